@@ -1,0 +1,49 @@
+# Every target sets itself up from a bare Python 3.11 with venv and pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PYTHONDONTWRITEBYTECODE ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check format bench test-deps lock clean
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tanqiao needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## the main job on sandbox cities: convert, audit, explain, verify, tamper
+	$(BIN)/tanqiao demo
+
+test: $(STAMP) ## all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(STAMP) ## format, lint, types, imports, sizes, docstrings, mappings
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.check_sizes
+	$(BIN)/python -m tools.check_mappings
+
+format: $(STAMP) ## format the code and mend what can be mended
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix --quiet .
+
+bench: $(STAMP) ## time the bulk path beside its bounds (TANQIAO_BENCH_ROWS=200000)
+	$(BIN)/python -m benchmarks.bulk
+
+test-deps: ## system packages for the tests that need more than pip (Debian: Go and x/mod)
+	sh tools/test_deps.sh
+
+lock: ## remake requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

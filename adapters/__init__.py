@@ -1,0 +1,1 @@
+"""Translations of platforms' own documents; each adapter is found by entry point."""

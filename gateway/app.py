@@ -1,0 +1,285 @@
+"""The composition root: the only place where parts are chosen and joined, and the clock is read."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from gateway.bulk.assembly import sort_rows
+from gateway.bulk.sorting import external_sort
+from gateway.contract import Assembly, PlatformAdapter
+from gateway.convert import Interpreter, Program, load_program
+from gateway.errors import LocalFileError, UsageError
+from gateway.model.source import Outcome, RefusedRow, SourceRow
+from gateway.plugins import find_adapter
+from gateway.resources import schema, shipped_mappings
+from gateway.service.catalogue import choose_scheme, require_unchanged, scheme_of
+from gateway.service.converting import convert_submission
+from gateway.service.deciding import instant_text
+from gateway.service.founding import founding_entries, founding_ring
+from gateway.service.parts import Converting
+from gateway.service.publishing import publish_queue
+from gateway.service.scheme import RowConverter, Scheme
+from gateway.service.submission import InputDocument, Submission, Summary
+from gateway.settings import Settings, read_settings
+from gateway.signing import KeyedIndex, Signer
+from gateway.store.checkpoints import CheckpointStore
+from gateway.store.database import Database, refuse_network_disk
+from gateway.store.home import Home, HomeFacts
+from gateway.store.input_files import open_input, order_inputs
+from gateway.store.journal import SqlJournal
+from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
+from gateway.store.log_files import LogFolder
+from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.trust_files import TrustFiles
+from gateway.transparency import SignatureType, VerifierKey, sign_note
+
+__all__ = [
+    "OpenHome",
+    "SystemClock",
+    "convert_files",
+    "create_home",
+    "open_home",
+    "programs",
+    "select_scheme",
+]
+
+SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
+
+
+class SystemClock:
+    """The machine's clock, in UTC and whole seconds."""
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return datetime.now(UTC).replace(microsecond=0)
+
+
+class DiskSorting:
+    """The stages that sort outside of memory (:class:`gateway.service.parts.Sorting`)."""
+
+    def assemble(
+        self, rows: Iterator[SourceRow | RefusedRow], assembly: Assembly, *, folder: Path
+    ) -> Iterator[Outcome]:
+        """Sort rows and put them together as the adapter declares."""
+        return sort_rows(rows, assembly, folder=folder, memory=SORT_BYTES)
+
+    def order(self, keyed: Iterable[tuple[bytes, bytes]], folder: Path) -> Iterator[bytes]:
+        """Sort payloads by their keys."""
+        return external_sort(keyed, folder, SORT_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHome:
+    """The opened stores of one home."""
+
+    home: Home
+    facts: HomeFacts
+    journal: SqlJournal
+    records: ParquetRecordFiles
+    log: LogFolder
+    trust: TrustFiles
+    clock: SystemClock
+
+    def index(self) -> KeyedIndex:
+        """Return the keyed names of this home."""
+        return KeyedIndex(read_index_key(self.home.keys / "index"))
+
+    def record_signers(self) -> list[Signer]:
+        """Return the signers of statements: each record key of the ring that is neither retired nor revoked."""
+        ring = self.trust.ring()
+        signers = [FileSigner(path, "record") for path in sorted(self.home.keys.glob("record*"))]
+        ended = {key.id for key in ring.keys if key.retired is not None or key.revoked is not None}
+        known = {key.id for key in ring.keys}
+        return [signer for signer in signers if signer.key_id in known - ended]
+
+    def converting(self) -> Converting:
+        """Return the parts of converting."""
+        return Converting(
+            issuer=self.facts.issuer,
+            profile=self.facts.profile,
+            journal=self.journal,
+            records=self.records,
+            log=self.log,
+            workspace=self.home,
+            sorting=DiskSorting(),
+            clock=self.clock,
+            random_bytes=os.urandom,
+            index=self.index(),
+            signers=self.record_signers(),
+            make_converter=make_converter,
+        )
+
+
+def create_home(
+    root: Path, *, origin: str = "", profile: Literal["default", "test"] = "default"
+) -> HomeFacts:
+    """Make a new home: keys, trust files, database, and a log that announces the keys.
+
+    Raises:
+        LocalFileError: there is something at that place already.
+    """
+    home, clock = Home(root), SystemClock()
+    root.mkdir(parents=True, exist_ok=True)
+    refuse_network_disk(root)
+    with home.writing():
+        home.require_empty()
+        name = (origin or f"tanqiao-{secrets.token_hex(4)}") + ("-test" if profile == "test" else "")
+        facts = HomeFacts(origin=name, issuer=name, profile=profile, created=instant_text(clock.now()))
+        store = checkpoint_store(facts, read_settings())
+        if store.latest(name) is not None:
+            raise LocalFileError(
+                f"the checkpoint store knows a log named {name} already", remedy="choose another --origin"
+            )
+        _found(home, facts, store=store)
+    with open_home(root, writing=True):
+        pass
+    return facts
+
+
+def _found(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> None:
+    log_signer = create_signing_key(home.keys / "log", "log")
+    signers = [(purpose, create_signing_key(home.keys / purpose, purpose)) for purpose in ("record", "http")]
+    create_index_key(home.keys / "index")
+    ring = founding_ring(facts.issuer, signers)
+    policy = f"log {log_key(facts.origin, log_signer)}\nquorum none\n"
+    trust_files(home, facts, store).create(policy.encode(), ring)
+    database = Database(home.database)
+    for entry in founding_entries(ring, signers[0][1], issued=facts.created):
+        SqlJournal(database).queue(entry)
+    database.close()
+    home.write_facts(facts)
+
+
+@contextmanager
+def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
+    """Open a home; for writing, take its lock and finish what a killed run has left.
+
+    Raises:
+        LocalFileError: there is no home here.
+        HomeBusy: another process writes to it.
+        IntegrityBroken: the home contradicts its checkpoint store, its log or its pins.
+    """
+    home = Home(root)
+    facts = home.facts()
+    store = checkpoint_store(facts, read_settings())
+    log_signer = FileSigner(home.keys / "log", "log")
+    key = log_key(facts.origin, log_signer)
+    database = Database(home.database)
+    opened = OpenHome(
+        home=home,
+        facts=facts,
+        journal=SqlJournal(database),
+        records=ParquetRecordFiles(home.records),
+        log=LogFolder(
+            home.log,
+            origin=facts.origin,
+            staging=home.staging,
+            store=store,
+            sign_checkpoint=lambda text: bytes(sign_note(text, key=key, sign=log_signer.sign)),
+        ),
+        trust=trust_files(home, facts, store),
+        clock=SystemClock(),
+    )
+    try:
+        if writing:
+            with home.writing():
+                _bring_up(opened)
+                yield opened
+        else:
+            yield opened
+    finally:
+        database.close()
+
+
+def _bring_up(opened: OpenHome) -> None:
+    """Finish what a killed run has left, then check that nothing was put back or changed."""
+    opened.trust.pin_first()
+    opened.log.recover()
+    publish_queue(opened.journal, opened.log)
+    opened.trust.settle(opened.journal.announces)
+    opened.trust.require_pinned()
+
+
+def checkpoint_store(facts: HomeFacts, settings: Settings) -> CheckpointStore:
+    """Return the checkpoint store of a home; test homes have their own."""
+    name = "checkpoints-test.db" if facts.profile == "test" else "checkpoints.db"
+    return CheckpointStore(settings.state / name)
+
+
+def trust_files(home: Home, facts: HomeFacts, store: CheckpointStore) -> TrustFiles:
+    """Return the trust files of a home."""
+    return TrustFiles(home.policy, home.key_ring, origin=facts.origin, store=store)
+
+
+def log_key(origin: str, signer: FileSigner) -> VerifierKey:
+    """Return the log's public key under the log's name."""
+    return VerifierKey(origin, SignatureType.ED25519, signer.public)
+
+
+def make_converter(program: Program) -> RowConverter:
+    """Return the bulk evaluator of one mapping version."""
+    interpreter = Interpreter(program)
+    return lambda rows, roles: [interpreter.convert(row, role) for row, role in zip(rows, roles, strict=True)]
+
+
+def programs() -> list[Program]:
+    """Return every shipped mapping version."""
+    shape = schema("mapping")
+    return [load_program(text, shape, name=name) for name, text in shipped_mappings()]
+
+
+def program_from_file(path: Path) -> Program:
+    """Read one mapping document.
+
+    Raises:
+        LocalFileError: the file cannot be read.
+        MappingRefused: it breaks its schema or means nothing; each finding with line and column.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+    return load_program(text, schema("mapping"), name=str(path))
+
+
+def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform: str = "") -> Scheme:
+    """Choose the scheme that a command line names: an id, or paths of documents."""
+    paths = [Path(name) for name in mappings if name.endswith((".yaml", ".yml"))]
+    if paths and len(paths) == len(mappings):
+        return scheme_of([program_from_file(path) for path in paths])
+    if len(mappings) > 1:
+        raise UsageError(
+            "several --mapping are paths of one scheme's versions", remedy="name one id, or paths only"
+        )
+    return choose_scheme(programs(), adapter, mapping="".join(mappings), platform=platform)
+
+
+def convert_files(
+    root: Path,
+    files: Sequence[Path],
+    *,
+    adapter: str,
+    mappings: Sequence[str] = (),
+    platform: str = "",
+    dry_run: bool = False,
+    watch: Callable[[int], None] = lambda _rows: None,
+) -> Summary:
+    """Convert files in a home; see :func:`gateway.service.converting.convert_submission`."""
+    found = find_adapter(adapter)
+    scheme = select_scheme(found, mappings, platform=platform)
+    documents = [
+        InputDocument(file.name, file.digest, file.size, partial(open_input, file))
+        for file in order_inputs(files)
+    ]
+    with open_home(root, writing=True) as opened:
+        require_unchanged(scheme, opened.journal.mappings())
+        submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
+        summary = convert_submission(submission, opened.converting(), watch=watch)
+        summary.checkpoint = opened.log.checkpoint.decode()
+        return summary

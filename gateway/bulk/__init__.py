@@ -1,0 +1,1 @@
+"""Bulk work: columns and sorting outside of memory."""

@@ -1,0 +1,144 @@
+"""How the command line speaks: one shape of error, data as table, JSON or NDJSON, a quiet progress."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from gateway.errors import (
+    ChecksFailed,
+    GatewayError,
+    IntegrityBroken,
+    LocalFileError,
+    Refused,
+    UsageError,
+)
+
+__all__ = ["Format", "FormatOption", "HomeOption", "LangOption", "Language", "emit", "emit_rows", "exit_code", "hint", "progress", "report"]  # fmt: skip
+
+EXIT_CODES: dict[type[GatewayError], int] = {
+    ChecksFailed: 1,
+    UsageError: 2,
+    LocalFileError: 3,
+    Refused: 4,
+    IntegrityBroken: 6,
+}
+PROGRESS_SECONDS = 10.0
+
+
+class Format(StrEnum):
+    """How data are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+
+
+class Language(StrEnum):
+    """The language of explanations."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+def _default_format() -> Format:
+    return Format.TABLE if sys.stdout.isatty() else Format.JSON
+
+
+def _default_language() -> Language:
+    return Language.ZH if os.environ.get("LANG", "").startswith("zh") else Language.EN
+
+
+FormatOption = Annotated[
+    Format,
+    typer.Option("--format", default_factory=_default_format, help="How to write data; JSON when piped."),
+]
+LangOption = Annotated[Language, typer.Option("--lang", default_factory=_default_language, help="zh or en.")]
+HomeOption = Annotated[str, typer.Option("--home", envvar="TANQIAO_HOME", help="The home folder.")]
+
+
+def hint(text: str) -> None:
+    """Say something that is not data."""
+    typer.echo(text, err=True)
+
+
+def emit(data: Mapping[str, object], form: Format) -> None:
+    """Write one object."""
+    if form is Format.TABLE:
+        width = max((len(key) for key in data), default=0)
+        for key, value in data.items():
+            typer.echo(f"{key:<{width}}  {_cell(value)}")
+    else:
+        typer.echo(json.dumps(data, ensure_ascii=False, indent=2 if form is Format.JSON else None))
+
+
+def emit_rows(rows: Iterable[Mapping[str, object]], form: Format) -> None:
+    """Write a list of objects with the same members."""
+    listed = list(rows)
+    if form is Format.JSON:
+        typer.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+    elif form is Format.NDJSON:
+        for row in listed:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*(listed[0] if listed else ["nothing to show"]))
+        for row in listed:
+            table.add_row(*(_cell(value) for value in row.values()))
+        Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    return str(value)
+
+
+def exit_code(error: GatewayError) -> int:
+    """Return the exit code of an error (docs/reference/cli.md)."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+def report(error: GatewayError) -> None:
+    """Print an error: what, where, what to do, where to read on."""
+    hint(f"error: {error}")
+    if error.field:
+        hint(f"  where:  {error.field}")
+    if error.remedy:
+        hint(f"  remedy: {error.remedy}")
+    hint(f"  code:   {error.code} (docs/reference/errors.md#{error.code})")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """Give a function that takes the number of rows done; a live line on a terminal, else a line every 10 s."""
+    started = time.monotonic()
+    last = started
+    live = sys.stderr.isatty()
+
+    def show(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < (0.2 if live else PROGRESS_SECONDS):
+            return
+        last = now
+        rate = int(done / max(now - started, 0.001))
+        typer.echo(
+            f"\r{what}: {done:,} rows, {rate:,}/s " if live else f"{what}: {done:,} rows",
+            err=True,
+            nl=not live,
+        )
+
+    yield show
+    if live and last != started:
+        typer.echo("\r\x1b[K", err=True, nl=False)

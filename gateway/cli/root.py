@@ -1,0 +1,47 @@
+"""The tree of commands. Each command imports what it needs when it runs, so that --help stays quick."""
+
+from collections.abc import Sequence
+
+import typer
+
+from gateway.cli import adapter, audit, convert, home, keys, log, mapping, receipt, record, statements
+from gateway.cli.output import exit_code, report
+from gateway.errors import GatewayError
+
+__all__ = ["run"]
+
+root = typer.Typer(
+    name="tanqiao",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Tanqiao (碳桥): turn acts that a city's carbon-inclusion platform recorded into signed records
+that anybody can verify.
+
+Begin with `tanqiao demo`, or make a home with `tanqiao init --home ./home`.""",
+)
+home.register(root)
+convert.register(root)
+audit.register(root)
+for name, group, words in (
+    ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
+    ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
+    ("record", record.app, "Show conversion records."),
+    ("receipt", receipt.app, "Make receipts, and verify them offline."),
+    ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
+    ("keys", keys.app, "Make, rotate, retire and list keys."),
+    ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
+):
+    root.add_typer(group, name=name, help=words, no_args_is_help=True)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; usage errors leave with 2, an interrupt with 130."""
+    try:
+        root(args=list(arguments))
+    except GatewayError as error:
+        report(error)
+        return exit_code(error)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0

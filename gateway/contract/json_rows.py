@@ -1,0 +1,133 @@
+"""Strict JSON whose numbers stay the text they were, and rows of one JSON object per line."""
+
+import functools
+import json
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NoReturn
+
+from gateway.contract.text import ROW_BYTES_MAX, broken_row, open_text, skip_line
+from gateway.errors import MalformedDocument
+from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
+
+__all__ = ["JSON_DEPTH_MAX", "JsonValue", "NotStrictJson", "flat_fields", "read_ndjson", "strict_json"]
+
+JSON_DEPTH_MAX: Final = 8  # the deepest platform document seen has 4 levels
+
+JsonValue = str | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+class NotStrictJson(MalformedDocument):
+    """A text is not JSON, or is JSON that two readers may understand in two ways."""
+
+
+def read_ndjson(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
+    """Yield the objects of a document with one JSON object per line; blank lines are not rows.
+
+    Keys are JSON Pointers, arrays count from 0, null is absent, a number keeps its literal text.
+
+    Raises:
+        MalformedDocument: the document is not text, or its first row does not begin an object.
+    """
+    stream, encoding = open_text(document, file, encodings=source.encodings)
+    number = 0
+    while line := stream.readline(ROW_BYTES_MAX + 1):
+        if line.isspace():
+            continue
+        number += 1
+        if number == 1 and not line.lstrip().startswith(b"{"):
+            raise MalformedDocument(
+                f"{file}: row 1 does not begin with an opening brace; expected one JSON object per line",
+                remedy="write each act as one object on a line of its own, without an array around them",
+            )
+        place = Place(file, number)
+        if len(line) <= ROW_BYTES_MAX:
+            yield _row(line, place, encoding)
+        else:
+            size = len(line) if line.endswith(b"\n") else len(line) + skip_line(stream)
+            detail = f"expected a row of at most {ROW_BYTES_MAX} bytes, found {size}"
+            yield broken_row(place, detail, line, encoding=encoding)
+
+
+def strict_json(text: str) -> JsonValue:
+    """Read one JSON text; numbers come out as their literal text.
+
+    Raises:
+        NotStrictJson: it is not JSON, or has a repeated key, NaN or Infinity, or half of a surrogate pair.
+    """
+    try:
+        value: JsonValue = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotStrictJson(f"not JSON at character {error.pos + 1}: {error.msg}") from error
+    except RecursionError as error:
+        raise NotStrictJson(f"nested deeper than {JSON_DEPTH_MAX} levels") from error
+    if "\\u" in text:  # the only way to write half of a surrogate pair
+        _require_unicode(value)
+    return value
+
+
+def flat_fields(value: JsonValue) -> dict[str, str]:
+    """Return the texts inside a value by JSON Pointer (RFC 6901); null and empty containers are absent.
+
+    Raises:
+        NotStrictJson: there are more than :data:`JSON_DEPTH_MAX` levels.
+    """
+    fields: dict[str, str] = {}
+    _flatten(value, "", fields, depth=0)
+    return fields
+
+
+def _row(line: bytes, place: Place, encoding: str) -> SourceRow | RefusedRow:
+    try:
+        value = strict_json(line.decode(encoding))
+        if not isinstance(value, dict):
+            raise NotStrictJson("expected a JSON object")
+        return SourceRow(place, flat_fields(value))
+    except UnicodeDecodeError as error:
+        detail = f"expected text in {encoding}, byte {error.start + 1} of the row is not"
+    except NotStrictJson as error:
+        detail = str(error)
+    return broken_row(place, detail, line, encoding=encoding)
+
+
+def _flatten(value: JsonValue, pointer: str, fields: dict[str, str], *, depth: int) -> None:
+    if isinstance(value, str):
+        fields[pointer] = value
+    elif isinstance(value, bool):
+        fields[pointer] = "true" if value else "false"
+    elif value is not None:
+        if depth == JSON_DEPTH_MAX:
+            raise NotStrictJson(f"nested deeper than {JSON_DEPTH_MAX} levels")
+        items = value.items() if isinstance(value, dict) else ((str(i), v) for i, v in enumerate(value))
+        for key, inner in items:
+            if type(inner) is str:  # nearly all of them: spare the call
+                fields[pointer + _token(key)] = inner
+            else:
+                _flatten(inner, pointer + _token(key), fields, depth=depth + 1)
+
+
+@functools.lru_cache(maxsize=4096)
+def _token(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise NotStrictJson("a key occurs twice in one object")
+    return value
+
+
+def _no_number(_literal: str) -> NoReturn:
+    raise NotStrictJson("NaN and Infinity are not JSON numbers")
+
+
+def _require_unicode(value: JsonValue) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotStrictJson("half of a surrogate pair is not a character") from error
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_no_number
+)

@@ -1,0 +1,58 @@
+"""What an adapter must offer to the gateway.
+
+An adapter turns a platform's document into rows of text with their place. It knows the wire
+format and nothing else: no figure, no network, no database, no clock. The mapping turns rows into
+acts. Stateful steps, such as pairing entry and exit taps, are declared as an :class:`Assembly`, so
+that the gateway can sort rows outside of memory and run bulk and single submissions through the
+same code.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from gateway.model.source import Outcome, RefusedRow, SourceFormat, SourceRow
+
+__all__ = ["Assembly", "PlatformAdapter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """A declared stage that turns several rows into acts.
+
+    The gateway sorts all rows of a submission by ``group_by`` then ``order_by`` (field names;
+    texts compare by code point, an absent field before any text) and calls ``assemble`` once per
+    group with the group's rows in that order. ``order_by`` should make the order total, so that
+    the outcome does not depend on the order of the files.
+    """
+
+    group_by: tuple[str, ...]
+    order_by: tuple[str, ...]
+    assemble: Callable[[Iterator[SourceRow]], Iterator[Outcome]]
+
+
+class PlatformAdapter(Protocol):
+    """Translate one platform's documents into rows.
+
+    ``name`` is the word after ``--adapter``. ``platform`` is the platform whose documents it reads
+    (``cn-440300/shenzhen``), or None when the mapping decides.
+    """
+
+    name: str
+    platform: str | None
+    assembly: Assembly | None
+
+    def rows(
+        self, document: BinaryIO, file: str, *, source: SourceFormat
+    ) -> Iterator[SourceRow | RefusedRow]:
+        """Yield each row of one decompressed document once, in order.
+
+        Args:
+            document: the document's bytes, already decompressed; may be larger than memory.
+            file: the name to put into each row's place.
+            source: the mapping's ``source.format``.
+
+        Raises:
+            MalformedDocument: the document is not of the stated kind; nothing of it is used.
+        """
+        ...

@@ -1,0 +1,127 @@
+"""Rows of a CSV document: one header, quoted line breaks, nothing guessed."""
+
+import csv
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from gateway.contract.text import ROW_BYTES_MAX, TextSource, broken_row, open_text
+from gateway.errors import MalformedDocument
+from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
+
+__all__ = ["read_csv"]
+
+_EXPORT_AGAIN: Final = "export the table again with one header row and a name for each column"
+
+
+def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
+    """Yield the rows of a CSV document by column name; blank lines are not rows.
+
+    A row with another number of cells than the header, with broken quoting, with bytes that do not
+    decode or of more than 64 KiB is refused; the rows after it keep their numbers. A quoted cell
+    that is never closed reaches to the end of the file: nothing inside it is taken for a row.
+
+    Raises:
+        MalformedDocument: it is not text, has no header, or a column without a name or with the name
+            of another.
+    """
+    lines = _Lines(open_text(document, file, encodings=source.encodings), source.quote.encode())
+    cells = csv.reader(lines, delimiter=source.delimiter, quotechar=source.quote, strict=True)
+    names = _header(lines, cells, file)
+    number = 0
+    while True:
+        fault, row = _next_row(lines, cells)
+        if row is None:
+            return
+        if not row and not fault:
+            continue
+        number += 1
+        if not fault and len(row) != len(names):
+            fault = f"expected {len(names)} cells as in the header, found {len(row)}"
+        place = Place(file, number)
+        if fault:
+            yield broken_row(place, fault, lines.taken(), encoding=lines.encoding)
+        else:
+            yield SourceRow(place, dict(zip(names, row, strict=True)))
+
+
+class _RowTooLong(Exception):  # noqa: N818  # not an error of the caller's: it never leaves this module
+    """The csv reader asked for more of a row than a row may have."""
+
+
+class _Lines:
+    """Decoded lines for the csv reader; remembers the bytes of the row it is reading."""
+
+    def __init__(self, text: TextSource, quote: bytes) -> None:
+        self._stream = text.stream
+        self.encoding = text.encoding
+        self._quote = quote
+        self._row: list[bytes] = []
+        self._size = 0
+        self.undecodable = False
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(ROW_BYTES_MAX + 1)
+        if not line:
+            raise StopIteration
+        self._row.append(line)
+        self._size += len(line)
+        if self._size > ROW_BYTES_MAX:
+            raise _RowTooLong
+        try:
+            return line.decode(self.encoding)
+        except UnicodeDecodeError:
+            # Decoded with a replacement, the row ends where the csv reader says that it ends.
+            self.undecodable = True
+            return line.decode(self.encoding, "replace")
+
+    def begin_row(self) -> None:
+        self._row, self._size, self.undecodable = [], 0, False
+
+    def taken(self) -> bytes:
+        return b"".join(self._row)
+
+    def skip_row(self) -> int:
+        """Read to the end of a row that is too long and return its whole length."""
+        quoted = sum(piece.count(self._quote) for piece in self._row) % 2 == 1
+        piece, size = self._row[-1], self._size
+        while (quoted or not piece.endswith(b"\n")) and (piece := self._stream.readline(ROW_BYTES_MAX)):
+            quoted ^= piece.count(self._quote) % 2 == 1
+            size += len(piece)
+        return size
+
+
+def _header(lines: _Lines, cells: Iterator[list[str]], file: str) -> list[str]:
+    fault = ""
+    names: list[str] = []
+    while not fault and not names:
+        fault, row = _next_row(lines, cells)
+        if row is None:
+            raise MalformedDocument(f"{file} is empty; expected a header row", remedy=_EXPORT_AGAIN)
+        names = row
+    if fault:
+        raise MalformedDocument(f"{file}: the header row cannot be read: {fault}", remedy=_EXPORT_AGAIN)
+    for column, name in enumerate(names, start=1):
+        if not name.strip():
+            raise MalformedDocument(f"{file}: column {column} has no name", remedy=_EXPORT_AGAIN)
+        if (first := names.index(name) + 1) != column:
+            raise MalformedDocument(
+                f"{file}: columns {first} and {column} have the same name", remedy=_EXPORT_AGAIN
+            )
+    return names
+
+
+def _next_row(lines: _Lines, cells: Iterator[list[str]]) -> tuple[str, list[str] | None]:
+    """Return what is wrong with the next row ("" if nothing) and its cells; None after the last row."""
+    lines.begin_row()
+    try:
+        row = next(cells, None)
+    except _RowTooLong:
+        return f"expected a row of at most {ROW_BYTES_MAX} bytes, found {lines.skip_row()}", []
+    except csv.Error as error:
+        return f"not CSV: {error}", []
+    if lines.undecodable:
+        return f"expected text in {lines.encoding}, some bytes of the row are not", row
+    return "", row

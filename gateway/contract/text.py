@@ -1,0 +1,108 @@
+"""Text documents larger than memory: encoding found on the head, rows of bounded length."""
+
+import codecs
+import io
+from collections.abc import Iterable
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from gateway.errors import MalformedDocument
+from gateway.model.codes import Rejection
+from gateway.model.source import Place, RefusedRow
+
+__all__ = ["ROW_BYTES_MAX", "WHOLE_ROW", "TextSource", "broken_row", "open_text", "skip_line"]
+
+ROW_BYTES_MAX: Final = 64 * 1024  # an act of any platform seen stays below 2 KiB
+WHOLE_ROW: Final = ""  # as in JSON Pointer, where the empty text points to the whole
+_HEAD_BYTES: Final = 1 << 20
+_KEPT_BYTES: Final = 1024  # of a row that is too long
+_BUFFER_BYTES: Final = 1 << 18
+
+
+class TextSource(NamedTuple):
+    """A document from its first row on, without a byte order mark, and the encoding it is read in."""
+
+    stream: "io.BufferedReader[Any]"
+    encoding: str
+
+
+def open_text(document: BinaryIO, file: str, *, encodings: Iterable[str]) -> TextSource:
+    """Find the encoding of a document on its first MiB.
+
+    It is the first of the encodings that decodes the whole head; if none does, the first that
+    decodes the first line, so that one damaged row does not cost the file.
+
+    Raises:
+        MalformedDocument: no encoding decodes even the first line.
+    """
+    stream = io.BufferedReader(_Rejoined(head := _read_head(document), document), _BUFFER_BYTES)
+    tried = tuple(encodings)
+    whole, first = _to_line_end(head), head[: head.find(b"\n") + 1] or head
+    for sample in (whole, first):
+        for encoding in tried:
+            if _decodes(sample, encoding):
+                if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8):
+                    stream.read(len(codecs.BOM_UTF8))
+                return TextSource(stream, encoding)
+    raise MalformedDocument(
+        f"{file}: the first line is not text in {' or '.join(tried)}",
+        remedy="name the file's encoding in the mapping's source.format, or export the file again",
+    )
+
+
+def skip_line(stream: BinaryIO) -> int:
+    """Read to the end of a line in little memory and return how many bytes that was."""
+    skipped = 0
+    while piece := stream.readline(ROW_BYTES_MAX):
+        skipped += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return skipped
+
+
+def broken_row(place: Place, detail: str, raw: bytes, *, encoding: str = "utf-8") -> RefusedRow:
+    """Return the refusal of a row that cannot be taken apart; what is too long is kept in part."""
+    kept = raw if len(raw) <= ROW_BYTES_MAX else raw[:_KEPT_BYTES]
+    text = kept.decode(encoding, "backslashreplace").rstrip("\r\n")
+    return RefusedRow(place, Rejection.MALFORMED_ROW, detail, {WHOLE_ROW: text})
+
+
+def _read_head(document: BinaryIO) -> bytes:
+    parts, missing = [], _HEAD_BYTES
+    while missing and (part := document.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _to_line_end(head: bytes) -> bytes:
+    """Cut a full head after its last line; a head without a line end or of a short file stays whole."""
+    if len(head) < _HEAD_BYTES:
+        return head
+    return head[: head.rfind(b"\n") + 1] or head
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    # A sample that was cut in the middle of a line may end in the middle of a character.
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        decoder.decode(sample, final=len(sample) < _HEAD_BYTES)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Rejoined(io.RawIOBase):
+    """The head that was looked at, then the rest of the document."""
+
+    def __init__(self, head: bytes, document: BinaryIO) -> None:
+        self._head = memoryview(head)
+        self._document = document
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # the stub's Buffer has no len
+        part = self._head[: len(buffer)] or memoryview(self._document.read(len(buffer)))
+        self._head = self._head[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)

@@ -1,0 +1,179 @@
+"""Caps: what is granted of an act's points when a person, household or platform has a limit."""
+
+from collections.abc import MutableMapping
+from datetime import date
+from typing import Literal, NamedTuple, assert_never
+
+from gateway.convert.outcome import Converted, Refusal
+from gateway.convert.program import Cap, Program
+from gateway.convert.roles import Roles
+from gateway.model.codes import Rejection
+
+__all__ = ["CapKey", "CapMeter", "CapUse", "Granted", "period_label"]
+
+Period = Literal["local_day", "week", "month", "year", "ever"]
+
+
+class CapKey(NamedTuple):
+    """What is counted together: a cap, for whom (empty for the platform), in which period."""
+
+    cap: str
+    whom: str
+    period: str
+
+
+class CapUse(NamedTuple):
+    """One cap applied to one act, in the unit of the cap: points, mg CO2e or acts.
+
+    ``asked`` is what the caps before had left, ``granted`` what this one left of it, and ``counted``
+    what is added to the usage once all caps have spoken.
+    """
+
+    key: CapKey
+    of: Literal["points", "reduction", "acts"]
+    used: int
+    maximum: int
+    asked: int
+    granted: int
+    counted: int
+
+
+class Granted(NamedTuple):
+    """The points of an act after its caps, and what each cap did."""
+
+    points: int
+    caps: tuple[CapUse, ...]
+
+
+class _Award(NamedTuple):
+    """What is left of an act between two caps; ``acts`` is 0 once a cap has taken all of it."""
+
+    points: int
+    co2e_mg: int
+    acts: int
+
+
+class CapMeter:
+    """Applies the caps of one program.
+
+    The caller keeps the usage and hands acts over in the order the document asks for:
+    ``needs_start_order`` tells whether acts must be sorted by their start (then event) first.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._caps = {cap.name: cap for cap in program.caps}
+        self.needs_start_order = any(cap.order == "activity_start" for cap in program.caps)
+
+    def keys(self, roles: Roles, accepted: date) -> tuple[CapKey, ...] | Refusal:
+        """Name what the act counts against, given the local day on which it was accepted."""
+        keys: list[CapKey] = []
+        for cap in self._caps.values():
+            if cap.behaviours is None or roles.behaviour in cap.behaviours:
+                key = _key(cap, roles, accepted=accepted)
+                if isinstance(key, Refusal):
+                    return key
+                keys.append(key)
+        return tuple(keys)
+
+    def grant(
+        self, converted: Converted, keys: tuple[CapKey, ...], *, usage: MutableMapping[CapKey, int]
+    ) -> Granted | Refusal:
+        """Apply the caps one after the other and add what was granted to the usage.
+
+        A refusal leaves the usage as it was. An act that meets a full cap uses up nothing of any.
+        """
+        award = _Award(converted.points, converted.co2e_mg, 1)
+        uses: list[CapUse] = []
+        for key in keys:
+            cap, used = self._caps[key.cap], usage.get(key, 0)
+            if used >= cap.maximum and cap.when_full == "reject":
+                return Refusal(
+                    Rejection.CAPPED_OUT, cap.name, f"the cap of {cap.maximum} for {key.period} is full"
+                )
+            asked = award
+            award = _cut(cap, asked, rest=max(cap.maximum - used, 0), converted=converted)
+            amounts = {"asked": _amount(cap, asked), "granted": _amount(cap, award)}
+            uses.append(CapUse(key=key, of=cap.of, used=used, maximum=cap.maximum, counted=0, **amounts))
+        counted = tuple(use._replace(counted=_amount(self._caps[use.key.cap], award)) for use in uses)
+        for use in counted:
+            if use.counted:
+                usage[use.key] = use.used + use.counted
+        return Granted(award.points, counted)
+
+
+def _key(cap: Cap, roles: Roles, *, accepted: date) -> CapKey | Refusal:
+    whom = _whom(cap, roles)
+    if whom is None:
+        return Refusal(
+            Rejection.MISSING_FIELD, cap.whom, f"expected a {cap.whom}: the cap {cap.name} is per {cap.whom}"
+        )
+    day = date.fromordinal(roles.day)
+    period, accepted_period = period_label(cap.period, day), period_label(cap.period, accepted)
+    late = accepted > day and accepted_period != period
+    if late and cap.late == "reject":
+        return Refusal(
+            Rejection.LATE, cap.name, f"expected acceptance within {period}, not in {accepted_period}"
+        )
+    if late and cap.late == "counts_on_acceptance_day":
+        period = accepted_period
+    return CapKey(cap.name, whom, period)
+
+
+def _whom(cap: Cap, roles: Roles) -> str | None:
+    match cap.whom:
+        case "person":
+            return roles.person
+        case "household":
+            return roles.household
+        case "platform":
+            return ""
+        case _:
+            assert_never(cap.whom)
+
+
+def period_label(period: Period, day: date) -> str:
+    """Name the period a day lies in: 2025-03-16, 2025-W11 (ISO), 2025-03, 2025 or ever."""
+    match period:
+        case "local_day":
+            return day.isoformat()
+        case "week":
+            year, week, _ = day.isocalendar()
+            return f"{year:04}-W{week:02}"
+        case "month":
+            return f"{day.year:04}-{day.month:02}"
+        case "year":
+            return f"{day.year:04}"
+        case "ever":
+            return "ever"
+        case _:
+            assert_never(period)
+
+
+def _amount(cap: Cap, award: _Award) -> int:
+    match cap.of:
+        case "points":
+            return award.points
+        case "reduction":
+            return award.co2e_mg
+        case "acts":
+            return award.acts
+        case _:
+            assert_never(cap.of)
+
+
+def _cut(cap: Cap, award: _Award, *, rest: int, converted: Converted) -> _Award:
+    """Leave of an award what a cap has room for."""
+    if _amount(cap, award) <= rest:
+        return award
+    match cap.of:
+        case "points":
+            return _Award(rest, award.co2e_mg, award.acts) if rest else _Award(0, 0, 0)
+        case "reduction":
+            numerator, denominator = converted.points_exact
+            # down, in favour of the issuer: part of the exact points, not of the rounded ones
+            share = numerator * rest // (denominator * converted.co2e_mg)
+            return _Award(min(award.points, share), rest, award.acts) if rest else _Award(0, 0, 0)
+        case "acts":
+            return _Award(0, 0, 0)
+        case _:
+            assert_never(cap.of)

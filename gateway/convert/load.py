@@ -1,0 +1,151 @@
+"""Make a program from a mapping document: read, check the shape, check the meaning, hand over."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+from gateway.convert.check_bounds import check_bounds
+from gateway.convert.check_tests import check_tests
+from gateway.convert.check_units import check_units
+from gateway.convert.document import (
+    Document,
+    Finding,
+    MappingRefused,
+    canonical_bytes,
+    from_canonical,
+    sha256_hex,
+    value_at,
+)
+from gateway.convert.node import Node
+from gateway.convert.program import Program, Source
+from gateway.convert.read_credit import read_caps, read_expiry
+from gateway.convert.read_fields import read_zone
+from gateway.convert.read_figures import read_basis
+from gateway.convert.read_formula import read_formula
+from gateway.convert.read_source import behaviours_of, read_source
+from gateway.convert.shape import schema_findings
+from gateway.convert.yaml_text import read_yaml
+
+__all__ = ["check_scheme", "load_program", "program_from_canonical", "program_from_document"]
+
+
+def load_program(text: bytes, schema: Mapping[str, Any], *, name: str = "") -> Program:
+    """Turn the YAML text of a mapping into a program.
+
+    Raises:
+        MappingRefused: with every finding, each at its line and column.
+    """
+    return program_from_document(read_yaml(text, name=name), schema, name=name)
+
+
+def program_from_canonical(canonical: bytes, schema: Mapping[str, Any]) -> Program:
+    """Rebuild the same program from a document's stored canonical JSON.
+
+    Raises:
+        MappingRefused: the bytes are not canonical, or the document does not pass its checks.
+    """
+    return program_from_document(from_canonical(canonical), schema)
+
+
+def program_from_document(document: Document, schema: Mapping[str, Any], *, name: str = "") -> Program:
+    """Check a document and make its program: shape first, then meaning.
+
+    Raises:
+        MappingRefused: with every finding of the first of the two that found any.
+    """
+    findings = schema_findings(document, schema)
+    if findings:
+        raise MappingRefused(findings, name)
+    program = _program(document, findings)
+    if findings:
+        raise MappingRefused(findings, name)
+    return program
+
+
+def _program(document: Document, findings: list[Finding]) -> Program:
+    root = Node(document, findings)
+    canonical = canonical_bytes(document.value)
+    _check_version(root)
+    source = read_source(root)
+    formula = read_formula(root, source)
+    check_units(root, formula)
+    check_bounds(root, formula)
+    check_tests(root, source, steps=formula.steps)
+    effective = root["effective"]
+    since = effective.date("from")
+    until = effective.date("until") if effective.get("until") else None
+    if until is not None and until <= since:
+        effective["until"].report("date", f"expected a day after {since}, got {until}")
+    credit = root["credit"]
+    return Program(
+        id=root.word("mapping"),
+        version=int(root.word("version")),
+        digest=sha256_hex(canonical),
+        canonical=canonical,
+        platform=root.word("mapping").rpartition("/")[0],
+        status=cast('Literal["official", "press", "illustrative"]', root.word("status")),
+        title_zh=root["title"].word("zh"),
+        title_en=root["title"].word("en"),
+        effective_from=since,
+        effective_until=until,
+        zone=read_zone(effective["zone"]),
+        basis=read_basis(root),
+        source=source,
+        behaviours=behaviours_of(source),
+        formula=formula,
+        unit=credit.word("unit"),
+        kind=cast('Literal["gram", "per_act", "engagement"]', credit.word("kind")),
+        caps=read_caps(root, source),
+        expiry=read_expiry(root),
+        tests=tuple(cast("dict[str, object]", test.value) for test in root.elements("tests")),
+    )
+
+
+def _check_version(root: Node) -> None:
+    version = int(root.word("version"))
+    supersedes = root.get("supersedes")
+    if version == 1 and supersedes is not None:
+        supersedes.report("version", f"expected no supersedes for version 1, got {supersedes.text}")
+    if version > 1 and supersedes is None:
+        root["version"].report("version", "expected supersedes for a version above 1, got none")
+    elif supersedes is not None and int(supersedes.text) >= version:
+        supersedes.report("version", f"expected a version below {version}, got {supersedes.text}")
+
+
+def check_scheme(programs: Sequence[Program]) -> tuple[Finding, ...]:
+    """Return what keeps the versions of one scheme from following each other.
+
+    Versions form a chain by ``supersedes``, come into force in that order, and read the same rows:
+    their ``source`` is equal, and a code once given keeps its meaning, while codes may be added.
+    """
+    ordered = sorted(programs, key=lambda program: program.version)
+    return tuple(finding for old, new in pairwise(ordered) for finding in _succession(old, new))
+
+
+def _succession(old: Program, new: Program) -> Iterator[Finding]:
+    documents = [from_canonical(program.canonical) for program in (old, new)]
+    sources = [value_at(document.value, "/source") for document in documents]
+    supersedes = value_at(documents[1].value, "/supersedes")
+    label = f"in version {new.version}"
+    if old.id != new.id:
+        yield documents[1].finding("/mapping", "scheme", message=f"expected {old.id} {label}, got {new.id}")
+    if supersedes != str(old.version):
+        message = f"expected supersedes {old.version} {label}, got {supersedes}"
+        yield documents[1].finding("/supersedes", "scheme", message=message)
+    if new.effective_from <= old.effective_from:
+        message = f"expected a day after {old.effective_from} {label}, got {new.effective_from}"
+        yield documents[1].finding("/effective/from", "scheme", message=message)
+    if sources[0] != sources[1]:
+        message = f"expected the source of version {old.version} {label}, got another one"
+        yield documents[1].finding("/source", "scheme", message=message)
+    for name, code in _changed_codes(old.source, new.source):
+        message = (
+            f"expected the meaning of version {old.version} for code {code!r} {label}, got another or none"
+        )
+        yield documents[1].finding(f"/code_tables/{name}", "scheme", message=message)
+
+
+def _changed_codes(old: Source, new: Source) -> Iterator[tuple[str, str]]:
+    for name, rows in old.code_tables.items():
+        meanings = {row.code: row.value for row in new.code_tables.get(name, ())}
+        yield from ((name, row.code) for row in rows if meanings.get(row.code) != row.value)

@@ -1,0 +1,55 @@
+"""What an evaluation gives: the value with its trace, or a refusal."""
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from gateway.model.codes import Rejection
+
+__all__ = ["Converted", "Refusal", "StepTrace", "quoted", "shape"]
+
+QUOTED_MAX = 32  # enough to recognise a code, a number or a time; too short to carry a document
+
+
+class Refusal(NamedTuple):
+    """Why an act was not converted: the reason, the field or step it arose in, and what was expected."""
+
+    code: Rejection
+    field: str
+    detail: str
+
+
+class StepTrace(NamedTuple):
+    """One step of the formula: its exact value, the value that went on, and the rating it stands for."""
+
+    name: str
+    exact: Fraction
+    value: Fraction
+    label: str | None
+
+
+class Converted(NamedTuple):
+    """One act by one mapping: its reduction, and its points before any cap.
+
+    ``inputs`` are scaled integers, or the index of a class. ``points_exact`` is the points step before
+    its rounding, in lowest terms with a positive denominator. ``touched`` names the rows of the
+    document that the result rests on; only the interpreter fills it in.
+    """
+
+    inputs: dict[str, int]
+    co2e_mg: int
+    points: int
+    points_exact: tuple[int, int]
+    trace: tuple[StepTrace, ...] = ()
+    touched: frozenset[tuple[str, ...]] = frozenset()
+
+
+def quoted(text: str) -> str:
+    """Quote a text that is not personal: escaped, and cut after a few characters."""
+    shown = ascii(text[:QUOTED_MAX])
+    return shown if len(text) <= QUOTED_MAX else f"{shown}... ({len(text)} characters)"
+
+
+def shape(text: str) -> str:
+    """Quote the form of a text and not its content: every digit shown as 9, every letter as A."""
+    return quoted(re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", text)))

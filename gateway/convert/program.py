@@ -1,0 +1,289 @@
+"""What a mapping document means once it has been checked: names resolved, numbers exact, dates dates.
+
+This is the one value that the evaluators share. It is made by :func:`gateway.convert.load_program`
+from a document that has passed every check, so an evaluator may rely on it: every name in an
+expression is an input, a factor, a table or an earlier step; units agree; bounds are known.
+All quantities are exact: :class:`fractions.Fraction` here, scaled integers in the evaluators.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from gateway.model.codes import Rejection
+from gateway.model.source import SourceFormat
+
+__all__ = [
+    "Binary", "Call", "Cap", "Cite", "CodeRow", "Dated", "Expiry", "Expr", "Factor", "Field", "Floor",
+    "Formula", "Input", "MinMax", "Name", "Number", "Program", "Rounding", "Source", "Step", "Table", "TableRow",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+RoundingMode = Literal["half_up", "half_even", "half_down", "floor", "ceiling", "down", "up"]
+"""half_up, half_down: ties away from, towards zero; down, up: towards, away from zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A literal of the formula."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An input, a factor or an earlier step."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Exact ``left op right``; a divisor's bounds never include zero (checked)."""
+
+    op: Literal["+", "-", "*", "/"]
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class MinMax:
+    """The smallest or largest of two or more values of one unit."""
+
+    op: Literal["min", "max"]
+    args: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Whole units only: the greatest integer not above the value (towards minus infinity)."""
+
+    arg: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A table applied to a value."""
+
+    table: str
+    arg: "Expr"
+
+
+Expr = Number | Name | Binary | MinMax | Floor | Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounding:
+    """Round to ``scale`` decimals in the named direction."""
+
+    scale: int
+    mode: RoundingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cite:
+    """Where a figure comes from: an entry of ``basis``, a clause in it, and when it was last confirmed."""
+
+    ref: str
+    clause: str = ""
+    confirmed: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRow:
+    """One row of a code table: the platform's text and what it stands for."""
+
+    code: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of the source, or a constant in its place.
+
+    ``role`` is a closed role (event, person, household, start, end, day, behaviour, evidence,
+    ownership, claimed_reduction, claimed_points) or None for an input of the formula. ``keys`` are
+    the names in :class:`SourceRow.fields`; only ``event`` may have several. For decimals,
+    ``low`` and ``high`` are scaled integers. ``behaviours`` limits the field to those acts: for any
+    other act it counts as absent. ``missing`` is the rejection when a needed field is absent.
+    """
+
+    name: str
+    role: str | None
+    keys: tuple[str, ...]
+    constant: str | None
+    type: Literal["text", "decimal", "instant", "date", "pseudonym"]
+    code_table: str | None
+    unit: str
+    scale: int
+    excess: Literal["reject"] | RoundingMode
+    low: int
+    high: int
+    missing: Rejection
+    behaviours: frozenset[str] | None
+    zone: ZoneInfo | None = None  # of an instant written without an offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """How rows become acts: shared by all versions of a scheme."""
+
+    adapter: str
+    format: SourceFormat
+    fields: tuple[Field, ...]
+    code_tables: dict[str, tuple[CodeRow, ...]]
+    claim_tolerance_mg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """An input of the formula as a scaled integer (``classes`` None), or as one of ``classes``."""
+
+    name: str
+    unit: str
+    scale: int
+    low: int
+    high: int
+    classes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated(Generic[T]):
+    """A value that holds from a day on, until the next one of its list."""
+
+    since: date
+    value: T
+    cite: Cite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """A figure by date. ``by`` None: one value; ``behaviour`` or the name of a class input: one per class.
+
+    A class without a value, or a day before the first date, is the rejection ``no-figure``.
+    """
+
+    name: str
+    unit: str
+    by: str | None
+    values: tuple[Dated[Fraction | dict[str, Fraction]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """One row of a piecewise table, holding from ``at`` to the next row's ``at``.
+
+    Exactly one of ``value``, ``label`` and ``reject`` is set. Kinds: ``step``: the value itself;
+    ``marginal``: a rate for the part of the argument inside the row (tiers), summed over the rows
+    below; ``linear``: the curve's value at ``at``, straight lines between rows, constant after the
+    last; ``label``: the text (a rating), held as the row's index.
+    """
+
+    at: Fraction
+    value: Fraction | None = None
+    label: str | None = None
+    reject: Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A piecewise function of one value, by date.
+
+    ``boundary`` says to which row an argument equal to a row's ``at`` belongs: ``from`` to that
+    row, ``above`` to the row before it. Below the first row: rejection ``out-of-bounds``.
+    """
+
+    name: str
+    unit: str
+    of: str
+    kind: Literal["step", "marginal", "linear", "label"]
+    boundary: Literal["from", "above"]
+    values: tuple[Dated[tuple[TableRow, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One named step. ``expr`` has one expression per behaviour (the same object where they agree).
+
+    Without ``rounding`` the exact rational goes on to the next step.
+    """
+
+    name: str
+    unit: str
+    expr: dict[str, Expr]
+    rounding: Rounding | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """A limit per person (or household, platform) and period.
+
+    ``maximum`` is in points, mg CO2e or acts as ``of`` says. Order and late policy: docs/reference/mapping.md.
+    """
+
+    name: str
+    of: Literal["points", "reduction", "acts"]
+    whom: Literal["person", "household", "platform"]
+    period: Literal["local_day", "week", "month", "year", "ever"]
+    maximum: int
+    order: Literal["accepted_sequence", "activity_start"]
+    late: Literal["counts_on_activity_day", "counts_on_acceptance_day", "reject"]
+    when_full: Literal["grant_zero", "reject"]
+    behaviours: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """When points lapse: ``months`` and ``days`` after the act's day, at the end of that local day."""
+
+    months: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula:
+    """The inputs, figures and steps, in the order of evaluation.
+
+    The step called ``reduction`` gives the reduction (mg CO2e: an integer after its unit's
+    conversion; absent for kind ``engagement``), ``points`` the points; both are rounded steps.
+    """
+
+    inputs: dict[str, Input]
+    factors: dict[str, Factor]
+    tables: dict[str, Table]
+    steps: tuple[Step, ...]
+    needs: dict[str, tuple[str, ...]]  # behaviour -> inputs its expressions use, sorted
+    mg_per_reduction_ulp: int  # mg in one unit of the reduction step's last decimal; whole by check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One version of one scheme, ready to be evaluated.
+
+    ``digest`` is SHA-256 (lower hex) over ``canonical``, the document's canonical JSON.
+    ``effective_until`` is the first day not covered, or None.
+    """
+
+    id: str
+    version: int
+    digest: str
+    canonical: bytes
+    platform: str
+    status: Literal["official", "press", "illustrative"]
+    title_zh: str
+    title_en: str
+    effective_from: date
+    effective_until: date | None
+    zone: ZoneInfo
+    basis: dict[str, dict[str, str]]
+    source: Source
+    behaviours: tuple[str, ...]
+    formula: Formula
+    unit: str
+    kind: Literal["gram", "per_act", "engagement"]
+    caps: tuple[Cap, ...]
+    expiry: Expiry | None
+    tests: tuple[dict[str, object], ...]

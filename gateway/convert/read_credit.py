@@ -1,0 +1,90 @@
+"""Read how points are granted: caps and expiry."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal, cast
+
+from gateway.convert.node import Node
+from gateway.convert.program import Cap, Expiry, Source
+from gateway.convert.read_source import behaviours_of
+from gateway.convert.units import CO2E_MG
+from gateway.model.codes import PERIODS
+
+__all__ = ["read_caps", "read_expiry"]
+
+RESULT_MAX: Final = 2**63 - 1  # the bound of integers in signed documents
+_DURATION = re.compile(r"P(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?")
+
+
+def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
+    """Read the caps, reporting those that contradict each other or can never matter."""
+    nodes = list(root["credit"].elements("caps"))
+    caps = tuple(_cap(root, node, source=source) for node in nodes)
+    for index, (node, cap) in enumerate(zip(nodes, caps, strict=True)):
+        for other in caps[:index]:
+            for message in _conflicts(cap, other):
+                node.report("cap", message)
+    return caps
+
+
+def read_expiry(root: Node) -> Expiry | None:
+    """Read when points lapse."""
+    node = root["credit"].get("expiry")
+    if node is None:
+        return None
+    match = _DURATION.fullmatch(node.word("after"))
+    years, months, days = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    if not years + months + days:
+        node["after"].report("expiry", f"expected a time longer than nothing, got {node.word('after')}")
+    return Expiry(months=12 * years + months, days=days)
+
+
+def _cap(root: Node, node: Node, *, source: Source) -> Cap:
+    of = cast('Literal["points", "reduction", "acts"]', node.word("of"))
+    whom, period = node.words("per")
+    known = behaviours_of(source)
+    for behaviour in node.elements("behaviours"):
+        if behaviour.text not in known:
+            behaviour.report("name", f"expected a behaviour of the source, got {behaviour.text}")
+    if whom == "household" and all(field.role != "household" for field in source.fields):
+        node["per"].report("role", "expected a field for the role household, got none")
+    if of == "reduction" and root["credit"].word("kind") == "engagement":
+        node["of"].report("cap", "expected points or acts for kind engagement, got reduction")
+    return Cap(
+        name=node.word("name"),
+        of=of,
+        whom=cast('Literal["person", "household", "platform"]', whom),
+        period=cast('Literal["local_day", "week", "month", "year", "ever"]', period),
+        maximum=_maximum(node, of),
+        order=cast('Literal["accepted_sequence", "activity_start"]', node.word("order")),
+        late=cast(
+            'Literal["counts_on_activity_day", "counts_on_acceptance_day", "reject"]', node.word("late")
+        ),
+        when_full=cast('Literal["grant_zero", "reject"]', node.word("when_full", "grant_zero")),
+        behaviours=frozenset(node.words("behaviours")) if node.get("behaviours") else None,
+    )
+
+
+def _maximum(node: Node, of: str) -> int:
+    unit = node.get("unit")
+    if (unit is not None) != (of == "reduction"):
+        expected = "a unit for max" if of == "reduction" else f"no unit for a cap of {of}"
+        (unit or node).report("cap", f"expected {expected}, got {'one' if unit else 'none'}")
+    exact = node["max"].decimal() * (CO2E_MG[unit.text] if unit is not None else 1)
+    if exact.denominator != 1 or not 0 < exact <= RESULT_MAX:
+        what = "a whole number of mg" if of == "reduction" else f"a whole number of {of}"
+        node["max"].report("cap", f"expected {what} above 0 and below 2^63, got {node.word('max')}")
+    return int(exact)
+
+
+def _conflicts(cap: Cap, other: Cap) -> Iterator[str]:
+    if cap.name == other.name:
+        yield f"expected each name once, got {cap.name} again"
+    if cap.order != other.order:
+        yield f"expected the order {other.order} of {other.name}, got {cap.order}: acts have one order"
+    if (cap.of, cap.whom, cap.behaviours) != (other.of, other.whom, other.behaviours):
+        return
+    if cap.period == other.period:
+        yield f"expected one cap of {cap.of} per {cap.whom} and {cap.period}, got {other.name} and {cap.name}"
+    elif (PERIODS.index(cap.period) < PERIODS.index(other.period)) != (cap.maximum < other.maximum):
+        yield f"expected the longer period to allow more, got {other.maximum} and {cap.maximum}"

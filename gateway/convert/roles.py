@@ -1,0 +1,232 @@
+"""From a source row to what every act has: its event, person, time, day, behaviour and claims.
+
+Rows are read column by column, so that one implementation serves a single act and a batch of
+thousands: each text is parsed once, each check is one pass.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from gateway.convert.instants import DateReader, InstantReader, LocalDays
+from gateway.convert.outcome import Refusal, quoted
+from gateway.convert.program import Field, Program
+from gateway.convert.scalars import DecimalReader, Memo
+from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
+
+__all__ = ["Roles", "SourceReader", "column_texts"]
+
+Row = Mapping[str, str]
+Reader = Callable[[str], "str | int | Refusal"]
+Values = list["str | int | None"]
+
+MG_PER_UNIT: Final = {"mgCO2e": 1, "gCO2e": 10**3, "kgCO2e": 10**6, "tCO2e": 10**9}
+_REQUIRED: Final = frozenset({"event", "behaviour", "evidence", "ownership"})
+
+
+class Roles(NamedTuple):
+    """What an act is, apart from the inputs of the formula.
+
+    ``start`` and ``end`` are seconds since 1970 (UTC); ``day`` is the ordinal number of the act's day in
+    the mapping's zone.
+    """
+
+    event: tuple[str, ...]
+    person: str | None
+    household: str | None
+    start: int | None
+    end: int | None
+    day: int
+    behaviour: str
+    evidence: str
+    ownership: str
+    claimed_mg: int | None
+    claimed_points: int | None
+
+
+def column_texts(field: Field, rows: Sequence[Row], missing: frozenset[str]) -> list[str | None]:
+    """Give the field's text in each row, or its constant; None where it is absent."""
+    if field.constant is not None:
+        return [field.constant] * len(rows)
+    key = field.keys[0]
+    return [None if (text := row.get(key)) in missing else text for row in rows]
+
+
+class SourceReader:
+    """Reads the roles of source rows as one mapping declares them.
+
+    Fields are checked in the order of the document and the first refusal stands; then that there is
+    a day, and that the act does not end before it starts.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._missing = program.source.format.missing
+        self._fields = {field.role: field for field in program.source.fields if field.role is not None}
+        self._days = LocalDays(program.zone)
+        self._readers = {role: self._reader(field, program) for role, field in self._fields.items()}
+        dated = [role for role in ("start", "day") if role in self._fields]
+        self._required = _REQUIRED | set(dated if len(dated) == 1 else ())
+
+    def read(self, fields: Row) -> Roles | Refusal:
+        """Read one row."""
+        return self.read_batch((fields,))[0]
+
+    def read_batch(self, rows: Sequence[Row]) -> list[Roles | Refusal]:
+        """Read many rows; row by row the same as :meth:`read`."""
+        refusals: dict[int, Refusal] = {}
+        behaviours = self._behaviours(rows)
+        columns: dict[str, Values] = {}
+        events: list[tuple[str, ...]] = []
+        for role, field in self._fields.items():
+            if role == "event":
+                events = self._events(rows, refusals)
+            else:
+                columns[role] = self._column(field, rows, behaviours=behaviours, refusals=refusals)
+        absent: Values = [None] * len(rows)
+        starts, ends = columns.get("start", absent), columns.get("end", absent)
+        columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
+        self._check_ends(starts, ends, refusals=refusals)
+        acts = zip(events, *(columns.get(role, absent) for role in Roles._fields[1:]), strict=True)
+        result: list[Roles | Refusal] = list(map(Roles._make, acts))
+        for index, refusal in refusals.items():
+            result[index] = refusal
+        return result
+
+    def _behaviours(self, rows: Sequence[Row]) -> list[str | int | Refusal | None]:
+        read = self._readers["behaviour"]
+        texts = column_texts(self._fields["behaviour"], rows, self._missing)
+        return [None if text is None else read(text) for text in texts]
+
+    def _events(self, rows: Sequence[Row], refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
+        field = self._fields["event"]
+        if field.constant is not None:
+            return [(field.constant,)] * len(rows)
+        missing = self._missing
+        columns = [[None if (t := row.get(key)) in missing else t for row in rows] for key in field.keys]
+        for key, texts in zip(field.keys, columns, strict=True):
+            if None in texts:
+                for index in _absent(texts):
+                    refusals.setdefault(
+                        index, Refusal(field.missing, field.name, f"expected a text in {key}")
+                    )
+        return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
+
+    def _column(
+        self,
+        field: Field,
+        rows: Sequence[Row],
+        *,
+        behaviours: list[str | int | Refusal | None],
+        refusals: dict[int, Refusal],
+    ) -> Values:
+        role, limit = field.role or "", field.behaviours
+        texts = column_texts(field, rows, self._missing)
+        if limit is not None:
+            texts = [t if act in limit else None for t, act in zip(texts, behaviours, strict=True)]
+        read = self._readers[role]
+        values = [None if text is None else read(text) for text in texts]
+        kinds = set(map(type, values))
+        if type(None) in kinds and role in self._required and limit is None:
+            refusal = Refusal(field.missing, field.name, "expected a value, there is none")
+            for index in _absent(texts):
+                refusals.setdefault(index, refusal)
+        if Refusal not in kinds:
+            return values  # type: ignore[return-value]  # just seen: no refusal among them
+        for index, value in enumerate(values):
+            if isinstance(value, Refusal):
+                refusals.setdefault(index, value)
+        return [None if isinstance(value, Refusal) else value for value in values]
+
+    def _local_days(self, starts: Values, days: Values, *, refusals: dict[int, Refusal]) -> Values:
+        local = self._days.day
+        found = [
+            local(start) if day is None and isinstance(start, int) else day
+            for start, day in zip(starts, days, strict=True)
+        ]
+        if None in found:
+            field = self._fields.get("start") or self._fields["day"]
+            refusal = Refusal(
+                field.missing, field.name, "expected the time or the day of the act, there is none"
+            )
+            for index in _absent(found):
+                refusals.setdefault(index, refusal)
+        return found
+
+    def _check_ends(self, starts: Values, ends: Values, *, refusals: dict[int, Refusal]) -> None:
+        if "end" not in self._fields:
+            return
+        refusal = Refusal(
+            Rejection.IMPLAUSIBLE, self._fields["end"].name, "expected an end not before the start"
+        )
+        for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            if isinstance(start, int) and isinstance(end, int) and end < start:
+                refusals.setdefault(index, refusal)
+
+    def _reader(self, field: Field, program: Program) -> Reader:
+        match field.role:
+            case "behaviour":
+                return Memo(_code_reader(field, program, program.behaviours)).__getitem__
+            case "evidence":
+                return Memo(_code_reader(field, program, EVIDENCE_GRADES)).__getitem__
+            case "ownership":
+                return Memo(_code_reader(field, program, OWNERSHIPS)).__getitem__
+            case "start" | "end":
+                return InstantReader(field.name, field.zone)
+            case "day":
+                return self._day_reader(field)
+            case "claimed_reduction":
+                return _claim_reader(field, MG_PER_UNIT[field.unit])
+            case "claimed_points":
+                return _claim_reader(field, 1)
+            case _:
+                return str
+
+    def _day_reader(self, field: Field) -> Reader:
+        if field.type == "date":
+            return Memo(DateReader(field.name)).__getitem__
+        instant = InstantReader(field.name, field.zone)
+
+        def day(text: str) -> int | Refusal:
+            value = instant(text)
+            return value if isinstance(value, Refusal) else self._days.day(value)
+
+        return day
+
+
+def _absent(values: Sequence[object]) -> list[int]:
+    return [index for index, value in enumerate(values) if value is None]
+
+
+def _code_reader(field: Field, program: Program, known: tuple[str, ...]) -> Reader:
+    """Read a code through its table, if it has one, to one of the known values."""
+    if field.code_table is None:
+        table = {value: value for value in known}
+    else:
+        rows = program.source.code_tables[field.code_table]
+        table = {row.code: row.value for row in rows if row.value in known}
+    expected = f"expected one of the {len(table)} codes of {field.code_table or field.name}"
+
+    def read(text: str) -> str | Refusal:
+        value = table.get(text)
+        if value is None:
+            return Refusal(Rejection.UNKNOWN_CODE, field.name, f"{expected}, not {quoted(text)}")
+        return value
+
+    return read
+
+
+def _claim_reader(field: Field, per_unit: int) -> Reader:
+    """Read what the platform claims, in whole mg or points."""
+    decimal = DecimalReader(field)
+    ulps: int = 10**field.scale
+
+    def read(text: str) -> int | Refusal:
+        value = decimal(text)
+        if isinstance(value, Refusal):
+            return value
+        whole, rest = divmod(value * per_unit, ulps)
+        if rest:
+            detail = f"expected whole mg or points, not {quoted(text)}"
+            return Refusal(Rejection.EXCESS_DIGITS, field.name, detail)
+        return whole
+
+    return read

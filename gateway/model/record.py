@@ -1,0 +1,91 @@
+"""The conversion record: what one counted act became, as the document that is hashed and signed for.
+
+A record says what, how much and on which day, and commits to who and which event without telling.
+"""
+
+from typing import Final, NamedTuple
+
+from gateway.model.canonical import Json
+
+__all__ = ["RECORD_BYTES_MAX", "RECORD_TYPE", "RecordFrame", "RecordRow", "record_document", "scaled_text"]
+
+RECORD_TYPE: Final = "tanqiao/conversion/1"
+RECORD_BYTES_MAX: Final = 4096  # a record with twenty inputs stays below 2 KiB
+
+
+class RecordFrame(NamedTuple):
+    """What the records of one batch and one mapping version share."""
+
+    issuer: str
+    platform: str
+    issued: str
+    mapping_id: str
+    mapping_version: int
+    mapping_digest: str
+    points_unit: str
+    points_kind: str
+
+
+class RecordRow(NamedTuple):
+    """What is one record's own. Commitments are lower hex; ``inputs`` is name to value and unit."""
+
+    id: str
+    event: str
+    subject: str
+    day: str
+    behaviour: str
+    inputs: dict[str, Json]
+    evidence: str
+    ownership: str
+    co2e_mg: int
+    points_uncapped: int
+    points: int
+    claimed_mg: int | None
+    claimed_points: int | None
+
+
+def record_document(frame: RecordFrame, row: RecordRow) -> dict[str, Json]:
+    """Put a record together; :func:`gateway.model.canonical.canonical_bytes` of it is what is hashed."""
+    document: dict[str, Json] = {
+        "type": RECORD_TYPE,
+        "id": row.id,
+        "issuer": frame.issuer,
+        "platform": frame.platform,
+        "event": row.event,
+        "behaviour": row.behaviour,
+        "inputs": row.inputs,
+        "day": row.day,
+        "evidence": row.evidence,
+        "ownership": row.ownership,
+        "mapping": {
+            "id": frame.mapping_id,
+            "version": frame.mapping_version,
+            "digest": frame.mapping_digest,
+        },
+        "reduction": {"co2e_mg": str(row.co2e_mg)},
+        "points": {
+            "unit": frame.points_unit,
+            "kind": frame.points_kind,
+            "uncapped": str(row.points_uncapped),
+            "amount": str(row.points),
+        },
+        "subject": row.subject,
+        "issued": frame.issued,
+    }
+    claimed: dict[str, Json] = {}
+    if row.claimed_mg is not None:
+        claimed["co2e_mg"] = str(row.claimed_mg)
+    if row.claimed_points is not None:
+        claimed["points"] = str(row.claimed_points)
+    if claimed:
+        document["claimed"] = claimed
+    return document
+
+
+def scaled_text(scaled: int, scale: int) -> str:
+    """Write a scaled integer as a decimal of exactly ``scale`` places: (10574, 3) is ``10.574``."""
+    if scale == 0:
+        return str(scaled)
+    sign, digits = ("-", str(-scaled)) if scaled < 0 else ("", str(scaled))
+    digits = digits.rjust(scale + 1, "0")
+    return f"{sign}{digits[:-scale]}.{digits[-scale:]}"

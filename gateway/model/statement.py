@@ -1,0 +1,97 @@
+"""Statements: the public, signed entries of the log.
+
+Each is a body of a closed type inside an envelope with one or more signatures. What stands here
+builds bodies; ``gateway.signing`` puts them into envelopes and takes them out again.
+"""
+
+from typing import Final, NamedTuple
+
+from gateway.model.canonical import Json
+
+__all__ = [
+    "BATCH_TYPE",
+    "DAY_TYPE",
+    "KEYS_TYPE",
+    "MAPPING_TYPE",
+    "STATEMENT_TYPES",
+    "BatchStatement",
+    "KeyChange",
+    "mapping_statement",
+]
+
+BATCH_TYPE: Final = "tanqiao/batch/1"
+DAY_TYPE: Final = "tanqiao/day/1"
+KEYS_TYPE: Final = "tanqiao/keys-change/1"
+MAPPING_TYPE: Final = "tanqiao/mapping-published/1"
+STATEMENT_TYPES: Final = (BATCH_TYPE, DAY_TYPE, KEYS_TYPE, MAPPING_TYPE)
+
+
+class BatchStatement(NamedTuple):
+    """One batch of records of one platform: their Merkle root, never their sums.
+
+    ``sequence`` counts the batches of the series (issuer, platform, kind) from 0 and ``previous`` is
+    the digest of the series' previous entry, empty for the first, so that none can be left out.
+    """
+
+    issuer: str
+    platform: str
+    kind: str
+    sequence: int
+    previous: str
+    root: str
+    size: int
+    submission: str
+    issued: str
+
+    def body(self) -> dict[str, Json]:
+        """Return the statement's body."""
+        body: dict[str, Json] = {
+            "type": BATCH_TYPE,
+            "issuer": self.issuer,
+            "platform": self.platform,
+            "kind": self.kind,
+            "sequence": self.sequence,
+            "records": {"root": self.root, "size": self.size},
+            "submission": self.submission,
+            "issued": self.issued,
+        }
+        if self.previous:
+            body["previous"] = self.previous
+        return body
+
+
+class KeyChange(NamedTuple):
+    """A change of the trust file ``keys.json``: what was done to which key, and the file's new digest."""
+
+    issuer: str
+    action: str  # added, retired or revoked
+    key: str
+    purpose: str
+    keys_digest: str
+    issued: str
+
+    def body(self) -> dict[str, Json]:
+        """Return the statement's body."""
+        return {
+            "type": KEYS_TYPE,
+            "issuer": self.issuer,
+            "action": self.action,
+            "key": self.key,
+            "purpose": self.purpose,
+            "keys_digest": self.keys_digest,
+            "issued": self.issued,
+        }
+
+
+def mapping_statement(
+    issuer: str, identity: tuple[str, int, str], *, status: str, issued: str
+) -> dict[str, Json]:
+    """Return the body that publishes one mapping version (id, version, digest)."""
+    mapping_id, version, mapping_digest = identity
+    return {
+        "type": MAPPING_TYPE,
+        "issuer": issuer,
+        "mapping": {"id": mapping_id, "version": version, "digest": mapping_digest},
+        "status": status,
+        "issued": issued,
+    }

@@ -1,0 +1,75 @@
+"""The strict reader: what it returns is safe to hash, and everything else is refused first.
+
+Stock JSON readers accept duplicate keys, NaN, lone surrogates or a byte order mark, and two readers
+may understand one text in two ways. A signature over such a text proves nothing.
+"""
+
+import json
+from typing import Final, NoReturn
+
+from gateway.errors import MalformedDocument
+from gateway.model.canonical import DEPTH_MAX, Json, require_profile
+
+__all__ = ["DOCUMENT_BYTES_MAX", "read_strict", "read_strict_object"]
+
+DOCUMENT_BYTES_MAX: Final = 256 * 1024  # the largest signed document, a day statement, stays far below
+
+
+def read_strict(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Json:
+    """Read one JSON document of the restricted profile.
+
+    Raises:
+        MalformedDocument: says what is wrong and where; nothing of the document may be used.
+    """
+    if len(data) > bytes_max:
+        raise MalformedDocument(f"the document has {len(data)} bytes, at most {bytes_max} are read")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedDocument(f"byte {error.start} is not UTF-8") from error
+    if text.startswith("\ufeff"):
+        raise MalformedDocument("the document starts with a byte order mark")
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_float=_no_float,
+            parse_int=_counter,
+            parse_constant=_no_float,
+        )
+    except json.JSONDecodeError as error:
+        raise MalformedDocument(f"line {error.lineno} column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise MalformedDocument(f"nested deeper than {DEPTH_MAX} levels") from error
+    require_profile(value)
+    checked: Json = value
+    return checked
+
+
+def read_strict_object(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> dict[str, Json]:
+    """Read one JSON object of the restricted profile."""
+    value = read_strict(data, bytes_max)
+    if not isinstance(value, dict):
+        raise MalformedDocument(f"expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise MalformedDocument(f"the key {repeated!r} stands twice in one object")
+    return result
+
+
+def _counter(number: str) -> int:
+    if len(number) > 17:  # int() of a huge token is quadratic; 2^53-1 has 16 digits and a sign
+        raise MalformedDocument(f"a whole number of {len(number)} characters; quantities are strings")
+    if number == "-0":
+        raise MalformedDocument("-0 is not a canonical number")
+    return int(number)
+
+
+def _no_float(token: str) -> NoReturn:
+    raise MalformedDocument(f"the number {token[:40]} is not whole; quantities are strings")

@@ -1,0 +1,333 @@
+"""What the use cases need from the outside: a journal of decisions, record files, a log, a clock.
+
+Each port is named after the need and has the verbs that its callers use. ``gateway.app`` chooses who
+fulfils them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+__all__ = [
+    "BatchRow",
+    "Clock",
+    "DayClosed",
+    "EventMark",
+    "Journal",
+    "Log",
+    "LogState",
+    "NewEvent",
+    "PartCounts",
+    "PartDecision",
+    "PrivateRow",
+    "PublishedMapping",
+    "RecordFile",
+    "RecordFiles",
+    "Workspace",
+]
+
+
+class Clock(Protocol):
+    """Tell the time, in UTC, whole seconds."""
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        ...
+
+
+class EventMark(NamedTuple):
+    """What is remembered of an event: a keyed hash of its content and where its record stands."""
+
+    content: bytes
+    batch: int
+    leaf_index: int
+
+
+class NewEvent(NamedTuple):
+    """An event that a part decides to record: keyed identity, keyed content, index in the batch."""
+
+    key: bytes
+    content: bytes
+    leaf_index: int
+
+
+class PrivateRow(NamedTuple):
+    """One record as it is kept: everything its bytes are made of, and what only its owner may see.
+
+    ``event``, ``event_salt``, ``person``, ``subject_salt`` and ``household`` are the private columns:
+    erasing a person empties them, and the commitments beside them keep the record's hash valid.
+    """
+
+    leaf_index: int
+    id: str
+    leaf: bytes
+    day: str
+    behaviour: str
+    inputs: str
+    evidence: str
+    ownership: str
+    mapping: str
+    co2e_mg: int
+    points_uncapped: int
+    points: int
+    claimed_mg: int | None
+    claimed_points: int | None
+    event_commitment: bytes
+    subject_commitment: bytes
+    event: str | None
+    event_salt: bytes | None
+    person: bytes | None
+    subject_salt: bytes | None
+    household: bytes | None
+
+
+class RecordFile(NamedTuple):
+    """A file of private rows: its path below ``records/``, its digest, its day and its number of rows."""
+
+    path: str
+    digest: str
+    day: str
+    rows: int
+
+
+class PartCounts(NamedTuple):
+    """What became of one part of a submission; ``rejected`` is per code, sums are of accepted acts.
+
+    ``rows`` counts rows of the input; ``merged`` those of them that are the other half of an act
+    (the entry tap of a trip), so rows = accepted + duplicates + rejected + merged. ``claims_differ`` counts
+    accepted acts for which the platform's own figure is further from ours than the mapping tolerates.
+    """
+
+    rows: int = 0
+    merged: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: Mapping[str, int] = MappingProxyType({})
+    claims_differ: int = 0
+    co2e_mg: int = 0
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartDecision:
+    """Everything that one part of a submission changes, written in one transaction.
+
+    ``entry`` is the signed batch statement, empty where the part accepted nothing. ``rejected_by_day``
+    counts rejected rows by readable day (None: no readable day) and code.
+    """
+
+    submission: str
+    number: int
+    counts: PartCounts
+    platform: str
+    kind: str
+    series: int
+    entry: bytes
+    entry_digest: str
+    root: bytes
+    size: int
+    issued: str
+    files: Sequence[RecordFile]
+    events: Sequence[NewEvent]
+    cap_usage: Mapping[bytes, int]
+    rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
+
+
+class BatchRow(NamedTuple):
+    """One batch as the journal knows it. ``number`` counts all batches of the home, ``series`` its own."""
+
+    number: int
+    platform: str
+    kind: str
+    series: int
+    entry_digest: str
+    root: bytes
+    size: int
+    submission: str
+    part: int
+    position: int
+    issued: str
+
+
+class PublishedMapping(NamedTuple):
+    """A mapping version that this home has published in its log at ``position``."""
+
+    id: str
+    version: int
+    digest: str
+    canonical: bytes
+    position: int
+
+
+class DayClosed(NamedTuple):
+    """A day statement that was made: it covers the batches after ``after`` up to ``through``."""
+
+    platform: str
+    day: str
+    supplement: int
+    after: int
+    through: int
+    position: int
+
+
+class Journal(Protocol):
+    """The database of decisions. A decision is made when its transaction commits, and only then."""
+
+    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
+        """Return those of the keys that have a record already."""
+        ...
+
+    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
+        """Return what has been used of each cap."""
+        ...
+
+    def series_head(self, platform: str, kind: str) -> tuple[int, str]:
+        """Return the next sequence number of a series and the digest of its newest entry."""
+        ...
+
+    def next_batch(self) -> int:
+        """Return the number that the next batch will get."""
+        ...
+
+    def part(self, submission: str, number: int) -> PartCounts | None:
+        """Return the counts of a part that was decided by an unfinished run of this submission."""
+        ...
+
+    def begin(self, submission: str, description: Mapping[str, object]) -> bool:
+        """Note that a submission begins or goes on; True if an earlier run was interrupted."""
+        ...
+
+    def finish(self, submission: str) -> None:
+        """Note that all parts of a submission are decided."""
+        ...
+
+    def decide(self, decision: PartDecision) -> int:
+        """Write a part's decision and queue its log entry in one transaction; return the batch number."""
+        ...
+
+    def publish_mapping(self, mapping: PublishedMapping, entry: bytes) -> None:
+        """Store a mapping version and queue its log entry in one transaction."""
+        ...
+
+    def queue(self, entry: bytes) -> int:
+        """Queue another log entry and return its position."""
+        ...
+
+    def close_day(self, closed: DayClosed, entry: bytes) -> None:
+        """Store a day statement and queue its log entry in one transaction."""
+        ...
+
+    def queued(self, start: int, limit: int) -> list[bytes]:
+        """Return queued entries from a position of the log on."""
+        ...
+
+    def length(self) -> int:
+        """Return how many entries were ever queued: the log's length once all are published."""
+        ...
+
+    def mappings(self) -> list[PublishedMapping]:
+        """Return all published mappings in the order of publication."""
+        ...
+
+    def batches(self) -> Iterator[BatchRow]:
+        """Return all batches in order."""
+        ...
+
+    def batch(self, number: int) -> BatchRow:
+        """Return one batch."""
+        ...
+
+    def files(self, batch: int) -> list[RecordFile]:
+        """Return the record files of one batch."""
+        ...
+
+    def event_count(self) -> int:
+        """Return how many events the index holds."""
+        ...
+
+    def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
+        """Return every cap usage, in any order."""
+        ...
+
+    def days_closed(self, platform: str | None = None) -> list[DayClosed]:
+        """Return the day statements made so far, in order."""
+        ...
+
+    def rejected(self, platform: str, day: str | None) -> dict[str, int]:
+        """Return the counts of rejected rows of a day by code."""
+        ...
+
+
+class RecordFiles(Protocol):
+    """The private record files of a home."""
+
+    def write(self, platform: str, batch: int, rows: Sequence[PrivateRow]) -> list[RecordFile]:
+        """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
+        ...
+
+    def read(self, file: RecordFile) -> list[PrivateRow]:
+        """Read one file after checking its digest; raises IntegrityBroken naming the file."""
+        ...
+
+    def find(self, record_id: str) -> tuple[int, PrivateRow] | None:
+        """Return the batch number and the row of a record."""
+        ...
+
+    def strays(self, known: set[str]) -> list[str]:
+        """Return paths below ``records/`` that the journal does not know."""
+        ...
+
+    def sweep(self, batch: int) -> None:
+        """Remove what a killed run has written of a batch that was never decided."""
+        ...
+
+
+class LogState(NamedTuple):
+    """The published log: how many entries, and the signed checkpoint."""
+
+    size: int
+    checkpoint: bytes
+
+
+class Log(Protocol):
+    """The published transparency log of a home."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of published entries."""
+        ...
+
+    def append(self, entries: Sequence[bytes]) -> object:
+        """Publish entries: stage, swap the checkpoint, publish tiles, publish the checkpoint."""
+        ...
+
+    def entry(self, index: int) -> bytes:
+        """Return one published entry."""
+        ...
+
+    def entries(self, start: int) -> Iterator[bytes]:
+        """Return published entries from an index on."""
+        ...
+
+    def proof_text(self, index: int) -> str:
+        """Return the C2SP tlog-proof of an entry under the newest checkpoint."""
+        ...
+
+    def check(self) -> None:
+        """Recompute everything up to the checkpoint; raises IntegrityBroken naming the file."""
+        ...
+
+
+class Workspace(Protocol):
+    """Places on disk that a use case may write to, all inside the home."""
+
+    def scratch(self) -> Path:
+        """Return an empty folder for temporary files, on the home's disk."""
+        ...
+
+    def quarantine(self, submission: str, part: int, lines: Iterable[bytes]) -> None:
+        """Write the rejected rows of one part durably, replacing what a killed run has left."""
+        ...

@@ -1,0 +1,101 @@
+"""Convert a submission: files of a platform become signed, logged records; the rest is set aside.
+
+A submission is cut into parts. Each part is decided in one transaction and published before the next
+begins, so a killed run loses at most the part it was working on and goes on there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from gateway.model.source import Outcome, RefusedRow, SourceRow
+from gateway.service.deciding import Deciding
+from gateway.service.part import PartJudge
+from gateway.service.parts import Converting
+from gateway.service.publishing import publish_queue
+from gateway.service.scheme import SchemeEvaluator, require_admitted
+from gateway.service.start_order import by_start
+from gateway.service.submission import Submission, Summary
+
+__all__ = ["convert_submission"]
+
+PART_ROWS: Final = 32_768  # outcomes in memory at once: about 100 MB with everything made of them
+PART_CHARACTERS: Final = 32 * 1024 * 1024  # the same for rows of the largest size
+
+
+def convert_submission(
+    submission: Submission, parts: Converting, *, watch: Callable[[int], None] = lambda _rows: None
+) -> Summary:
+    """Convert every row of a submission exactly once.
+
+    1. finish what a killed run has left  2. read rows  3. cut into parts  4. decide each part once
+    5. publish it  6. sum up
+
+    Args:
+        submission: what is to be converted.
+        parts: what does the work.
+        watch: called with the number of rows read so far.
+    """
+    require_admitted(submission.scheme, parts.profile)
+    evaluator = SchemeEvaluator(submission.scheme, parts.make_converter)
+    summary = Summary(submission.id(), submission.scheme.id, dry_run=submission.dry_run)
+    resuming = False
+    if not submission.dry_run:
+        _finish_interrupted(parts)
+        resuming = parts.journal.begin(summary.submission, submission.description())
+    deciding = Deciding(summary=summary, submission=submission, parts=parts)
+    judge = PartJudge(
+        evaluator=evaluator,
+        index=parts.index,
+        known_events=parts.journal.known_events,
+        used_of_caps=parts.journal.cap_usage,
+    )
+    for number, some in enumerate(_parts(_outcomes(submission, evaluator, parts=parts))):
+        counts = parts.journal.part(summary.submission, number) if resuming else None
+        if counts is None:
+            counts = deciding.decide(number, judge.judge(some, parts.clock.now()))
+        else:
+            summary.resumed += 1
+        summary.add(counts)
+        watch(summary.counts.rows)
+    if not submission.dry_run:
+        parts.journal.finish(summary.submission)
+    return summary
+
+
+def _finish_interrupted(parts: Converting) -> None:
+    """Publish what was decided, and sweep away files of a part that was not."""
+    publish_queue(parts.journal, parts.log)
+    parts.records.sweep(parts.journal.next_batch())
+
+
+def _outcomes(submission: Submission, evaluator: SchemeEvaluator, *, parts: Converting) -> Iterator[Outcome]:
+    rows = _rows(submission)
+    folder = parts.workspace.scratch()
+    assembly = submission.adapter.assembly
+    outcomes: Iterator[Outcome] = (
+        rows if assembly is None else parts.sorting.assemble(rows, assembly, folder=folder)
+    )
+    if not evaluator.needs_start_order:
+        return outcomes
+    return by_start(outcomes, evaluator, sort=lambda keyed: parts.sorting.order(keyed, folder))
+
+
+def _rows(submission: Submission) -> Iterator[SourceRow | RefusedRow]:
+    source = submission.scheme.programs[0].source.format
+    for document in submission.documents:
+        with document.open() as stream:
+            yield from submission.adapter.rows(stream, document.name, source=source)
+
+
+def _parts(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    part: list[Outcome] = []
+    characters = 0
+    for outcome in outcomes:
+        part.append(outcome)
+        if isinstance(outcome, SourceRow | RefusedRow):
+            characters += sum(map(len, outcome.fields.values()))
+        if len(part) == PART_ROWS or characters > PART_CHARACTERS:
+            yield part
+            part, characters = [], 0
+    if part:
+        yield part

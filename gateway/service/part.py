@@ -1,0 +1,209 @@
+"""One part of a submission: from its rows to a decision, without touching any store.
+
+Steps: read roles, convert, recognise repetitions, apply caps in order, make records, sign the batch.
+"""
+
+from collections import Counter
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from gateway.convert import CapKey, Converted, Granted, Program, Refusal, Roles
+from gateway.model.codes import Rejection
+from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
+from gateway.ports import EventMark, NewEvent
+from gateway.service.recording import Act, content_text, event_text
+from gateway.service.scheme import SchemeEvaluator
+from gateway.signing import KeyedIndex
+
+__all__ = ["PartJudge", "PartResult", "RejectedRow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A row that was not counted: where it stands, why, and its fields for whoever repairs it."""
+
+    place: Place
+    also: tuple[Place, ...]
+    code: str
+    field: str
+    detail: str
+    fields: dict[str, str]
+    day: str | None
+
+
+@dataclass(slots=True)
+class PartResult:
+    """What became of each outcome of a part."""
+
+    rows: int = 0
+    merged: int = 0
+    duplicates: int = 0
+    claims_differ: int = 0
+    acts: list[Act] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    cap_usage: dict[bytes, int] = field(default_factory=dict)
+
+    def rejected_by_day(self) -> Counter[tuple[str | None, str]]:
+        """Count the rejected rows by readable day and code."""
+        return Counter((row.day, row.code) for row in self.rejected)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Candidate:
+    """An act that converts; whether it is new is not known yet."""
+
+    row: SourceRow
+    roles: Roles
+    program: Program
+    converted: Converted
+    event: str
+    key: bytes
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartJudge:
+    """Judges the rows of one part after the other. The look-ups are the journal's verbs."""
+
+    evaluator: SchemeEvaluator
+    index: KeyedIndex
+    known_events: Callable[[Sequence[bytes]], dict[bytes, EventMark]]
+    used_of_caps: Callable[[Sequence[bytes]], dict[bytes, int]]
+
+    def judge(self, outcomes: Sequence[Outcome], accepted: datetime) -> PartResult:
+        """Decide each outcome of the part, in its order, as accepted at that moment."""
+        result = PartResult(
+            rows=sum(1 + len(outcome.also) for outcome in outcomes),
+            merged=sum(len(outcome.also) for outcome in outcomes),
+        )
+        rows = [outcome for outcome in outcomes if isinstance(outcome, SourceRow)]
+        for outcome in outcomes:
+            if isinstance(outcome, RefusedRow):
+                result.rejected.append(_refused_by_adapter(outcome))
+        result.duplicates = len(outcomes) - len(rows) - len(result.rejected)
+        fresh = self._fresh(self._candidates(rows, result), result)
+        self._grant(fresh, accepted, result=result)
+        return result
+
+    def _candidates(self, rows: list[SourceRow], result: PartResult) -> list[_Candidate]:
+        roles = self.evaluator.read(rows)
+        platform = self.evaluator.scheme.platform
+        found = []
+        for row, role, outcome in zip(rows, roles, self.evaluator.convert(rows, roles), strict=True):
+            if isinstance(outcome, Refusal) or isinstance(role, Refusal):
+                refusal = outcome if isinstance(outcome, Refusal) else role
+                result.rejected.append(_refused_by_mapping(row, role, refusal=refusal))  # type: ignore[arg-type]
+                continue
+            program, converted = outcome
+            event = event_text(role.event)
+            found.append(
+                _Candidate(
+                    row=row,
+                    roles=role,
+                    program=program,
+                    converted=converted,
+                    event=event,
+                    key=self.index.event(platform, event),
+                    content=self.index.content(content_text(role, converted)),
+                )
+            )
+        return found
+
+    def _fresh(self, candidates: list[_Candidate], result: PartResult) -> list[_Candidate]:
+        """Leave out events that have a record, or came before in this part."""
+        known = {key: mark.content for key, mark in self.known_events([c.key for c in candidates]).items()}
+        fresh = []
+        for candidate in candidates:
+            content = known.get(candidate.key)
+            if content is None:
+                known[candidate.key] = candidate.content
+                fresh.append(candidate)
+            elif content == candidate.content:
+                result.duplicates += 1
+            else:
+                detail = "this event has been recorded before with other content; the first record stands"
+                refusal = Refusal(Rejection.DUPLICATE_EVENT, "event", detail)
+                result.rejected.append(_refused_by_mapping(candidate.row, candidate.roles, refusal=refusal))
+        return fresh
+
+    def _grant(self, fresh: list[_Candidate], accepted: datetime, *, result: PartResult) -> None:
+        platform, scheme = self.evaluator.scheme.platform, self.evaluator.scheme.id
+        asked: list[tuple[_Candidate, Roles, tuple[CapKey, ...] | Refusal]] = []
+        for candidate in fresh:
+            roles = self._under_pseudonyms(candidate.roles, platform)
+            local = accepted.astimezone(candidate.program.zone).date()
+            asked.append((candidate, roles, self.evaluator.meter(candidate.program).keys(roles, local)))
+        names = {
+            key: self.index.cap(scheme, *key)
+            for _, _, keys in asked
+            if not isinstance(keys, Refusal)
+            for key in keys
+        }
+        used = self.used_of_caps(list(names.values())) if names else {}
+        usage: MutableMapping[CapKey, int] = {key: used.get(name, 0) for key, name in names.items()}
+        for candidate, roles, keys in asked:
+            meter = self.evaluator.meter(candidate.program)
+            granted = (
+                keys if isinstance(keys, Refusal) else meter.grant(candidate.converted, keys, usage=usage)
+            )
+            if isinstance(granted, Refusal):
+                result.rejected.append(_refused_by_mapping(candidate.row, roles, refusal=granted))
+            else:
+                _accept(candidate, roles, granted=granted, result=result)
+        result.cap_usage.update({name: usage[key] for key, name in names.items()})
+
+    def _under_pseudonyms(self, roles: Roles, platform: str) -> Roles:
+        """Replace person and household by their pseudonyms, so that nothing below sees an account."""
+        person = self.index.pseudonym(platform, roles.person or "").hex()
+        household = None if roles.household is None else self.index.pseudonym(platform, roles.household).hex()
+        return roles._replace(person=person, household=household)
+
+
+def _accept(candidate: _Candidate, roles: Roles, *, granted: Granted, result: PartResult) -> None:
+    act = Act(
+        program=candidate.program,
+        roles=roles,
+        converted=candidate.converted,
+        event=candidate.event,
+        person=bytes.fromhex(roles.person or ""),
+        household=None if roles.household is None else bytes.fromhex(roles.household),
+        points=granted.points,
+    )
+    result.claims_differ += _claim_differs(act)
+    result.events.append(NewEvent(candidate.key, candidate.content, len(result.acts)))
+    result.acts.append(act)
+
+
+def _claim_differs(act: Act) -> bool:
+    """Tell whether the platform's own figures are further from ours than the mapping tolerates."""
+    roles, converted = act.roles, act.converted
+    tolerance = act.program.source.claim_tolerance_mg
+    if roles.claimed_mg is not None and abs(roles.claimed_mg - converted.co2e_mg) > tolerance:
+        return True
+    return roles.claimed_points is not None and roles.claimed_points not in (converted.points, act.points)
+
+
+def _refused_by_adapter(row: RefusedRow) -> RejectedRow:
+    return RejectedRow(
+        place=row.place,
+        also=row.also,
+        code=row.code,
+        field="",
+        detail=row.detail,
+        fields=dict(row.fields),
+        day=None,
+    )
+
+
+def _refused_by_mapping(row: SourceRow, roles: Roles | Refusal, *, refusal: Refusal) -> RejectedRow:
+    return RejectedRow(
+        place=row.place,
+        also=row.also,
+        code=refusal.code,
+        field=refusal.field,
+        detail=refusal.detail,
+        fields=dict(row.fields),
+        day=None if isinstance(roles, Refusal) else date.fromordinal(roles.day).isoformat(),
+    )

@@ -1,0 +1,99 @@
+"""Open a home's database: SQLite, durable, migrated to the tables this version needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from gateway.errors import LocalFileError
+
+__all__ = ["Database", "refuse_network_disk"]
+
+HEAD: Final = "0001"
+CACHE_KIB: Final = 256 * 1024  # the event index is read at random; 34 M events are about 1.5 GB on disk
+_NETWORK_DISKS: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
+)
+
+
+class Database:
+    """One SQLite file. Every write transaction takes the write lock at its start."""
+
+    def __init__(self, path: Path) -> None:
+        refuse_network_disk(path.parent)
+        self.engine: Engine = create_engine(f"sqlite:///{path}")
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", _begin)
+        self._migrate()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection for reading."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection inside one write transaction: all of it is kept, or nothing."""
+        with self.engine.connect().execution_options(tanqiao_write=True) as connection, connection.begin():
+            yield connection
+
+    def _migrate(self) -> None:
+        with self.read() as connection:
+            if inspect(connection).has_table("alembic_version"):
+                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+                if found == HEAD:
+                    return
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", "gateway:store/migrations")
+        config.set_main_option("path_separator", "os")
+        with self.write() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def refuse_network_disk(folder: Path) -> None:
+    """Refuse a folder on a network file system: file locks there do not keep two writers apart.
+
+    Raises:
+        LocalFileError: names the folder and the file system.
+    """
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return
+    entries = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+    resolved = folder.resolve()
+    under = [entry for entry in entries if resolved.is_relative_to(entry[1])]
+    nearest = max(under, key=lambda entry: len(entry[1]), default=None)
+    if nearest is not None and nearest[2] in _NETWORK_DISKS:
+        raise LocalFileError(
+            f"{folder} is on a network file system ({nearest[2]})",
+            remedy="put the home on a local disk; one host writes to a home",
+        )
+
+
+def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # sqlite3 must not begin transactions by itself; _begin does
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # a decision that was answered survives a power cut
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("tanqiao_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,35 @@
+"""Write files so that a kill or a power cut leaves the old content or the new, never half of either."""
+
+import os
+import shutil
+from pathlib import Path
+
+__all__ = ["remove_folder", "sync_folder", "write_durably"]
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write, flush to the disk, then rename into place and flush the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".half")
+    half.unlink(missing_ok=True)
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder of temporary files, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)

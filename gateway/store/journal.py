@@ -1,0 +1,276 @@
+"""The journal on SQLAlchemy Core: decisions in one transaction each, reads by key."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from gateway.errors import LocalFileError
+from gateway.ports import (
+    BatchRow,
+    DayClosed,
+    EventMark,
+    PartCounts,
+    PartDecision,
+    PublishedMapping,
+    RecordFile,
+)
+from gateway.store import tables as t
+from gateway.store.database import Database
+
+__all__ = ["SqlJournal"]
+
+_KEYS_PER_QUERY = 8192  # SQLite takes 32,766 parameters; larger lists gain nothing
+
+
+class SqlJournal:
+    """The journal of one home (:class:`gateway.ports.Journal`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
+        """Return those of the keys that have a record already."""
+        found: dict[bytes, EventMark] = {}
+        with self._database.read() as connection:
+            for some in _slices(keys):
+                marks = ",".join("?" * len(some))
+                statement = f"SELECT key, content, batch, leaf_index FROM events WHERE key IN ({marks})"  # noqa: S608
+                for key, content, batch, leaf_index in connection.exec_driver_sql(statement, tuple(some)):
+                    found[key] = EventMark(content, batch, leaf_index)
+        return found
+
+    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
+        """Return what has been used of each cap."""
+        found: dict[bytes, int] = {}
+        with self._database.read() as connection:
+            for some in _slices(list(keys)):
+                query = select(t.cap_usage).where(t.cap_usage.c.key.in_(some))
+                found.update({row.key: row.used for row in connection.execute(query)})
+        return found
+
+    def series_head(self, platform: str, kind: str) -> tuple[int, str]:
+        """Return the next sequence number of a series and the digest of its newest entry."""
+        query = (
+            select(t.batches.c.series, t.batches.c.entry_digest)
+            .where(t.batches.c.platform == platform, t.batches.c.kind == kind)
+            .order_by(t.batches.c.series.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return (row.series + 1, row.entry_digest) if row else (0, "")
+
+    def next_batch(self) -> int:
+        """Return the number that the next batch will get."""
+        with self._database.read() as connection:
+            return _next(connection, t.batches.c.number)
+
+    def part(self, submission: str, number: int) -> PartCounts | None:
+        """Return the counts of a part that was decided by an unfinished run of this submission."""
+        query = (
+            select(t.parts.c.counts)
+            .join(t.submissions, t.submissions.c.id == t.parts.c.submission)
+            .where(
+                t.parts.c.submission == submission, t.parts.c.number == number, t.submissions.c.finished == 0
+            )
+        )
+        with self._database.read() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else PartCounts(**json.loads(text))
+
+    def begin(self, submission: str, description: Mapping[str, object]) -> bool:
+        """Note that a submission begins or goes on; True if an earlier run was interrupted."""
+        with self._database.write() as connection:
+            row = connection.execute(select(t.submissions).where(t.submissions.c.id == submission)).first()
+            if row is not None and row.finished == 0:
+                return True
+            if row is None:
+                text = json.dumps(description, ensure_ascii=False, sort_keys=True)
+                connection.execute(insert(t.submissions).values(id=submission, description=text, finished=0))
+        return False
+
+    def finish(self, submission: str) -> None:
+        """Note that all parts of a submission are decided."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(t.submissions).where(t.submissions.c.id == submission).values(finished=1)
+            )
+
+    def decide(self, decision: PartDecision) -> int:
+        """Write a part's decision and queue its log entry in one transaction; return the batch number."""
+        with self._database.write() as connection:
+            batch = _next(connection, t.batches.c.number)
+            if decision.entry:
+                _write_batch(connection, decision, batch=batch)
+            _write_part(connection, decision)
+        return batch
+
+    def publish_mapping(self, mapping: PublishedMapping, entry: bytes) -> None:
+        """Store a mapping version and queue its log entry in one transaction."""
+        with self._database.write() as connection:
+            position = _queue(connection, entry)
+            connection.execute(insert(t.mappings).values(**{**mapping._asdict(), "position": position}))
+
+    def queue(self, entry: bytes) -> int:
+        """Queue another log entry and return its position."""
+        with self._database.write() as connection:
+            return _queue(connection, entry)
+
+    def close_day(self, closed: DayClosed, entry: bytes) -> None:
+        """Store a day statement and queue its log entry in one transaction."""
+        with self._database.write() as connection:
+            position = _queue(connection, entry)
+            connection.execute(insert(t.days).values(**{**closed._asdict(), "position": position}))
+
+    def queued(self, start: int, limit: int) -> list[bytes]:
+        """Return queued entries from a position of the log on."""
+        query = select(t.queue.c.entry).where(t.queue.c.position >= start).order_by(t.queue.c.position)
+        with self._database.read() as connection:
+            return list(connection.execute(query.limit(limit)).scalars())
+
+    def length(self) -> int:
+        """Return how many entries were ever queued: the log's length once all are published."""
+        with self._database.read() as connection:
+            return _next(connection, t.queue.c.position)
+
+    def announces(self, digest: str) -> bool:
+        """Tell whether some queued entry names this digest; asked only after a kill in a change of keys."""
+        entries = select(t.queue.c.entry).order_by(t.queue.c.position.desc())
+        with self._database.read() as connection:
+            return any(digest.encode() in entry for entry in connection.execute(entries).scalars())
+
+    def mappings(self) -> list[PublishedMapping]:
+        """Return all published mappings in the order of publication."""
+        columns = [t.mappings.c[name] for name in PublishedMapping._fields]
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).order_by(t.mappings.c.position))
+            return [PublishedMapping(*row) for row in rows]
+
+    def batches(self) -> Iterator[BatchRow]:
+        """Return all batches in order."""
+        query = _batch_query().order_by(t.batches.c.number)
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                yield BatchRow(*row)
+
+    def batch(self, number: int) -> BatchRow:
+        """Return one batch."""
+        with self._database.read() as connection:
+            row = connection.execute(_batch_query().where(t.batches.c.number == number)).first()
+        if row is None:
+            raise LocalFileError(f"there is no batch {number} in this home")
+        return BatchRow(*row)
+
+    def files(self, batch: int) -> list[RecordFile]:
+        """Return the record files of one batch."""
+        columns = [t.files.c[name] for name in RecordFile._fields]
+        query = select(*columns).where(t.files.c.batch == batch).order_by(t.files.c.path)
+        with self._database.read() as connection:
+            return [RecordFile(*row) for row in connection.execute(query)]
+
+    def event_count(self) -> int:
+        """Return how many events the index holds."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(t.events)).scalar_one())
+
+    def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
+        """Return every cap usage, in any order."""
+        with self._database.read() as connection:
+            for row in connection.execute(select(t.cap_usage)):
+                yield row.key, row.used
+
+    def days_closed(self, platform: str | None = None) -> list[DayClosed]:
+        """Return the day statements made so far, in order."""
+        columns = [t.days.c[name] for name in DayClosed._fields]
+        query = select(*columns).order_by(t.days.c.position)
+        if platform is not None:
+            query = query.where(t.days.c.platform == platform)
+        with self._database.read() as connection:
+            return [DayClosed(*row) for row in connection.execute(query)]
+
+    def rejected(self, platform: str, day: str | None) -> dict[str, int]:
+        """Return the counts of rejected rows of a day by code."""
+        query = (
+            select(t.rejections.c.code, func.sum(t.rejections.c.count))
+            .where(t.rejections.c.platform == platform, t.rejections.c.day == (day or ""))
+            .group_by(t.rejections.c.code)
+        )
+        with self._database.read() as connection:
+            return {code: int(count) for code, count in connection.execute(query)}
+
+
+def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) -> None:
+    position = _queue(connection, decision.entry)
+    connection.execute(
+        insert(t.batches).values(
+            number=batch,
+            platform=decision.platform,
+            kind=decision.kind,
+            series=decision.series,
+            entry_digest=decision.entry_digest,
+            root=decision.root,
+            size=decision.size,
+            submission=decision.submission,
+            part=decision.number,
+            position=position,
+            issued=decision.issued,
+        )
+    )
+    connection.execute(insert(t.files), [{**file._asdict(), "batch": batch} for file in decision.files])
+    connection.exec_driver_sql(
+        "INSERT INTO events (key, content, batch, leaf_index) VALUES (?, ?, ?, ?)",
+        [(event.key, event.content, batch, event.leaf_index) for event in sorted(decision.events)],
+    )
+    usage = [{"key": key, "used": used} for key, used in sorted(decision.cap_usage.items())]
+    if usage:
+        statement = upsert(t.cap_usage)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"used": statement.excluded.used}),
+            usage,
+        )
+
+
+def _write_part(connection: Connection, decision: PartDecision) -> None:
+    """Note the part's counts; a finished submission that is run again adds no second row."""
+    counts = json.dumps({**decision.counts._asdict(), "rejected": dict(decision.counts.rejected)})
+    values = {"submission": decision.submission, "number": decision.number, "counts": counts}
+    written = connection.execute(upsert(t.parts).values(**values).on_conflict_do_nothing())
+    if written.rowcount == 0:
+        return
+    rejected = [
+        {
+            "submission": decision.submission,
+            "part": decision.number,
+            "platform": decision.platform,
+            "day": day or "",
+            "code": code,
+            "count": count,
+        }
+        for (day, code), count in sorted(decision.rejected_by_day.items(), key=str)
+    ]
+    if rejected:
+        connection.execute(insert(t.rejections), rejected)
+
+
+def _queue(connection: Connection, entry: bytes) -> int:
+    position = _next(connection, t.queue.c.position)
+    connection.execute(insert(t.queue).values(position=position, entry=entry))
+    return position
+
+
+def _next(connection: Connection, column: Column[int]) -> int:
+    """Return the number after the highest one, 0 for an empty table."""
+    highest = connection.execute(select(func.max(column))).scalar()
+    return 0 if highest is None else int(highest) + 1
+
+
+def _batch_query() -> Select[Any]:
+    return select(*[t.batches.c[name] for name in BatchRow._fields])
+
+
+def _slices(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(keys), _KEYS_PER_QUERY):
+        yield keys[start : start + _KEYS_PER_QUERY]

@@ -1,0 +1,80 @@
+"""Private keys as files: one purpose each, readable by their owner alone."""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from gateway.errors import LocalFileError
+from gateway.signing import INDEX_KEY_BYTES, key_id
+from gateway.store.durable import write_durably
+
+__all__ = ["FileSigner", "create_index_key", "create_signing_key", "read_index_key"]
+
+
+class FileSigner:
+    """A signer whose Ed25519 key is a PEM file (:class:`gateway.signing.Signer`)."""
+
+    def __init__(self, path: Path, purpose: str) -> None:
+        key = load_pem_private_key(_read_private(path), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise LocalFileError(f"{path} does not hold an Ed25519 key")
+        self._key = key
+        self.public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key_id = key_id(self.public, purpose)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over the message."""
+        return self._key.sign(message)
+
+
+def create_signing_key(path: Path, purpose: str) -> FileSigner:
+    """Make a new key pair and keep the private key at ``path``; never replaces one that is there."""
+    _require_absent(path)
+    key = Ed25519PrivateKey.generate()
+    write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    return FileSigner(path, purpose)
+
+
+def create_index_key(path: Path) -> None:
+    """Make the key of the event index and the pseudonyms."""
+    _require_absent(path)
+    write_durably(path, os.urandom(INDEX_KEY_BYTES).hex().encode() + b"\n", 0o600)
+
+
+def read_index_key(path: Path) -> bytes:
+    """Read the key of the event index and the pseudonyms."""
+    text = _read_private(path).decode("ascii", errors="replace").strip()
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError as error:
+        raise LocalFileError(f"{path}: expected {INDEX_KEY_BYTES} bytes in hexadecimal") from error
+    if len(secret) != INDEX_KEY_BYTES:
+        raise LocalFileError(f"{path}: expected {INDEX_KEY_BYTES} bytes in hexadecimal")
+    return secret
+
+
+def _require_absent(path: Path) -> None:
+    if path.exists():
+        raise LocalFileError(
+            f"{path} exists already",
+            remedy="keep the old key: what it signed still needs it; choose another name",
+        )
+
+
+def _read_private(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise LocalFileError(f"{path} can be read by others", remedy=f"run: chmod 600 {path}")
+        return path.read_bytes()
+    except OSError as error:
+        raise LocalFileError(f"cannot read the key {path}: {error.strerror}") from error

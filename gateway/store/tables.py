@@ -1,0 +1,140 @@
+"""The tables of a home's database.
+
+Nothing here names a person: events and caps are keyed hashes, rows with personal data live in the
+record files. Positions are indexes of the log, given out by the deciding transaction.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "METADATA",
+    "batches",
+    "cap_usage",
+    "days",
+    "events",
+    "files",
+    "mappings",
+    "parts",
+    "queue",
+    "rejections",
+    "submissions",
+]
+
+METADATA: Final = MetaData()
+
+queue = Table(
+    "queue",
+    METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+)
+
+mappings = Table(
+    "mappings",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("canonical", LargeBinary, nullable=False),
+    Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
+    UniqueConstraint("id", "version"),
+)
+
+submissions = Table(
+    "submissions",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("description", String, nullable=False),
+    Column("finished", Integer, nullable=False),
+)
+
+parts = Table(
+    "parts",
+    METADATA,
+    Column("submission", String, ForeignKey("submissions.id"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("counts", String, nullable=False),
+    PrimaryKeyConstraint("submission", "number"),
+)
+
+batches = Table(
+    "batches",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("platform", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("series", BigInteger, nullable=False),
+    Column("entry_digest", String, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("submission", String, ForeignKey("submissions.id"), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
+    Column("issued", String, nullable=False),
+    UniqueConstraint("platform", "kind", "series"),
+)
+
+files = Table(
+    "files",
+    METADATA,
+    Column("path", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("batch", BigInteger, ForeignKey("batches.number"), nullable=False, index=True),
+    Column("day", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+)
+
+events = Table(
+    "events",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("leaf_index", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cap_usage = Table(
+    "cap_usage",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+rejections = Table(
+    "rejections",
+    METADATA,
+    Column("submission", String, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("platform", String, nullable=False),
+    Column("day", String, nullable=False),  # empty: no readable day
+    Column("code", String, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("submission", "part", "day", "code"),
+)
+
+days = Table(
+    "days",
+    METADATA,
+    Column("platform", String, nullable=False),
+    Column("day", String, nullable=False),  # empty: rejected rows without a readable day
+    Column("supplement", Integer, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
+    PrimaryKeyConstraint("platform", "day", "supplement"),
+)

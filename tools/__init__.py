@@ -1,0 +1,1 @@
+"""Checks behind `make check` that no package offers."""
