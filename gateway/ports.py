@@ -18,7 +18,6 @@ __all__ = [
     "EventMark",
     "Journal",
     "Log",
-    "LogState",
     "NewEvent",
     "PartCounts",
     "PartDecision",
@@ -249,15 +248,15 @@ class Journal(Protocol):
         ...
 
     def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
-        """Return every cap usage, in any order."""
+        """Return every cap usage, by key."""
         ...
 
     def days_closed(self, platform: str | None = None) -> list[DayClosed]:
         """Return the day statements made so far, in order."""
         ...
 
-    def rejected(self, platform: str, day: str | None) -> dict[str, int]:
-        """Return the counts of rejected rows of a day by code."""
+    def rejected(self, platform: str, day: str | None, *, supplement: int | None) -> dict[str, int]:
+        """Return the counts of rejected rows of a day by code: those of one statement, or of none yet."""
         ...
 
 
@@ -285,19 +284,17 @@ class RecordFiles(Protocol):
         ...
 
 
-class LogState(NamedTuple):
-    """The published log: how many entries, and the signed checkpoint."""
-
-    size: int
-    checkpoint: bytes
-
-
 class Log(Protocol):
     """The published transparency log of a home."""
 
     @property
     def size(self) -> int:
         """Return the number of published entries."""
+        ...
+
+    @property
+    def checkpoint(self) -> bytes:
+        """Return the newest signed checkpoint."""
         ...
 
     def append(self, entries: Sequence[bytes]) -> object:

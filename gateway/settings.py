@@ -29,6 +29,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         return Settings(state=Path(base) / "tanqiao")
     if not Path(chosen).is_absolute():
         raise LocalFileError(
-            f"TANQIAO_STATE is {chosen!r}, expected an absolute path", remedy="set it to a folder outside of the home"
+            f"TANQIAO_STATE is {chosen!r}, expected an absolute path",
+            remedy="set it to a folder outside of the home",
         )
     return Settings(state=Path(chosen))

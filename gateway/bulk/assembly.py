@@ -82,7 +82,7 @@ class _Counted:
 
     def __next__(self) -> SourceRow:
         row = next(self._rows)
-        self.count += 1
+        self.count += 1 + len(row.also)
         self.last = row.place
         return row
 

@@ -36,14 +36,13 @@ def convert(
     killed goes on where it was when the same command is given again.
 
     Examples:
-
         tanqiao convert --home ./home --mapping cn-420100/wuhan/travel trips.ndjson
 
         tanqiao convert --home ./home --adapter shenzhen_transit *.csv.gz --format json
 
         tanqiao convert --home ./home --mapping cn-420100/wuhan/travel trips.ndjson --dry-run
     """
-    from gateway.app import convert_files
+    from gateway.app.convert import convert_files
 
     with progress("converting") as watch:
         summary = convert_files(

@@ -27,14 +27,13 @@ def init(
     """Make a home: keys, trust files, database and an empty log.
 
     Examples:
-
         tanqiao init --home ./home
 
         tanqiao init --home ./try --profile test
 
         tanqiao init --home /srv/tanqiao --origin gateway.example.cn
     """
-    from gateway.app import create_home
+    from gateway.app.home import create_home
     from gateway.errors import UsageError
 
     if profile not in ("default", "test"):
@@ -53,7 +52,6 @@ def demo(
     """Run the main job on sandbox cities: convert, audit, explain, verify, tamper.
 
     Examples:
-
         tanqiao demo
 
         tanqiao demo --home ./demo --seed 7

@@ -1,9 +1,46 @@
-"""Placeholder."""
+"""``record show``."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from gateway.cli.output import FormatOption, HomeOption, emit
+
+__all__ = ["app"]
 
 app = typer.Typer()
 
 
-def register(root: typer.Typer) -> None:
-    """Add."""
+@app.callback()
+def records() -> None:
+    """Show conversion records."""
+
+
+@app.command("show")
+def show(
+    record_id: Annotated[str, typer.Argument(help="The record's id: 32 hexadecimal digits.")],
+    home: HomeOption,
+    format_: FormatOption,
+    private: Annotated[bool, typer.Option("--private", help="Also what only this home may see.")] = False,
+) -> None:
+    """Show one record: what was counted, by which rule, and where it stands in the log.
+
+    Examples:
+        tanqiao record show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home
+    """
+    from gateway.app.check import record_of
+
+    found = record_of(Path(home), record_id)
+    shown: dict[str, object] = {
+        "record": found.document,
+        "batch": found.batch.number,
+        "leaf_index": found.row.leaf_index,
+        "log_entry": found.batch.position,
+    }
+    if private:
+        shown["private"] = {
+            "event": found.row.event,
+            "pseudonym": None if found.row.person is None else found.row.person.hex(),
+        }
+    emit(shown, format_)

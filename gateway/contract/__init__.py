@@ -15,7 +15,7 @@ from gateway.contract.json_rows import (
 from gateway.contract.offer import Assembly, PlatformAdapter
 from gateway.contract.parquet import read_parquet
 from gateway.contract.table import read_csv
-from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, TextSource, open_text
+from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, Line, TextSource, open_text, read_lines
 
 __all__ = [
     "JSON_DEPTH_MAX",
@@ -23,12 +23,14 @@ __all__ = [
     "WHOLE_ROW",
     "Assembly",
     "JsonValue",
+    "Line",
     "NotStrictJson",
     "PlatformAdapter",
     "TextSource",
     "flat_fields",
     "open_text",
     "read_csv",
+    "read_lines",
     "read_ndjson",
     "read_parquet",
     "strict_json",

@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NoReturn
 
-from gateway.contract.text import ROW_BYTES_MAX, broken_row, open_text, skip_line
+from gateway.contract.text import WHOLE_ROW, Line, read_lines
 from gateway.errors import MalformedDocument
-from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
+from gateway.model.codes import Rejection
+from gateway.model.source import RefusedRow, SourceFormat, SourceRow
 
 __all__ = ["JSON_DEPTH_MAX", "JsonValue", "NotStrictJson", "flat_fields", "read_ndjson", "strict_json"]
 
@@ -28,24 +29,14 @@ def read_ndjson(document: BinaryIO, file: str, *, source: SourceFormat) -> Itera
     Raises:
         MalformedDocument: the document is not text, or its first row does not begin an object.
     """
-    stream, encoding = open_text(document, file, encodings=source.encodings)
-    number = 0
-    while line := stream.readline(ROW_BYTES_MAX + 1):
-        if line.isspace():
-            continue
-        number += 1
-        if number == 1 and not line.lstrip().startswith(b"{"):
+    for line in read_lines(document, file, source=source):
+        text = line.text if isinstance(line, Line) else line.fields[WHOLE_ROW]
+        if line.place.row == 1 and not text.lstrip().startswith("{"):
             raise MalformedDocument(
                 f"{file}: row 1 does not begin with an opening brace; expected one JSON object per line",
                 remedy="write each act as one object on a line of its own, without an array around them",
             )
-        place = Place(file, number)
-        if len(line) <= ROW_BYTES_MAX:
-            yield _row(line, place, encoding)
-        else:
-            size = len(line) if line.endswith(b"\n") else len(line) + skip_line(stream)
-            detail = f"expected a row of at most {ROW_BYTES_MAX} bytes, found {size}"
-            yield broken_row(place, detail, line, encoding=encoding)
+        yield _row(line) if isinstance(line, Line) else line
 
 
 def strict_json(text: str) -> JsonValue:
@@ -76,17 +67,14 @@ def flat_fields(value: JsonValue) -> dict[str, str]:
     return fields
 
 
-def _row(line: bytes, place: Place, encoding: str) -> SourceRow | RefusedRow:
+def _row(line: Line) -> SourceRow | RefusedRow:
     try:
-        value = strict_json(line.decode(encoding))
+        value = strict_json(line.text)
         if not isinstance(value, dict):
             raise NotStrictJson("expected a JSON object")
-        return SourceRow(place, flat_fields(value))
-    except UnicodeDecodeError as error:
-        detail = f"expected text in {encoding}, byte {error.start + 1} of the row is not"
+        return SourceRow(line.place, flat_fields(value))
     except NotStrictJson as error:
-        detail = str(error)
-    return broken_row(place, detail, line, encoding=encoding)
+        return RefusedRow(line.place, Rejection.MALFORMED_ROW, str(error), {WHOLE_ROW: line.text})
 
 
 def _flatten(value: JsonValue, pointer: str, fields: dict[str, str], *, depth: int) -> None:

@@ -2,14 +2,14 @@
 
 import codecs
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from gateway.errors import MalformedDocument
 from gateway.model.codes import Rejection
-from gateway.model.source import Place, RefusedRow
+from gateway.model.source import Place, RefusedRow, SourceFormat
 
-__all__ = ["ROW_BYTES_MAX", "WHOLE_ROW", "TextSource", "broken_row", "open_text", "skip_line"]
+__all__ = ["ROW_BYTES_MAX", "WHOLE_ROW", "Line", "TextSource", "broken_row", "open_text", "read_lines"]
 
 ROW_BYTES_MAX: Final = 64 * 1024  # an act of any platform seen stays below 2 KiB
 WHOLE_ROW: Final = ""  # as in JSON Pointer, where the empty text points to the whole
@@ -23,6 +23,13 @@ class TextSource(NamedTuple):
 
     stream: "io.BufferedReader[Any]"
     encoding: str
+
+
+class Line(NamedTuple):
+    """One line of a document, without its end, and where it stands."""
+
+    place: Place
+    text: str
 
 
 def open_text(document: BinaryIO, file: str, *, encodings: Iterable[str]) -> TextSource:
@@ -49,14 +56,31 @@ def open_text(document: BinaryIO, file: str, *, encodings: Iterable[str]) -> Tex
     )
 
 
-def skip_line(stream: BinaryIO) -> int:
-    """Read to the end of a line in little memory and return how many bytes that was."""
-    skipped = 0
-    while piece := stream.readline(ROW_BYTES_MAX):
-        skipped += len(piece)
-        if piece.endswith(b"\n"):
-            break
-    return skipped
+def read_lines(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator[Line | RefusedRow]:
+    """Yield the lines of a text document; blank lines are not rows.
+
+    A line that does not decode, or of more than 64 KiB, is refused; those after it keep their numbers.
+
+    Raises:
+        MalformedDocument: no encoding of the source decodes even the first line.
+    """
+    stream, encoding = open_text(document, file, encodings=source.encodings)
+    number = 0
+    while raw := stream.readline(ROW_BYTES_MAX + 1):
+        if len(raw) <= ROW_BYTES_MAX and raw.isspace():
+            continue
+        number += 1
+        place = Place(file, number)
+        if len(raw) > ROW_BYTES_MAX:
+            size = len(raw) if raw.endswith(b"\n") else len(raw) + _skip_line(stream)
+            detail = f"expected a row of at most {ROW_BYTES_MAX} bytes, found {size}"
+            yield broken_row(place, detail, raw, encoding=encoding)
+            continue
+        try:
+            yield Line(place, raw.decode(encoding).rstrip("\r\n"))
+        except UnicodeDecodeError as error:
+            detail = f"expected text in {encoding}, byte {error.start + 1} of the row is not"
+            yield broken_row(place, detail, raw, encoding=encoding)
 
 
 def broken_row(place: Place, detail: str, raw: bytes, *, encoding: str = "utf-8") -> RefusedRow:
@@ -64,6 +88,16 @@ def broken_row(place: Place, detail: str, raw: bytes, *, encoding: str = "utf-8"
     kept = raw if len(raw) <= ROW_BYTES_MAX else raw[:_KEPT_BYTES]
     text = kept.decode(encoding, "backslashreplace").rstrip("\r\n")
     return RefusedRow(place, Rejection.MALFORMED_ROW, detail, {WHOLE_ROW: text})
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Read to the end of a line in little memory and return how many bytes that was."""
+    skipped = 0
+    while piece := stream.readline(ROW_BYTES_MAX):
+        skipped += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return skipped
 
 
 def _read_head(document: BinaryIO) -> bytes:

@@ -3,6 +3,7 @@
 from gateway.convert.caps import CapKey, CapMeter, CapUse, Granted
 from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
+from gateway.convert.fast import FastEvaluator
 from gateway.convert.interpret import Interpreter
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
 from gateway.convert.outcome import Converted, Refusal
@@ -14,6 +15,7 @@ __all__ = [
     "CapMeter",
     "CapUse",
     "Converted",
+    "FastEvaluator",
     "Finding",
     "Granted",
     "Interpreter",

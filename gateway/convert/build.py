@@ -30,7 +30,7 @@ from gateway.convert.program import Binary, Call, Expr, Floor, MinMax, Name, Num
 from gateway.errors import InvariantBroken
 from gateway.model.codes import Rejection
 
-__all__ = ["Builder", "Value", "constant"]
+__all__ = ["AlwaysRefused", "Builder", "Value", "constant"]
 
 
 class Value(NamedTuple):
@@ -45,6 +45,14 @@ class Value(NamedTuple):
 def constant(value: Fraction) -> Value:
     """Give a figure or a literal as a value."""
     return Value(Const(value.numerator), Const(value.denominator), value, value)
+
+
+class AlwaysRefused(Exception):  # noqa: N818  # not an error: the rest of the formula is never reached
+    """A table has no value for any argument that its inputs allow; its statements refuse every act."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
 
 
 class Builder:
@@ -138,12 +146,14 @@ class Builder:
         table, rows = self.editions[name]
         parts = pieces(table, rows)
         rank = self._rank(table, rows, argument=argument)
-        refusal = "expected an argument that the table has a value for"
-        rejected = (None if part.reject is None else Refusal(part.reject, name, refusal) for part in parts)
+        detail = "expected an argument that the table has a value for"
+        rejected = [None if part.reject is None else Refusal(part.reject, name, detail) for part in parts]
         self.refuse_rows(rank, tuple(rejected))
-        low, high = value_bounds(parts, argument.low, high=argument.high)
+        bounds = value_bounds(parts, argument.low, high=argument.high)
+        if bounds is None:
+            raise AlwaysRefused(Refusal(Rejection.OUT_OF_BOUNDS, name, detail))
         numerator, denominator = self._line(rank, _usable(parts), argument=argument)
-        return Value(numerator, denominator, low, high)
+        return Value(numerator, denominator, *bounds)
 
     def _rank(self, table: Table, rows: tuple[TableRow, ...], *, argument: Value) -> Var:
         """Find the row of an argument by integer thresholds.
@@ -218,8 +228,7 @@ class Builder:
 
 def _usable(parts: tuple[Piece, ...]) -> list[Piece]:
     """Put a usable line in the place of rejected ones: their acts are gone before it is computed."""
-    zero = parts[0]._replace(base=Fraction(0), rate=Fraction(0))
-    usable = next((part for part in parts if part.reject is None), zero)
+    usable = next(part for part in parts if part.reject is None)
     return [part if part.reject is None else usable for part in parts]
 
 

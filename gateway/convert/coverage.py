@@ -93,8 +93,9 @@ def _reachable(program: Program, values: tuple[Dated[T], ...]) -> Iterator[Dated
 
 def _roundings(program: Program, analysis: Analysis) -> Iterator[Rule]:
     for step in program.formula.steps:
-        if step.rounding is not None and step.name in analysis.steps:
-            for direction in attainable_directions(analysis.steps[step.name], step.rounding):
+        values = analysis.observable(step.name)
+        if step.rounding is not None and values is not None:
+            for direction in attainable_directions(values, step.rounding):
                 yield Rule("rounding", (step.name, direction))
 
 

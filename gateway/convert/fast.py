@@ -56,6 +56,12 @@ class FastEvaluator:
         inputs = self._inputs_in_force(fields, roles)
         return inputs if isinstance(inputs, Refusal) else self._block(roles).traced(inputs)
 
+    def convert_inputs(self, inputs: dict[str, int], *, behaviour: str, day: int) -> Converted | Refusal:
+        """Convert inputs that have been read and checked already: what a record states."""
+        if self.locate(behaviour, day) < 0:
+            return self._not_in_force
+        return self.blocks[behaviour][self.locate(behaviour, day)].plain(inputs)
+
     def locate(self, behaviour: str, day: int) -> int:
         """Find the number of the block that holds on a day, or -1 when the version is not in force."""
         return bisect_right(self._starts[behaviour], day) - 1 if day < self._until[behaviour] else -1

@@ -76,13 +76,13 @@ def step_traces(forms: tuple[StepForm, ...], numbers: tuple[int, ...]) -> tuple[
 def _statement(statement: Statement, refusals: str) -> list[str]:
     match statement:
         case Assign():
-            return [f"{statement.name} = {_expr(statement.value)}"]
+            return [f"{statement.name} = {_bare(statement.value)}"]
         case Rank():
-            return [f"{statement.name} = bisect_right({statement.thresholds!r}, {_expr(statement.argument)})"]
+            return [f"{statement.name} = bisect_right({statement.thresholds!r}, {_bare(statement.argument)})"]
         case Pick():
             return [f"{statement.name} = {statement.values!r}[{statement.index}]"]
         case RefuseBelow():
-            return [f"if {_expr(statement.argument)} < {statement.threshold}:", f"    return {refusals}"]
+            return [f"if {_bare(statement.argument)} < {statement.threshold}:", f"    return {refusals}"]
         case RefuseRow():
             row = f"{refusals}[{statement.index}]"
             return [f"if {row} is not None:", f"    return {row}"]
@@ -98,7 +98,13 @@ def _result(block: Block, outcome: Outcome, *, traced: bool) -> str:
     if not traced:
         return f"Converted({values})"
     numbers = [side for step in block.steps for side in (*step.exact, *step.value)]
-    return f"Converted({values}, step_traces(forms, ({', '.join(map(_expr, numbers))},)))"
+    return f"Converted({values}, step_traces(forms, ({', '.join(map(_bare, numbers))})))"
+
+
+def _bare(expr: IntExpr) -> str:
+    """Write an expression that stands alone, without the parentheses around it."""
+    text = _expr(expr)
+    return text[1:-1] if text.startswith("(") and not isinstance(expr, Const) else text
 
 
 def _expr(expr: IntExpr) -> str:
@@ -130,7 +136,7 @@ def _rounded(expr: Round) -> str:
         case "floor":
             return f"({numerator} // {denominator})"
         case "ceiling":
-            return f"-(-{numerator} // {denominator})"
+            return f"(-(-{numerator} // {denominator}))"
         case "half_up" | "half_down" if expr.numerator.low >= 0:
             half = _half(expr.denominator, 0 if mode == "half_up" else 1)
             return f"(({numerator} + {half}) // {denominator})"

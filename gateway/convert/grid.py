@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
+from itertools import pairwise
 from math import ceil, floor, gcd, lcm
 from typing import NamedTuple
 
@@ -50,6 +51,14 @@ class Values(NamedTuple):
             return low <= high
         return low <= 0 <= high if self.grid == 0 else ceil(low / self.grid) * self.grid <= high
 
+    def any_between(self, low: Fraction, high: Fraction, *, low_open: bool) -> bool:
+        """Tell whether a value can lie in ``(low, high]``, or in ``[low, high)`` where low is not open."""
+        if not self.grid:
+            return self.any_in(low, high)
+        at = floor(low / self.grid) + 1 if low_open else ceil(low / self.grid)
+        value = max(at, ceil(self.bounds.low / self.grid)) * self.grid
+        return value <= self.bounds.high and (value <= high if low_open else value < high)
+
     def scaled(self, factor: int) -> "Values":
         """Return the values times a whole number."""
         return Values(
@@ -64,6 +73,15 @@ class Analysis:
 
     steps: dict[str, Values] = field(default_factory=dict)
     arguments: list[tuple[str, Values]] = field(default_factory=list)
+
+    def observable(self, name: str) -> Values | None:
+        """Return what a step can be in an act that is not refused: no reduction, no points below zero."""
+        values = self.steps.get(name)
+        if values is None or name not in {"reduction", "points"} or values.bounds.low >= 0:
+            return values
+        return (
+            None if values.bounds.high < 0 else Values(values.grid, Interval(Fraction(0), values.bounds.high))
+        )
 
 
 def analyse(formula: Formula, behaviour: str) -> Analysis:
@@ -202,7 +220,20 @@ def _table_grid(table: Table, argument: Grid) -> Grid:
             rate = _common_of(row.value for row in rows if row.value is not None)
             return None if inside is None or rate is None else inside * rate
         case "linear":
-            return None
+            return _linear_grid(table, argument)
+
+
+def _linear_grid(table: Table, argument: Grid) -> Grid:
+    """Return the grid of straight lines: their ends, and steps of the argument times their slopes."""
+    grid = _common_of(row.value for edition in table.values for row in edition.value if row.value is not None)
+    for edition in table.values:
+        for row, after in pairwise(edition.value):
+            if argument is None or row.value is None or after.value is None:
+                return None
+            slope = abs(after.value - row.value) / (after.at - row.at)
+            inside = _common(argument, row.at)
+            grid = _common(grid, None if inside is None else inside * slope)
+    return grid
 
 
 def _common(left: Grid, right: Grid) -> Grid:

@@ -21,7 +21,7 @@ def not_in_force(program: Program) -> Refusal:
 
 
 class InputReader:
-    """Reads inputs as scaled integers, or as the index of a class, in the order that the formula needs them."""
+    """Reads inputs as scaled integers or as the index of a class, in the order of ``formula.needs``."""
 
     def __init__(self, program: Program) -> None:
         fields = {field.name: field for field in program.source.fields}

@@ -14,8 +14,8 @@ from gateway.convert.program import RoundingMode
 
 __all__ = [
     "Assign", "Block", "Const", "IntExpr", "Op", "Outcome", "Pick", "Quotient", "Rank", "RefuseBelow",
-    "RefuseRow", "Round", "Statement", "StepForm", "Var", "add", "floor_divide", "largest", "multiply", "negate", "nodes",
-    "positive", "round_to", "smallest", "subtract",
+    "RefuseRow", "Round", "Statement", "StepForm", "Var", "add", "floor_divide", "largest", "multiply",
+    "negate", "nodes", "positive", "round_to", "smallest", "subtract",
 ]  # fmt: skip
 
 

@@ -3,11 +3,10 @@
 import re
 from datetime import date
 from fractions import Fraction
-from itertools import chain
-from math import ceil, floor, lcm
+from math import lcm
 from typing import TypeVar
 
-from gateway.convert.build import Builder, Value, constant
+from gateway.convert.build import AlwaysRefused, Builder, Value, constant
 from gateway.convert.exact import names_used
 from gateway.convert.ir import (
     Block,
@@ -22,7 +21,8 @@ from gateway.convert.ir import (
     round_to,
 )
 from gateway.convert.outcome import Refusal
-from gateway.convert.program import Call, Dated, Expr, Factor, Program, Step
+from gateway.convert.program import Call, Dated, Expr, Factor, Program, Rounding, Step, Table
+from gateway.convert.rational import round_quotient
 from gateway.model.codes import Rejection
 
 __all__ = ["lower"]
@@ -37,9 +37,10 @@ def lower(program: Program, behaviour: str) -> tuple[Block, ...]:
     first = program.effective_from.toordinal()
     end = date.max.toordinal() + 1 if until is None else until.toordinal()
     names = names_used(formula.steps, behaviour)
-    factors = (factor.values for factor in formula.factors.values() if factor.name in names)
-    tables = (table.values for table in formula.tables.values() if table.name in names)
-    changes = {value.since.toordinal() for values in chain(factors, tables) for value in values}
+    figures: list[Factor | Table] = [*formula.factors.values(), *formula.tables.values()]
+    changes = {
+        value.since.toordinal() for figure in figures if figure.name in names for value in figure.values
+    }
     starts = [first, *sorted(day for day in changes if first < day < end)]
     return tuple(
         _Lowering(program, behaviour, day=day).block(until=after)
@@ -61,8 +62,7 @@ class _Lowering:
     def block(self, *, until: int) -> Block:
         for number, name in enumerate(self.formula.needs[self.behaviour]):
             self.take_input(name, number)
-        outcome = self.figures() or self.steps_and_outcome()
-        steps, result = ((), outcome) if isinstance(outcome, Refusal) else outcome
+        steps, outcome = self.steps_and_outcome()
         return Block(
             behaviour=self.behaviour,
             first=self.day.toordinal(),
@@ -70,7 +70,7 @@ class _Lowering:
             inputs=self.inputs,
             statements=tuple(self.build.statements),
             steps=steps,
-            outcome=result,
+            outcome=outcome,
         )
 
     def take_input(self, name: str, number: int) -> None:
@@ -126,43 +126,51 @@ class _Lowering:
         self.build.known[factor.name] = Value(picked, Const(common), min(stated), max(stated))
         return None
 
-    def steps_and_outcome(self) -> tuple[tuple[StepForm, ...], Outcome]:
-        forms = {step.name: self.step(step) for step in self.formula.steps}
+    def steps_and_outcome(self) -> tuple[tuple[StepForm, ...], Outcome | Refusal]:
+        refusal = self.figures()
+        if refusal is not None:
+            return (), refusal
+        try:
+            forms = {step.name: self.step(step) for step in self.formula.steps}
+        except AlwaysRefused as always:
+            return (), always.refusal
+        return tuple(forms.values()), self.outcome(forms)
+
+    def outcome(self, forms: dict[str, StepForm]) -> Outcome:
         reduction: IntExpr = Const(0)
         if self.program.kind != "engagement":
             reduction = multiply(forms["reduction"].value.numerator, Const(self.formula.mg_per_reduction_ulp))
             self.refuse_below(reduction, 1, "reduction")
         points = forms["points"]
         self.refuse_below(points.exact.numerator, 0, "points")
-        return tuple(forms.values()), Outcome(reduction, points.value.numerator, points.exact)
+        return Outcome(reduction, points.value.numerator, points.exact)
 
     def refuse_below(self, value: IntExpr, threshold: int, step: str) -> None:
-        refusal = Refusal(Rejection.NO_REDUCTION, step, f"expected {step} above the lowest allowed value")
+        refusal = Refusal(Rejection.NO_REDUCTION, step, f"expected {step} of at least {threshold}")
         if value.low < threshold:
             self.build.statements.append(RefuseBelow(value, threshold, refusal))
 
     def step(self, step: Step) -> StepForm:
         expr = step.expr[self.behaviour]
         value = self.build.value(expr)
-        if step.name == "points":
+        if step.name == "points" or step.rounding is None:
             value = self.build.named(value)
         exact = Quotient(value.numerator, value.denominator)
-        if step.rounding is None:
-            value = self.build.named(value)
-        else:
-            scale, unit = step.rounding.scale, 10**step.rounding.scale
-            rounded = self.build.atom(
-                round_to(exact, scale, mode=step.rounding.mode),
-                f"step_{step.name}" if _PLAIN.fullmatch(step.name) else "",
-            )
-            value = Value(
-                rounded,
-                Const(unit),
-                Fraction(floor(value.low * unit), unit),
-                Fraction(ceil(value.high * unit), unit),
-            )
+        if step.rounding is not None:
+            value = self.rounded(value, step.name, rounding=step.rounding)
         self.build.known[step.name] = value
         return StepForm(step.name, exact, Quotient(value.numerator, value.denominator), self.labels(expr))
+
+    def rounded(self, value: Value, name: str, *, rounding: Rounding) -> Value:
+        exact = Quotient(value.numerator, value.denominator)
+        ulps = round_to(exact, rounding.scale, mode=rounding.mode)
+        unit: int = 10**rounding.scale
+        low, high = (
+            Fraction(round_quotient(bound.numerator * unit, bound.denominator, mode=rounding.mode), unit)
+            for bound in (value.low, value.high)
+        )
+        plain = f"step_{name}" if _PLAIN.fullmatch(name) else ""
+        return Value(self.build.atom(ulps, plain), Const(unit), low, high)
 
     def labels(self, expr: Expr) -> tuple[str | None, ...] | None:
         if not isinstance(expr, Call) or self.formula.tables[expr.table].kind != "label":

@@ -55,12 +55,14 @@ def _line(
             assert_never(table.kind)
 
 
-def value_bounds(parts: tuple[Piece, ...], low: Fraction, *, high: Fraction) -> tuple[Fraction, Fraction]:
-    """Bound the table's value for arguments from ``low`` to ``high``; (0, 0) if all are rejected."""
+def value_bounds(
+    parts: tuple[Piece, ...], low: Fraction, *, high: Fraction
+) -> tuple[Fraction, Fraction] | None:
+    """Bound the table's value for arguments from ``low`` to ``high``; None if all are rejected."""
     values: list[Fraction] = []
     for part in parts:
         first = max(low, part.start)
         last = high if part.end is None else min(high, part.end)
         if part.reject is None and first <= last:
             values += [part.base + part.rate * first, part.base + part.rate * last]
-    return min(values, default=Fraction(0)), max(values, default=Fraction(0))
+    return (min(values), max(values)) if values else None

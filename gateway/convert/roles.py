@@ -73,14 +73,13 @@ class SourceReader:
     def read_batch(self, rows: Sequence[Row]) -> list[Roles | Refusal]:
         """Read many rows; row by row the same as :meth:`read`."""
         refusals: dict[int, Refusal] = {}
-        behaviours = self._behaviours(rows)
         columns: dict[str, Values] = {}
         events: list[tuple[str, ...]] = []
         for role, field in self._fields.items():
             if role == "event":
                 events = self._events(rows, refusals)
             else:
-                columns[role] = self._column(field, rows, behaviours=behaviours, refusals=refusals)
+                columns[role] = self._column(field, rows, refusals=refusals)
         absent: Values = [None] * len(rows)
         starts, ends = columns.get("start", absent), columns.get("end", absent)
         columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
@@ -90,11 +89,6 @@ class SourceReader:
         for index, refusal in refusals.items():
             result[index] = refusal
         return result
-
-    def _behaviours(self, rows: Sequence[Row]) -> list[str | int | Refusal | None]:
-        read = self._readers["behaviour"]
-        texts = column_texts(self._fields["behaviour"], rows, self._missing)
-        return [None if text is None else read(text) for text in texts]
 
     def _events(self, rows: Sequence[Row], refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
         field = self._fields["event"]
@@ -110,22 +104,13 @@ class SourceReader:
                     )
         return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
 
-    def _column(
-        self,
-        field: Field,
-        rows: Sequence[Row],
-        *,
-        behaviours: list[str | int | Refusal | None],
-        refusals: dict[int, Refusal],
-    ) -> Values:
-        role, limit = field.role or "", field.behaviours
+    def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:
+        role = field.role or ""
         texts = column_texts(field, rows, self._missing)
-        if limit is not None:
-            texts = [t if act in limit else None for t, act in zip(texts, behaviours, strict=True)]
         read = self._readers[role]
         values = [None if text is None else read(text) for text in texts]
         kinds = set(map(type, values))
-        if type(None) in kinds and role in self._required and limit is None:
+        if type(None) in kinds and role in self._required:
             refusal = Refusal(field.missing, field.name, "expected a value, there is none")
             for index in _absent(texts):
                 refusals.setdefault(index, refusal)

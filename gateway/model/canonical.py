@@ -46,8 +46,16 @@ def digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def require_profile(value: object, pointer: str = "", *, depth: int = 0) -> None:
+def require_profile(
+    value: object, pointer: str = "", *, depth: int = 0, texts: frozenset[str] = frozenset()
+) -> None:
     """Check a value against the profile.
+
+    Args:
+        value: what was read.
+        pointer: where it stands, as a JSON Pointer.
+        depth: how deep it stands.
+        texts: pointers of strings that may have several lines, because another format stands in them.
 
     Raises:
         ProfileBroken: names the place by JSON Pointer.
@@ -55,7 +63,7 @@ def require_profile(value: object, pointer: str = "", *, depth: int = 0) -> None
     if depth > DEPTH_MAX:
         raise ProfileBroken(f"deeper than {DEPTH_MAX} levels", field=pointer)
     if isinstance(value, str):
-        require_text(value, pointer)
+        require_text(value.replace("\n", " ") if pointer in texts else value, pointer)
     elif isinstance(value, bool):
         return
     elif isinstance(value, int):
@@ -64,10 +72,10 @@ def require_profile(value: object, pointer: str = "", *, depth: int = 0) -> None
     elif isinstance(value, dict):
         for key, item in value.items():
             _require_key(key, pointer)
-            require_profile(item, f"{pointer}/{key}", depth=depth + 1)
+            require_profile(item, f"{pointer}/{key}", depth=depth + 1, texts=texts)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            require_profile(item, f"{pointer}/{index}", depth=depth + 1)
+            require_profile(item, f"{pointer}/{index}", depth=depth + 1, texts=texts)
     else:
         raise ProfileBroken(f"{pointer}: {type(value).__name__} is not allowed", field=pointer)
 

@@ -15,8 +15,10 @@ __all__ = ["DOCUMENT_BYTES_MAX", "read_strict", "read_strict_object"]
 DOCUMENT_BYTES_MAX: Final = 256 * 1024  # the largest signed document, a day statement, stays far below
 
 
-def read_strict(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Json:
-    """Read one JSON document of the restricted profile.
+def read_strict(
+    data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX, *, texts: frozenset[str] = frozenset()
+) -> Json:
+    """Read one JSON document of the restricted profile; ``texts``: see :func:`require_profile`.
 
     Raises:
         MalformedDocument: says what is wrong and where; nothing of the document may be used.
@@ -41,14 +43,16 @@ def read_strict(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Json:
         raise MalformedDocument(f"line {error.lineno} column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise MalformedDocument(f"nested deeper than {DEPTH_MAX} levels") from error
-    require_profile(value)
+    require_profile(value, texts=texts)
     checked: Json = value
     return checked
 
 
-def read_strict_object(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> dict[str, Json]:
-    """Read one JSON object of the restricted profile."""
-    value = read_strict(data, bytes_max)
+def read_strict_object(
+    data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX, *, texts: frozenset[str] = frozenset()
+) -> dict[str, Json]:
+    """Read one JSON object of the restricted profile; ``texts``: see :func:`require_profile`."""
+    value = read_strict(data, bytes_max, texts=texts)
     if not isinstance(value, dict):
         raise MalformedDocument(f"expected a JSON object, found {type(value).__name__}")
     return value

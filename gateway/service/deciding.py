@@ -6,7 +6,6 @@ log is brought up, by this run or by the next.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 import orjson
@@ -15,6 +14,7 @@ from gateway.convert import Program
 from gateway.model.canonical import digest
 from gateway.model.statement import BatchStatement, mapping_statement
 from gateway.ports import PartCounts, PartDecision, PrivateRow, PublishedMapping, RecordFile
+from gateway.service.moments import instant_text
 from gateway.service.part import PartResult, RejectedRow
 from gateway.service.parts import Converting
 from gateway.service.publishing import publish_queue
@@ -23,14 +23,9 @@ from gateway.service.submission import Submission, Summary
 from gateway.signing import seal
 from gateway.transparency.merkle import BatchTree
 
-__all__ = ["CONVERSION", "Deciding", "instant_text"]
+__all__ = ["CONVERSION", "Deciding"]
 
 CONVERSION: Final = "conversion"
-
-
-def instant_text(moment: datetime) -> str:
-    """Write a moment as records state it: UTC, whole seconds, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,8 +15,8 @@ __all__ = ["ExpansionLimits", "expanded"]
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _ZSTD_WINDOW_MAX: Final = 1 << 27  # what `zstd --long` writes; a larger one is memory given away
-_GZIP_PIECE_BYTES: Final = 16 * 1024  # 1032 times that, deflate's best, comes out at once: 16 MiB
-_ZSTD_PIECE_BYTES: Final = 512  # four bytes may say "128 KiB of the same": 16 MiB comes out at once
+_GZIP_PIECE_BYTES: Final = 4096  # 1032 times that, deflate's best, comes out at once: 4 MiB
+_ZSTD_PIECE_BYTES: Final = 256  # four bytes may say "128 KiB of the same": 8 MiB comes out at once
 _READ_BYTES: Final = 256 * 1024
 
 

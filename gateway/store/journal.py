@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Select, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.errors import LocalFileError
@@ -22,7 +22,8 @@ from gateway.store.database import Database
 
 __all__ = ["SqlJournal"]
 
-_KEYS_PER_QUERY = 8192  # SQLite takes 32,766 parameters; larger lists gain nothing
+NO_DAY: Final = "unreadable"  # the day of statements about rejected rows that have no readable day
+_KEYS_PER_QUERY: Final = 8192  # SQLite takes 32,766 parameters; larger lists gain nothing
 
 
 class SqlJournal:
@@ -50,6 +51,11 @@ class SqlJournal:
                 query = select(t.cap_usage).where(t.cap_usage.c.key.in_(some))
                 found.update({row.key: row.used for row in connection.execute(query)})
         return found
+
+    def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
+        """Replace what has been used of some caps; for the books of an audit."""
+        with self._database.write() as connection:
+            _write_usage(connection, usage)
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
         """Return the next sequence number of a series and the digest of its newest entry."""
@@ -124,6 +130,10 @@ class SqlJournal:
         with self._database.write() as connection:
             position = _queue(connection, entry)
             connection.execute(insert(t.days).values(**{**closed._asdict(), "position": position}))
+            day = "" if closed.day == NO_DAY else closed.day
+            open_ones = t.rejections.c.supplement.is_(None)
+            mine = update(t.rejections).where(_of_day(closed.platform, day), open_ones)
+            connection.execute(mine.values(supplement=closed.supplement))
 
     def queued(self, start: int, limit: int) -> list[bytes]:
         """Return queued entries from a position of the log on."""
@@ -177,9 +187,9 @@ class SqlJournal:
             return int(connection.execute(select(func.count()).select_from(t.events)).scalar_one())
 
     def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
-        """Return every cap usage, in any order."""
+        """Return every cap usage, by key."""
         with self._database.read() as connection:
-            for row in connection.execute(select(t.cap_usage)):
+            for row in connection.execute(select(t.cap_usage).order_by(t.cap_usage.c.key)):
                 yield row.key, row.used
 
     def days_closed(self, platform: str | None = None) -> list[DayClosed]:
@@ -191,11 +201,11 @@ class SqlJournal:
         with self._database.read() as connection:
             return [DayClosed(*row) for row in connection.execute(query)]
 
-    def rejected(self, platform: str, day: str | None) -> dict[str, int]:
-        """Return the counts of rejected rows of a day by code."""
+    def rejected(self, platform: str, day: str | None, *, supplement: int | None) -> dict[str, int]:
+        """Return the counts of rejected rows of a day by code: those of one statement, or of none yet."""
         query = (
             select(t.rejections.c.code, func.sum(t.rejections.c.count))
-            .where(t.rejections.c.platform == platform, t.rejections.c.day == (day or ""))
+            .where(_of_day(platform, day or ""), t.rejections.c.supplement.is_not_distinct_from(supplement))
             .group_by(t.rejections.c.code)
         )
         with self._database.read() as connection:
@@ -224,13 +234,15 @@ def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) 
         "INSERT INTO events (key, content, batch, leaf_index) VALUES (?, ?, ?, ?)",
         [(event.key, event.content, batch, event.leaf_index) for event in sorted(decision.events)],
     )
-    usage = [{"key": key, "used": used} for key, used in sorted(decision.cap_usage.items())]
-    if usage:
-        statement = upsert(t.cap_usage)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["key"], set_={"used": statement.excluded.used}),
-            usage,
-        )
+    _write_usage(connection, decision.cap_usage)
+
+
+def _write_usage(connection: Connection, usage: Mapping[bytes, int]) -> None:
+    rows = [{"key": key, "used": used} for key, used in sorted(usage.items())]
+    if rows:
+        new = upsert(t.cap_usage)
+        newest = new.on_conflict_do_update(index_elements=["key"], set_={"used": new.excluded.used})
+        connection.execute(newest, rows)
 
 
 def _write_part(connection: Connection, decision: PartDecision) -> None:
@@ -269,6 +281,10 @@ def _next(connection: Connection, column: Column[int]) -> int:
 
 def _batch_query() -> Select[Any]:
     return select(*[t.batches.c[name] for name in BatchRow._fields])
+
+
+def _of_day(platform: str, day: str) -> ColumnElement[bool]:
+    return and_(t.rejections.c.platform == platform, t.rejections.c.day == day)
 
 
 def _slices(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

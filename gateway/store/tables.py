@@ -124,6 +124,7 @@ rejections = Table(
     Column("day", String, nullable=False),  # empty: no readable day
     Column("code", String, nullable=False),
     Column("count", BigInteger, nullable=False),
+    Column("supplement", Integer),  # of the day statement that states them; none yet where null
     PrimaryKeyConstraint("submission", "part", "day", "code"),
 )
 

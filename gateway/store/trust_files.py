@@ -20,7 +20,9 @@ class TrustAltered(IntegrityBroken):
     """A trust file is not the one that was pinned."""
 
     code = "trust-altered"
-    remedy = "put the pinned file back; keys change only through `tanqiao keys rotate` and `tanqiao keys retire`"
+    remedy = (
+        "put the pinned file back; keys change only through `tanqiao keys rotate` and `tanqiao keys retire`"
+    )
 
 
 class TrustFiles:

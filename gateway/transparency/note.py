@@ -63,8 +63,8 @@ def read_note(data: bytes) -> SignedNote:
     end = data.rfind(b"\n\n")
     if end < 0:
         raise MalformedLogText("note: expected an empty line between text and signatures, found none")
-    if not data.endswith(b"\n") or end + 2 == len(data):
-        raise MalformedLogText("note: expected signature lines at the end, each with its line end")
+    if not data.endswith(b"\n"):
+        raise MalformedLogText("note: expected a line end after the last signature")
     lines = data[end + 2 : -1].decode().split("\n")
     if len(lines) > SIGNATURES_MAX:
         raise MalformedLogText(f"note: {len(lines)} signatures, at most {SIGNATURES_MAX} are read")
@@ -79,14 +79,14 @@ def sign_note(text: bytes, *, key: VerifierKey, sign: Sign) -> SignedNote:
     """
     if key.kind is not SignatureType.ED25519:
         raise InvariantBroken(f"the key {key} signs checkpoints of others, not notes")
-    return _signed(SignedNote(text, ()), sign(text), key)
+    return _signed(SignedNote(text, ()), sign(text), key=key)
 
 
 def cosign_note(note: SignedNote, *, key: VerifierKey, sign: Sign, timestamp: int) -> SignedNote:
     """Add a witness's cosignature to the note of a checkpoint that the witness has checked."""
     if key.kind is not SignatureType.COSIGNATURE:
         raise InvariantBroken(f"the key {key} is not one of a witness")
-    return _signed(note, cosignature_bytes(note.text, timestamp, sign=sign), key)
+    return _signed(note, cosignature_bytes(note.text, timestamp, sign=sign), key=key)
 
 
 def verified_keys(note: SignedNote, keys: Iterable[VerifierKey]) -> frozenset[VerifierKey]:
@@ -102,19 +102,19 @@ def verified_keys(note: SignedNote, keys: Iterable[VerifierKey]) -> frozenset[Ve
     for line in note.signatures:
         key = known.get((line.name, line.key_id))
         if key is not None:
-            _verify(note.text, line.signature, key)
+            _verify(note.text, line.signature, key=key)
             verified.add(key)
     return frozenset(verified)
 
 
-def _verify(text: bytes, signature: bytes, key: VerifierKey) -> None:
+def _verify(text: bytes, signature: bytes, *, key: VerifierKey) -> None:
     if key.kind is SignatureType.COSIGNATURE:
         verify_cosignature(text, signature, key=key)
     else:
         verify_ed25519(text, signature, key=key)
 
 
-def _signed(note: SignedNote, signature: bytes, key: VerifierKey) -> SignedNote:
+def _signed(note: SignedNote, signature: bytes, *, key: VerifierKey) -> SignedNote:
     """Read the result back: a key that does not fit its signer must not reach a published note."""
     signed = read_note(bytes(note.with_signature(NoteSignature(key.name, key.key_id, signature))))
     try:
@@ -137,8 +137,8 @@ def _require_clean(data: bytes) -> None:
 
 
 def _read_signature(line: str) -> NoteSignature:
-    name, separator, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH) or not separator:
+    name, _, encoded = line.removeprefix(_DASH).partition(" ")
+    if not line.startswith(_DASH):
         raise MalformedLogText(f"note: expected a signature line '\u2014 name base64', found {line[:80]!r}")
     require_key_name(name, "signature line")
     data = read_base64(encoded, f"signature of {name!r}")

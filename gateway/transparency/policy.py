@@ -146,7 +146,7 @@ def read_policy(data: bytes) -> Policy:
         # Every octet string survives this decoding and its inverse, so names stay opaque.
         items = [item.decode("utf-8", "surrogateescape") for item in re.split(rb"[ \t]+", line.strip(b" \t"))]
         if items[0] and not items[0].startswith("#"):
-            _read_line(draft, items, f"policy line {number}")
+            draft.read_line(items, f"policy line {number}")
     if draft.quorum is None:
         raise MalformedPolicy("policy: expected one quorum line, found none")
     return Policy(tuple(draft.logs), tuple(draft.witnesses), tuple(draft.groups), draft.quorum)
@@ -163,25 +163,61 @@ class _Draft:
     members: set[str] = field(default_factory=lambda: {_NONE})
     quorum: str | None = None
 
+    def read_line(self, items: list[str], where: str) -> None:
+        match items:
+            case ["log", vkey, *url] if len(url) <= 1:
+                self._add_log(LogEntry(_key(vkey, SignatureType.ED25519, where=where), *url), where)
+            case ["witness", name, vkey, *url] if len(url) <= 1:
+                key = _key(vkey, SignatureType.COSIGNATURE, where=where)
+                self._add_witness(WitnessEntry(name, key, *url), where)
+            case ["group", name, threshold, *members] if members:
+                self._add_group(_group(name, threshold, members=members, where=where), where)
+            case ["quorum", name]:
+                self._set_quorum(name, where)
+            case _:
+                raise MalformedPolicy(
+                    f"{where}: expected 'log KEY [URL]', 'witness NAME KEY [URL]', 'group NAME all|any|NUMBER"
+                    f" MEMBER...' or 'quorum NAME', found {' '.join(items)[:120]!r}"
+                )
 
-def _read_line(draft: _Draft, items: list[str], where: str) -> None:
-    match items:
-        case ["log", vkey, *url] if len(url) <= 1:
-            _add_log(draft, LogEntry(_key(vkey, SignatureType.ED25519, where), *url), where)
-        case ["witness", name, vkey, *url] if len(url) <= 1:
-            _add_witness(draft, WitnessEntry(name, _key(vkey, SignatureType.COSIGNATURE, where), *url), where)
-        case ["group", name, threshold, *members] if members:
-            _add_group(draft, _group(name, threshold, members=members, where=where), where)
-        case ["quorum", name]:
-            _set_quorum(draft, name, where)
-        case _:
-            raise MalformedPolicy(
-                f"{where}: expected 'log KEY [URL]', 'witness NAME KEY [URL]', 'group NAME all|any|NUMBER"
-                f" MEMBER...' or 'quorum NAME', found {' '.join(items)[:120]!r}"
-            )
+    def _add_log(self, log: LogEntry, where: str) -> None:
+        if any(log.key.public == other.key.public for other in self.logs):
+            raise MalformedPolicy(f"{where}: the public key of log {log.key.name!r} is listed twice")
+        self.logs.append(log)
+        _require_few(self.logs, where)
+
+    def _add_witness(self, witness: WitnessEntry, where: str) -> None:
+        if any(witness.key.public == other.key.public for other in self.witnesses):
+            raise MalformedPolicy(f"{where}: the public key of witness {witness.name!r} is listed twice")
+        self._define(witness.name, where)
+        self.witnesses.append(witness)
+        _require_few(self.witnesses, where)
+
+    def _add_group(self, group: Group, where: str) -> None:
+        for member in group.members:
+            if member not in self.names or member == _NONE:
+                raise MalformedPolicy(f"{where}: the member {member!r} is not defined on an earlier line")
+            if member in self.members:
+                raise MalformedPolicy(f"{where}: {member!r} is already a member of a group")
+            self.members.add(member)
+        self._define(group.name, where)
+        self.groups.append(group)
+        _require_few(self.groups, where)
+
+    def _set_quorum(self, name: str, where: str) -> None:
+        if self.quorum is not None:
+            raise MalformedPolicy(f"{where}: a second quorum line; exactly one is allowed")
+        if name not in self.names:
+            raise MalformedPolicy(f"{where}: the quorum {name!r} is not defined on an earlier line")
+        self.quorum = name
+
+    def _define(self, name: str, where: str) -> None:
+        if name in self.names:
+            raise MalformedPolicy(f"{where}: the name {name!r} is already taken")
+        self.names.add(name)
 
 
-def _key(text: str, kind: SignatureType, where: str) -> VerifierKey:
+def _key(text: str, kind: SignatureType, *, where: str) -> VerifierKey:
     try:
         key = read_vkey(text)
     except MalformedLogText as error:
@@ -191,53 +227,12 @@ def _key(text: str, kind: SignatureType, where: str) -> VerifierKey:
     return key
 
 
-def _add_log(draft: _Draft, log: LogEntry, where: str) -> None:
-    if any(log.key.public == other.key.public for other in draft.logs):
-        raise MalformedPolicy(f"{where}: the public key of log {log.key.name!r} is listed twice")
-    draft.logs.append(log)
-    _require_few(draft.logs, where)
-
-
-def _add_witness(draft: _Draft, witness: WitnessEntry, where: str) -> None:
-    if any(witness.key.public == other.key.public for other in draft.witnesses):
-        raise MalformedPolicy(f"{where}: the public key of witness {witness.name!r} is listed twice")
-    _define(draft, witness.name, where)
-    draft.witnesses.append(witness)
-    _require_few(draft.witnesses, where)
-
-
-def _add_group(draft: _Draft, group: Group, where: str) -> None:
-    for member in group.members:
-        if member not in draft.names or member == _NONE:
-            raise MalformedPolicy(f"{where}: the member {member!r} is not defined on an earlier line")
-        if member in draft.members:
-            raise MalformedPolicy(f"{where}: {member!r} is already a member of a group")
-        draft.members.add(member)
-    _define(draft, group.name, where)
-    draft.groups.append(group)
-    _require_few(draft.groups, where)
-
-
 def _group(name: str, threshold: str, *, members: list[str], where: str) -> Group:
     if threshold in {"all", "any"}:
         return Group(name, len(members) if threshold == "all" else 1, tuple(members))
     if not _THRESHOLD.fullmatch(threshold) or int(threshold) > len(members):
         raise MalformedPolicy(f"{where}: expected all, any or 1 to {len(members)}, found {threshold[:40]!r}")
     return Group(name, int(threshold), tuple(members))
-
-
-def _set_quorum(draft: _Draft, name: str, where: str) -> None:
-    if draft.quorum is not None:
-        raise MalformedPolicy(f"{where}: a second quorum line; exactly one is allowed")
-    if name not in draft.names:
-        raise MalformedPolicy(f"{where}: the quorum {name!r} is not defined on an earlier line")
-    draft.quorum = name
-
-
-def _define(draft: _Draft, name: str, where: str) -> None:
-    if name in draft.names:
-        raise MalformedPolicy(f"{where}: the name {name!r} is already taken")
-    draft.names.add(name)
 
 
 def _require_few(entries: list[LogEntry] | list[WitnessEntry] | list[Group], where: str) -> None:

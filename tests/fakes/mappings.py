@@ -36,7 +36,7 @@ LONG_AGO = date(2024, 1, 1)
 
 
 def make_field(name: str, **changes: Any) -> Field:
-    """A text column called like the field, with what differs."""
+    """Make a text column called like the field, with what differs."""
     values: dict[str, Any] = {
         "name": name,
         "role": None,
@@ -56,12 +56,12 @@ def make_field(name: str, **changes: Any) -> Field:
 
 
 def decimal_field(name: str, scale: int = 3, *, low: int = 0, high: int = 300_000, **changes: Any) -> Field:
-    """An input of the formula; bounds are scaled integers."""
+    """Make an input of the formula; bounds are scaled integers."""
     return make_field(name, type="decimal", unit="km", scale=scale, low=low, high=high, **changes)
 
 
 def role_fields(**changes: Field) -> tuple[Field, ...]:
-    """The roles every act has, in an order of their own; each may be replaced."""
+    """List the roles every act has; each may be replaced."""
     fields = {
         "event": make_field("event", role="event"),
         "behaviour": make_field("behaviour", role="behaviour", code_table="mode"),
@@ -74,18 +74,18 @@ def role_fields(**changes: Field) -> tuple[Field, ...]:
 
 
 def dated(value: Any, since: date = LONG_AGO) -> Dated[Any]:
-    """A value that holds from long ago, or from another day on."""
+    """Make a value that holds from long ago, or from another day on."""
     return Dated(since=since, value=value, cite=CITE)
 
 
 def constant(name: str, value: str | Mapping[str, str], *, by: str | None = None) -> Factor:
-    """A factor with one value, or one per class, for all time."""
+    """Make a factor with one value, or one per class, for all time."""
     held = Fraction(value) if isinstance(value, str) else {k: Fraction(v) for k, v in value.items()}
     return Factor(name=name, unit="gCO2e/km", by=by, values=(dated(held),))
 
 
 def make_table(name: str, kind: str, rows: Iterable[tuple[Any, ...]], *, boundary: str = "from") -> Table:
-    """A table of one edition; a row is (at, value, label or rejection)."""
+    """Make a table of one edition; a row is (at, value, label or rejection)."""
     made = [_row(at, value) for at, value in rows]
     return Table(
         name=name, unit="km", of="km", kind=kind, boundary=boundary, values=(dated(tuple(made)),)  # type: ignore[arg-type]
@@ -101,14 +101,14 @@ def _row(at: str | int, value: str | int | Rejection) -> TableRow:
 
 
 def step(name: str, expr: Expr | dict[str, Expr], *, scale: int | None = 0, mode: str = "floor") -> Step:
-    """A step with the same expression for every behaviour, rounded unless scale is None."""
+    """Make a step with the same expression for every behaviour, rounded unless scale is None."""
     rounding = None if scale is None else Rounding(scale=scale, mode=mode)  # type: ignore[arg-type]
     by_act = expr if isinstance(expr, dict) else dict.fromkeys(("TRV-METRO", "TRV-BUS"), expr)
     return Step(name=name, unit="gCO2e", expr=by_act, rounding=rounding)
 
 
 def make_program(steps: Sequence[Step], **changes: Any) -> Program:
-    """A program over ``fields`` (inputs), ``factors`` and ``tables``; whatever else differs by name."""
+    """Make a program over ``fields`` (inputs), ``factors`` and ``tables``; whatever else differs by name."""
     inputs: tuple[Field, ...] = changes.pop("fields", (decimal_field("x"),))
     roles: tuple[Field, ...] = changes.pop("roles", role_fields())
     tables = {table.name: table for table in changes.pop("tables", ())}
@@ -161,7 +161,9 @@ def make_program(steps: Sequence[Step], **changes: Any) -> Program:
 
 def _input(field: Field, classes: Mapping[str, tuple[str, ...]]) -> Input:
     of = None if field.code_table is None else classes[field.code_table]
-    return Input(name=field.name, unit=field.unit, scale=field.scale, low=field.low, high=field.high, classes=of)
+    return Input(
+        name=field.name, unit=field.unit, scale=field.scale, low=field.low, high=field.high, classes=of
+    )
 
 
 def _needs(
@@ -173,7 +175,7 @@ def _needs(
 
 
 def make_cap(name: str = "daily", **changes: Any) -> Cap:
-    """A cap of 200 points per person and local day, with what differs."""
+    """Make a cap of 200 points per person and local day, with what differs."""
     values: dict[str, Any] = {
         "name": name,
         "of": "points",
@@ -189,7 +191,7 @@ def make_cap(name: str = "daily", **changes: Any) -> Cap:
 
 
 def yunxi(**changes: Any) -> Program:
-    """The example of the mapping reference: metro, bus and electric bicycle by distance."""
+    """Make the example of the mapping reference: metro, bus and electric bicycle by distance."""
     acts = ("TRV-METRO", "TRV-BUS", "TRV-EBIKE")
     old, new = dict(zip(acts, ("36.253", "52.371", "11.007"), strict=True)), {"TRV-METRO": "31.900"}
     act = Factor(
@@ -217,6 +219,6 @@ def yunxi(**changes: Any) -> Program:
 
 
 def act(**changes: str) -> dict[str, str]:
-    """A row: a metro trip in the morning, with what differs."""
+    """Make a row: a metro trip in the morning, with what differs."""
     row = {"event": "e-1", "behaviour": "01", "start": "2025-03-16T07:00:00+08:00", "person": "a"}
     return row | changes

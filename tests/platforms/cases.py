@@ -35,7 +35,9 @@ def expected_of(case: Path) -> dict[str, Any]:
 def source_of(case: Path) -> SourceFormat:
     """Return the source.format of a case."""
     declared = expected_of(case)["source"]
-    fixed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in declared.items()}
+    fixed: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in declared.items()
+    }
     return SourceFormat(**fixed)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 LOWER_BOUND_KM = {3: 4, 4: 8, 5: 12, 6: 18, 7: 24, 8: 32, 9: 40, 10: 48, 11: 56}
+HIGHEST_FARE_FEN = 1100
 METRO_G_PER_KM = Fraction("46.7")
 
 
@@ -74,5 +75,5 @@ def _metro_fares(taps: dict[tuple[str, str, str, str], int]) -> Iterator[int]:
 
 
 def _grams(fare_fen: int) -> Fraction | None:
-    km = LOWER_BOUND_KM.get(fare_fen // 100) if fare_fen % 100 == 0 else None
+    km = LOWER_BOUND_KM.get(fare_fen // 100) if fare_fen <= HIGHEST_FARE_FEN else None
     return None if km is None else METRO_G_PER_KM * km

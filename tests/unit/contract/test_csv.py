@@ -142,7 +142,7 @@ def test_character_cut_by_the_end_of_the_head_does_not_mislead() -> None:
 
 
 def test_one_damaged_row_does_not_change_the_encoding_of_the_file() -> None:
-    rows = read("a,b\n".encode() + b"1,\xff\xff\xff\n" + "2,站\n".encode(), BOTH)
+    rows = read(b"a,b\n" + b"1,\xff\xff\xff\n" + "2,站\n".encode(), BOTH)
 
     assert fates(rows) == ["1 malformed-row", "2 2"]
     assert rows[1].fields["b"] == "站"

@@ -84,6 +84,12 @@ def test_bytes_that_are_no_point_of_the_curve_are_refused() -> None:
         VerifierKey("log.example", SignatureType.ED25519, y.to_bytes(32, "little"))
 
 
+@pytest.mark.parametrize("public", [b"", log_signer().key.public[:-1], log_signer().key.public + b"\0"])
+def test_a_public_key_of_another_length_is_refused(public: bytes) -> None:
+    with pytest.raises(MalformedLogText, match="32 bytes"):
+        VerifierKey("log.example", SignatureType.ED25519, public)
+
+
 def test_the_key_of_the_specification_is_read_and_written() -> None:
     key = read_vkey(EXAMPLE)
 

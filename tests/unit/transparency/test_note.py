@@ -150,6 +150,27 @@ def test_a_cosignature_covers_text_and_time() -> None:
         verified_keys(SignedNote(NOTE.text + b"x\n", note.signatures[1:]), [WITNESS.key])
 
 
+@pytest.mark.parametrize("signature", [b"x", bytes(64), bytes(71), bytes(73)])
+def test_a_cosignature_of_another_length_is_refused(signature: bytes) -> None:
+    forged = NOTE.with_signature(NoteSignature(WITNESS.key.name, WITNESS.key.key_id, signature))
+
+    with pytest.raises(BadSignature, match="not a time and a signature"):
+        verified_keys(forged, [WITNESS.key])
+
+
+def test_a_cosignature_with_a_time_beyond_its_bounds_is_refused_though_it_was_signed() -> None:
+    signature = WITNESS.sign(b"cosignature/v1\ntime 9223372036854775808\n" + NOTE.text)
+    line = NoteSignature(WITNESS.key.name, WITNESS.key.key_id, (2**63).to_bytes(8, "big") + signature)
+
+    with pytest.raises(BadSignature):
+        verified_keys(NOTE.with_signature(line), [WITNESS.key])
+
+
+def test_a_note_without_its_last_line_end_is_refused_for_that_reason() -> None:
+    with pytest.raises(MalformedLogText, match="line end"):
+        read_note(bytes(NOTE)[:-1])
+
+
 def test_the_signed_message_of_a_cosignature_is_the_one_of_the_specification() -> None:
     signed: list[bytes] = []
 
@@ -176,7 +197,7 @@ def test_a_signer_that_does_not_fit_its_key_is_found_before_anything_is_publishe
 
 
 def test_a_key_serves_one_purpose() -> None:
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="not notes"):
         sign_note(b"text\n", key=WITNESS.key, sign=WITNESS.sign)
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="not one of a witness"):
         cosign_note(NOTE, key=LOG.key, sign=LOG.sign, timestamp=1)

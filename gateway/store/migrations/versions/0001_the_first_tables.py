@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('day', sa.String(), nullable=False),
     sa.Column('code', sa.String(), nullable=False),
     sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('supplement', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('submission', 'part', 'day', 'code')
     )
     op.create_table('submissions',

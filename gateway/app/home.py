@@ -1,37 +1,29 @@
-"""The composition root: the only place where parts are chosen and joined, and the clock is read."""
+"""Make and open a home: its stores, its keys, its log, its clock."""
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
-from gateway.contract import Assembly, PlatformAdapter
-from gateway.convert import Interpreter, Program, load_program
-from gateway.errors import LocalFileError, UsageError
+from gateway.contract import Assembly
+from gateway.errors import LocalFileError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
-from gateway.plugins import find_adapter
-from gateway.resources import schema, shipped_mappings
-from gateway.service.catalogue import choose_scheme, require_unchanged, scheme_of
-from gateway.service.converting import convert_submission
-from gateway.service.deciding import instant_text
 from gateway.service.founding import founding_entries, founding_ring
+from gateway.service.moments import instant_text
 from gateway.service.parts import Converting
 from gateway.service.publishing import publish_queue
-from gateway.service.scheme import RowConverter, Scheme
-from gateway.service.submission import InputDocument, Submission, Summary
 from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
 from gateway.store.database import Database, refuse_network_disk
 from gateway.store.home import Home, HomeFacts
-from gateway.store.input_files import open_input, order_inputs
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
@@ -39,15 +31,7 @@ from gateway.store.record_files import ParquetRecordFiles
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
-__all__ = [
-    "OpenHome",
-    "SystemClock",
-    "convert_files",
-    "create_home",
-    "open_home",
-    "programs",
-    "select_scheme",
-]
+__all__ = ["OpenHome", "SystemClock", "create_home", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
 
@@ -91,7 +75,7 @@ class OpenHome:
         return KeyedIndex(read_index_key(self.home.keys / "index"))
 
     def record_signers(self) -> list[Signer]:
-        """Return the signers of statements: each record key of the ring that is neither retired nor revoked."""
+        """Return the signers of statements: each record key that is neither retired nor revoked."""
         ring = self.trust.ring()
         signers = [FileSigner(path, "record") for path in sorted(self.home.keys.glob("record*"))]
         ended = {key.id for key in ring.keys if key.retired is not None or key.revoked is not None}
@@ -220,66 +204,3 @@ def trust_files(home: Home, facts: HomeFacts, store: CheckpointStore) -> TrustFi
 def log_key(origin: str, signer: FileSigner) -> VerifierKey:
     """Return the log's public key under the log's name."""
     return VerifierKey(origin, SignatureType.ED25519, signer.public)
-
-
-def make_converter(program: Program) -> RowConverter:
-    """Return the bulk evaluator of one mapping version."""
-    interpreter = Interpreter(program)
-    return lambda rows, roles: [interpreter.convert(row, role) for row, role in zip(rows, roles, strict=True)]
-
-
-def programs() -> list[Program]:
-    """Return every shipped mapping version."""
-    shape = schema("mapping")
-    return [load_program(text, shape, name=name) for name, text in shipped_mappings()]
-
-
-def program_from_file(path: Path) -> Program:
-    """Read one mapping document.
-
-    Raises:
-        LocalFileError: the file cannot be read.
-        MappingRefused: it breaks its schema or means nothing; each finding with line and column.
-    """
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
-    return load_program(text, schema("mapping"), name=str(path))
-
-
-def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform: str = "") -> Scheme:
-    """Choose the scheme that a command line names: an id, or paths of documents."""
-    paths = [Path(name) for name in mappings if name.endswith((".yaml", ".yml"))]
-    if paths and len(paths) == len(mappings):
-        return scheme_of([program_from_file(path) for path in paths])
-    if len(mappings) > 1:
-        raise UsageError(
-            "several --mapping are paths of one scheme's versions", remedy="name one id, or paths only"
-        )
-    return choose_scheme(programs(), adapter, mapping="".join(mappings), platform=platform)
-
-
-def convert_files(
-    root: Path,
-    files: Sequence[Path],
-    *,
-    adapter: str,
-    mappings: Sequence[str] = (),
-    platform: str = "",
-    dry_run: bool = False,
-    watch: Callable[[int], None] = lambda _rows: None,
-) -> Summary:
-    """Convert files in a home; see :func:`gateway.service.converting.convert_submission`."""
-    found = find_adapter(adapter)
-    scheme = select_scheme(found, mappings, platform=platform)
-    documents = [
-        InputDocument(file.name, file.digest, file.size, partial(open_input, file))
-        for file in order_inputs(files)
-    ]
-    with open_home(root, writing=True) as opened:
-        require_unchanged(scheme, opened.journal.mappings())
-        submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
-        summary = convert_submission(submission, opened.converting(), watch=watch)
-        summary.checkpoint = opened.log.checkpoint.decode()
-        return summary

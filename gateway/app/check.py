@@ -1,0 +1,89 @@
+"""Join the parts of audits, records and receipts."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway.app.home import open_home
+from gateway.app.mappings import journal_replayer, program_from_file
+from gateway.convert import Program
+from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.model.shape import Shape
+from gateway.resources import schema
+from gateway.service.audit import Auditing, AuditReport, audit_home
+from gateway.service.receipts import FoundRecord, ReceiptVerifier, find_record, make_receipt
+from gateway.service.replaying import Replayer
+from gateway.signing import KeyRing
+from gateway.store.database import Database
+from gateway.store.journal import SqlJournal
+from gateway.transparency import read_policy
+
+__all__ = ["audit", "read_file", "receipt_of", "record_of", "verifier"]
+
+
+def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
+    """Audit a home; nothing else may write to it meanwhile, and nothing in it is repaired."""
+    with open_home(root) as opened, opened.home.writing():
+        books = Database(opened.home.scratch() / "audit.db")
+        try:
+            parts = Auditing(
+                issuer=opened.facts.issuer,
+                journal=opened.journal,
+                records=opened.records,
+                log=opened.log,
+                index=opened.index(),
+                replayer=journal_replayer(opened.journal),
+                caps=SqlJournal(books),
+                policy=opened.trust.policy(),
+                ring=opened.trust.ring_bytes(),
+                statement_shape=Shape(schema("statement")),
+                require_pinned=opened.trust.require_pinned,
+            )
+            return audit_home(parts, watch)
+        finally:
+            books.close()
+
+
+def record_of(root: Path, record_id: str) -> FoundRecord:
+    """Find a record of a home."""
+    with open_home(root) as opened:
+        return find_record(
+            record_id,
+            records=opened.records,
+            journal=opened.journal,
+            replayer=journal_replayer(opened.journal),
+            issuer=opened.facts.issuer,
+        )
+
+
+def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:
+    """Make the receipt of a record."""
+    found = record_of(root, record_id)
+    with open_home(root) as opened:
+        return make_receipt(found, disclose, records=opened.records, journal=opened.journal, log=opened.log)
+
+
+def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
+    """Return a verifier of receipts under somebody's own trust files; needs no home."""
+    programs = {"sha256:" + program.digest: program for program in map(program_from_file, mappings)}
+
+    def program_of(digest: str) -> Program:
+        if digest not in programs:
+            raise IntegrityBroken(f"the receipt cites the mapping {digest}, none of the given ones")
+        return programs[digest]
+
+    return ReceiptVerifier(
+        policy=read_policy(policy),
+        ring=KeyRing.parse(ring),
+        receipt_shape=Shape(schema("receipt")),
+        record_shape=Shape(schema("record")),
+        statement_shape=Shape(schema("statement")),
+        replayer=Replayer(program_of) if programs else None,
+    )
+
+
+def read_file(path: Path) -> bytes:
+    """Read a small local file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error

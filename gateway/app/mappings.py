@@ -1,0 +1,72 @@
+"""Mapping documents: where they come from, and the evaluators that are made of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.contract import PlatformAdapter
+from gateway.convert import Interpreter, Program, load_program, program_from_canonical
+from gateway.errors import IntegrityBroken, LocalFileError, UsageError
+from gateway.ports import Journal
+from gateway.resources import schema, shipped_mappings
+from gateway.service.catalogue import choose_scheme, scheme_of
+from gateway.service.replaying import Replayer
+from gateway.service.scheme import RowConverter, Scheme
+
+__all__ = ["journal_replayer", "make_converter", "program_from_file", "select_scheme", "shipped_programs"]
+
+
+def make_converter(program: Program) -> RowConverter:
+    """Return the bulk evaluator of one mapping version."""
+    interpreter = Interpreter(program)
+    return lambda rows, roles: [interpreter.convert(row, role) for row, role in zip(rows, roles, strict=True)]
+
+
+def shipped_programs() -> list[Program]:
+    """Return every shipped mapping version."""
+    shape = schema("mapping")
+    return [load_program(text, shape, name=name) for name, text in shipped_mappings()]
+
+
+def program_from_file(path: Path) -> Program:
+    """Read one mapping document.
+
+    Raises:
+        LocalFileError: the file cannot be read.
+        MappingRefused: it breaks its schema or means nothing; each finding with line and column.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+    return load_program(text, schema("mapping"), name=str(path))
+
+
+def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform: str = "") -> Scheme:
+    """Choose the scheme that a command line names: an id, or paths of documents."""
+    paths = [Path(name) for name in mappings if name.endswith((".yaml", ".yml"))]
+    if paths and len(paths) == len(mappings):
+        return scheme_of([program_from_file(path) for path in paths])
+    if len(mappings) > 1:
+        raise UsageError(
+            "several --mapping are paths of one scheme's versions", remedy="name one id, or paths only"
+        )
+    return choose_scheme(shipped_programs(), adapter, mapping="".join(mappings), platform=platform)
+
+
+def journal_replayer(journal: Journal) -> Replayer:
+    """Return a replayer that knows the mappings a home has published, by digest."""
+    kept = {"sha256:" + mapping.digest: mapping for mapping in journal.mappings()}
+    shape = schema("mapping")
+
+    def program_of(digest: str) -> Program:
+        mapping = kept.get(digest)
+        if mapping is None:
+            raise IntegrityBroken(f"no mapping with digest {digest} was published here", field=digest)
+        program = program_from_canonical(mapping.canonical, shape)
+        if (program.id, program.version, program.digest) != (mapping.id, mapping.version, mapping.digest):
+            raise IntegrityBroken(
+                f"the kept mapping {mapping.id} version {mapping.version} is not its digest's"
+            )
+        return program
+
+    return Replayer(program_of)

@@ -1,0 +1,186 @@
+"""The column evaluator: thousands of acts at once on 64-bit integers.
+
+Acts are grouped by behaviour and stretch of days; each group runs one block of the intermediate form
+over whole columns. Where the bounds of a block do not prove that every intermediate number fits, the
+group runs through the generated function instead, so no number can wrap unseen.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gateway.bulk.kernel import Column, Finished, fits, run_block
+from gateway.convert.fast import CompiledBlock, FastEvaluator
+from gateway.convert.generate import step_traces
+from gateway.convert.inputs import InputReader, not_in_force
+from gateway.convert.outcome import Converted, Refusal, StepTrace
+from gateway.convert.program import Program
+from gateway.convert.roles import Roles
+
+__all__ = ["ColumnEvaluator", "ColumnResult"]
+
+Row = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class ColumnResult:
+    """The outcome of a batch, row by row.
+
+    ``refusals`` are by row number; at their places the lists hold nothing of meaning (zeros, and
+    an empty dictionary). ``traces`` is empty unless the trace was asked for.
+    """
+
+    refusals: dict[int, Refusal]
+    inputs: list[dict[str, int]]
+    co2e_mg: list[int]
+    points: list[int]
+    points_num: list[int]
+    points_den: list[int]
+    traces: dict[int, tuple[StepTrace, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.co2e_mg)
+
+    def outcome(self, row: int) -> Converted | Refusal:
+        """Give one row's outcome as the other evaluators do."""
+        if row in self.refusals:
+            return self.refusals[row]
+        exact = (self.points_num[row], self.points_den[row])
+        return Converted(
+            self.inputs[row], self.co2e_mg[row], self.points[row], exact, self.traces.get(row, ())
+        )
+
+
+def _empty(count: int) -> ColumnResult:
+    zeros = [0] * count
+    return ColumnResult({}, [{}] * count, zeros, zeros.copy(), zeros.copy(), zeros.copy())
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Acts of one block whose inputs could be read: their row numbers, and their inputs by column."""
+
+    made: CompiledBlock
+    rows: list[int]
+    inputs: dict[str, list[int]]
+
+    def input_rows(self) -> list[dict[str, int]]:
+        names = tuple(self.inputs)
+        if not names:
+            return [{} for _ in self.rows]
+        return [dict(zip(names, values, strict=True)) for values in zip(*self.inputs.values(), strict=True)]
+
+
+class ColumnEvaluator:
+    """Evaluates one program over batches; row by row the same as the generated function."""
+
+    def __init__(self, program: Program) -> None:
+        self._inputs = InputReader(program)
+        self._not_in_force = not_in_force(program)
+        self._needs = program.formula.needs
+        self._fast = FastEvaluator(program)
+        self._fitting = {
+            behaviour: tuple(fits(made.block) for made in blocks)
+            for behaviour, blocks in self._fast.blocks.items()
+        }
+
+    def convert_batch(
+        self, rows: Sequence[Row], roles: Sequence[Roles | Refusal], *, traced: bool = False
+    ) -> ColumnResult:
+        """Convert rows whose roles have been read; a row without roles keeps its refusal."""
+        result = _empty(len(rows))
+        for (behaviour, number), members in self._grouped(roles, result).items():
+            made = self._fast.blocks[behaviour][number]
+            group = self._read(made, members, rows=rows, result=result)
+            if self._fitting[behaviour][number]:
+                _run_columns(group, result, traced=traced)
+            else:
+                _run_rows(group, result, traced=traced)
+        return result
+
+    def _grouped(
+        self, roles: Sequence[Roles | Refusal], result: ColumnResult
+    ) -> dict[tuple[str, int], list[int]]:
+        by_day: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for row, act in enumerate(roles):
+            if isinstance(act, Refusal):
+                result.refusals[row] = act
+            else:
+                by_day[act.behaviour, act.day].append(row)
+        groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for (behaviour, day), members in by_day.items():
+            number = self._fast.locate(behaviour, day)
+            if number < 0:
+                result.refusals.update(dict.fromkeys(members, self._not_in_force))
+            else:
+                groups[behaviour, number] += members
+        return groups
+
+    def _read(
+        self, made: CompiledBlock, members: list[int], *, rows: Sequence[Row], result: ColumnResult
+    ) -> _Group:
+        """Read the inputs of a group, column by column; a row leaves with its first refusal."""
+        behaviour = made.block.behaviour
+        inputs: dict[str, list[int]] = {}
+        for name in self._needs[behaviour]:
+            values = self._inputs.read_column(name, behaviour, rows=[rows[row] for row in members])
+            kept = [not isinstance(value, Refusal) for value in values]
+            if not all(kept):
+                result.refusals.update(_refused(members, values))
+                members = _selected(members, kept)
+                inputs = {known: _selected(column, kept) for known, column in inputs.items()}
+            inputs[name] = [value for value in values if not isinstance(value, Refusal)]
+        return _Group(made, members, inputs)
+
+
+def _refused(members: list[int], values: list[int | Refusal]) -> dict[int, Refusal]:
+    return {row: value for row, value in zip(members, values, strict=True) if isinstance(value, Refusal)}
+
+
+def _selected(values: list[int], kept: list[bool]) -> list[int]:
+    return [value for value, keep in zip(values, kept, strict=True) if keep]
+
+
+def _run_columns(group: _Group, result: ColumnResult, *, traced: bool) -> None:
+    """Run a group whose block fits 64 bits."""
+    columns = {name: np.array(values, dtype=np.int64) for name, values in group.inputs.items()}
+    done = run_block(group.made.block, columns, count=len(group.rows), traced=traced)
+    result.refusals.update({group.rows[place]: refusal for place, refusal in done.refusals.items()})
+    places = done.rows.tolist()
+    rows = [group.rows[place] for place in places]
+    inputs = group.input_rows()
+    for place, row in zip(places, rows, strict=True):
+        result.inputs[row] = inputs[place]
+    _scatter(result.co2e_mg, rows, done.co2e_mg)
+    _scatter(result.points, rows, done.points)
+    _scatter(result.points_num, rows, done.points_num)
+    _scatter(result.points_den, rows, done.points_den)
+    if traced:
+        result.traces.update(zip(rows, _traces(group, done), strict=True))
+
+
+def _scatter(target: list[int], rows: list[int], column: Column) -> None:
+    for row, value in zip(rows, column.tolist(), strict=True):
+        target[row] = value
+
+
+def _traces(group: _Group, done: Finished) -> list[tuple[StepTrace, ...]]:
+    numbers = zip(*(column.tolist() for column in done.steps), strict=True)
+    return [step_traces(group.made.block.steps, of_row) for of_row in numbers]
+
+
+def _run_rows(group: _Group, result: ColumnResult, *, traced: bool) -> None:
+    """Run a group whose numbers may not fit 64 bits, act by act on Python's integers."""
+    function = group.made.traced if traced else group.made.plain
+    for row, inputs in zip(group.rows, group.input_rows(), strict=True):
+        outcome = function(inputs)
+        if isinstance(outcome, Refusal):
+            result.refusals[row] = outcome
+            continue
+        result.inputs[row] = outcome.inputs
+        result.co2e_mg[row], result.points[row] = outcome.co2e_mg, outcome.points
+        result.points_num[row], result.points_den[row] = outcome.points_exact
+        if traced:
+            result.traces[row] = outcome.trace

@@ -1,0 +1,279 @@
+"""Explaining one conversion: every number from the source text to the points granted.
+
+An explanation is recomputed from row and mapping by the exact interpreter and never stored. It names
+no person and no event.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from gateway.convert.caps import CapKey, CapMeter, Granted
+from gateway.convert.interpret import Evaluation, FactorUse, InputUse, Interpreter, TableUse
+from gateway.convert.outcome import Converted, Refusal, StepTrace, quoted
+from gateway.convert.program import Binary, Call, Cite, Expr, Floor, MinMax, Name, Number, Program, Step
+from gateway.convert.scalars import decimal_text
+from gateway.convert.wording import WORDS, Lang, Words
+
+__all__ = ["Explanation", "Line", "exact_text", "explain", "expression_text"]
+
+LineKind = Literal["mapping", "act", "input", "factor", "table", "step", "result", "cap", "refusal"]
+
+_STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
+DIGEST_CHARACTERS = 12  # enough to recognise a version; the full digest is in the record
+
+
+class Line(NamedTuple):
+    """One statement of an explanation: what it is about, the name concerned, and the sentence."""
+
+    kind: LineKind
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What came of an act, and why."""
+
+    outcome: Converted | Refusal
+    granted: Granted | None
+    items: tuple[Line, ...]
+
+    def lines(self) -> list[str]:
+        """Give the sentences for a terminal."""
+        return [item.text for item in self.items]
+
+
+def explain(
+    program: Program,
+    fields: Mapping[str, str],
+    *,
+    lang: Lang,
+    usage: Mapping[CapKey, int] | None = None,
+    accepted: date | None = None,
+) -> Explanation:
+    """Explain one act; with the usage of caps before it, also what they leave of it.
+
+    ``accepted`` is the local day of acceptance, the day of the act where it is left out.
+    """
+    seen = Interpreter(program).run(fields)
+    teller = _Teller(
+        program, fields, words=WORDS[lang], title=program.title_zh if lang == "zh" else program.title_en
+    )
+    items = [*teller.act(seen), *teller.figures(seen), *teller.steps(seen)]
+    granted = None if usage is None else _granted(program, seen, usage=dict(usage), accepted=accepted)
+    outcome = granted if isinstance(granted, Refusal) else seen.outcome
+    if isinstance(seen.outcome, Converted):
+        items += teller.result(seen.outcome)
+    if isinstance(outcome, Refusal):
+        items += teller.refusal(outcome)
+    elif isinstance(granted, Granted):
+        items += teller.caps(granted)
+    return Explanation(
+        outcome=outcome, granted=granted if isinstance(granted, Granted) else None, items=tuple(items)
+    )
+
+
+def _granted(
+    program: Program, seen: Evaluation, *, usage: dict[CapKey, int], accepted: date | None
+) -> Granted | Refusal | None:
+    if isinstance(seen.outcome, Refusal) or seen.roles is None:
+        return None
+    meter = CapMeter(program)
+    keys = meter.keys(seen.roles, accepted or date.fromordinal(seen.roles.day))
+    return keys if isinstance(keys, Refusal) else meter.grant(seen.outcome, keys, usage=usage)
+
+
+class _Teller:
+    """Puts what was seen into sentences of one language."""
+
+    def __init__(self, program: Program, fields: Mapping[str, str], *, words: Words, title: str) -> None:
+        self.program = program
+        self.fields = fields
+        self.words = words
+        self.title = title
+        self.source = {field.name: field for field in program.source.fields}
+
+    def act(self, seen: Evaluation) -> Iterator[Line]:
+        program, words = self.program, self.words
+        text = words.mapping.format(
+            id=program.id,
+            version=program.version,
+            title=self.title,
+            digest=program.digest[:DIGEST_CHARACTERS],
+        )
+        yield Line("mapping", program.id, text)
+        if seen.roles is None:
+            return
+        day = date.fromordinal(seen.roles.day).isoformat()
+        yield Line("act", "day", words.day.format(day=day, zone=program.zone.key))
+        yield Line("act", "behaviour", self.behaviour(seen.roles.behaviour))
+
+    def behaviour(self, behaviour: str) -> str:
+        field = next(field for field in self.program.source.fields if field.role == "behaviour")
+        if field.constant is not None:
+            return self.words.constant.format(behaviour=behaviour)
+        code = quoted(self.fields[field.keys[0]])
+        return self.words.behaviour.format(
+            behaviour=behaviour, table=field.code_table or field.name, code=code
+        )
+
+    def figures(self, seen: Evaluation) -> Iterator[Line]:
+        for read in seen.inputs:
+            yield Line("input", read.name, self.input(read))
+        for factor in seen.factors:
+            yield Line("factor", factor.name, self.factor(factor))
+        for use in seen.tables:
+            yield Line("table", use.name, self.table(use))
+
+    def input(self, read: InputUse) -> str:
+        field, text = self.source[read.name], quoted(read.text)
+        if read.row is not None:
+            table = field.code_table or ""
+            return self.words.class_input.format(name=read.name, text=text, table=table, of=read.row.value)
+        return self.words.input.format(
+            name=read.name, text=text, value=exact_text(read.value), unit=field.unit
+        )
+
+    def factor(self, use: FactorUse) -> str:
+        words = self.words.figure if use.of is None else self.words.figure_of
+        unit = self.program.formula.factors[use.name].unit
+        value, source = exact_text(use.value), self.cite(use.cite)
+        return words.format(name=use.name, of=use.of, value=value, unit=unit, since=use.since, source=source)
+
+    def table(self, use: TableUse) -> str:
+        table = self.program.formula.tables[use.name]
+        row = next(dated.value for dated in table.values if dated.since == use.since)[use.row]
+        text = self.words.table.format(
+            name=use.name,
+            argument=exact_text(use.argument),
+            of=table.of,
+            row=use.row + 1,
+            at=exact_text(row.at),
+            since=use.since,
+            source=self.cite(use.cite),
+        )
+        return text if row.label is None else text + self.words.table_label.format(label=row.label)
+
+    def cite(self, cite: Cite) -> str:
+        if not cite.ref:
+            return self.words.no_basis
+        title = self.program.basis[cite.ref].get("title", "")
+        text = self.words.source.format(ref=cite.ref, title=title, clause=cite.clause).rstrip()
+        return text if cite.confirmed is None else text + self.words.confirmed.format(day=cite.confirmed)
+
+    def steps(self, seen: Evaluation) -> Iterator[Line]:
+        if seen.roles is None:
+            return
+        known = {read.name: read.value for read in seen.inputs}
+        known |= {factor.name: factor.value for factor in seen.factors}
+        steps = {step.name: step for step in self.program.formula.steps}
+        for trace in seen.steps:
+            step = steps[trace.name]
+            for text in self.step(step, trace, expr=step.expr[seen.roles.behaviour], known=known):
+                yield Line("step", step.name, text)
+            known[trace.name] = trace.value
+
+    def step(
+        self, step: Step, trace: StepTrace, *, expr: Expr, known: Mapping[str, Fraction]
+    ) -> Iterator[str]:
+        words = self.words
+        yield words.formula.format(name=step.name, expression=expression_text(expr, str))
+        yield words.numbers.format(expression=expression_text(expr, lambda name: exact_text(known[name])))
+        if trace.label is not None:
+            yield words.label.format(label=trace.label)
+            return
+        yield words.exact.format(value=exact_text(trace.exact), unit=step.unit)
+        if step.rounding is None:
+            yield words.not_rounded
+            return
+        scale, mode = step.rounding.scale, words.modes[step.rounding.mode]
+        sentence = words.unchanged if trace.exact == trace.value else words.rounded
+        value = _fixed(trace.value, scale)
+        yield sentence.format(scale=scale, mode=mode, value=value, unit=step.unit)
+
+    def result(self, outcome: Converted) -> Iterator[Line]:
+        reduction = self.words.reduction.format(mg=outcome.co2e_mg)
+        engagement = self.program.kind == "engagement"
+        yield Line("result", "reduction", self.words.engagement if engagement else reduction)
+        points = self.words.points.format(points=outcome.points, unit=self.program.unit)
+        yield Line("result", "points", points)
+
+    def caps(self, granted: Granted) -> Iterator[Line]:
+        for use in granted.caps:
+            text = self.words.cap.format(
+                name=use.key.cap,
+                period=use.key.period,
+                used=use.used,
+                maximum=use.maximum,
+                unit=self.words.capped_units[use.of],
+                asked=use.asked,
+                granted=use.granted,
+                after=use.used + use.counted,
+            )
+            yield Line("cap", use.key.cap, text)
+        text = self.words.granted.format(points=granted.points, unit=self.program.unit)
+        yield Line("result", "granted", text)
+
+    def refusal(self, refusal: Refusal) -> Iterator[Line]:
+        words, name = self.words, refusal.field
+        reason = words.reasons[refusal.code]
+        yield Line("refusal", name, words.refused.format(reason=reason, code=refusal.code.value, field=name))
+        field = self.source.get(name)
+        if field is None or field.role is not None or field.constant is not None:
+            return
+        text = self.fields.get(field.keys[0])
+        if text is not None:
+            yield Line("refusal", name, words.text_was.format(text=quoted(text)))
+        if field.type == "decimal":
+            low, high = decimal_text(field.low, field.scale), decimal_text(field.high, field.scale)
+            bounds = words.bounds_are.format(low=low, high=high, unit=field.unit, scale=field.scale)
+            yield Line("refusal", name, bounds)
+
+
+def exact_text(value: Fraction) -> str:
+    """Write a fraction exactly: as a decimal where it has an end, otherwise as a quotient."""
+    rest, scale = value.denominator, 0
+    for prime in (2, 5):
+        power = 0
+        while rest % prime == 0:
+            rest, power = rest // prime, power + 1
+        scale = max(scale, power)
+    return _fixed(value, scale) if rest == 1 else f"{value.numerator}/{value.denominator}"
+
+
+def _fixed(value: Fraction, scale: int) -> str:
+    ulps: Fraction = value * 10**scale
+    return decimal_text(int(ulps), scale)
+
+
+def expression_text(expr: Expr, name: Callable[[str], str], *, strength: int = 0) -> str:
+    """Write an expression with as few brackets as it needs; ``name`` says how each name is shown."""
+    match expr:
+        case Number():
+            return exact_text(expr.value)
+        case Name():
+            shown = name(expr.name)
+            return f"({shown})" if strength and not _is_atom(shown) else shown
+        case Floor():
+            return f"floor({expression_text(expr.arg, name)})"
+        case Call():
+            return f"{expr.table}({expression_text(expr.arg, name)})"
+        case MinMax():
+            return f"{expr.op}({', '.join(expression_text(arg, name) for arg in expr.args)})"
+        case Binary():
+            return _binary_text(expr, name, strength=strength)
+
+
+def _is_atom(shown: str) -> bool:
+    return not shown.startswith("-") and "/" not in shown
+
+
+def _binary_text(expr: Binary, name: Callable[[str], str], *, strength: int) -> str:
+    own = _STRENGTH[expr.op]
+    left = expression_text(expr.left, name, strength=own)
+    right = expression_text(expr.right, name, strength=own + (1 if expr.op in "-/" else 0))
+    text = f"{left} {expr.op} {right}"
+    return f"({text})" if own < strength else text

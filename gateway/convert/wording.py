@@ -1,0 +1,173 @@
+"""The words of an explanation, in Chinese and in English."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from gateway.convert.program import RoundingMode
+from gateway.model.codes import Rejection
+
+__all__ = ["WORDS", "Lang", "Words"]
+
+Lang = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Everything that an explanation says, as texts with named gaps."""
+
+    mapping: str
+    day: str
+    behaviour: str
+    input: str
+    class_input: str
+    constant: str
+    figure: str
+    figure_of: str
+    source: str
+    confirmed: str
+    no_basis: str
+    table: str
+    table_label: str
+    formula: str
+    numbers: str
+    exact: str
+    rounded: str
+    unchanged: str
+    not_rounded: str
+    label: str
+    reduction: str
+    engagement: str
+    points: str
+    cap: str
+    granted: str
+    refused: str
+    text_was: str
+    bounds_are: str
+    capped_units: dict[Literal["points", "reduction", "acts"], str]
+    modes: dict[RoundingMode, str]
+    reasons: dict[Rejection, str]
+
+
+_ZH = Words(
+    mapping="映射规则 {id} 第 {version} 版（{title}），摘要 {digest}",
+    day="行为日期 {day}（{zone}）",
+    behaviour="行为类别 {behaviour}：代码表 {table} 的代码 {code}",
+    input="{name}：原文 {text}，读作 {value} {unit}",
+    class_input="{name}：原文 {text}，按代码表 {table} 归为“{of}”",
+    constant="行为类别 {behaviour}：规则中声明的常量",
+    figure="系数 {name} = {value} {unit}，自 {since} 起；{source}",
+    figure_of="系数 {name}（{of}）= {value} {unit}，自 {since} 起；{source}",
+    source="依据 {ref}《{title}》{clause}",
+    confirmed="，最近确认于 {day}",
+    no_basis="未注明依据",
+    table="分段表 {name}：{argument} {of} 落在第 {row} 行（始于 {at}），自 {since} 起；{source}",
+    table_label="，评级“{label}”",
+    formula="步骤 {name} = {expression}",
+    numbers="  代入 {expression}",
+    exact="  精确值 {value} {unit}",
+    rounded="  保留 {scale} 位小数，{mode}：{value} {unit}",
+    unchanged="  保留 {scale} 位小数，无需舍入：{value} {unit}",
+    not_rounded="  不舍入，精确值用于下一步",
+    label="  评级：{label}",
+    reduction="减排量 {mg} mg CO2e",
+    engagement="本类积分不对应减排量",
+    points="封顶前积分 {points} {unit}",
+    cap="封顶 {name}（{period}）：此前已用 {used}/{maximum} {unit}，申请 {asked}，给予 {granted}，此后已用 {after}",
+    granted="给予积分 {points} {unit}",
+    refused="未换算：{reason}（{code}，{field}）",
+    text_was="  原文 {text}",
+    bounds_are="  允许范围 {low} 至 {high} {unit}，至多 {scale} 位小数",
+    capped_units={"points": "积分", "reduction": "mg CO2e", "acts": "次"},
+    modes={
+        "half_up": "四舍五入（恰为一半时远离零）",
+        "half_even": "四舍六入五成双",
+        "half_down": "五舍六入（恰为一半时向零）",
+        "floor": "向下取整（向负无穷）",
+        "ceiling": "向上取整（向正无穷）",
+        "down": "截尾（向零）",
+        "up": "进位（远离零）",
+    },
+    reasons={
+        Rejection.MALFORMED_ROW: "这一行或其中的日期、时间写法不对",
+        Rejection.MISSING_FIELD: "缺少必需的字段",
+        Rejection.NOT_A_DECIMAL: "不是规定写法的十进制数",
+        Rejection.EXCESS_DIGITS: "小数位数多于声明的位数",
+        Rejection.OUT_OF_BOUNDS: "数值超出声明的范围",
+        Rejection.UNKNOWN_CODE: "代码表中没有这个代码",
+        Rejection.UNKNOWN_PLACE: "地点无法识别",
+        Rejection.QUANTITY_UNKNOWN: "行为的数量无从得知",
+        Rejection.UNPAIRED: "找不到与之配对的另一条记录",
+        Rejection.IMPLAUSIBLE: "内容不合情理",
+        Rejection.MAPPING_NOT_IN_FORCE: "行为当日没有生效的规则版本",
+        Rejection.NO_FIGURE: "当日或该类别没有可用的系数",
+        Rejection.NO_REDUCTION: "没有产生减排量",
+        Rejection.NOT_PERSONAL: "减排量已不归个人所有",
+        Rejection.DUPLICATE_EVENT: "同一事件已经提交过",
+        Rejection.ALREADY_CLAIMED: "同一行为已被主张",
+        Rejection.LATE: "提交过晚",
+        Rejection.CAPPED_OUT: "封顶额度已用完",
+    },
+)
+
+_EN = Words(
+    mapping="mapping {id} version {version} ({title}), digest {digest}",
+    day="day of the act {day} ({zone})",
+    behaviour="behaviour {behaviour}: code {code} of the code table {table}",
+    input="{name}: written {text}, read as {value} {unit}",
+    class_input="{name}: written {text}, class {of} by the code table {table}",
+    constant="behaviour {behaviour}: a constant of the mapping",
+    figure="factor {name} = {value} {unit}, since {since}; {source}",
+    figure_of="factor {name} ({of}) = {value} {unit}, since {since}; {source}",
+    source="source {ref} {title} {clause}",
+    confirmed=", last confirmed {day}",
+    no_basis="no source stated",
+    table="table {name}: {argument} {of} lies in row {row} (from {at}), since {since}; {source}",
+    table_label=", rating {label}",
+    formula="step {name} = {expression}",
+    numbers="  with numbers {expression}",
+    exact="  exactly {value} {unit}",
+    rounded="  rounded to {scale} decimals, {mode}: {value} {unit}",
+    unchanged="  to {scale} decimals, nothing to round: {value} {unit}",
+    not_rounded="  not rounded: the exact value goes on",
+    label="  rating: {label}",
+    reduction="reduction {mg} mg CO2e",
+    engagement="these points stand for no reduction",
+    points="points before caps {points} {unit}",
+    cap="cap {name} ({period}): {used} of {maximum} {unit} used before, asked {asked}, granted {granted}, {after} used after",
+    granted="points granted {points} {unit}",
+    refused="not converted: {reason} ({code}, {field})",
+    text_was="  written {text}",
+    bounds_are="  allowed from {low} to {high} {unit}, with at most {scale} decimals",
+    capped_units={"points": "points", "reduction": "mg CO2e", "acts": "acts"},
+    modes={
+        "half_up": "to the nearest, ties away from zero",
+        "half_even": "to the nearest, ties to the even digit",
+        "half_down": "to the nearest, ties towards zero",
+        "floor": "down, towards minus infinity",
+        "ceiling": "up, towards plus infinity",
+        "down": "towards zero",
+        "up": "away from zero",
+    },
+    reasons={
+        Rejection.MALFORMED_ROW: "the row, or a date or time in it, is not written as it must be",
+        Rejection.MISSING_FIELD: "a needed field is absent",
+        Rejection.NOT_A_DECIMAL: "this is not a decimal of the strict form",
+        Rejection.EXCESS_DIGITS: "there are more decimals than declared",
+        Rejection.OUT_OF_BOUNDS: "the value lies outside the declared bounds",
+        Rejection.UNKNOWN_CODE: "the code table does not have this code",
+        Rejection.UNKNOWN_PLACE: "the place is not known",
+        Rejection.QUANTITY_UNKNOWN: "the quantity of the act cannot be known",
+        Rejection.UNPAIRED: "the other half of the act is missing",
+        Rejection.IMPLAUSIBLE: "the content is not plausible",
+        Rejection.MAPPING_NOT_IN_FORCE: "no version of the rules is in force on that day",
+        Rejection.NO_FIGURE: "there is no figure for that day or class",
+        Rejection.NO_REDUCTION: "the act has no reduction",
+        Rejection.NOT_PERSONAL: "the reduction no longer belongs to the person",
+        Rejection.DUPLICATE_EVENT: "the same event has been submitted before",
+        Rejection.ALREADY_CLAIMED: "the same act has been claimed",
+        Rejection.LATE: "it was submitted too late",
+        Rejection.CAPPED_OUT: "the cap is used up",
+    },
+)
+
+WORDS: Final[dict[Lang, Words]] = {"zh": _ZH, "en": _EN}

@@ -1,0 +1,109 @@
+"""The order of an audit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from gateway.errors import IntegrityBroken
+from gateway.model.canonical import canonical_bytes
+from gateway.model.shape import Shape
+from gateway.ports import Journal, Log, RecordFiles
+from gateway.service.audit.records import CapBook, RecordAudit
+from gateway.service.audit.report import AuditReport
+from gateway.service.audit.statements import LogWalk, walk_log
+from gateway.service.days import day_statement, totals_of
+from gateway.service.replaying import Replayer
+from gateway.signing import KeyedIndex
+from gateway.transparency import read_policy, verify_checkpoint
+
+__all__ = ["Auditing", "audit_home"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auditing:
+    """What an audit needs; joined by ``gateway.app``. ``require_pinned`` compares the trust files."""
+
+    issuer: str
+    journal: Journal
+    records: RecordFiles
+    log: Log
+    index: KeyedIndex
+    replayer: Replayer
+    caps: CapBook
+    policy: bytes
+    ring: bytes
+    statement_shape: Shape
+    require_pinned: Callable[[], None]
+
+
+def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: None) -> AuditReport:
+    """Check everything that this home keeps against everything else.
+
+    1. trust files against their pins  2. log files against the checkpoint, the checkpoint against the
+    policy  3. entries: shape, signatures, series  4. record files: rows, bytes, leaves, roots,
+    commitments  5. every quantity from its mapping by digest  6. caps in the order of acceptance
+    7. the event index  8. day statements  9. files that nobody knows
+    """
+    report = AuditReport()
+    with report.check("trust files").noting():
+        parts.require_pinned()
+    log_check = report.check("log files")
+    with log_check.noting():
+        parts.log.check()
+        verify_checkpoint(read_policy(parts.policy), parts.log.checkpoint)
+        log_check.looked_at = parts.log.size
+    entries = report.check("log entries")
+    walk = LogWalk()
+    with entries.noting():
+        walk = walk_log(
+            parts.journal, parts.log, ring_bytes=parts.ring, shape=parts.statement_shape, check=entries
+        )
+    _audit_records(parts, report, watch=watch)
+    _audit_days(parts, report, walk=walk)
+    known = {file.path for batch in parts.journal.batches() for file in parts.journal.files(batch.number)}
+    files = report.check("files")
+    files.looked_at = len(known)
+    for path in parts.records.strays(known):
+        files.differs(f"records/{path} belongs to no batch")
+    return report
+
+
+def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int], None]) -> None:
+    audit = RecordAudit(
+        issuer=parts.issuer,
+        journal=parts.journal,
+        records=parts.records,
+        index=parts.index,
+        replayer=parts.replayer,
+        caps=parts.caps,
+        bytes_check=report.check("records"),
+        quantity_check=report.check("quantities"),
+        cap_check=report.check("caps"),
+        event_check=report.check("events"),
+        published={"sha256:" + mapping.digest: mapping.position for mapping in parts.journal.mappings()},
+    )
+    for batch in parts.journal.batches():
+        with audit.bytes_check.noting(f"batch {batch.number}"):
+            audit.audit(batch)
+        watch(audit.bytes_check.looked_at)
+    if parts.journal.event_count() != audit.event_check.looked_at:
+        audit.event_check.differs(
+            f"the index has {parts.journal.event_count()} events, there are {audit.event_check.looked_at} records"
+        )
+    kept, replayed = parts.journal.all_cap_usage(), parts.caps.all_cap_usage()
+    if any(one != other for one, other in zip_longest(kept, replayed)):
+        audit.cap_check.differs("the use of caps that is kept is not the one that replaying gives")
+
+
+def _audit_days(parts: Auditing, report: AuditReport, *, walk: LogWalk) -> None:
+    check = report.check("day statements")
+    for closed in parts.journal.days_closed():
+        with check.noting(f"day {closed.day} of {closed.platform}, supplement {closed.supplement}"):
+            body = walk.days.get(closed.position)
+            if body is None:
+                raise IntegrityBroken("its statement is not in the log")
+            totals = totals_of(closed, journal=parts.journal, records=parts.records, stated=True)
+            found = day_statement(closed, totals, issuer=parts.issuer, issued=str(body["issued"]))
+            if canonical_bytes(found) != canonical_bytes(body):
+                raise IntegrityBroken("the records give other sums than were stated")
+        check.looked_at += 1

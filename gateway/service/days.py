@@ -1,0 +1,175 @@
+"""Close a day: publish what a platform's acts of that day add up to, without telling who did what.
+
+A cell (behaviour, mapping) of fewer than ten persons is merged with others until ten are together;
+when a whole day has fewer, its sums are withheld. What comes later goes into a numbered supplement.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from gateway.errors import Refused, UsageError
+from gateway.model.canonical import Json
+from gateway.model.statement import DAY_TYPE
+from gateway.ports import Clock, DayClosed, Journal, PrivateRow, RecordFiles
+from gateway.service.moments import instant_text
+from gateway.signing import Signer, seal
+
+__all__ = ["CLOSE_DAYS", "PERSONS_MIN", "UNREADABLE", "Closing", "close_day", "day_statement", "totals_of"]
+
+PERSONS_MIN: Final = 10
+CLOSE_DAYS: Final = 3  # acts of a day may still change owner or be claimed elsewhere until then
+UNREADABLE: Final = "unreadable"  # stands for the day of rejected rows that have no readable day
+
+
+@dataclass(slots=True)
+class Cell:
+    """What the acts of one behaviour under one mapping add up to."""
+
+    count: int = 0
+    co2e_mg: int = 0
+    points: int = 0
+    persons: set[bytes] = field(default_factory=set)
+
+    def add(self, row: PrivateRow) -> None:
+        """Add one record. An erased person counts as one of their own."""
+        self.count += 1
+        self.co2e_mg += row.co2e_mg
+        self.points += row.points
+        self.persons.add(row.person or row.leaf)
+
+    def merge(self, other: "Cell") -> None:
+        """Add another cell."""
+        self.count += other.count
+        self.co2e_mg += other.co2e_mg
+        self.points += other.points
+        self.persons |= other.persons
+
+
+@dataclass(slots=True)
+class DayTotals:
+    """The cells of one day, the roots of the batches they come from, and what was rejected."""
+
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    roots: list[str] = field(default_factory=list)
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+def totals_of(closed: DayClosed, *, journal: Journal, records: RecordFiles, stated: bool) -> DayTotals:
+    """Add up a day as far as one statement covers it; ``stated``: the statement has been made already."""
+    totals = DayTotals()
+    for batch in journal.batches():
+        if batch.platform != closed.platform or not closed.after < batch.number <= closed.through:
+            continue
+        files = [file for file in journal.files(batch.number) if file.day == closed.day]
+        if files:
+            totals.roots.append(batch.root.hex())
+        for file in files:
+            for row in records.read(file):
+                totals.cells.setdefault((row.behaviour, row.mapping), Cell()).add(row)
+    day = None if closed.day == UNREADABLE else closed.day
+    totals.rejected = journal.rejected(closed.platform, day, supplement=closed.supplement if stated else None)
+    return totals
+
+
+def day_statement(closed: DayClosed, totals: DayTotals, *, issuer: str, issued: str) -> dict[str, Json]:
+    """Return the body of a day statement with small cells merged or withheld."""
+    open_cells, merged, merged_count = _suppress(totals.cells)
+    body: dict[str, Json] = {
+        "type": DAY_TYPE,
+        "issuer": issuer,
+        "platform": closed.platform,
+        "day": closed.day,
+        "supplement": closed.supplement,
+        "batches": {"after": closed.after, "through": closed.through},
+        "roots": list(totals.roots),
+        "cells": [
+            {"behaviour": behaviour, "mapping": mapping, **_sums(cell)}
+            for (behaviour, mapping), cell in sorted(open_cells.items())
+        ],
+        "rejected": _rejected(totals.rejected),
+        "issued": issued,
+    }
+    if merged is not None and len(merged.persons) >= PERSONS_MIN:
+        body["merged"] = {"cells": merged_count, **_sums(merged)}
+    elif merged is not None:
+        body["withheld"] = True
+    return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """What closing days needs; joined by ``gateway.app``."""
+
+    issuer: str
+    journal: Journal
+    records: RecordFiles
+    signers: Sequence[Signer]
+    clock: Clock
+
+
+def close_day(platform: str, day: str, *, parts: Closing) -> DayClosed:
+    """Make and queue the next statement of a day (YYYY-MM-DD, or ``unreadable``); the caller publishes.
+
+    Raises:
+        Refused: the day may still change, or there is nothing new to state.
+    """
+    now = parts.clock.now()
+    _require_over(day, now.date())
+    batches = [batch for batch in parts.journal.batches() if batch.platform == platform]
+    earlier = [closed for closed in parts.journal.days_closed(platform) if closed.day == day]
+    closed = DayClosed(
+        platform=platform,
+        day=day,
+        supplement=len(earlier),
+        after=earlier[-1].through if earlier else -1,
+        through=batches[-1].number if batches else -1,
+        position=-1,
+    )
+    totals = totals_of(closed, journal=parts.journal, records=parts.records, stated=False)
+    if not totals.cells and not totals.rejected:
+        raise Refused(f"platform {platform} has nothing new for {day}", remedy="convert its files first")
+    body = day_statement(closed, totals, issuer=parts.issuer, issued=instant_text(now))
+    parts.journal.close_day(closed, seal(body, parts.signers))
+    return closed
+
+
+def _require_over(day: str, today: date) -> None:
+    if day == UNREADABLE:
+        return
+    try:
+        closes = date.fromisoformat(day) + timedelta(days=CLOSE_DAYS)
+    except ValueError as error:
+        raise UsageError(f"{day!r} is not a day", remedy="write it as 2025-03-16") from error
+    if today < closes:
+        raise Refused(f"{day} can be closed from {closes.isoformat()} on", remedy="wait until then")
+
+
+def _suppress(cells: dict[tuple[str, str], Cell]) -> tuple[dict[tuple[str, str], Cell], Cell | None, int]:
+    """Merge cells of fewer than ten persons, and the smallest others until ten are together."""
+    order = sorted(cells, key=lambda name: (len(cells[name].persons), name))
+    merged: Cell | None = None
+    count = 0
+    while order:
+        small = len(cells[order[0]].persons) < PERSONS_MIN
+        pending = merged is not None and (len(merged.persons) < PERSONS_MIN or count < 2)
+        if not small and not pending:
+            break
+        merged = merged or Cell()
+        merged.merge(cells[order.pop(0)])
+        count += 1
+    return {name: cells[name] for name in order}, merged, count
+
+
+def _sums(cell: Cell) -> dict[str, Json]:
+    return {"count": cell.count, "co2e_mg": str(cell.co2e_mg), "points": str(cell.points)}
+
+
+def _rejected(rejected: dict[str, int]) -> list[Json]:
+    """List rejected rows by reason; reasons of fewer than ten rows stand together as ``other``."""
+    shown: Counter[str] = Counter()
+    for code, count in rejected.items():
+        shown[code if count >= PERSONS_MIN else "other"] += count
+    return [{"code": code, "count": count} for code, count in sorted(shown.items()) if count >= PERSONS_MIN]

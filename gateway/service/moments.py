@@ -1,0 +1,10 @@
+"""Moments as signed documents write them."""
+
+from datetime import UTC, datetime
+
+__all__ = ["instant_text"]
+
+
+def instant_text(moment: datetime) -> str:
+    """Write a moment in UTC with whole seconds and ``Z``: 2026-11-22T05:00:00Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

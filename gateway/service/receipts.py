@@ -1,0 +1,192 @@
+"""Make receipts, and verify them with nothing but the receipt and the verifier's own trust files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import IntegrityBroken, LocalFileError, MalformedDocument
+from gateway.model.canonical import Json, canonical_bytes
+from gateway.model.record import RECORD_BYTES_MAX
+from gateway.model.shape import Shape
+from gateway.model.statement import BATCH_TYPE
+from gateway.model.strict import read_strict_object
+from gateway.ports import BatchRow, Journal, Log, PrivateRow, RecordFiles
+from gateway.service.recording import document_of, frame_of
+from gateway.service.replaying import Replayer
+from gateway.signing import Disclosure, KeyRing, verify_envelope
+from gateway.transparency import (
+    BatchTree,
+    Checkpoint,
+    Policy,
+    leaf_hash,
+    read_proof,
+    verify_inclusion,
+    verify_proof,
+)
+
+__all__ = ["FoundRecord", "ReceiptMismatch", "ReceiptVerifier", "find_record", "make_receipt"]
+
+RECEIPT_TYPE: Final = "tanqiao/receipt/1"
+RECEIPT_BYTES_MAX: Final = 64 * 1024  # a record of 4 KiB, its proofs, a checkpoint with many cosignatures
+_TEXTS: Final = frozenset({"/log_proof"})
+
+
+class ReceiptMismatch(IntegrityBroken):
+    """Two parts of a receipt do not belong together."""
+
+    code = "receipt-mismatch"
+    remedy = "ask the issuer for the receipt again; if it fails again, keep it: it is evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """A record of this home: its document, its private row, and its batch."""
+
+    document: dict[str, Json]
+    row: PrivateRow
+    batch: BatchRow
+
+
+def find_record(
+    record_id: str, *, records: RecordFiles, journal: Journal, replayer: Replayer, issuer: str
+) -> FoundRecord:
+    """Find a record by its id.
+
+    Raises:
+        LocalFileError: this home has no such record.
+    """
+    found = records.find(record_id)
+    if found is None:
+        raise LocalFileError(f"there is no record {record_id} in this home", field=record_id)
+    number, row = found
+    batch = journal.batch(number)
+    frame = frame_of(replayer.program(row.mapping), issuer=issuer, issued=batch.issued)
+    return FoundRecord(document_of(row, frame), row, batch)
+
+
+def make_receipt(
+    found: FoundRecord, disclose: Sequence[str], *, records: RecordFiles, journal: Journal, log: Log
+) -> bytes:
+    """Return the receipt of a record as JSON, with the named commitments opened.
+
+    Raises:
+        LocalFileError: what should be disclosed has been erased.
+    """
+    files = journal.files(found.batch.number)
+    leaves = {row.leaf_index: row.leaf for file in files for row in records.read(file)}
+    tree = BatchTree([leaves[index] for index in range(found.batch.size)])
+    statement = read_strict_object(log.entry(found.batch.position))
+    receipt: dict[str, Json] = {
+        "type": RECEIPT_TYPE,
+        "record": found.document,
+        "disclosures": [_disclosure(found.row, field).document() for field in disclose],
+        "statement": statement,
+        "record_proof": {
+            "index": found.row.leaf_index,
+            "size": found.batch.size,
+            "hashes": [hashed.hex() for hashed in tree.inclusion(found.row.leaf_index)],
+        },
+        "log_proof": log.proof_text(found.batch.position),
+    }
+    return canonical_bytes(receipt)
+
+
+def _disclosure(row: PrivateRow, field: str) -> Disclosure:
+    openings = {
+        "event": (row.event_salt, row.event),
+        "subject": (row.subject_salt, None if row.person is None else row.person.hex()),
+    }
+    salt, value = openings[field]
+    if salt is None or value is None:
+        raise LocalFileError(f"the {field} of record {row.id} was erased", field=field)
+    return Disclosure(field, salt.hex(), value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptVerifier:
+    """Verifies receipts under one policy and key ring. ``replayer`` None: quantities are not recomputed."""
+
+    policy: Policy
+    ring: KeyRing
+    receipt_shape: Shape
+    record_shape: Shape
+    statement_shape: Shape
+    replayer: Replayer | None = None
+
+    def verify(self, data: bytes) -> dict[str, Json]:
+        """Verify one receipt and return its record.
+
+        1. strict parse  2. shapes  3. record hash and proof to the statement's root  4. disclosures
+        5. log proof to a checkpoint of the policy  6. the statement's signatures at that place of the
+        log  7. issuer, platform and kind agree  8. quantities recomputed, with the mapping at hand
+
+        Raises:
+            MalformedDocument: not a receipt.
+            QuorumPending: the checkpoint has too few cosignatures yet.
+            NotInPolicy: the log is not one of the policy.
+            IntegrityBroken: something does not hold; the message names what.
+        """
+        receipt = read_strict_object(data, RECEIPT_BYTES_MAX, texts=_TEXTS)
+        self.receipt_shape.require(receipt, "receipt")
+        record, statement = _member(receipt, "record"), _member(receipt, "statement")
+        self.record_shape.require(record, "record")
+        self.statement_shape.require(statement, "statement")
+        body = _member(statement, "body")
+        self._verify_record(record, _member(receipt, "record_proof"), body=body)
+        disclosures = receipt["disclosures"]
+        for entry in disclosures if isinstance(disclosures, list) else []:
+            Disclosure.parse(entry).require_opens(record)
+        self._verify_log(str(receipt["log_proof"]), statement)
+        _require_agreement(record, body, ring=self.ring)
+        if self.replayer is not None:
+            self.replayer.recompute(record)
+        return record
+
+    def _verify_record(
+        self, record: dict[str, Json], proof: dict[str, Json], *, body: dict[str, Json]
+    ) -> None:
+        data = canonical_bytes(record)
+        if len(data) > RECORD_BYTES_MAX:
+            raise MalformedDocument(f"the record has {len(data)} bytes, at most {RECORD_BYTES_MAX}")
+        if body["type"] != BATCH_TYPE:
+            raise ReceiptMismatch(f"the statement is a {body['type']}, expected {BATCH_TYPE}")
+        stated = _member(body, "records")
+        if proof["size"] != stated["size"]:
+            raise ReceiptMismatch(f"the proof is for {proof['size']} records, the batch has {stated['size']}")
+        hashes, index, size = proof["hashes"], proof["index"], proof["size"]
+        if not isinstance(hashes, list) or not isinstance(index, int) or not isinstance(size, int):
+            raise MalformedDocument("a record proof has an index, a size and hashes")
+        verify_inclusion(
+            leaf_hash(data),
+            [bytes.fromhex(str(hashed)) for hashed in hashes],
+            index=index,
+            size=size,
+            root=bytes.fromhex(str(stated["root"])),
+        )
+
+    def _verify_log(self, proof_text: str, statement: dict[str, Json]) -> Checkpoint:
+        proof = read_proof(proof_text)
+        checkpoint = verify_proof(proof, canonical_bytes(statement), policy=self.policy)
+        verify_envelope(statement, self.ring, position=proof.index)
+        return checkpoint
+
+
+def _require_agreement(record: dict[str, Json], body: dict[str, Json], *, ring: KeyRing) -> None:
+    for member in ("issuer", "platform"):
+        if record[member] != body[member]:
+            raise ReceiptMismatch(
+                f"the record's {member} is {record[member]}, the statement's {body[member]}"
+            )
+    if body["issuer"] != ring.issuer:
+        raise ReceiptMismatch(
+            f"the statement's issuer is {body['issuer']}, the trust file is of {ring.issuer}"
+        )
+    if record["type"] != f"tanqiao/{body['kind']}/1":
+        raise ReceiptMismatch(f"a record of type {record['type']} in a batch of kind {body['kind']}")
+
+
+def _member(document: dict[str, Json], name: str) -> dict[str, Json]:
+    value = document.get(name)
+    if not isinstance(value, dict):
+        raise MalformedDocument(f"/{name}: expected an object", field=f"/{name}")
+    return value

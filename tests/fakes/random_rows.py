@@ -1,0 +1,109 @@
+"""Random source rows that go where a mapping's rules have edges."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+from gateway.convert.program import Field, Program
+from gateway.convert.scalars import decimal_text
+
+MALFORMED = (
+    "",
+    "１２",
+    "1e3",
+    "+1",
+    " 1",
+    "1 ",
+    "01",
+    ".5",
+    "1.",
+    "1,5",
+    "NaN",
+    "--1",
+    "1_0",
+    "0x1",
+    "9" * 41,
+)
+OFFSETS = (0, 480, 345, -300)
+
+
+class RowMaker:
+    """Makes rows for one program: near bounds, thresholds, dates, and off the rails now and then."""
+
+    def __init__(self, program: Program, rng: random.Random) -> None:
+        self.rng = rng
+        self.program = program
+        self.formula = program.formula
+        self.inputs = [
+            field for field in program.source.fields if field.role is None and field.constant is None
+        ]
+        self.edges = sorted(
+            {
+                row.at
+                for table in self.formula.tables.values()
+                for dated in table.values
+                for row in dated.value
+            }
+        )
+        days = {dated.since for factor in self.formula.factors.values() for dated in factor.values}
+        days |= {dated.since for table in self.formula.tables.values() for dated in table.values}
+        last = program.effective_until or max(days)
+        self.days = sorted(
+            {day for day in days if program.effective_from <= day <= last} | {program.effective_from}
+        )
+
+    def rows(self, count: int) -> list[dict[str, str]]:
+        """Make rows."""
+        return [self.row(number) for number in range(count)]
+
+    def row(self, number: int) -> dict[str, str]:
+        """Make one row."""
+        rng = self.rng
+        row = {"/event": f"e-{number}", "/person": f"p-{rng.randint(0, 5)}", "/start": self.instant()}
+        row["/behaviour"] = (
+            rng.choice(("01", "02", "03")) if rng.random() < 0.97 else rng.choice(("99", "", "1"))
+        )
+        for field in self.inputs:
+            key = field.keys[0]
+            if field.code_table is not None:
+                row[key] = rng.choice("sml") if rng.random() < 0.95 else rng.choice(("x", "S", ""))
+            elif rng.random() < 0.97:
+                row[key] = self.decimal(field)
+        return row
+
+    def instant(self) -> str:
+        """Give a time near a date that matters: the first or last second of the local day, or any other."""
+        rng = self.rng
+        if rng.random() < 0.02:
+            return rng.choice(
+                ("", "2025-02-30T00:00:00Z", "2025-03-16T24:00:00Z", "2025-03-16T07:00:00", "yesterday")
+            )
+        day = rng.choice(self.days)
+        midnight = datetime(day.year, day.month, day.day, tzinfo=self.program.zone).astimezone(UTC)
+        aside = rng.choice((0, -1, 1, 86_399, 86_400, rng.randint(0, 8_000_000), rng.randint(0, 8_000_000)))
+        offset = rng.choice(OFFSETS)
+        local = midnight + timedelta(seconds=aside, minutes=offset)
+        sign, minutes = ("+", offset) if offset >= 0 else ("-", -offset)
+        written = "Z" if offset == 0 else f"{sign}{minutes // 60:02}:{minutes % 60:02}"
+        return local.strftime("%Y-%m-%dT%H:%M:%S") + written
+
+    def decimal(self, field: Field) -> str:
+        """Give a number near a bound, a threshold or a tie, or any other, or no number at all."""
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.03:
+            return rng.choice(MALFORMED)
+        if kind < 0.25:
+            scaled = rng.choice((field.low, field.high)) + rng.choice((0, 0, 0, 1, -1))
+        elif kind < 0.6 and self.edges:
+            scaled = int(rng.choice(self.edges) * 10**field.scale) + rng.choice((0, 0, 1, -1))
+        elif kind < 0.8:
+            near = min(field.high, field.low + 300 * 10**field.scale)
+            scaled = rng.randint(field.low, near)
+        else:
+            scaled = rng.randint(field.low, field.high)
+        text = decimal_text(scaled, field.scale)
+        return (
+            text + rng.choice(("", "", "", "5", "50", "0", "49"))
+            if "." in text and rng.random() < 0.2
+            else text
+        )
