@@ -38,7 +38,7 @@ def read_taps(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterato
         MalformedDocument: it is neither a table with the columns of a tap nor a page of the API.
     """
     stream, encoding = open_text(document, file, encodings=source.encodings)
-    if stream.peek(1).startswith(b"{"):
+    if stream.peek(64)[:64].lstrip().startswith(b"{"):
         rows = _page_rows(stream.read(_PAGE_BYTES_MAX + 1), file, encoding)
     else:
         rows = _table_rows(stream, file, source)

@@ -89,7 +89,7 @@ def inspect_input(path: Path) -> InputFile:
         while block := raw.read(_BLOCK_BYTES):
             digest.update(block)
     _require_unchanged(path, state)
-    return InputFile(path=path, name=path.name, digest=digest.hexdigest(), size=state.size, state=state)
+    return InputFile(path=path, name=_readable(path), digest=digest.hexdigest(), size=state.size, state=state)
 
 
 @contextmanager
@@ -115,6 +115,11 @@ def open_input(file: InputFile, *, limits: ExpansionLimits | None = None) -> Ite
                 )
         yield expanded(raw, file.name, size=file.size, limits=limits)
     _require_unchanged(file.path, file.state)
+
+
+def _readable(path: Path) -> str:
+    """Return the base name as text; a name may hold bytes that are no text and would not fit a record."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def _free_name(name: str, seen: Counter[str], taken: set[str]) -> str:

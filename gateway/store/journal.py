@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, insert, select, union, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.errors import LocalFileError
@@ -158,6 +158,12 @@ class SqlJournal:
         with self._database.read() as connection:
             rows = connection.execute(select(*columns).order_by(t.mappings.c.position))
             return [PublishedMapping(*row) for row in rows]
+
+    def platforms(self) -> list[str]:
+        """Return the platforms that have batches or rejected rows."""
+        query = union(select(t.batches.c.platform), select(t.rejections.c.platform))
+        with self._database.read() as connection:
+            return sorted(connection.execute(query).scalars())
 
     def batches(self) -> Iterator[BatchRow]:
         """Return all batches in order."""

@@ -97,6 +97,13 @@ def test_document_that_is_no_document_of_taps_is_refused_whole(document: bytes, 
     assert refused.value.code == "malformed-document"
 
 
+def test_blank_lines_before_a_page_or_a_table_make_no_difference() -> None:
+    page = b' \n{"data": [{"card_no": "A"}]}'
+    table = b"\n\n" + HEADER.encode() + b"A,,,,\n"
+
+    assert [row.fields for row in (*read(page), *read(table))] == [{"card_no": "A"}] * 2
+
+
 def test_page_beyond_the_limit_is_refused_without_being_held() -> None:
     class Endless(io.RawIOBase):
         given = 0

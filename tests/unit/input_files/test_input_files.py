@@ -162,6 +162,14 @@ def test_link_to_a_regular_file_is_followed_and_keeps_its_own_name(tmp_path: Pat
     assert read(tmp_path / "link.csv") == DATA
 
 
+def test_name_that_is_no_text_is_written_so_that_it_is(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"taps-\xff.csv")
+    path.write_bytes(DATA)
+
+    assert inspect_input(path).name == "taps-\\xff.csv"
+    assert read(path) == DATA
+
+
 def make_folder(path: Path) -> None:
     path.mkdir()
 

@@ -1,0 +1,66 @@
+"""Join the parts of verifying and bundling a log."""
+
+import io
+import tarfile
+from pathlib import Path
+
+from gateway.app.check import read_file
+from gateway.app.home import open_home
+from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.store.log_check import check_files
+from gateway.transparency import Checkpoint, TreeReader, read_policy, verify_checkpoint
+
+__all__ = ["bundle_log", "verify_log"]
+
+
+def verify_log(folder: Path, policy: Path, *, older: Path | None = None) -> tuple[int, str]:
+    """Recompute a log folder up to its checkpoint, under somebody's own policy; returns size and root.
+
+    Raises:
+        IntegrityBroken: names the file that differs, or shows that the log was forked.
+        NotInPolicy, QuorumPending: the policy does not accept the checkpoint.
+    """
+    rules = read_policy(read_file(policy))
+    checkpoint = verify_checkpoint(rules, read_file(folder / "checkpoint"))
+    paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    check_files(lambda name: (folder / name).read_bytes(), checkpoint, paths=paths)
+    if older is not None:
+        _require_continues(folder, checkpoint, older=verify_checkpoint(rules, read_file(older)))
+    return checkpoint.tree_size, checkpoint.root_hash.hex()
+
+
+def _require_continues(folder: Path, checkpoint: Checkpoint, *, older: Checkpoint) -> None:
+    tree = TreeReader(lambda name: (folder / name).read_bytes(), checkpoint)
+    if older.tree_size > checkpoint.tree_size:
+        raise IntegrityBroken(
+            f"the log has {checkpoint.tree_size} entries, an earlier checkpoint had {older.tree_size}"
+        )
+    if older.tree_size and tree.root(older.tree_size) != older.root_hash:
+        raise IntegrityBroken(
+            f"the log was forked: its first {older.tree_size} entries have another root than was signed before",
+            remedy="keep both checkpoints: together they prove the fork",
+        )
+
+
+def bundle_log(root: Path, out: Path) -> int:
+    """Write log, trust files and mappings into an archive; returns the number of files."""
+    if out.exists():
+        raise LocalFileError(f"{out} exists already", remedy="name another file")
+    with open_home(root) as opened:
+        opened.log.check()
+        members = {
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for folder in (opened.home.log, opened.home.policy.parent)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        for mapping in opened.journal.mappings():
+            members[f"mappings/{mapping.digest}.json"] = mapping.canonical
+        half = out.with_name(out.name + ".half")
+        with tarfile.open(half, "w:gz") as archive:
+            for name, data in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        half.replace(out)
+        return len(members)
