@@ -1,6 +1,8 @@
 """Join the parts of converting."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +37,28 @@ def convert_files(
     with open_home(root, writing=True) as opened:
         require_unchanged(scheme, opened.journal.mappings())
         submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
-        summary = convert_submission(submission, opened.converting(), watch=watch)
+        with _quiet_collector():
+            summary = convert_submission(submission, opened.converting(), watch=_collecting(watch))
         summary.checkpoint = opened.log.checkpoint.decode()
         return summary
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep Python's cycle collector from walking every row again and again: it costs a third of the time.
+
+    Rows make no cycles; what little does is collected once a part.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _collecting(watch: Callable[[int], None]) -> Callable[[int], None]:
+    def after_part(rows: int) -> None:
+        gc.collect()
+        watch(rows)
+
+    return after_part

@@ -1,10 +1,11 @@
 """Mapping documents: where they come from, and the evaluators that are made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gateway.bulk.columns import ColumnEvaluator
 from gateway.contract import PlatformAdapter
-from gateway.convert import Interpreter, Program, load_program, program_from_canonical
+from gateway.convert import Converted, Program, Refusal, Roles, load_program, program_from_canonical
 from gateway.errors import IntegrityBroken, LocalFileError, UsageError
 from gateway.ports import Journal
 from gateway.resources import schema, shipped_mappings
@@ -17,8 +18,13 @@ __all__ = ["journal_replayer", "make_converter", "program_from_file", "select_sc
 
 def make_converter(program: Program) -> RowConverter:
     """Return the bulk evaluator of one mapping version."""
-    interpreter = Interpreter(program)
-    return lambda rows, roles: [interpreter.convert(row, role) for row, role in zip(rows, roles, strict=True)]
+    evaluator = ColumnEvaluator(program)
+
+    def convert(rows: Sequence[Mapping[str, str]], roles: Sequence[Roles]) -> list[Converted | Refusal]:
+        result = evaluator.convert_batch(rows, roles)
+        return [result.outcome(row) for row in range(len(result))]
+
+    return convert
 
 
 def shipped_programs() -> list[Program]:

@@ -21,6 +21,7 @@ __all__ = ["Explanation", "Line", "exact_text", "explain", "expression_text"]
 
 LineKind = Literal["mapping", "act", "input", "factor", "table", "step", "result", "cap", "refusal"]
 
+_QUOTABLE = frozenset({None, "behaviour", "evidence", "ownership"})  # the other roles speak of a person
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 DIGEST_CHARACTERS = 12  # enough to recognise a version; the full digest is in the record
 
@@ -222,7 +223,7 @@ class _Teller:
         reason = words.reasons[refusal.code]
         yield Line("refusal", name, words.refused.format(reason=reason, code=refusal.code.value, field=name))
         field = self.source.get(name)
-        if field is None or field.role is not None or field.constant is not None:
+        if field is None or field.role not in _QUOTABLE or field.constant is not None:
             return
         text = self.fields.get(field.keys[0])
         if text is not None:

@@ -13,7 +13,7 @@ from math import ceil, floor, gcd, lcm
 from typing import NamedTuple
 
 from gateway.convert.bounds import Interval, rounded
-from gateway.convert.check_bounds import Bound, bound_of, figures_of
+from gateway.convert.checking import Bound, bound_of, figures_of
 from gateway.convert.program import (
     Binary,
     Call,

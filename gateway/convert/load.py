@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from gateway.convert.check_bounds import check_bounds
-from gateway.convert.check_tests import check_tests
-from gateway.convert.check_units import check_units
+from gateway.convert.checking import check_bounds, check_tests, check_units
 from gateway.convert.document import (
     Document,
     Finding,
@@ -16,13 +14,17 @@ from gateway.convert.document import (
     sha256_hex,
     value_at,
 )
-from gateway.convert.node import Node
 from gateway.convert.program import Program, Source
-from gateway.convert.read_credit import read_caps, read_expiry
-from gateway.convert.read_fields import read_zone
-from gateway.convert.read_figures import read_basis
-from gateway.convert.read_formula import read_formula
-from gateway.convert.read_source import behaviours_of, read_source
+from gateway.convert.reading import (
+    Node,
+    behaviours_of,
+    read_basis,
+    read_caps,
+    read_expiry,
+    read_formula,
+    read_source,
+    read_zone,
+)
 from gateway.convert.shape import schema_findings
 from gateway.convert.yaml_text import read_yaml
 

@@ -45,8 +45,8 @@ class Converted(NamedTuple):
 
 
 def quoted(text: str) -> str:
-    """Quote a text that is not personal: escaped, and cut after a few characters."""
-    shown = ascii(text[:QUOTED_MAX])
+    """Quote a text that is not personal: what cannot be seen escaped, and cut after a few characters."""
+    shown = repr(text[:QUOTED_MAX])
     return shown if len(text) <= QUOTED_MAX else f"{shown}... ({len(text)} characters)"
 
 

@@ -20,6 +20,10 @@ Reader = Callable[[str], "str | int | Refusal"]
 Values = list["str | int | None"]
 
 MG_PER_UNIT: Final = {"mgCO2e": 1, "gCO2e": 10**3, "kgCO2e": 10**6, "tCO2e": 10**9}
+_COLUMNS: Final = (
+    "person", "household", "start", "end", "day",
+    "behaviour", "evidence", "ownership", "claimed_reduction", "claimed_points",
+)  # fmt: skip  # roles in the order of the fields of Roles, after the event
 _REQUIRED: Final = frozenset({"event", "behaviour", "evidence", "ownership"})
 
 
@@ -84,7 +88,7 @@ class SourceReader:
         starts, ends = columns.get("start", absent), columns.get("end", absent)
         columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
         self._check_ends(starts, ends, refusals=refusals)
-        acts = zip(events, *(columns.get(role, absent) for role in Roles._fields[1:]), strict=True)
+        acts = zip(events, *(columns.get(role, absent) for role in _COLUMNS), strict=True)
         result: list[Roles | Refusal] = list(map(Roles._make, acts))
         for index, refusal in refusals.items():
             result[index] = refusal

@@ -72,7 +72,8 @@ _ZH = Words(
     reduction="减排量 {mg} mg CO2e",
     engagement="本类积分不对应减排量",
     points="封顶前积分 {points} {unit}",
-    cap="封顶 {name}（{period}）：此前已用 {used}/{maximum} {unit}，申请 {asked}，给予 {granted}，此后已用 {after}",
+    cap="封顶 {name}（{period}）：此前已用 {used}/{maximum} {unit}，"
+    "申请 {asked}，给予 {granted}，此后已用 {after}",
     granted="给予积分 {points} {unit}",
     refused="未换算：{reason}（{code}，{field}）",
     text_was="  原文 {text}",
@@ -133,7 +134,8 @@ _EN = Words(
     reduction="reduction {mg} mg CO2e",
     engagement="these points stand for no reduction",
     points="points before caps {points} {unit}",
-    cap="cap {name} ({period}): {used} of {maximum} {unit} used before, asked {asked}, granted {granted}, {after} used after",
+    cap="cap {name} ({period}): {used} of {maximum} {unit} used before, "
+    "asked {asked}, granted {granted}, {after} used after",
     granted="points granted {points} {unit}",
     refused="not converted: {reason} ({code}, {field})",
     text_was="  written {text}",

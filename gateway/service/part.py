@@ -156,9 +156,9 @@ class PartJudge:
 
     def _under_pseudonyms(self, roles: Roles, platform: str) -> Roles:
         """Replace person and household by their pseudonyms, so that nothing below sees an account."""
-        person = self.index.pseudonym(platform, roles.person or "").hex()
         household = None if roles.household is None else self.index.pseudonym(platform, roles.household).hex()
-        return roles._replace(person=person, household=household)
+        person = self.index.pseudonym(platform, roles.person or "").hex()
+        return Roles(roles.event, person, household, *roles[3:])
 
 
 def _accept(candidate: _Candidate, roles: Roles, *, granted: Granted, result: PartResult) -> None:

@@ -1,6 +1,6 @@
 """A scheme as the pipeline uses it: all versions, the one in force on a day, evaluators made once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.catalog import Timeline
@@ -11,7 +11,7 @@ from gateway.model.source import SourceRow
 
 __all__ = ["MakeConverter", "MappingNotAdmitted", "Scheme", "SchemeEvaluator", "require_admitted"]
 
-RowConverter = Callable[[Sequence[dict[str, str]], Sequence[Roles]], Sequence[Converted | Refusal]]
+RowConverter = Callable[[Sequence[Mapping[str, str]], Sequence[Roles]], Sequence[Converted | Refusal]]
 MakeConverter = Callable[[Program], RowConverter]
 
 

@@ -48,8 +48,9 @@ class SqlJournal:
         found: dict[bytes, int] = {}
         with self._database.read() as connection:
             for some in _slices(list(keys)):
-                query = select(t.cap_usage).where(t.cap_usage.c.key.in_(some))
-                found.update({row.key: row.used for row in connection.execute(query)})
+                marks = ",".join("?" * len(some))
+                statement = f"SELECT key, used FROM cap_usage WHERE key IN ({marks})"  # noqa: S608
+                found.update(tuple(row) for row in connection.exec_driver_sql(statement, tuple(some)))
         return found
 
     def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
@@ -244,11 +245,12 @@ def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) 
 
 
 def _write_usage(connection: Connection, usage: Mapping[bytes, int]) -> None:
-    rows = [{"key": key, "used": used} for key, used in sorted(usage.items())]
-    if rows:
-        new = upsert(t.cap_usage)
-        newest = new.on_conflict_do_update(index_elements=["key"], set_={"used": new.excluded.used})
-        connection.execute(newest, rows)
+    if usage:
+        connection.exec_driver_sql(
+            "INSERT INTO cap_usage (key, used) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET used = excluded.used",
+            sorted(usage.items()),
+        )
 
 
 def _write_part(connection: Connection, decision: PartDecision) -> None:

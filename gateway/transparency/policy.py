@@ -160,7 +160,7 @@ class _Draft:
     witnesses: list[WitnessEntry] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     names: set[str] = field(default_factory=lambda: {_NONE})
-    members: set[str] = field(default_factory=lambda: {_NONE})
+    members: set[str] = field(default_factory=set)
     quorum: str | None = None
 
     def read_line(self, items: list[str], where: str) -> None:

@@ -39,12 +39,10 @@ def read_proof(text: str) -> LogProof:
     """
     if len(text) > PROOF_CHARACTERS_MAX:
         raise MalformedLogText(f"log proof: {len(text)} characters, at most {PROOF_CHARACTERS_MAX} are read")
-    head, separator, checkpoint = text.partition("\n\n")
+    head, _, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
-    if not separator or lines[0] != _HEADER:
-        raise MalformedLogText(
-            f"log proof: expected the first line {_HEADER} and an empty line after the hashes"
-        )
+    if lines[0] != _HEADER:
+        raise MalformedLogText(f"log proof: expected the first line {_HEADER}, found {lines[0][:40]!r}")
     extra = None
     if len(lines) > 1 and lines[1].startswith("extra "):
         extra = read_base64(lines.pop(1).removeprefix("extra "), "log proof extra data")

@@ -101,7 +101,7 @@ def split_bundle(data: bytes, path: str) -> list[bytes]:
     while at < len(data):
         start = at + _LENGTH_BYTES
         at = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or at > len(data):
+        if at > len(data):
             raise LogFileAltered(
                 path, f"entry {len(entries)} of the bundle is cut off after {len(data)} bytes"
             )

@@ -13,6 +13,7 @@ from gateway.transparency import (
     BatchTree,
     ProofInvalid,
     leaf_hash,
+    node_hash,
     root_of,
     verify_consistency,
     verify_inclusion,
@@ -109,10 +110,33 @@ def test_no_altered_consistency_proof_verifies(size: int) -> None:
 
 @pytest.mark.parametrize(("old_size", "size"), [(5, 4), (-1, 4)])
 def test_a_log_that_becomes_smaller_is_refused(old_size: int, size: int) -> None:
-    with pytest.raises(ProofInvalid) as refused:
+    with pytest.raises(ProofInvalid, match="never becomes smaller") as refused:
         verify_consistency([], old_size=old_size, old_root=EMPTY_ROOT, size=size, root=EMPTY_ROOT)
 
     assert refused.value.code == "proof-invalid"
+
+
+def test_an_empty_proof_between_two_sizes_is_refused() -> None:
+    with pytest.raises(ProofInvalid, match="empty"):
+        verify_consistency(
+            [], old_size=3, old_root=naive.mth(ENTRIES[:3]), size=4, root=naive.mth(ENTRIES[:4])
+        )
+
+
+def test_a_proof_for_one_size_does_not_serve_for_another() -> None:
+    """The size is signed beside the root, so both must fit the proof, even where the hashes would."""
+    root = naive.mth(ENTRIES[:4])
+    leaf, proof = leaf_hash(ENTRIES[0]), naive.path(0, ENTRIES[:4])
+    old_root, steps = naive.mth(ENTRIES[:2]), naive.proof(2, ENTRIES[:4])
+
+    verify_inclusion(leaf, proof, index=0, size=4, root=root)
+    verify_consistency(steps, old_size=2, old_root=old_root, size=4, root=root)
+    with pytest.raises(ProofInvalid, match="too few"):
+        verify_inclusion(leaf, proof, index=0, size=8, root=root)
+    with pytest.raises(ProofInvalid, match="too few"):
+        verify_consistency(steps, old_size=2, old_root=old_root, size=8, root=root)
+    with pytest.raises(ProofInvalid, match="too many"):
+        verify_inclusion(leaf, [EMPTY_ROOT], index=0, size=1, root=node_hash(EMPTY_ROOT, leaf))
 
 
 def test_a_hash_of_another_length_is_refused() -> None:

@@ -75,6 +75,10 @@ def test_every_altered_character_is_refused() -> None:
         TEXT.replace("index 3", "index -3"),
         TEXT.replace("index 3", "index  3"),
         TEXT.replace("index 3\n", ""),
+        TEXT.replace("index 3", "3"),
+        TEXT.replace("index 3", "index 9223372036854775808"),
+        "c2sp.org/tlog-proof@v1\n\n" + NOTE.decode(),
+        "c2sp.org/tlog-proof@v1",
         TEXT.replace("index 3", "extra ZQ==\nextra ZQ==\nindex 3"),
         TEXT.replace("index 3", "extra ZR==\nindex 3"),
         TEXT.replace("index 3", "extra\nindex 3"),
@@ -84,13 +88,17 @@ def test_every_altered_character_is_refused() -> None:
         TEXT.replace("\n\n", "\n\n\n", 1),
         TEXT.rpartition("\n\n")[0],
         TEXT + "\n",
-        TEXT + "x" * 600_000,
         TEXT.replace("log.example", "log\ud800example"),
     ],
 )
 def test_a_text_that_is_no_proof_is_refused(text: str) -> None:
     with pytest.raises(MalformedLogText):
         read_proof(text)
+
+
+def test_a_text_beyond_its_size_is_not_looked_at() -> None:
+    with pytest.raises(MalformedLogText, match="characters"):
+        read_proof(TEXT + "x" * 600_000)
 
 
 def test_another_entry_is_refused_before_signatures_are_looked_at() -> None:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal, cast
 
-from gateway.convert.node import Node
 from gateway.convert.program import Cap, Expiry, Source
-from gateway.convert.read_source import behaviours_of
+from gateway.convert.reading.node import Node
+from gateway.convert.reading.source import behaviours_of
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import PERIODS
 

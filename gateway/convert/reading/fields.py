@@ -3,8 +3,8 @@
 from typing import Final, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gateway.convert.node import Node, scaled
 from gateway.convert.program import CodeRow, Field, RoundingMode
+from gateway.convert.reading.node import Node, scaled
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
 

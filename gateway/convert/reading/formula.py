@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Final, cast
 
 from gateway.convert.expression import RESERVED_NAMES, ExpressionError, called, named, parse_expression, parts
-from gateway.convert.node import Node
 from gateway.convert.program import (
     Call,
     Expr,
@@ -18,8 +17,9 @@ from gateway.convert.program import (
     Source,
     Step,
 )
-from gateway.convert.read_figures import classes_of, read_factors, read_tables
-from gateway.convert.read_source import behaviours_of
+from gateway.convert.reading.figures import classes_of, read_factors, read_tables
+from gateway.convert.reading.node import Node
+from gateway.convert.reading.source import behaviours_of
 from gateway.convert.units import CO2E_MG
 
 __all__ = ["read_formula", "written"]

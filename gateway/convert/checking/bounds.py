@@ -6,9 +6,8 @@ from functools import reduce
 from typing import Final
 
 from gateway.convert.bounds import MAGNITUDE_MAX, Interval, combined, floored, hull, rounded, table_range
-from gateway.convert.node import Node
 from gateway.convert.program import Binary, Call, Expr, Factor, Floor, Formula, MinMax, Name, Number, Step
-from gateway.convert.read_formula import written
+from gateway.convert.reading import Node, written
 
 __all__ = ["Bound", "UnboundedError", "bound_of", "check_bounds", "figures_of"]
 

@@ -1,8 +1,7 @@
 """Infer the unit of every step: unlike things cannot be added, and no conversion happens unseen."""
 
-from gateway.convert.node import Node
 from gateway.convert.program import Binary, Call, Expr, Floor, Formula, MinMax, Name, Number
-from gateway.convert.read_formula import written
+from gateway.convert.reading import Node, written
 from gateway.convert.units import DIMENSIONLESS, Unit, divided, shown, times
 
 __all__ = ["check_units"]

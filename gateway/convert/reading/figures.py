@@ -5,9 +5,9 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, Literal, TypeVar, cast
 
-from gateway.convert.node import Node
 from gateway.convert.program import Cite, Dated, Factor, Source, Table, TableRow
-from gateway.convert.read_source import behaviours_of
+from gateway.convert.reading.node import Node
+from gateway.convert.reading.source import behaviours_of
 from gateway.model.codes import Rejection
 
 __all__ = ["classes_of", "read_basis", "read_factors", "read_tables"]

@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from gateway.convert.document import leaves
-from gateway.convert.node import Node
 from gateway.convert.program import Source, Step
+from gateway.convert.reading import Node
 from gateway.model.codes import Rejection
 
 __all__ = ["check_tests"]

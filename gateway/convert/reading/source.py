@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final, Literal, cast
 
-from gateway.convert.node import Node
 from gateway.convert.program import CodeRow, Field, Source
-from gateway.convert.read_fields import CLOSED_ROLES, ROLES, check_closed, read_field
+from gateway.convert.reading.fields import CLOSED_ROLES, ROLES, check_closed, read_field
+from gateway.convert.reading.node import Node
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import Rejection
 from gateway.model.source import SourceFormat
