@@ -65,24 +65,19 @@ def find_adapter(name: str) -> PlatformAdapter:
         AdapterUnusable: it cannot be imported, or two distributions offer it.
     """
     found = entry_points(group=ADAPTER_GROUP)
-    named = _distinct(found.select(name=name))
+    named = found.select(name=name)
     if not named:
         raise UnknownAdapter(name, found.names)
     if len(named) > 1:
         offers = " and ".join(sorted(f"{_distribution(entry)} ({entry.value})" for entry in named))
         raise AdapterUnusable(name, f"offered twice, by {offers}; uninstall one of them")
-    return _loaded(named[0])
+    return _loaded(*named)
 
 
 def list_adapters() -> tuple[FoundAdapter, ...]:
     """Return every installed adapter by name; one that fails is listed with its fault."""
-    entries = _distinct(entry_points(group=ADAPTER_GROUP))
+    entries = entry_points(group=ADAPTER_GROUP)
     return tuple(_found(entry) for entry in sorted(entries, key=lambda entry: entry.name))
-
-
-def _distinct(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
-    """Drop what is seen twice because one distribution is on the path twice (a checkout, say)."""
-    return list({(entry.name, entry.value, _distribution(entry)): entry for entry in entries}.values())
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -24,7 +24,7 @@ _PAGE_BYTES_MAX: Final = 16 * 1024 * 1024  # the API gives at most 1,000 taps a 
 _IDENTITY: Final = ("card_no", "deal_date", "deal_type", "equ_no")
 _COLUMNS: Final = frozenset({*_IDENTITY, "deal_value"})
 _DEAL_TYPES: Final = frozenset({BOARDING, _ALIGHTING, BUS})
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_TIME: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _MISSING: Final = frozenset({"", "-"})
 
 

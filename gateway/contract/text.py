@@ -43,8 +43,8 @@ def open_text(document: BinaryIO, file: str, *, encodings: Iterable[str]) -> Tex
     """
     stream = io.BufferedReader(_Rejoined(head := _read_head(document), document), _BUFFER_BYTES)
     tried = tuple(encodings)
-    whole, first = _to_line_end(head), head[: head.find(b"\n") + 1] or head
-    for sample in (whole, first):
+    first = head[: head.find(b"\n") + 1] or head
+    for sample in (head, first):
         for encoding in tried:
             if _decodes(sample, encoding):
                 if encoding == "utf-8" and head.startswith(codecs.BOM_UTF8):
@@ -108,15 +108,8 @@ def _read_head(document: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-def _to_line_end(head: bytes) -> bytes:
-    """Cut a full head after its last line; a head without a line end or of a short file stays whole."""
-    if len(head) < _HEAD_BYTES:
-        return head
-    return head[: head.rfind(b"\n") + 1] or head
-
-
 def _decodes(sample: bytes, encoding: str) -> bool:
-    # A sample that was cut in the middle of a line may end in the middle of a character.
+    # A full head was cut out of the document and may end in the middle of a character.
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         decoder.decode(sample, final=len(sample) < _HEAD_BYTES)

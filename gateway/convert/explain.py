@@ -134,23 +134,21 @@ class _Teller:
         if read.row is not None:
             table = field.code_table or ""
             return self.words.class_input.format(name=read.name, text=text, table=table, of=read.row.value)
-        return self.words.input.format(
-            name=read.name, text=text, value=exact_text(read.value), unit=field.unit
-        )
+        return self.words.input.format(name=read.name, text=text, value=_amount(read.value, field.unit))
 
     def factor(self, use: FactorUse) -> str:
         words = self.words.figure if use.of is None else self.words.figure_of
-        unit = self.program.formula.factors[use.name].unit
-        value, source = exact_text(use.value), self.cite(use.cite)
-        return words.format(name=use.name, of=use.of, value=value, unit=unit, since=use.since, source=source)
+        value = _amount(use.value, self.program.formula.factors[use.name].unit)
+        return words.format(
+            name=use.name, of=use.of, value=value, since=use.since, source=self.cite(use.cite)
+        )
 
     def table(self, use: TableUse) -> str:
         table = self.program.formula.tables[use.name]
         row = next(dated.value for dated in table.values if dated.since == use.since)[use.row]
         text = self.words.table.format(
             name=use.name,
-            argument=exact_text(use.argument),
-            of=table.of,
+            argument=_amount(use.argument, table.of),
             row=use.row + 1,
             at=exact_text(row.at),
             since=use.since,
@@ -186,14 +184,14 @@ class _Teller:
         if trace.label is not None:
             yield words.label.format(label=trace.label)
             return
-        yield words.exact.format(value=exact_text(trace.exact), unit=step.unit)
+        yield words.exact.format(value=_amount(trace.exact, step.unit))
         if step.rounding is None:
             yield words.not_rounded
             return
         scale, mode = step.rounding.scale, words.modes[step.rounding.mode]
         sentence = words.unchanged if trace.exact == trace.value else words.rounded
-        value = _fixed(trace.value, scale)
-        yield sentence.format(scale=scale, mode=mode, value=value, unit=step.unit)
+        value = _with_unit(_fixed(trace.value, scale), step.unit)
+        yield sentence.format(scale=scale, mode=mode, value=value)
 
     def result(self, outcome: Converted) -> Iterator[Line]:
         reduction = self.words.reduction.format(mg=outcome.co2e_mg)
@@ -230,8 +228,16 @@ class _Teller:
             yield Line("refusal", name, words.text_was.format(text=quoted(text)))
         if field.type == "decimal":
             low, high = decimal_text(field.low, field.scale), decimal_text(field.high, field.scale)
-            bounds = words.bounds_are.format(low=low, high=high, unit=field.unit, scale=field.scale)
+            bounds = words.bounds_are.format(low=low, high=_with_unit(high, field.unit), scale=field.scale)
             yield Line("refusal", name, bounds)
+
+
+def _amount(value: Fraction, unit: str) -> str:
+    return _with_unit(exact_text(value), unit)
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return number if unit in {"", "1"} else f"{number} {unit}"
 
 
 def exact_text(value: Fraction) -> str:

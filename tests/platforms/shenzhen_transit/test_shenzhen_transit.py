@@ -60,6 +60,17 @@ def test_entry_and_exit_of_two_files_pair_only_when_submitted_together(tmp_path:
     assert [as_json(outcome)["rows"] for outcome in together] == [["exit.csv:1", "entry.csv:1"]]
 
 
+def test_taps_of_one_second_at_two_machines_are_two_taps(tmp_path: Path) -> None:
+    path = tmp_path / "taps.csv"
+    path.write_text(
+        HEADER + "".join(f"CARDAAAAA,2018-05-07 08:00:00,巴士,200,{n}\n" for n in (1, 2)), "utf-8"
+    )
+
+    found = outcomes(ShenzhenTransitAdapter(), [path], source=CSV, scratch=tmp_path)
+
+    assert [as_json(outcome)["act"]["equ_no"] for outcome in found] == ["1", "2"]
+
+
 def test_byte_order_mark_and_gb18030_make_no_difference() -> None:
     text = HEADER + "CARDAAAAA,2018-05-07 08:00:00,巴士,200,1\n"
     both = SourceFormat(kind="csv", encodings=("utf-8", "gb18030"))

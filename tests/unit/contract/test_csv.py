@@ -131,6 +131,20 @@ def test_encoding_is_found_on_the_head(encoding: str) -> None:
     assert row.fields == {"站名": "孖岭", "b": "𠀀"}
 
 
+def test_encoding_is_that_of_the_rows_where_the_header_would_do_in_any() -> None:
+    (row,) = read("a,b\n1,孖岭\n".encode("gb18030"), BOTH)
+
+    assert row.fields == {"a": "1", "b": "孖岭"}
+
+
+def test_mark_of_utf_8_is_no_mark_in_another_encoding() -> None:
+    gb = SourceFormat(kind="csv", encodings=("gb18030",))
+
+    (row,) = read(b"\xef\xbb\xbfa,b\n1,2\n", gb)
+
+    assert list(row.fields) == ["锘縜", "b"]
+
+
 def test_character_cut_by_the_end_of_the_head_does_not_mislead() -> None:
     line = "镕" * 20_000 + ",x\n"
     document = "a,b\n" + line * 30

@@ -115,6 +115,20 @@ def test_row_at_the_limit_is_read_and_one_byte_more_is_refused() -> None:
     assert rows[3].detail.endswith(f"found {3 * ROW_BYTES_MAX + 11}")
 
 
+def test_long_row_is_skipped_to_its_end_and_no_further() -> None:
+    rows = read(b'{"a": "' + b"x" * 200_000 + b'"}\n{"a": "2"}\n{"a": "3"}\n')
+
+    assert [type(row) for row in rows] == [RefusedRow, SourceRow, SourceRow]
+    assert [row.place.row for row in rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("before", ["[", "[ ", "[  "])
+def test_array_on_one_endless_line_is_refused_for_what_it_is(before: str) -> None:
+    """The head ends inside of a character in two of three cases, which must not look like a wrong encoding."""
+    with pytest.raises(MalformedDocument, match="opening brace"):
+        read((before + "站" * 500_000).encode())
+
+
 def test_row_that_does_not_decode_is_refused_with_its_number() -> None:
     rows = read(b'{"a": "1"}\n{"a": "\xff"}\n{"a": "3"}\n')
 

@@ -216,9 +216,15 @@ def test_file_changed_between_hashing_and_reading_is_refused(tmp_path: Path) -> 
     path.write_bytes(b"first")
     file = inspect_input(path)
     path.write_bytes(b"other content")
+    used = []
 
-    with pytest.raises(LocalFileError, match="changed"), open_input(file):
-        pass
+    def use() -> None:
+        with open_input(file) as document:
+            used.append(document)
+
+    with pytest.raises(LocalFileError, match="changed"):
+        use()
+    assert used == []
 
 
 def test_file_changed_or_removed_while_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""Join the parts of reviewing mappings and explaining rows."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from gateway.app.home import DiskSorting
+from gateway.app.mappings import program_from_file, select_scheme
+from gateway.catalog import Timeline
+from gateway.convert import Interpreter, Program, Refusal, SourceReader, check_scheme
+from gateway.convert.coverage import measure
+from gateway.convert.explain import explain
+from gateway.convert.selftest import run_tests
+from gateway.convert.survivors import fates
+from gateway.errors import Refused, UsageError
+from gateway.model.source import Outcome, RefusedRow, SourceRow
+from gateway.plugins import find_adapter
+from gateway.resources import schema
+from gateway.store.input_files import open_input, order_inputs
+
+__all__ = ["check_mappings", "coverage_of", "explain_row"]
+
+
+def check_mappings(files: Sequence[Path]) -> list[dict[str, object]]:
+    """Check documents, and versions of one scheme against each other.
+
+    Raises:
+        MappingRefused: the first document that is no mapping; each finding with line and column.
+    """
+    programs = [(str(file), program_from_file(file)) for file in files]
+    schemes: defaultdict[str, list[Program]] = defaultdict(list)
+    for _, program in programs:
+        schemes[program.id].append(program)
+    for scheme, versions in schemes.items():
+        for finding in check_scheme(versions) if len(versions) > 1 else ():
+            raise Refused(f"{scheme}: {finding.message}", field=finding.pointer)
+    return [_checked(name, program) for name, program in programs]
+
+
+def _checked(name: str, program: Program) -> dict[str, object]:
+    results = run_tests(program, Interpreter(program).convert)
+    faults = [f"{name}: {result.name}: {fault}" for result in results for fault in result.faults]
+    return {
+        "id": program.id,
+        "version": program.version,
+        "status": program.status,
+        "tests": len(results),
+        "failed": sum(1 for result in results if result.faults),
+        "digest": "sha256:" + program.digest,
+        "faults": faults,
+    }
+
+
+def coverage_of(file: Path, *, mutate: bool) -> dict[str, object]:
+    """Measure what a document's tests touch, and which changes of it they notice."""
+    program = program_from_file(file)
+    coverage = measure(program)
+    result: dict[str, object] = {
+        "id": program.id,
+        "version": program.version,
+        "rules": len(coverage.rules),
+        "touched": len(coverage.touched),
+        "untouched": [str(rule) for rule in coverage.untouched],
+        "missing": [str(rule) for rule in coverage.missing],
+    }
+    if mutate:
+        tried = list(fates(program, schema("mapping")))
+        result["mutants"] = len(tried)
+        result["survived"] = [fate.mutant.description for fate in tried if fate.fate == "survived"]
+        result["equivalent"] = [
+            f"{fate.mutant.description}: {fate.reason}" for fate in tried if fate.fate == "equivalent"
+        ]
+    return result
+
+
+def explain_row(
+    file: Path,
+    row: int,
+    *,
+    adapter: str,
+    mappings: Sequence[str],
+    platform: str = "",
+    lang: Literal["zh", "en"],
+) -> list[str]:
+    """Explain what becomes of one row of a file, before caps: each number from source to result."""
+    found = find_adapter(adapter)
+    scheme = select_scheme(found, mappings, platform=platform)
+    document = order_inputs([file])[0]
+    with open_input(document) as stream, TemporaryDirectory() as folder:
+        rows = found.rows(stream, document.name, source=scheme.programs[0].source.format)
+        outcomes: Iterator[Outcome] = rows
+        if found.assembly is not None:
+            outcomes = DiskSorting().assemble(rows, found.assembly, folder=Path(folder))
+        outcome = next((one for one in outcomes if row in _numbers(one)), None)
+    if outcome is None:
+        raise UsageError(f"{document.name} has no row {row}", remedy="rows count from 1, the header is none")
+    if isinstance(outcome, RefusedRow):
+        return [f"{document.name}, {row}: {outcome.code}: {outcome.detail}"]
+    if not isinstance(outcome, SourceRow):
+        return [f"{document.name}, {row}: repeats row {outcome.first.row} of {outcome.first.file}"]
+    return _explained(scheme.programs, outcome, lang=lang)
+
+
+def _numbers(outcome: Outcome) -> list[int]:
+    return [outcome.place.row, *(place.row for place in outcome.also)]
+
+
+def _explained(programs: Sequence[Program], row: SourceRow, *, lang: Literal["zh", "en"]) -> list[str]:
+    roles = SourceReader(programs[0]).read(row.fields)
+    program = programs[-1] if isinstance(roles, Refusal) else Timeline(programs).on(roles.day)
+    return explain(program or programs[0], row.fields, lang=lang).lines()
