@@ -16,11 +16,24 @@ from gateway.convert.selftest import run_tests
 from gateway.convert.survivors import fates
 from gateway.errors import Refused, UsageError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
-from gateway.plugins import find_adapter
+from gateway.plugins import find_adapter, list_adapters
 from gateway.resources import schema
 from gateway.store.input_files import open_input, order_inputs
 
-__all__ = ["check_mappings", "coverage_of", "explain_row"]
+__all__ = ["adapters", "check_mappings", "coverage_of", "explain_row"]
+
+
+def adapters() -> list[dict[str, object]]:
+    """List the installed adapters; one that cannot be used is listed with its fault."""
+    return [
+        {
+            "name": found.name,
+            "platform": (found.adapter.platform if found.adapter else None) or "any",
+            "distribution": found.distribution,
+            "fault": str(found.fault or ""),
+        }
+        for found in list_adapters()
+    ]
 
 
 def check_mappings(files: Sequence[Path]) -> list[dict[str, object]]:

@@ -17,23 +17,11 @@ def list_(format_: FormatOption) -> None:
     """List the installed adapters; one that cannot be used is listed with its fault.
 
     Examples:
-
         tanqiao adapter list
     """
-    from gateway.plugins import list_adapters
+    from gateway.app.review import adapters
 
-    emit_rows(
-        [
-            {
-                "name": found.name,
-                "platform": (found.adapter.platform if found.adapter else None) or "any",
-                "distribution": found.distribution,
-                "fault": str(found.fault or ""),
-            }
-            for found in list_adapters()
-        ],
-        format_,
-    )
+    emit_rows(adapters(), format_)
 
 
 @app.command("explain")
@@ -50,7 +38,6 @@ def explain(
     """Explain one row: every number from the source to the result, with the figure's source.
 
     Examples:
-
         tanqiao adapter explain trips.ndjson --row 1 --mapping cn-420100/wuhan/travel
 
         tanqiao adapter explain trips.ndjson --row 1 --mapping cn-420100/wuhan/travel --lang zh

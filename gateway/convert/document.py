@@ -136,9 +136,9 @@ def from_canonical(canonical: bytes) -> Document:
     """
     try:
         value = json.loads(canonical.decode("utf-8"))
-        restored = canonical_bytes(value) if _is_document(value) else b""
+        restored = canonical_bytes(value) if _is_document(value) else None
     except (UnicodeError, ValueError, RecursionError):
-        restored = b""
+        restored = None
     if restored != canonical:
         message = "expected canonical JSON (RFC 8785) whose scalars are all texts, got other bytes"
         raise MappingRefused([Finding(1, 1, "", "canonical", message)])

@@ -12,6 +12,7 @@ from gateway.convert.outcome import Converted, Refusal
 from gateway.convert.program import Program
 from gateway.convert.rational import lowest_terms, round_quotient
 from gateway.convert.roles import Roles
+from gateway.model.codes import Rejection
 
 __all__ = ["CompiledBlock", "FastEvaluator"]
 
@@ -56,11 +57,23 @@ class FastEvaluator:
         inputs = self._inputs_in_force(fields, roles)
         return inputs if isinstance(inputs, Refusal) else self._block(roles).traced(inputs)
 
-    def convert_inputs(self, inputs: dict[str, int], *, behaviour: str, day: int) -> Converted | Refusal:
-        """Convert inputs that have been read and checked already: what a record states."""
-        if self.locate(behaviour, day) < 0:
+    def convert_inputs(self, inputs: Mapping[str, int], *, behaviour: str, day: int) -> Converted | Refusal:
+        """Convert inputs that were read before: what a record states. Others than needed are ignored."""
+        if behaviour not in self.blocks:
+            return Refusal(Rejection.UNKNOWN_CODE, "behaviour", "expected a behaviour of the mapping")
+        number = self.locate(behaviour, day)
+        if number < 0:
             return self._not_in_force
-        return self.blocks[behaviour][self.locate(behaviour, day)].plain(inputs)
+        made = self.blocks[behaviour][number]
+        needed = {name: inputs[name] for name in made.block.inputs if name in inputs}
+        for name, var in made.block.inputs.items():
+            if name not in needed:
+                return Refusal(Rejection.MISSING_FIELD, name, "expected a value, there is none")
+            if not var.low <= needed[name] <= var.high:
+                return Refusal(
+                    Rejection.OUT_OF_BOUNDS, name, "expected a value within the bounds of the input"
+                )
+        return made.plain(needed)
 
     def locate(self, behaviour: str, day: int) -> int:
         """Find the number of the block that holds on a day, or -1 when the version is not in force."""

@@ -6,7 +6,7 @@ nothing with them but the reading of roles: it parses, rounds and looks up in it
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from math import floor
@@ -72,17 +72,17 @@ class TableUse(NamedTuple):
     cite: Cite
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything that was seen on the way to an outcome, also where the outcome is a refusal."""
 
     outcome: Converted | Refusal
     roles: Roles | None = None
-    inputs: list[InputUse] = field(default_factory=list)
-    factors: list[FactorUse] = field(default_factory=list)
-    tables: list[TableUse] = field(default_factory=list)
-    steps: list[StepTrace] = field(default_factory=list)
-    touched: set[tuple[str, ...]] = field(default_factory=set)
+    inputs: tuple[InputUse, ...] = ()
+    factors: tuple[FactorUse, ...] = ()
+    tables: tuple[TableUse, ...] = ()
+    steps: tuple[StepTrace, ...] = ()
+    touched: frozenset[tuple[str, ...]] = frozenset()
 
 
 class _Stop(Exception):  # noqa: N818  # not an error: the way out of a deep expression
@@ -113,10 +113,9 @@ class Interpreter:
             return Evaluation(outcome=read)
         run = _Run(self._program, fields, roles=read)
         try:
-            run.seen.outcome = run.convert()
+            return run.evaluation(run.convert())
         except _Stop as stop:
-            run.seen.outcome = stop.refusal
-        return run.seen
+            return run.evaluation(stop.refusal)
 
 
 class _Run:
@@ -129,7 +128,22 @@ class _Run:
         self.day = date.fromordinal(roles.day)
         self.classes: dict[str, str] = {}
         self.known: dict[str, Fraction] = {}
-        self.seen = Evaluation(outcome=Refusal(Rejection.MALFORMED_ROW, "", ""), roles=roles)
+        self.inputs: list[InputUse] = []
+        self.factors: list[FactorUse] = []
+        self.tables: list[TableUse] = []
+        self.steps: list[StepTrace] = []
+        self.touched: set[tuple[str, ...]] = set()
+
+    def evaluation(self, outcome: Converted | Refusal) -> Evaluation:
+        return Evaluation(
+            outcome=outcome,
+            roles=self.roles,
+            inputs=tuple(self.inputs),
+            factors=tuple(self.factors),
+            tables=tuple(self.tables),
+            steps=tuple(self.steps),
+            touched=frozenset(self.touched),
+        )
 
     def convert(self) -> Converted:
         """Evaluate: in force, code rows, inputs, figures, steps, result."""
@@ -154,33 +168,33 @@ class _Run:
             raise _Stop(Rejection.MAPPING_NOT_IN_FORCE, "day", f"expected a day {period}")
 
     def touch_role_codes(self) -> None:
-        for field_ in self.program.source.fields:
-            if field_.role is not None and field_.code_table is not None:
-                text = self.text(field_)
+        for field in self.program.source.fields:
+            if field.role is not None and field.code_table is not None:
+                text = self.text(field)
                 if text is not None:
-                    self.seen.touched.add(("code", field_.code_table, text))
+                    self.touched.add(("code", field.code_table, text))
 
-    def text(self, field_: Field) -> str | None:
-        if field_.behaviours is not None and self.roles.behaviour not in field_.behaviours:
+    def text(self, field: Field) -> str | None:
+        if field.behaviours is not None and self.roles.behaviour not in field.behaviours:
             return None
-        text = self.fields.get(field_.keys[0]) if field_.constant is None else field_.constant
-        return None if text in self.program.source.format.missing and field_.constant is None else text
+        text = self.fields.get(field.keys[0]) if field.constant is None else field.constant
+        return None if text in self.program.source.format.missing and field.constant is None else text
 
     def read_input(self, name: str) -> int:
-        field_, declared = self.source[name], self.formula.inputs[name]
-        text = self.text(field_)
+        field, declared = self.source[name], self.formula.inputs[name]
+        text = self.text(field)
         if text is None:
-            raise _Stop(field_.missing, name, "expected a value, there is none")
+            raise _Stop(field.missing, name, "expected a value, there is none")
         if declared.classes is not None:
-            return self.read_class(name, text, field_.code_table or "")
-        value = _decimal(field_, text)
+            return self.read_class(name, text, field.code_table or "")
+        value = _decimal(field, text)
         scaled: Fraction = value * 10**declared.scale
         if not declared.low <= scaled <= declared.high:
             raise _Stop(
                 Rejection.OUT_OF_BOUNDS, name, f"expected a value within its bounds, not {quoted(text)}"
             )
         self.known[name] = value
-        self.seen.inputs.append(InputUse(name, text, value, None))
+        self.inputs.append(InputUse(name, text, value, None))
         return scaled.numerator
 
     def read_class(self, name: str, text: str, table: str) -> int:
@@ -188,8 +202,8 @@ class _Run:
             if row.code == text:
                 index = (self.formula.inputs[name].classes or ()).index(row.value)
                 self.classes[name] = row.value
-                self.seen.inputs.append(InputUse(name, text, Fraction(index), row))
-                self.seen.touched.add(("code", table, text))
+                self.inputs.append(InputUse(name, text, Fraction(index), row))
+                self.touched.add(("code", table, text))
                 return index
         raise _Stop(Rejection.UNKNOWN_CODE, name, f"expected a code of {table}, not {quoted(text)}")
 
@@ -210,17 +224,17 @@ class _Run:
                 raise _Stop(Rejection.NO_FIGURE, factor.name, f"expected a figure for {of}, there is none")
             value = value[of]
         self.known[factor.name] = value
-        self.seen.factors.append(FactorUse(factor.name, of, value, dated.since, dated.cite))
-        self.seen.touched.add(("factor", factor.name, dated.since.isoformat(), of or ""))
+        self.factors.append(FactorUse(factor.name, of, value, dated.since, dated.cite))
+        self.touched.add(("factor", factor.name, dated.since.isoformat(), of or ""))
 
     def run_step(self, step: Step) -> None:
         expr = step.expr[self.roles.behaviour]
         exact = self.value(expr)
         rounded = exact if step.rounding is None else round_exact(exact, step.rounding)
         if step.rounding is not None:
-            self.seen.touched.add(("rounding", step.name, direction(exact, rounded, step.rounding)))
+            self.touched.add(("rounding", step.name, direction(exact, rounded, step.rounding)))
         self.known[step.name] = rounded
-        self.seen.steps.append(StepTrace(step.name, exact, rounded, self.label(expr, rounded)))
+        self.steps.append(StepTrace(step.name, exact, rounded, self.label(expr, rounded)))
 
     def label(self, expr: Expr, value: Fraction) -> str | None:
         """Name the rating where the whole step is one look into a table of labels."""
@@ -257,15 +271,15 @@ class _Run:
         for number, row in enumerate(rows[1:], start=1):
             if argument > row.at or (argument == row.at and table.boundary == "from"):
                 index = number
-        self.seen.tables.append(TableUse(table.name, argument, index, dated.since, dated.cite))
-        self.seen.touched.add(("table", table.name, dated.since.isoformat(), str(index)))
+        self.tables.append(TableUse(table.name, argument, index, dated.since, dated.cite))
+        self.touched.add(("table", table.name, dated.since.isoformat(), str(index)))
         reject = rows[index].reject
         if reject is not None:
             raise _Stop(reject, table.name, f"expected an argument that {table.name} has a value for")
         return row_value(table, rows, index=index, argument=argument)
 
     def result(self, inputs: dict[str, int]) -> Converted:
-        steps = {step.name: step for step in self.seen.steps}
+        steps = {step.name: step for step in self.steps}
         co2e_mg = 0
         if self.program.kind != "engagement":
             co2e_mg = self.milligrams(steps["reduction"].value)
@@ -279,8 +293,8 @@ class _Run:
             co2e_mg=co2e_mg,
             points=int(steps["points"].value),
             points_exact=(exact.numerator, exact.denominator),
-            trace=tuple(self.seen.steps),
-            touched=frozenset(self.seen.touched),
+            trace=tuple(self.steps),
+            touched=frozenset(self.touched),
         )
 
     def milligrams(self, reduction: Fraction) -> int:
@@ -290,15 +304,15 @@ class _Run:
         return int(ulps) * self.formula.mg_per_reduction_ulp
 
 
-def _decimal(field_: Field, text: str) -> Fraction:
+def _decimal(field: Field, text: str) -> Fraction:
     if len(text) > _CHARACTERS_MAX or _DECIMAL.fullmatch(text) is None:
         raise _Stop(
-            Rejection.NOT_A_DECIMAL, field_.name, f"expected a decimal such as 12.5, not {quoted(text)}"
+            Rejection.NOT_A_DECIMAL, field.name, f"expected a decimal such as 12.5, not {quoted(text)}"
         )
     written = len(text.partition(".")[2])
-    if written <= field_.scale:
+    if written <= field.scale:
         return Fraction(text)
-    if field_.excess == "reject":
-        detail = f"expected at most {field_.scale} decimals, not {quoted(text)}"
-        raise _Stop(Rejection.EXCESS_DIGITS, field_.name, detail)
-    return round_exact(Fraction(text), Rounding(scale=field_.scale, mode=field_.excess))
+    if field.excess == "reject":
+        detail = f"expected at most {field.scale} decimals, not {quoted(text)}"
+        raise _Stop(Rejection.EXCESS_DIGITS, field.name, detail)
+    return round_exact(Fraction(text), Rounding(scale=field.scale, mode=field.excess))

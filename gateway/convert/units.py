@@ -14,7 +14,7 @@ DIMENSIONLESS: Final[Unit] = frozenset()
 CO2E_MG: Final = {"mgCO2e": 1, "gCO2e": 10**3, "kgCO2e": 10**6, "tCO2e": 10**9}
 """Milligrams in one unit of reduction. The symbols stay different: a step never converts them unseen."""
 
-_SYMBOL = re.compile(r"[^\s*/()]+")
+_SYMBOL = re.compile(r"1|[^\s\d*/()][^\s*/()]*")
 
 
 class UnitError(ValueError):
@@ -29,22 +29,25 @@ def parse_unit(text: str, *, credit: str) -> Unit:
     """
     powers: Counter[str] = Counter()
     sign, at = 1, 0
-    while True:
-        end = at + len(credit)
-        if credit and text.startswith(credit, at) and text[end : end + 1] in {"", "*", "/"}:
-            symbol = credit
-        else:
-            match = _SYMBOL.match(text, at)
-            symbol = match.group() if match else ""
-        if not symbol or (symbol[0].isdigit() and symbol != "1"):
-            raise UnitError(f"expected symbols joined by * and /, got {text!r}")
+    while sign:
+        symbol = _symbol(text, at, credit=credit)
         powers[symbol] += sign
         at += len(symbol)
-        if at == len(text):
-            break
-        sign = 1 if text[at] == "*" else -1
+        sign = {"": 0, "*": 1, "/": -1}.get(text[at : at + 1], 0)
         at += 1
+    if at != len(text) + 1:
+        raise UnitError(f"expected symbols joined by * and /, got {text!r}")
     return _unit((symbol, power) for symbol, power in powers.items() if symbol != "1")
+
+
+def _symbol(text: str, at: int, *, credit: str) -> str:
+    end = at + len(credit)
+    if credit and text.startswith(credit, at) and text[end : end + 1] in {"", "*", "/"}:
+        return credit
+    match = _SYMBOL.match(text, at)
+    if match is None:
+        raise UnitError(f"expected symbols joined by * and /, got {text!r}")
+    return match.group()
 
 
 def times(left: Unit, right: Unit) -> Unit:

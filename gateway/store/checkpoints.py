@@ -104,23 +104,21 @@ class CheckpointStore:
     @contextmanager
     def _writing(self, origin: str) -> Iterator[tuple[sqlite3.Connection, Stored]]:
         """Hold the write lock from reading the row to changing it, so that no other writer comes between."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connection() as connection:
+        with self._connection(makes_folder=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(_SCHEMA)
             connection.execute(
                 "INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)",
                 (origin, b"", 0, EMPTY_ROOT, "", ""),
             )
-            current = _select(connection, origin)
-            if current is None:
-                raise InvariantBroken(f"the row of {origin} in {self._path} vanished inside of a transaction")
-            yield connection, current
+            yield connection, _select(connection, origin) or Stored()
             connection.execute("COMMIT")  # an exception above closes the connection, which rolls back
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, *, makes_folder: bool = False) -> Iterator[sqlite3.Connection]:
         try:
+            if makes_folder:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(
                 sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
             ) as connection:
@@ -129,7 +127,7 @@ class CheckpointStore:
                 connection.execute("PRAGMA journal_mode = DELETE")
                 connection.execute("PRAGMA synchronous = EXTRA")
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise LocalFileError(
                 f"the checkpoint store {self._path} cannot be used: {error}",
                 remedy="check its permissions and its disk; never put an older copy in its place",

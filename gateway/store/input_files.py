@@ -70,7 +70,7 @@ def order_inputs(paths: Iterable[Path]) -> tuple[InputFile, ...]:
     named = []
     for file in found:
         seen[file.name] += 1
-        name = file.name if seen[file.name] == 1 else _free_name(file.name, seen, taken)
+        name = file.name if seen[file.name] == 1 else _free_name(file.name, seen=seen, taken=taken)
         named.append(
             InputFile(path=file.path, name=name, digest=file.digest, size=file.size, state=file.state)
         )
@@ -122,7 +122,7 @@ def _readable(path: Path) -> str:
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
-def _free_name(name: str, seen: Counter[str], taken: set[str]) -> str:
+def _free_name(name: str, *, seen: Counter[str], taken: set[str]) -> str:
     while (free := f"{name}~{seen[name]}") in taken:
         seen[name] += 1
     taken.add(free)

@@ -8,11 +8,12 @@ the stage is published by whoever comes next. Appending and recovering need the 
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.errors import IntegrityBroken, InvariantBroken, Refused, UsageError
+from gateway.errors import IntegrityBroken, InvariantBroken, LocalFileError, Refused, UsageError
 from gateway.store.checkpoints import CheckpointStore, Stored
 from gateway.store.durable import remove_folder, sync_folder
 from gateway.store.log_check import check_files
@@ -116,10 +117,15 @@ class LogFolder:
         Raises:
             SwapLost: another copy of the home was faster; nothing was published.
             HomeOlderThanCheckpoint, LogForked, LogFileAltered: nothing was signed.
+            LocalFileError: the disk refused; if the swap was done, the next recovery finishes.
         """
         if not entries:
             raise UsageError("no entries to append")
-        stored = self.recover() or Stored()
+        with self._disk():
+            return self._append(entries)
+
+    def _append(self, entries: Sequence[bytes]) -> Appended:
+        stored = self._recover() or Stored()
         growth = grow(self._edge(), entries)
         checkpoint = Checkpoint(self._origin, growth.edge.size, growth.edge.root)
         stage = Stage(self._signed(checkpoint), growth.files)
@@ -139,6 +145,10 @@ class LogFolder:
             HomeOlderThanCheckpoint: the log ends before the stored checkpoint.
             LogForked: the log lies ahead of the stored checkpoint or beside it.
         """
+        with self._disk():
+            return self._recover()
+
+    def _recover(self) -> Stored | None:
         stored = self._store.latest(self._origin)
         stages = sorted(self._staging.glob("*.zip"))
         for path in stages:
@@ -193,6 +203,16 @@ class LogFolder:
             checkpoint = read_checkpoint(read_note(stored.note).text)
             check_files(self._read, checkpoint, paths=self._paths())
 
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LocalFileError(
+                f"the log in {self._folder} cannot be written: {error}",
+                remedy="make room or mend the permissions, then run the command again; it goes on from there",
+            ) from error
+
     def _paths(self) -> Iterator[str]:
         for path in self._folder.rglob("*"):
             if path.is_symlink() or not path.is_dir():
@@ -235,7 +255,7 @@ class LogFolder:
         )
         if found.tree_size < stored.size:
             raise HomeOlderThanCheckpoint(words)
-        if found.tree_size > stored.size or found.root_hash != stored.root:
+        if found.root_hash != stored.root:
             raise LogForked(words)
         if note != stored.note:
             raise LogFileAltered(_CHECKPOINT, "the note is not byte for byte the one that was signed last")

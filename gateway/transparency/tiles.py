@@ -218,19 +218,21 @@ class TreeReader:
 
     def _read_or_full(self, name: TileName) -> bytes:
         """Read a file; where a full one has replaced the partial one, read the beginning of that."""
+        data = self._read_if_there(name)
+        if data is not None:
+            return data if name.level is None else _require_width(data, name)
+        full = self._read_if_there(name.full)
+        if full is None:
+            raise LogFileAltered(name.path, "the file is missing")
+        if name.level is None:
+            return join_bundle(split_bundle(full, name.full.path)[: name.width])
+        return full[: name.width * HASH_BYTES]
+
+    def _read_if_there(self, name: TileName) -> bytes | None:
         try:
-            data = self._read(name.path)
-        except FileNotFoundError as error:
-            if name.width == TILE_WIDTH:
-                raise LogFileAltered(name.path, "the file is missing") from error
-            try:
-                data = self._read(name.full.path)
-            except FileNotFoundError:
-                raise LogFileAltered(name.path, "the file is missing") from error
-            if name.level is None:
-                return join_bundle(split_bundle(data, name.full.path)[: name.width])
-            return data[: name.width * HASH_BYTES]
-        return data if name.level is None else _require_width(data, name)
+            return self._read(name.path)
+        except FileNotFoundError:
+            return None
 
     def _require_size(self, size: int) -> int:
         if not 0 <= size <= self._checkpoint.tree_size:

@@ -8,6 +8,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gateway.convert.document import MappingRefused
@@ -187,7 +188,7 @@ class _Maker:
         steps: list[Doc] = []
         for number in range(rng.randint(0, 2)):
             unit = rng.choice(tuple(self.names))
-            steps.append(self.step(f"s{number}", unit, lambda unit=unit: self.grow(unit, 2)))
+            steps.append(self.step(f"s{number}", unit, partial(self.grow, unit, 2)))
             self.names[unit].append(f"s{number}")
         if rng.random() < 0.3:
             steps.append({"name": "rating", "unit": "1", "expr": f"grade({self.grow('km', 1)})"})

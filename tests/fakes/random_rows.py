@@ -46,7 +46,7 @@ class RowMaker:
         )
         days = {dated.since for factor in self.formula.factors.values() for dated in factor.values}
         days |= {dated.since for table in self.formula.tables.values() for dated in table.values}
-        last = program.effective_until or max(days)
+        last = program.effective_until or max({program.effective_from, *days})
         self.days = sorted(
             {day for day in days if program.effective_from <= day <= last} | {program.effective_from}
         )

@@ -36,8 +36,13 @@ def check_bounds(root: Node, formula: Formula) -> None:
             except UnboundedError as unbounded:
                 bounds[step.name] = None
                 places.get((step.name, behaviour), root["formula"]).report("bounds", str(unbounded))
-        place = places.get(("points", behaviour), root["formula"])
-        _check_results(place, formula, reduction=bounds.get("reduction"), points=bounds.get("points"))
+        reduction, points = bounds.get("reduction"), bounds.get("points")
+        if reduction is not None:
+            place = places.get(("reduction", behaviour), root["formula"])
+            _check_reduction(place, formula, behaviour=behaviour, reduction=reduction)
+        if points is not None:
+            place = places.get(("points", behaviour), root["formula"])
+            _check_points(place, behaviour, reduction=reduction, points=points)
 
 
 def _step_bound(step: Step, formula: Formula, *, behaviour: str, earlier: Mapping[str, Bound]) -> Bound:
@@ -45,20 +50,21 @@ def _step_bound(step: Step, formula: Formula, *, behaviour: str, earlier: Mappin
     return rounded(bound, step.rounding) if bound is not None and step.rounding is not None else bound
 
 
-def _check_results(place: Node, formula: Formula, *, reduction: Bound, points: Bound) -> None:
-    if points is None:
-        return
-    if reduction is not None:
-        scale = next(
-            step.rounding.scale for step in formula.steps if step.name == "reduction" and step.rounding
-        )
-        largest = max(map(abs, reduction)) * formula.mg_per_reduction_ulp * 10**scale
-        if largest > RESULT_MAX:
-            place.report("bounds", f"expected a reduction below 2^63 mg, got up to {int(largest)} mg")
+def _check_reduction(place: Node, formula: Formula, *, behaviour: str, reduction: Interval) -> None:
+    step = next(step for step in formula.steps if step.name == "reduction")
+    scale = 0 if step.rounding is None else step.rounding.scale
+    largest = max(map(abs, reduction)) * formula.mg_per_reduction_ulp * 10**scale
+    if largest > RESULT_MAX:
+        message = f"expected a reduction below 2^63 mg, got up to {int(largest)} mg for {behaviour}"
+        place.report("bounds", message)
+
+
+def _check_points(place: Node, behaviour: str, *, reduction: Bound, points: Interval) -> None:
     if points.high > RESULT_MAX:
-        place.report("bounds", f"expected points below 2^63, got up to {int(points.high)}")
+        place.report("bounds", f"expected points below 2^63, got up to {int(points.high)} for {behaviour}")
     if points.low < 0 and (reduction is None or reduction.low >= 0):
-        place.report("bounds", f"expected points of at least 0, got down to {int(points.low)}")
+        message = f"expected points of at least 0, got down to {int(points.low)} for {behaviour}"
+        place.report("bounds", message)
 
 
 def bound_of(expr: Expr, formula: Formula, *, behaviour: str, earlier: Mapping[str, Bound]) -> Bound:

@@ -126,7 +126,7 @@ def _rows(edition: Node, kind: str) -> Iterator[TableRow]:
         given = [key for key in ("value", "label", "reject") if row.get(key)]
         allowed = {wanted, "reject"} if kind in _REFUSING_KINDS else {wanted}
         if len(given) != 1 or given[0] not in allowed:
-            expected = " or ".join(sorted(allowed, reverse=True))
+            expected = " or ".join([wanted, "reject"][: len(allowed)])
             row.report(
                 "table", f"expected {expected} in a {kind} table, got {' and '.join(given) or 'neither'}"
             )

@@ -128,17 +128,20 @@ def test_several_caps_apply_in_their_order_and_count_what_was_finally_granted() 
     assert list(usage.values()) == [150, 500]
 
 
-def test_an_act_that_meets_a_full_cap_uses_up_nothing_of_any() -> None:
+@pytest.mark.parametrize("full", [(3, 100, 20), (1, 9000, 20), (1, 100, 200)])
+@pytest.mark.parametrize("turn", range(3))
+def test_an_act_that_meets_a_full_cap_uses_up_nothing_of_any(full: tuple[int, ...], turn: int) -> None:
     caps = (
         make_cap("trips", of="acts", maximum=3),
         make_cap("weight", of="reduction", maximum=9000),
         make_cap("daily"),
     )
+    caps, used = caps[turn:] + caps[:turn], full[turn:] + full[:turn]
 
-    found, usage = grant(caps, award(), used=(1, 100, 200))
+    found, usage = grant(caps, award(), used=used)
 
     assert points_of(found) == 0
-    assert list(usage.values()) == [1, 100, 200]
+    assert tuple(usage.values()) == used
 
 
 def test_a_refusal_of_a_later_cap_leaves_the_usage_of_earlier_ones() -> None:
@@ -161,7 +164,8 @@ def test_an_act_of_no_points_counts_as_an_act_and_leaves_a_full_cap_as_it_is() -
 
 
 def test_acts_of_a_day_together_never_exceed_the_cap() -> None:
-    made, usage = meter(make_cap()), {}
+    made = meter(make_cap())
+    usage: Usage = {}
     keys = made.keys(roles(), DAY)
     assert not isinstance(keys, Refusal)
 

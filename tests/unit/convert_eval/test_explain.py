@@ -81,8 +81,8 @@ def test_without_usage_nothing_is_said_of_caps() -> None:
 def test_no_person_and_no_event_is_named() -> None:
     row = act(distance="10.186", person="Wang Wu", event="trip-4711")
 
-    for lang in ("zh", "en"):
-        text = "\n".join(explain(yunxi(), row, lang=lang, usage={}).lines())  # type: ignore[arg-type]
+    for lang in WORDS:
+        text = "\n".join(explain(yunxi(), row, lang=lang, usage={}).lines())
         assert "Wang" not in text
         assert "4711" not in text
 
@@ -140,7 +140,8 @@ def test_an_act_refused_by_a_cap_is_explained_up_to_its_points() -> None:
 
 def rating_program() -> Program:
     """Make a program with a class, a table, a label, an unrounded step and a factor without a source."""
-    unsourced = Dated(since=date(2024, 1, 1), value={"small": Fraction("0.5")}, cite=Cite(ref=""))
+    figure: Fraction | dict[str, Fraction] = {"small": Fraction("0.5")}
+    unsourced = Dated(since=date(2024, 1, 1), value=figure, cite=Cite(ref=""))
     factor = Factor(name="rate", unit="1", by="size", values=(unsourced,))
     steps = [
         step("rating", Call("grade", Name("x")), scale=None),

@@ -194,7 +194,7 @@ def test_quotients_are_reduced_with_their_sign() -> None:
 
 
 STEP_ROWS = [("1", "10"), ("2.5", "20"), ("4", Rejection.QUANTITY_UNKNOWN), ("5", "50")]
-TABLES = [
+TABLES: list[tuple[str, Any, str, Any]] = [
     ("step", STEP_ROWS, "from", [
         ("0.999", Rejection.OUT_OF_BOUNDS), ("1", 10), ("2.499", 10), ("2.5", 20), ("3.999", 20),
         ("4", Rejection.QUANTITY_UNKNOWN), ("4.999", Rejection.QUANTITY_UNKNOWN), ("5", 50), ("300", 50)]),

@@ -126,6 +126,13 @@ def test_a_file_that_is_no_store_is_refused_with_its_path(tmp_path: Path) -> Non
         CheckpointStore(path).swap("a", expected=None, new=at(1))
 
 
+def test_a_store_in_a_folder_that_cannot_be_made_is_refused_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where a folder should be")
+
+    with pytest.raises(LocalFileError, match="state"):
+        CheckpointStore(tmp_path / "state" / "checkpoints.db").swap("a", expected=None, new=at(1))
+
+
 def test_a_store_whose_maker_was_killed_before_its_table_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "checkpoints.db"
     sqlite3.connect(path).close()

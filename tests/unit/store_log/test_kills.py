@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import LocalFileError
 from gateway.store.log_files import LogFolder, LogForked
 from tests.unit.store_log.logs import entries, log_in
 
@@ -153,7 +154,7 @@ def test_a_full_disk_while_publishing_is_finished_later(
     log.append(entries(3))
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", refuse_in(tmp_path / "home" / "log"))
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(LocalFileError, match="No space"):
             log.append(entries(5, 3))
 
     assert log.size == 3
