@@ -18,8 +18,7 @@ from gateway.service.submission import Submission, Summary
 
 __all__ = ["convert_submission"]
 
-PART_ROWS: Final = 32_768  # outcomes in memory at once: about 100 MB with everything made of them
-PART_CHARACTERS: Final = 32 * 1024 * 1024  # the same for rows of the largest size
+PART_CHARACTERS: Final = 32 * 1024 * 1024  # rows of the largest size must not fill the memory
 
 
 def convert_submission(
@@ -49,7 +48,8 @@ def convert_submission(
         known_events=parts.journal.known_events,
         used_of_caps=parts.journal.cap_usage,
     )
-    for number, some in enumerate(_parts(_outcomes(submission, evaluator, parts=parts))):
+    outcomes = _outcomes(submission, evaluator, parts=parts)
+    for number, some in enumerate(_cut(outcomes, parts.part_rows)):
         counts = parts.journal.part(summary.submission, number) if resuming else None
         if counts is None:
             counts = deciding.decide(number, judge.judge(some, parts.clock.now()))
@@ -87,14 +87,14 @@ def _rows(submission: Submission) -> Iterator[SourceRow | RefusedRow]:
             yield from submission.adapter.rows(stream, document.name, source=source)
 
 
-def _parts(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+def _cut(outcomes: Iterable[Outcome], part_rows: int) -> Iterator[list[Outcome]]:
     part: list[Outcome] = []
     characters = 0
     for outcome in outcomes:
         part.append(outcome)
         if isinstance(outcome, SourceRow | RefusedRow):
             characters += sum(map(len, outcome.fields.values()))
-        if len(part) == PART_ROWS or characters > PART_CHARACTERS:
+        if len(part) == part_rows or characters > PART_CHARACTERS:
             yield part
             part, characters = [], 0
     if part:

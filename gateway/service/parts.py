@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.contract import Assembly
 from gateway.model.source import Outcome, RefusedRow, SourceRow
@@ -12,6 +12,8 @@ from gateway.service.scheme import MakeConverter
 from gateway.signing import KeyedIndex, Signer
 
 __all__ = ["Converting", "Sorting"]
+
+PART_ROWS: Final = 32_768  # outcomes in memory at once: about 100 MB with everything made of them
 
 
 class Sorting(Protocol):
@@ -30,7 +32,7 @@ class Sorting(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converting:
-    """What converting needs; joined by ``gateway.app``."""
+    """What converting needs; joined by ``gateway.app``. ``part_rows`` is how many rows are decided at once."""
 
     issuer: str
     profile: str
@@ -44,3 +46,4 @@ class Converting:
     index: KeyedIndex
     signers: Sequence[Signer]
     make_converter: MakeConverter
+    part_rows: int = PART_ROWS
