@@ -18,6 +18,7 @@ __all__ = [
     "EventMark",
     "Journal",
     "Log",
+    "Memory",
     "NewEvent",
     "PartCounts",
     "PartDecision",
@@ -133,6 +134,22 @@ class PartDecision:
     events: Sequence[NewEvent]
     cap_usage: Mapping[bytes, int]
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
+
+
+class Memory(Protocol):
+    """What converting looks up: which events have a record, and what is used of the caps."""
+
+    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
+        """Return those of the keys that have a record already."""
+        ...
+
+    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
+        """Return what has been used of each cap."""
+        ...
+
+    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+        """Remember what a dry run would have decided."""
+        ...
 
 
 class BatchRow(NamedTuple):
@@ -319,10 +336,10 @@ class Log(Protocol):
 
 
 class Workspace(Protocol):
-    """Places on disk that a use case may write to, all inside the home."""
+    """Where a use case may write besides its stores."""
 
     def scratch(self) -> Path:
-        """Return an empty folder for temporary files, on the home's disk."""
+        """Return a folder for temporary files."""
         ...
 
     def quarantine(self, submission: str, part: int, lines: Iterable[bytes]) -> None:

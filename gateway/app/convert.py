@@ -2,17 +2,19 @@
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from gateway.app.home import open_home
+from gateway.app.home import DryWorkspace, open_home
 from gateway.app.mappings import select_scheme
 from gateway.plugins import find_adapter
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
 from gateway.service.submission import InputDocument, Submission, Summary
 from gateway.store.input_files import open_input, order_inputs
+from gateway.store.rehearsal import Rehearsal
 
 __all__ = ["convert_files"]
 
@@ -34,11 +36,15 @@ def convert_files(
         InputDocument(file.name, file.digest, file.size, partial(open_input, file))
         for file in order_inputs(files)
     ]
-    with open_home(root, writing=True) as opened:
+    with open_home(root, writing=not dry_run) as opened, ExitStack() as stack:
         require_unchanged(scheme, opened.journal.mappings())
         submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
-        with _quiet_collector():
-            summary = convert_submission(submission, opened.converting(), watch=_collecting(watch))
+        parts = opened.converting()
+        if dry_run:
+            rehearsal = stack.enter_context(Rehearsal(opened.journal))
+            parts = replace(parts, memory=rehearsal, workspace=DryWorkspace(rehearsal))
+        stack.enter_context(_quiet_collector())
+        summary = convert_submission(submission, parts, watch=_collecting(watch))
         summary.checkpoint = opened.log.checkpoint.decode()
         return summary
 

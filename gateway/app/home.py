@@ -13,7 +13,7 @@ from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
 from gateway.contract import Assembly
-from gateway.errors import LocalFileError
+from gateway.errors import InvariantBroken, LocalFileError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.service.founding import founding_entries, founding_ring
 from gateway.service.moments import instant_text
@@ -28,10 +28,11 @@ from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
 from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.rehearsal import Rehearsal
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
-__all__ = ["OpenHome", "SystemClock", "create_home", "open_home"]
+__all__ = ["DryWorkspace", "OpenHome", "SystemClock", "create_home", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
 
@@ -42,6 +43,21 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment."""
         return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class DryWorkspace:
+    """Where a dry run may write: a temporary folder outside of the home."""
+
+    rehearsal: Rehearsal
+
+    def scratch(self) -> Path:
+        """Return the temporary folder."""
+        return self.rehearsal.scratch()
+
+    def quarantine(self, submission: str, part: int, lines: Iterable[bytes]) -> None:
+        """Refuse: a dry run sets nothing aside."""
+        raise InvariantBroken(f"a dry run was about to write part {part} of {submission}: {lines}")
 
 
 class DiskSorting:
@@ -88,6 +104,7 @@ class OpenHome:
             issuer=self.facts.issuer,
             profile=self.facts.profile,
             journal=self.journal,
+            memory=self.journal,
             records=self.records,
             log=self.log,
             workspace=self.home,

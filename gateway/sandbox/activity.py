@@ -114,7 +114,19 @@ def _yunxi_csv(random: Random, rides: int) -> str:
 
 def _shenzhen_csv(random: Random, rides: int) -> str:
     """Write taps in the order in which gates happened to upload them."""
-    columns = ["card_no", "deal_date", "deal_type", "deal_money", "deal_value", "equ_no", "company_name", "station", "car_no", "conn_mark", "close_date"]
+    columns = [
+        "card_no",
+        "deal_date",
+        "deal_type",
+        "deal_money",
+        "deal_value",
+        "equ_no",
+        "company_name",
+        "station",
+        "car_no",
+        "conn_mark",
+        "close_date",
+    ]
     taps: list[list[str]] = []
     for number in range(rides):
         card = f"SBX{random.randrange(rides // 2 + 1):06d}"

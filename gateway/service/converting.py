@@ -42,12 +42,7 @@ def convert_submission(
         _finish_interrupted(parts)
         resuming = parts.journal.begin(summary.submission, submission.description())
     deciding = Deciding(summary=summary, submission=submission, parts=parts)
-    judge = PartJudge(
-        evaluator=evaluator,
-        index=parts.index,
-        known_events=parts.journal.known_events,
-        used_of_caps=parts.journal.cap_usage,
-    )
+    judge = PartJudge(evaluator=evaluator, index=parts.index, memory=parts.memory)
     outcomes = _outcomes(submission, evaluator, parts=parts)
     for number, some in enumerate(_cut(outcomes, parts.part_rows)):
         counts = parts.journal.part(summary.submission, number) if resuming else None

@@ -41,6 +41,7 @@ class Deciding:
         """Write a part down and publish it; a dry run only counts."""
         counts = _counts(result)
         if self.submission.dry_run:
+            self.parts.memory.note(result.events, result.cap_usage)
             return counts
         if result.rejected:
             lines = [_quarantine_line(row) for row in sorted(result.rejected, key=lambda row: row.place)]

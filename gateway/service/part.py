@@ -4,14 +4,14 @@ Steps: read roles, convert, recognise repetitions, apply caps in order, make rec
 """
 
 from collections import Counter
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from gateway.convert import CapKey, Converted, Granted, Program, Refusal, Roles
 from gateway.model.codes import Rejection
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
-from gateway.ports import EventMark, NewEvent
+from gateway.ports import Memory, NewEvent
 from gateway.service.recording import Act, content_text, event_text
 from gateway.service.scheme import SchemeEvaluator
 from gateway.signing import KeyedIndex
@@ -65,12 +65,11 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartJudge:
-    """Judges the rows of one part after the other. The look-ups are the journal's verbs."""
+    """Judges the rows of one part after the other. What it looks up, it does not change."""
 
     evaluator: SchemeEvaluator
     index: KeyedIndex
-    known_events: Callable[[Sequence[bytes]], dict[bytes, EventMark]]
-    used_of_caps: Callable[[Sequence[bytes]], dict[bytes, int]]
+    memory: Memory
 
     def judge(self, outcomes: Sequence[Outcome], accepted: datetime) -> PartResult:
         """Decide each outcome of the part, in its order, as accepted at that moment."""
@@ -113,7 +112,9 @@ class PartJudge:
 
     def _fresh(self, candidates: list[_Candidate], result: PartResult) -> list[_Candidate]:
         """Leave out events that have a record, or came before in this part."""
-        known = {key: mark.content for key, mark in self.known_events([c.key for c in candidates]).items()}
+        known = {
+            key: mark.content for key, mark in self.memory.known_events([c.key for c in candidates]).items()
+        }
         fresh = []
         for candidate in candidates:
             content = known.get(candidate.key)
@@ -141,7 +142,7 @@ class PartJudge:
             if not isinstance(keys, Refusal)
             for key in keys
         }
-        used = self.used_of_caps(list(names.values())) if names else {}
+        used = self.memory.cap_usage(list(names.values())) if names else {}
         usage: MutableMapping[CapKey, int] = {key: used.get(name, 0) for key, name in names.items()}
         for candidate, roles, keys in asked:
             meter = self.evaluator.meter(candidate.program)

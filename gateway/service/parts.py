@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from gateway.contract import Assembly
 from gateway.model.source import Outcome, RefusedRow, SourceRow
-from gateway.ports import Clock, Journal, Log, RecordFiles, Workspace
+from gateway.ports import Clock, Journal, Log, Memory, RecordFiles, Workspace
 from gateway.service.scheme import MakeConverter
 from gateway.signing import KeyedIndex, Signer
 
@@ -32,11 +32,16 @@ class Sorting(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converting:
-    """What converting needs; joined by ``gateway.app``. ``part_rows`` is how many rows are decided at once."""
+    """What converting needs; joined by ``gateway.app``.
+
+    ``memory`` is the journal, or what a dry run remembers over it. ``part_rows`` is how many rows are
+    decided at once.
+    """
 
     issuer: str
     profile: str
     journal: Journal
+    memory: Memory
     records: RecordFiles
     log: Log
     workspace: Workspace

@@ -12,6 +12,7 @@ from gateway.ports import (
     BatchRow,
     DayClosed,
     EventMark,
+    NewEvent,
     PartCounts,
     PartDecision,
     PublishedMapping,
@@ -56,6 +57,12 @@ class SqlJournal:
     def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
         """Replace what has been used of some caps; for the books of an audit."""
         with self._database.write() as connection:
+            _write_usage(connection, usage)
+
+    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+        """Remember events and caps without a batch; for dry runs."""
+        with self._database.write() as connection:
+            _write_events(connection, events, batch=-1)
             _write_usage(connection, usage)
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
@@ -237,11 +244,16 @@ def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) 
         )
     )
     connection.execute(insert(t.files), [{**file._asdict(), "batch": batch} for file in decision.files])
-    connection.exec_driver_sql(
-        "INSERT INTO events (key, content, batch, leaf_index) VALUES (?, ?, ?, ?)",
-        [(event.key, event.content, batch, event.leaf_index) for event in sorted(decision.events)],
-    )
+    _write_events(connection, decision.events, batch=batch)
     _write_usage(connection, decision.cap_usage)
+
+
+def _write_events(connection: Connection, events: Sequence[NewEvent], *, batch: int) -> None:
+    rows = [(event.key, event.content, batch, event.leaf_index) for event in sorted(events)]
+    if rows:
+        connection.exec_driver_sql(
+            "INSERT INTO events (key, content, batch, leaf_index) VALUES (?, ?, ?, ?)", rows
+        )
 
 
 def _write_usage(connection: Connection, usage: Mapping[bytes, int]) -> None:

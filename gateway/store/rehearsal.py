@@ -1,0 +1,50 @@
+"""What a dry run remembers: the home's journal is read, and nothing of the home is written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from gateway.ports import EventMark, Journal, NewEvent
+from gateway.store.database import Database
+from gateway.store.journal import SqlJournal
+
+__all__ = ["Rehearsal"]
+
+
+class Rehearsal(AbstractContextManager["Rehearsal"]):
+    """Events and caps of a dry run, in a temporary database over the home's journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __enter__(self) -> Self:
+        self._temporary = TemporaryDirectory(prefix="tanqiao-dry-run-")
+        self._database = Database(self.scratch() / "rehearsal.db")
+        self._noted = SqlJournal(self._database)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._temporary.cleanup()
+
+    def scratch(self) -> Path:
+        """Return the temporary folder."""
+        return Path(self._temporary.name)
+
+    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
+        """Return the keys that have a record, or would have one by now."""
+        return {**self._noted.known_events(keys), **self._journal.known_events(keys)}
+
+    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
+        """Return what has been used of each cap, or would be by now."""
+        listed = list(keys)
+        return {**self._journal.cap_usage(listed), **self._noted.cap_usage(listed)}
+
+    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+        """Remember what a part would have decided."""
+        self._noted.note(events, usage)
