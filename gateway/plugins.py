@@ -20,7 +20,7 @@ __all__ = [
 ADAPTER_GROUP: Final = "tanqiao.adapters"
 
 
-class UnknownAdapter(UsageError):  # noqa: N818  # named like the rest of the error tree
+class UnknownAdapter(UsageError):
     """No installed distribution offers an adapter of that name."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
@@ -37,7 +37,7 @@ class UnknownAdapter(UsageError):  # noqa: N818  # named like the rest of the er
         )
 
 
-class AdapterUnusable(LocalFileError):  # noqa: N818  # named like the rest of the error tree
+class AdapterUnusable(LocalFileError):
     """An installed adapter cannot be imported or does not keep the contract; others are not touched."""
 
     code = "adapter-unusable"

@@ -7,7 +7,6 @@ fulfils them.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -24,9 +23,9 @@ __all__ = [
     "PartDecision",
     "PrivateRow",
     "PublishedMapping",
+    "Quarantine",
     "RecordFile",
     "RecordFiles",
-    "Workspace",
 ]
 
 
@@ -335,13 +334,9 @@ class Log(Protocol):
         ...
 
 
-class Workspace(Protocol):
-    """Where a use case may write besides its stores."""
+class Quarantine(Protocol):
+    """Where rejected rows are set aside."""
 
-    def scratch(self) -> Path:
-        """Return a folder for temporary files."""
-        ...
-
-    def quarantine(self, submission: str, part: int, lines: Iterable[bytes]) -> None:
+    def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left."""
         ...

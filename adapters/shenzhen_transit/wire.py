@@ -39,14 +39,14 @@ def read_taps(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterato
     """
     stream, encoding = open_text(document, file, encodings=source.encodings)
     if stream.peek(64)[:64].lstrip().startswith(b"{"):
-        rows = _page_rows(stream.read(_PAGE_BYTES_MAX + 1), file, encoding)
+        rows = _page_rows(stream.read(_PAGE_BYTES_MAX + 1), file, encoding=encoding)
     else:
-        rows = _table_rows(stream, file, source)
+        rows = _table_rows(stream, file, source=source)
     for row in rows:
         yield _tap(row) if isinstance(row, SourceRow) else row
 
 
-def _table_rows(stream: BinaryIO, file: str, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
+def _table_rows(stream: BinaryIO, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
     for row in read_csv(stream, file, source=source):
         if isinstance(row, SourceRow) and (lacking := _COLUMNS - row.fields.keys()):
             raise MalformedDocument(
@@ -56,7 +56,7 @@ def _table_rows(stream: BinaryIO, file: str, source: SourceFormat) -> Iterator[S
         yield row
 
 
-def _page_rows(page: bytes, file: str, encoding: str) -> Iterator[SourceRow | RefusedRow]:
+def _page_rows(page: bytes, file: str, *, encoding: str) -> Iterator[SourceRow | RefusedRow]:
     """Yield the entries of an answer's ``data``; the counts beside it are the query's, not the page's."""
     if len(page) > _PAGE_BYTES_MAX:
         raise MalformedDocument(

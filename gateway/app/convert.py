@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from gateway.app.home import DryWorkspace, open_home
+from gateway.app.home import open_home
 from gateway.app.mappings import select_scheme
 from gateway.plugins import find_adapter
 from gateway.service.catalogue import require_unchanged
@@ -39,10 +39,11 @@ def convert_files(
     with open_home(root, writing=not dry_run) as opened, ExitStack() as stack:
         require_unchanged(scheme, opened.journal.mappings())
         submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
-        parts = opened.converting()
         if dry_run:
             rehearsal = stack.enter_context(Rehearsal(opened.journal))
-            parts = replace(parts, memory=rehearsal, workspace=DryWorkspace(rehearsal))
+            parts = replace(opened.converting(rehearsal.scratch()), memory=rehearsal)
+        else:
+            parts = opened.converting(opened.home.scratch())
         stack.enter_context(_quiet_collector())
         summary = convert_submission(submission, parts, watch=_collecting(watch))
         summary.checkpoint = opened.log.checkpoint.decode()

@@ -77,7 +77,8 @@ class Demo:
             self.say(f"   {file.name}: {counts.rows:,} rows, {counts.accepted:,} accepted, "
                      f"{counts.duplicates:,} repeated, {counts.merged:,} entry taps")  # fmt: skip
             self.say(
-                f"     {counts.co2e_mg // 10**6:,} kg CO2e, {counts.points:,} points; set aside: {rejected or 'none'}"
+                f"     {counts.co2e_mg // 10**6:,} kg CO2e, {counts.points:,} points;"
+                f" set aside: {rejected or 'none'}"
             )
             summaries.append(summary)
         return summaries[0]

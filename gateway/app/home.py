@@ -13,7 +13,7 @@ from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
 from gateway.contract import Assembly
-from gateway.errors import InvariantBroken, LocalFileError
+from gateway.errors import LocalFileError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.service.founding import founding_entries, founding_ring
 from gateway.service.moments import instant_text
@@ -28,11 +28,10 @@ from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
 from gateway.store.record_files import ParquetRecordFiles
-from gateway.store.rehearsal import Rehearsal
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
-__all__ = ["DryWorkspace", "OpenHome", "SystemClock", "create_home", "open_home"]
+__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
 
@@ -46,32 +45,18 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class DryWorkspace:
-    """Where a dry run may write: a temporary folder outside of the home."""
-
-    rehearsal: Rehearsal
-
-    def scratch(self) -> Path:
-        """Return the temporary folder."""
-        return self.rehearsal.scratch()
-
-    def quarantine(self, submission: str, part: int, lines: Iterable[bytes]) -> None:
-        """Refuse: a dry run sets nothing aside."""
-        raise InvariantBroken(f"a dry run was about to write part {part} of {submission}: {lines}")
-
-
 class DiskSorting:
-    """The stages that sort outside of memory (:class:`gateway.service.parts.Sorting`)."""
+    """Sorts on disk, in temporary files below ``folder`` (:class:`gateway.service.parts.Sorting`)."""
 
-    def assemble(
-        self, rows: Iterator[SourceRow | RefusedRow], assembly: Assembly, *, folder: Path
-    ) -> Iterator[Outcome]:
+    folder: Path
+
+    def assemble(self, rows: Iterator[SourceRow | RefusedRow], assembly: Assembly) -> Iterator[Outcome]:
         """Sort rows and put them together as the adapter declares."""
-        return sort_rows(rows, assembly, folder=folder, memory=SORT_BYTES)
+        return sort_rows(rows, assembly, folder=self.folder, memory=SORT_BYTES)
 
-    def order(self, keyed: Iterable[tuple[bytes, bytes]], folder: Path) -> Iterator[bytes]:
+    def order(self, keyed: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
         """Sort payloads by their keys."""
-        return external_sort(keyed, folder, SORT_BYTES)
+        return external_sort(keyed, self.folder, SORT_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +83,8 @@ class OpenHome:
         known = {key.id for key in ring.keys}
         return [signer for signer in signers if signer.key_id in known - ended]
 
-    def converting(self) -> Converting:
-        """Return the parts of converting."""
+    def converting(self, scratch: Path) -> Converting:
+        """Return the parts of converting; temporary files go to ``scratch``."""
         return Converting(
             issuer=self.facts.issuer,
             profile=self.facts.profile,
@@ -107,8 +92,8 @@ class OpenHome:
             memory=self.journal,
             records=self.records,
             log=self.log,
-            workspace=self.home,
-            sorting=DiskSorting(),
+            quarantine=self.home,
+            sorting=DiskSorting(scratch),
             clock=self.clock,
             random_bytes=os.urandom,
             index=self.index(),

@@ -37,7 +37,7 @@ def _require_continues(folder: Path, checkpoint: Checkpoint, *, older: Checkpoin
         )
     if older.tree_size and tree.root(older.tree_size) != older.root_hash:
         raise IntegrityBroken(
-            f"the log was forked: its first {older.tree_size} entries have another root than was signed before",
+            f"the log was forked: its first {older.tree_size} entries have another root than was signed",
             remedy="keep both checkpoints: together they prove the fork",
         )
 

@@ -105,7 +105,7 @@ def explain_row(
         rows = found.rows(stream, document.name, source=scheme.programs[0].source.format)
         outcomes: Iterator[Outcome] = rows
         if found.assembly is not None:
-            outcomes = DiskSorting().assemble(rows, found.assembly, folder=Path(folder))
+            outcomes = DiskSorting(Path(folder)).assemble(rows, found.assembly)
         outcome = next((one for one in outcomes if row in _numbers(one)), None)
     if outcome is None:
         raise UsageError(f"{document.name} has no row {row}", remedy="rows count from 1, the header is none")

@@ -20,7 +20,19 @@ from gateway.errors import (
     UsageError,
 )
 
-__all__ = ["Format", "FormatOption", "HomeOption", "LangOption", "Language", "emit", "emit_rows", "exit_code", "hint", "progress", "report"]  # fmt: skip
+__all__ = [
+    "Format",
+    "FormatOption",
+    "HomeOption",
+    "LangOption",
+    "Language",
+    "emit",
+    "emit_rows",
+    "exit_code",
+    "hint",
+    "progress",
+    "report",
+]
 
 EXIT_CODES: dict[type[GatewayError], int] = {
     ChecksFailed: 1,
@@ -121,7 +133,7 @@ def report(error: GatewayError) -> None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int], None]]:
-    """Give a function that takes the number of rows done; a live line on a terminal, else a line every 10 s."""
+    """Give a function that takes the number of rows done: a live line on a terminal, else one every 10 s."""
     started = time.monotonic()
     last = started
     live = sys.stderr.isatty()

@@ -63,7 +63,7 @@ def flat_fields(value: JsonValue) -> dict[str, str]:
         NotStrictJson: there are more than :data:`JSON_DEPTH_MAX` levels.
     """
     fields: dict[str, str] = {}
-    _flatten(value, "", fields, depth=0)
+    _flatten(value, "", fields=fields, depth=0)
     return fields
 
 
@@ -77,7 +77,7 @@ def _row(line: Line) -> SourceRow | RefusedRow:
         return RefusedRow(line.place, Rejection.MALFORMED_ROW, str(error), {WHOLE_ROW: line.text})
 
 
-def _flatten(value: JsonValue, pointer: str, fields: dict[str, str], *, depth: int) -> None:
+def _flatten(value: JsonValue, pointer: str, *, fields: dict[str, str], depth: int) -> None:
     if isinstance(value, str):
         fields[pointer] = value
     elif isinstance(value, bool):
@@ -90,7 +90,7 @@ def _flatten(value: JsonValue, pointer: str, fields: dict[str, str], *, depth: i
             if type(inner) is str:  # nearly all of them: spare the call
                 fields[pointer + _token(key)] = inner
             else:
-                _flatten(inner, pointer + _token(key), fields, depth=depth + 1)
+                _flatten(inner, pointer + _token(key), fields=fields, depth=depth + 1)
 
 
 @functools.lru_cache(maxsize=4096)

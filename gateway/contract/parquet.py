@@ -127,5 +127,5 @@ def _row(place: Place, fields: dict[str, str]) -> SourceRow | RefusedRow:
     return broken_row(
         place,
         f"expected a row of at most {ROW_BYTES_MAX} characters, found {size}",
-        "\n".join(fields.values()).encode(),
+        raw="\n".join(fields.values()).encode(),
     )

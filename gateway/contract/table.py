@@ -26,7 +26,7 @@ def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator
     """
     lines = _Lines(open_text(document, file, encodings=source.encodings), source.quote.encode())
     cells = csv.reader(lines, delimiter=source.delimiter, quotechar=source.quote, strict=True)
-    names = _header(lines, cells, file)
+    names = _header(lines, cells, file=file)
     number = 0
     while True:
         fault, row = _next_row(lines, cells)
@@ -39,12 +39,12 @@ def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator
             fault = f"expected {len(names)} cells as in the header, found {len(row)}"
         place = Place(file, number)
         if fault:
-            yield broken_row(place, fault, lines.taken(), encoding=lines.encoding)
+            yield broken_row(place, fault, raw=lines.taken(), encoding=lines.encoding)
         else:
             yield SourceRow(place, dict(zip(names, row, strict=True)))
 
 
-class _RowTooLong(Exception):  # noqa: N818  # not an error of the caller's: it never leaves this module
+class _RowTooLong(Exception):
     """The csv reader asked for more of a row than a row may have."""
 
 
@@ -93,7 +93,7 @@ class _Lines:
         return size
 
 
-def _header(lines: _Lines, cells: Iterator[list[str]], file: str) -> list[str]:
+def _header(lines: _Lines, cells: Iterator[list[str]], *, file: str) -> list[str]:
     fault = ""
     names: list[str] = []
     while not fault and not names:

@@ -74,16 +74,16 @@ def read_lines(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterat
         if len(raw) > ROW_BYTES_MAX:
             size = len(raw) if raw.endswith(b"\n") else len(raw) + _skip_line(stream)
             detail = f"expected a row of at most {ROW_BYTES_MAX} bytes, found {size}"
-            yield broken_row(place, detail, raw, encoding=encoding)
+            yield broken_row(place, detail, raw=raw, encoding=encoding)
             continue
         try:
             yield Line(place, raw.decode(encoding).rstrip("\r\n"))
         except UnicodeDecodeError as error:
             detail = f"expected text in {encoding}, byte {error.start + 1} of the row is not"
-            yield broken_row(place, detail, raw, encoding=encoding)
+            yield broken_row(place, detail, raw=raw, encoding=encoding)
 
 
-def broken_row(place: Place, detail: str, raw: bytes, *, encoding: str = "utf-8") -> RefusedRow:
+def broken_row(place: Place, detail: str, *, raw: bytes, encoding: str = "utf-8") -> RefusedRow:
     """Return the refusal of a row that cannot be taken apart; what is too long is kept in part."""
     kept = raw if len(raw) <= ROW_BYTES_MAX else raw[:_KEPT_BYTES]
     text = kept.decode(encoding, "backslashreplace").rstrip("\r\n")

@@ -47,7 +47,7 @@ def constant(value: Fraction) -> Value:
     return Value(Const(value.numerator), Const(value.denominator), value, value)
 
 
-class AlwaysRefused(Exception):  # noqa: N818  # not an error: the rest of the formula is never reached
+class AlwaysRefused(Exception):
     """A table has no value for any argument that its inputs allow; its statements refuse every act."""
 
     def __init__(self, refusal: Refusal) -> None:

@@ -85,7 +85,7 @@ class Evaluation:
     touched: frozenset[tuple[str, ...]] = frozenset()
 
 
-class _Stop(Exception):  # noqa: N818  # not an error: the way out of a deep expression
+class _Stop(Exception):
     def __init__(self, code: Rejection, field: str, detail: str) -> None:
         super().__init__(detail)
         self.refusal = Refusal(code, field, detail)

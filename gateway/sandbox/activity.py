@@ -5,7 +5,8 @@ exports are:
 
 - Wuhan (its shipped mapping, both versions): one JSON object per line, gzip; repeated lines, an event
   that comes again in a second file, a distance in full-width digits, an unknown kind of trip.
-- Yunxi (an invented city): CSV in GB18030 with Chinese headers, a daily cap, a missing person, a row cut short.
+- Yunxi (an invented city): CSV in GB18030 with Chinese headers, a daily cap, missing cells, a row
+  cut short.
 - Shenzhen (its shipped mapping): transit-card taps as CSV, Zstandard; entries without an exit, bus rides
   without a distance, taps in no order.
 """

@@ -22,17 +22,22 @@ source:
     event: {column: 行程编号, type: text}
     person: {column: 用户, type: pseudonym}
     behaviour: {column: 出行方式, type: text, code_table: mode}
-    distance: {column: 里程（公里）, type: decimal, unit: km, scale: 3, excess_digits: reject, min: "0", max: "100"}
+    distance: {column: 里程（公里）, type: decimal, unit: km, scale: 3, excess_digits: reject,
+               min: "0", max: "100"}
     start: {column: 开始时间, type: instant, zone: Asia/Shanghai}
 code_tables:
-  mode: [{code: 地铁, behaviour: TRV-METRO}, {code: 公交, behaviour: TRV-BUS}, {code: 电单车, behaviour: TRV-EBIKE}]
+  mode:
+    - {code: 地铁, behaviour: TRV-METRO}
+    - {code: 公交, behaviour: TRV-BUS}
+    - {code: 电单车, behaviour: TRV-EBIKE}
 factors:
   baseline: {unit: gCO2e/km, values: [{from: 2025-01-01, value: "180.125", cite: M1, clause: 表3}]}
   act:
     unit: gCO2e/km
     by: behaviour
     values:
-      - {from: 2025-01-01, cite: M1, clause: 表4, value: {TRV-METRO: "36.253", TRV-BUS: "52.371", TRV-EBIKE: "11.007"}}
+      - {from: 2025-01-01, cite: M1, clause: 表4,
+         value: {TRV-METRO: "36.253", TRV-BUS: "52.371", TRV-EBIKE: "11.007"}}
 formula:
   - {name: reduction, unit: gCO2e, expr: distance * (baseline - act), round: {scale: 3, mode: half_up}}
   - {name: points, unit: cn-000000/yunxi-point, expr: reduction / 10, round: {scale: 0, mode: floor}}

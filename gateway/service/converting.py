@@ -65,14 +65,11 @@ def _finish_interrupted(parts: Converting) -> None:
 
 def _outcomes(submission: Submission, evaluator: SchemeEvaluator, *, parts: Converting) -> Iterator[Outcome]:
     rows = _rows(submission)
-    folder = parts.workspace.scratch()
     assembly = submission.adapter.assembly
-    outcomes: Iterator[Outcome] = (
-        rows if assembly is None else parts.sorting.assemble(rows, assembly, folder=folder)
+    outcomes: Iterator[Outcome] = rows if assembly is None else parts.sorting.assemble(rows, assembly)
+    return (
+        by_start(outcomes, evaluator, sort=parts.sorting.order) if evaluator.needs_start_order else outcomes
     )
-    if not evaluator.needs_start_order:
-        return outcomes
-    return by_start(outcomes, evaluator, sort=lambda keyed: parts.sorting.order(keyed, folder))
 
 
 def _rows(submission: Submission) -> Iterator[SourceRow | RefusedRow]:

@@ -45,7 +45,7 @@ class Deciding:
             return counts
         if result.rejected:
             lines = [_quarantine_line(row) for row in sorted(result.rejected, key=lambda row: row.place)]
-            self.parts.workspace.quarantine(self.summary.submission, number, lines)
+            self.parts.quarantine.set_aside(self.summary.submission, number, lines=lines)
         issued = instant_text(self.parts.clock.now())
         self._publish_mappings(result, issued)
         decision = self._decision(number, result, counts=counts, issued=issued)

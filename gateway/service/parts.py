@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Protocol
 
 from gateway.contract import Assembly
 from gateway.model.source import Outcome, RefusedRow, SourceRow
-from gateway.ports import Clock, Journal, Log, Memory, RecordFiles, Workspace
+from gateway.ports import Clock, Journal, Log, Memory, Quarantine, RecordFiles
 from gateway.service.scheme import MakeConverter
 from gateway.signing import KeyedIndex, Signer
 
@@ -17,16 +16,14 @@ PART_ROWS: Final = 32_768  # outcomes in memory at once: about 100 MB with every
 
 
 class Sorting(Protocol):
-    """The stages that need the disk."""
+    """The stages that sort more rows than memory holds."""
 
-    def assemble(
-        self, rows: Iterator[SourceRow | RefusedRow], assembly: Assembly, *, folder: Path
-    ) -> Iterator[Outcome]:
-        """Sort rows outside of memory and put them together as the adapter declares."""
+    def assemble(self, rows: Iterator[SourceRow | RefusedRow], assembly: Assembly) -> Iterator[Outcome]:
+        """Sort rows and put them together as the adapter declares."""
         ...
 
-    def order(self, keyed: Iterable[tuple[bytes, bytes]], folder: Path) -> Iterator[bytes]:
-        """Sort payloads by their keys outside of memory."""
+    def order(self, keyed: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+        """Sort payloads by their keys."""
         ...
 
 
@@ -44,7 +41,7 @@ class Converting:
     memory: Memory
     records: RecordFiles
     log: Log
-    workspace: Workspace
+    quarantine: Quarantine
     sorting: Sorting
     clock: Clock
     random_bytes: Callable[[int], bytes]

@@ -36,8 +36,8 @@ class Replayer:
         """
         mapping = record["mapping"]
         program, evaluator = self._prepared(_text(mapping, "digest"))
-        _require(mapping == {"id": program.id, "version": program.version, "digest": "sha256:" + program.digest},
-                 record, "names a mapping that its digest does not belong to")  # fmt: skip
+        named = {"id": program.id, "version": program.version, "digest": "sha256:" + program.digest}
+        _require(mapping == named, record, "names a mapping that its digest does not belong to")
         behaviour = str(record["behaviour"])
         _require(
             behaviour in program.formula.needs, record, f"has behaviour {behaviour}, unknown to its mapping"

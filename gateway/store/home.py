@@ -120,7 +120,7 @@ class Home:
         folder.mkdir(mode=0o700)
         return folder
 
-    def quarantine(self, submission: str, part: int, lines: Iterable[bytes]) -> None:
+    def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left."""
         path = self._quarantine / submission / f"part-{part:06d}.ndjson"
         write_durably(path, b"".join(line + b"\n" for line in lines), 0o600)

@@ -33,7 +33,7 @@ class Rehearsal(AbstractContextManager["Rehearsal"]):
         self._temporary.cleanup()
 
     def scratch(self) -> Path:
-        """Return the temporary folder."""
+        """Return the temporary folder, outside of the home."""
         return Path(self._temporary.name)
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:

@@ -75,7 +75,7 @@ class TrustFiles:
         return digest(ring.to_bytes())
 
     def settle(self, is_announced: Callable[[str], bool]) -> None:
-        """Put a staged key ring in place if the log announces its digest; drop it if it never came to that."""
+        """Put a staged key ring in place if the log announces its digest, else drop it."""
         if not self._next.exists():
             return
         staged = digest(self._next.read_bytes())

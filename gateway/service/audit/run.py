@@ -88,7 +88,7 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         watch(audit.bytes_check.looked_at)
     if parts.journal.event_count() != audit.event_check.looked_at:
         audit.event_check.differs(
-            f"the index has {parts.journal.event_count()} events, there are {audit.event_check.looked_at} records"
+            f"the index has {parts.journal.event_count()} events for {audit.event_check.looked_at} records"
         )
     kept, replayed = parts.journal.all_cap_usage(), parts.caps.all_cap_usage()
     if any(one != other for one, other in zip_longest(kept, replayed)):

@@ -20,7 +20,7 @@ ITEM = st.tuples(st.binary(max_size=6), st.binary(max_size=6))
 def test_payloads_come_by_key_whatever_the_memory(
     tmp_path: Path, items: list[tuple[bytes, bytes]], memory: int
 ) -> None:
-    assert list(external_sort(items, tmp_path, memory)) == [payload for _, payload in sorted(items)]
+    assert list(external_sort(items, tmp_path, memory=memory)) == [payload for _, payload in sorted(items)]
 
 
 def test_more_runs_than_are_merged_at_once_come_in_order(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ from pathlib import Path
 from gateway.bulk.sorting import external_sort
 count = int(sys.argv[2])
 items = ((b"%020d" % (n * 2654435761 % 2**32), b"x" * 200) for n in range(count))
-assert sum(1 for _ in external_sort(items, Path(sys.argv[1]), 4 << 20)) == count
+assert sum(1 for _ in external_sort(items, Path(sys.argv[1]), memory=4 << 20)) == count
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 

@@ -1,0 +1,170 @@
+"""Embedded tests fail when they should, and coverage and mutation tell what they leave out."""
+
+import pytest
+
+from gateway.convert.coverage import measure, producible_rejections
+from gateway.convert.document import from_canonical
+from gateway.convert.interpret import Interpreter
+from gateway.convert.mutate import mutants
+from gateway.convert.selftest import run_tests, source_fields
+from gateway.convert.survivors import fates
+from tests.unit.convert_front.documents import SCHEMA, YUNXI, edited, load, shape
+
+
+def faults(text: str) -> dict[str, tuple[str, ...]]:
+    program = load(text)
+    return {r.name: r.faults for r in run_tests(program, Interpreter(program).convert) if r.faults}
+
+
+def test_the_example_passes_its_own_tests() -> None:
+    assert faults(YUNXI) == {}
+
+
+@pytest.mark.parametrize(
+    ("edit", "name", "fault"),
+    [
+        (('reduction: "126.839"', 'reduction: "126.838"'), "tie", "expected reduction 126.838, got 126.839"),
+        (('"126.839", points: 12}', '"126.839", points: 13}'), "tie", "expected points 13, got 12"),
+        (
+            ("reject: unknown-code", "reject: no-figure"),
+            "unknown",
+            "the rejection no-figure, got unknown-code (behaviour",
+        ),
+        (("reject: unknown-code", "expect: {points: 0}"), "unknown", "expected a result, got unknown-code"),
+        (
+            ('expect: {reduction: "126.839", points: 12}', "reject: no-figure"),
+            "tie",
+            "got reduction 126.839, points 12",
+        ),
+    ],
+)
+def test_a_test_that_expects_something_else_fails(edit: tuple[str, str], name: str, fault: str) -> None:
+    (found,) = faults(edited(YUNXI, edit))[name]
+
+    assert fault in found
+
+
+def test_a_label_and_a_sequence_fail_at_the_act_that_differs() -> None:
+    rating = edited(
+        shape("rating"), ('{grade: 浅绿, points: "20", reduction: "50"}', '{grade: 中绿, points: "20"}')
+    )
+    capped = edited(
+        shape("engagement"), ('expect: {points: "0", uncapped: "5"}', 'expect: {points: "1", uncapped: "5"}')
+    )
+
+    assert list(faults(rating).values()) == [("expected grade 中绿, got 浅绿",)]
+    assert faults(capped) == {"ten points a day": ("act 3: expected points 1, got 0",)}
+
+
+def test_an_event_and_a_person_left_out_are_filled_in() -> None:
+    program = load(shape("claimed_csv"))
+
+    row = source_fields(program, {"袋数": "1", "会员号": "m"}, label="e", person="p")
+
+    assert row == {"袋数": "1", "会员号": "m", "门店": "e", "小票号": "e"}
+
+
+def test_what_another_field_reads_is_never_filled_in() -> None:
+    program = load(shape("engagement"))
+
+    row = source_fields(program, {"act": "签到"}, label="e", person="p")
+
+    assert row == {"/act": "签到", "/serial": "e", "/uid": "p"}
+
+
+def test_coverage_names_what_no_test_touches() -> None:
+    coverage = measure(load(YUNXI))
+
+    assert [str(rule) for rule in coverage.untouched] == [
+        "cap daily above",
+        "cap daily below",
+        "cap daily hit",
+        "code mode 02",
+        "factor act 2024-01-01 TRV-BUS",
+        "factor act 2025-07-01 TRV-BUS",
+        "factor act 2025-07-01 TRV-EBIKE",
+        "rejection malformed-row",
+        "rejection mapping-not-in-force",
+        "rejection missing-field",
+        "rejection no-reduction",
+        "rejection out-of-bounds",
+        "rounding points tie",
+    ]
+    assert {rule.kind for rule in coverage.missing} == {"factor", "rejection"}
+
+
+def test_figures_outside_the_days_of_a_mapping_are_not_asked_for() -> None:
+    text = shape("baseline_minus_activity")
+    later = edited(
+        text, ('{from: 2025-12-31, cite: M1, value: "56"}', '{from: 2026-01-01, cite: M1, value: "56"}')
+    )
+
+    assert "factor grid 2025-12-31" in map(str, measure(load(text)).rules)
+    assert "factor grid 2026-01-01" not in map(str, measure(load(later)).rules)
+
+
+def test_rejections_follow_from_the_document() -> None:
+    assert sorted(producible_rejections(load(YUNXI))) == [
+        "excess-digits",
+        "malformed-row",
+        "mapping-not-in-force",
+        "missing-field",
+        "no-reduction",
+        "not-a-decimal",
+        "out-of-bounds",
+        "unknown-code",
+    ]
+    late = edited(YUNXI, ("late: counts_on_activity_day", "late: reject, when_full: reject"))
+    gone = edited(
+        YUNXI,
+        (
+            'TRV-BUS: "52.371", TRV-EBIKE: "11.007"}}\n      - {from: 2025-07',
+            'TRV-EBIKE: "11.007"}}\n      - {from: 2025-07',
+        ),
+    )
+    assert producible_rejections(load(late)) - producible_rejections(load(YUNXI)) == {"late", "capped-out"}
+    assert producible_rejections(load(gone)) - producible_rejections(load(YUNXI)) == {"no-figure"}
+
+
+def test_each_rule_of_a_document_has_its_mutants() -> None:
+    found = [(m.kind, m.description) for m in mutants(from_canonical(load(shape("rating")).canonical).value)]
+
+    assert ("boundary", "/tables/grades/values/0/rows/1/at: 50 -> 51") in found
+    assert ("boundary", "/tables/grades/values/0/rows/1/at: 50 -> 49") in found
+    assert ("comparison", "/tables/grades/boundary: above -> from") in found
+    assert ("comparison", "/tables/bonus/boundary: from -> above") in found
+    assert ("figure", "/tables/bonus/values/0/rows/1/value: 20 -> 21") in found
+    assert ("rounding", "/formula/0/round/mode: half_up -> half_even") in found
+    assert ("date", "/effective/until: 2026-01-01 -> 2025-12-31") in found
+    assert len({description for _, description in found}) == len(found)
+
+
+def test_mutants_move_by_the_last_written_digit() -> None:
+    found = [m.description for m in mutants(from_canonical(load(YUNXI).canonical).value)]
+
+    assert "/factors/baseline/values/0/value: 180.125 -> 180.124" in found
+    assert "/factors/act/values/1/value/TRV-METRO: 31.900 -> 31.901" in found
+    assert "/formula/1/expr: reduction / 10 -> reduction / 11" in found
+    assert "/credit/caps/0/max: 200 -> 201" in found
+    assert len(found) == 2 * (1 + 6 + 1 + 1 + 3 + 1) + 2 * 6
+
+
+def test_a_mutant_that_no_test_notices_survives() -> None:
+    fate = {one.mutant.description: one for one in fates(load(YUNXI), SCHEMA)}
+
+    assert fate["/credit/caps/0/max: 200 -> 201"].fate == "survived"
+    assert fate["/factors/act/values/0/value/TRV-BUS: 52.371 -> 52.372"].fate == "survived"
+    assert fate["/factors/baseline/values/0/value: 180.125 -> 180.126"].reason == "test plain"
+    assert fate["/formula/0/round/mode: half_up -> half_even"].reason == "test tie"
+    assert fate["/formula/1/round/mode: floor -> down"].fate == "equivalent"
+    assert fate["/factors/baseline/values/0/from: 2024-01-01 -> 2024-01-02"].fate == "equivalent"
+
+
+def test_dropping_the_test_of_a_tie_lets_its_mutant_survive() -> None:
+    dropped = "\n".join(
+        line for line in shape("whole_days").splitlines() if "tie after an even digit" not in line
+    )
+
+    survived = [one.mutant.description for one in fates(load(dropped), SCHEMA) if one.fate == "survived"]
+
+    assert survived == ["/formula/2/round/mode: half_up -> half_even"]
