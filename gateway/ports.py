@@ -279,7 +279,7 @@ class Journal(Protocol):
 class RecordFiles(Protocol):
     """The private record files of a home."""
 
-    def write(self, platform: str, batch: int, rows: Sequence[PrivateRow]) -> list[RecordFile]:
+    def write(self, platform: str, batch: int, *, rows: Sequence[PrivateRow]) -> list[RecordFile]:
         """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
         ...
 

@@ -134,7 +134,7 @@ def _found(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> None:
     create_index_key(home.keys / "index")
     ring = founding_ring(facts.issuer, signers)
     policy = f"log {log_key(facts.origin, log_signer)}\nquorum none\n"
-    trust_files(home, facts, store).create(policy.encode(), ring)
+    trust_files(home, facts, store=store).create(policy.encode(), ring)
     database = Database(home.database)
     for entry in founding_entries(ring, signers[0][1], issued=facts.created):
         SqlJournal(database).queue(entry)
@@ -169,7 +169,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
             store=store,
             sign_checkpoint=lambda text: bytes(sign_note(text, key=key, sign=log_signer.sign)),
         ),
-        trust=trust_files(home, facts, store),
+        trust=trust_files(home, facts, store=store),
         clock=SystemClock(),
     )
     try:
@@ -198,7 +198,7 @@ def checkpoint_store(facts: HomeFacts, settings: Settings) -> CheckpointStore:
     return CheckpointStore(settings.state / name)
 
 
-def trust_files(home: Home, facts: HomeFacts, store: CheckpointStore) -> TrustFiles:
+def trust_files(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> TrustFiles:
     """Return the trust files of a home."""
     return TrustFiles(home.policy, home.key_ring, origin=facts.origin, store=store)
 

@@ -6,7 +6,7 @@ group runs through the generated function instead, so no number can wrap unseen.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from gateway.bulk.kernel import Column, Finished, fits, run_block
 from gateway.convert.fast import CompiledBlock, FastEvaluator
 from gateway.convert.generate import step_traces
-from gateway.convert.inputs import InputReader, not_in_force
+from gateway.convert.inputs import InputReader
 from gateway.convert.outcome import Converted, Refusal, StepTrace
 from gateway.convert.program import Program
 from gateway.convert.roles import Roles
@@ -78,23 +78,19 @@ class ColumnEvaluator:
 
     def __init__(self, program: Program) -> None:
         self._inputs = InputReader(program)
-        self._not_in_force = not_in_force(program)
         self._needs = program.formula.needs
         self._fast = FastEvaluator(program)
-        self._fitting = {
-            behaviour: tuple(fits(made.block) for made in blocks)
-            for behaviour, blocks in self._fast.blocks.items()
-        }
+        blocks = (made.block for several in self._fast.blocks.values() for made in several)
+        self._fitting = {(block.behaviour, block.first): fits(block) for block in blocks}
 
     def convert_batch(
         self, rows: Sequence[Row], roles: Sequence[Roles | Refusal], *, traced: bool = False
     ) -> ColumnResult:
         """Convert rows whose roles have been read; a row without roles keeps its refusal."""
         result = _empty(len(rows))
-        for (behaviour, number), members in self._grouped(roles, result).items():
-            made = self._fast.blocks[behaviour][number]
+        for made, members in self._grouped(roles, result):
             group = self._read(made, members, rows=rows, result=result)
-            if self._fitting[behaviour][number]:
+            if self._fitting[made.block.behaviour, made.block.first]:
                 _run_columns(group, result, traced=traced)
             else:
                 _run_rows(group, result, traced=traced)
@@ -102,21 +98,21 @@ class ColumnEvaluator:
 
     def _grouped(
         self, roles: Sequence[Roles | Refusal], result: ColumnResult
-    ) -> dict[tuple[str, int], list[int]]:
+    ) -> Iterable[tuple[CompiledBlock, list[int]]]:
         by_day: dict[tuple[str, int], list[int]] = defaultdict(list)
         for row, act in enumerate(roles):
             if isinstance(act, Refusal):
                 result.refusals[row] = act
             else:
                 by_day[act.behaviour, act.day].append(row)
-        groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+        groups: dict[tuple[str, int], tuple[CompiledBlock, list[int]]] = {}
         for (behaviour, day), members in by_day.items():
-            number = self._fast.locate(behaviour, day)
-            if number < 0:
-                result.refusals.update(dict.fromkeys(members, self._not_in_force))
+            made = self._fast.block_on(behaviour, day)
+            if isinstance(made, Refusal):
+                result.refusals.update(dict.fromkeys(members, made))
             else:
-                groups[behaviour, number] += members
-        return groups
+                groups.setdefault((behaviour, made.block.first), (made, []))[1].extend(members)
+        return groups.values()
 
     def _read(
         self, made: CompiledBlock, members: list[int], *, rows: Sequence[Row], result: ColumnResult
@@ -153,15 +149,15 @@ def _run_columns(group: _Group, result: ColumnResult, *, traced: bool) -> None:
     inputs = group.input_rows()
     for place, row in zip(places, rows, strict=True):
         result.inputs[row] = inputs[place]
-    _scatter(result.co2e_mg, rows, done.co2e_mg)
-    _scatter(result.points, rows, done.points)
-    _scatter(result.points_num, rows, done.points_num)
-    _scatter(result.points_den, rows, done.points_den)
+    _scatter(result.co2e_mg, done.co2e_mg, rows=rows)
+    _scatter(result.points, done.points, rows=rows)
+    _scatter(result.points_num, done.points_num, rows=rows)
+    _scatter(result.points_den, done.points_den, rows=rows)
     if traced:
         result.traces.update(zip(rows, _traces(group, done), strict=True))
 
 
-def _scatter(target: list[int], rows: list[int], column: Column) -> None:
+def _scatter(target: list[int], column: Column, *, rows: list[int]) -> None:
     for row, value in zip(rows, column.tolist(), strict=True):
         target[row] = value
 

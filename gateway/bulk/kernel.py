@@ -91,16 +91,16 @@ class _Frame:
                 ]
             case RefuseBelow():
                 below = self.value(statement.argument) < statement.threshold
-                self.refuse(below, (statement.refusal,), self.constant(0))
+                self.refuse(below, (statement.refusal,), index=self.constant(0))
             case RefuseRow():
                 index = self.values[statement.index]
                 refused = np.array([refusal is not None for refusal in statement.refusals])[index]
-                self.refuse(refused, statement.refusals, index)
+                self.refuse(refused, statement.refusals, index=index)
             case _:
                 assert_never(statement)
 
     def refuse(
-        self, refused: npt.NDArray[np.bool_], refusals: tuple[Refusal | None, ...], index: Column
+        self, refused: npt.NDArray[np.bool_], refusals: tuple[Refusal | None, ...], *, index: Column
     ) -> None:
         if not refused.any():
             return
@@ -114,7 +114,7 @@ class _Frame:
 
     def finish(self, block: Block, *, traced: bool) -> Finished:
         if isinstance(block.outcome, Refusal):
-            self.refuse(np.ones(self.rows.shape, dtype=np.bool_), (block.outcome,), self.constant(0))
+            self.refuse(np.ones(self.rows.shape, dtype=np.bool_), (block.outcome,), index=self.constant(0))
             nothing = self.constant(0)
             return Finished(self.rows, nothing, nothing, nothing, nothing, (), self.refusals)
         outcome = block.outcome

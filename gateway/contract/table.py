@@ -1,5 +1,6 @@
 """Rows of a CSV document: one header, quoted line breaks, nothing guessed."""
 
+import codecs
 import csv
 from collections.abc import Iterator
 from typing import BinaryIO, Final
@@ -24,8 +25,14 @@ def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator
         MalformedDocument: it is not text, has no header, or a column without a name or with the name
             of another.
     """
-    lines = _Lines(open_text(document, file, encodings=source.encodings), source.quote.encode())
-    cells = csv.reader(lines, delimiter=source.delimiter, quotechar=source.quote, strict=True)
+    lines = _Lines(open_text(document, file, encodings=source.encodings), source.quote)
+    cells = csv.reader(
+        lines,
+        delimiter=source.delimiter,
+        quotechar=source.quote or None,
+        quoting=csv.QUOTE_MINIMAL if source.quote else csv.QUOTE_NONE,
+        strict=True,
+    )
     names = _header(lines, cells, file=file)
     number = 0
     while True:
@@ -51,7 +58,7 @@ class _RowTooLong(Exception):
 class _Lines:
     """Decoded lines for the csv reader; remembers the bytes of the row it is reading."""
 
-    def __init__(self, text: TextSource, quote: bytes) -> None:
+    def __init__(self, text: TextSource, quote: str) -> None:
         self._stream = text.stream
         self.encoding = text.encoding
         self._quote = quote
@@ -85,12 +92,16 @@ class _Lines:
 
     def skip_row(self) -> int:
         """Read to the end of a row that is too long and return its whole length."""
-        quoted = sum(piece.count(self._quote) for piece in self._row) % 2 == 1
+        decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+        quotes = self._quotes(decoder.decode(self.taken()))
         piece, size = self._row[-1], self._size
-        while (quoted or not piece.endswith(b"\n")) and (piece := self._stream.readline(ROW_BYTES_MAX)):
-            quoted ^= piece.count(self._quote) % 2 == 1
+        while (quotes % 2 or not piece.endswith(b"\n")) and (piece := self._stream.readline(ROW_BYTES_MAX)):
+            quotes += self._quotes(decoder.decode(piece))
             size += len(piece)
         return size
+
+    def _quotes(self, text: str) -> int:
+        return text.count(self._quote) if self._quote else 0
 
 
 def _header(lines: _Lines, cells: Iterator[list[str]], *, file: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from gateway.convert.program import Rounding, Table, TableRow
@@ -65,11 +65,15 @@ def rounded(value: Interval, rounding: Rounding) -> Interval:
 
 def table_range(table: Table, argument: Interval) -> Interval | None:
     """Return what a table can give for the argument, over all its dates; None if it always refuses."""
-    found = [one for edition in table.values for one in _edition_range(table.kind, edition.value, argument)]
+    found = [
+        one
+        for edition in table.values
+        for one in _edition_range(table.kind, edition.value, argument=argument)
+    ]
     return hull(found) if found else None
 
 
-def _edition_range(kind: str, rows: tuple[TableRow, ...], argument: Interval) -> Iterable[Interval]:
+def _edition_range(kind: str, rows: tuple[TableRow, ...], *, argument: Interval) -> Iterable[Interval]:
     if kind in {"step", "label"}:
         for index, row in enumerate(rows):
             ends = rows[index + 1].at if index + 1 < len(rows) else argument.high
@@ -79,22 +83,27 @@ def _edition_range(kind: str, rows: tuple[TableRow, ...], argument: Interval) ->
         return
     low, high = max(argument.low, rows[0].at), argument.high
     if low <= high:
-        turns = [low, *(row.at for row in rows if low < row.at < high), high]
-        values = [_curve(kind, rows, turn) for turn in turns]
+        curve = _Curve(kind, rows)
+        values = [curve.at(low), curve.at(high), *(value for at, value in curve.knots if low < at < high)]
         yield Interval(min(values), max(values))
 
 
-def _curve(kind: str, rows: tuple[TableRow, ...], argument: Fraction) -> Fraction:
-    """Return the value of a marginal or linear table, whose pieces are straight lines."""
-    if kind == "marginal":
-        ends = [*(row.at for row in rows[1:]), argument]
-        parts = (
-            (row.value or Fraction(0)) * max(Fraction(0), min(argument, end) - row.at)
-            for row, end in zip(rows, ends, strict=True)
-        )
-        return sum(parts, Fraction(0))
-    points = [(row.at, row.value or Fraction(0)) for row in rows]
-    for (at, value), (next_at, next_value) in pairwise(points):
-        if at <= argument < next_at:
-            return value + (argument - at) * (next_value - value) / (next_at - at)
-    return points[-1][1]
+class _Curve:
+    """A marginal or linear table as straight lines between knots, with one more line after the last."""
+
+    def __init__(self, kind: str, rows: tuple[TableRow, ...]) -> None:
+        figures = [row.value or Fraction(0) for row in rows]
+        lengths = [after.at - row.at for row, after in pairwise(rows)]
+        self._last_slope = figures[-1] if kind == "marginal" else Fraction(0)
+        if kind == "marginal":
+            parts = (rate * length for rate, length in zip(figures, lengths, strict=False))
+            figures = list(accumulate(parts, initial=Fraction(0)))
+        self.knots = list(zip((row.at for row in rows), figures, strict=True))
+
+    def at(self, argument: Fraction) -> Fraction:
+        """Return the value at an argument that is not below the first knot."""
+        for (start, value), (end, next_value) in pairwise(self.knots):
+            if argument < end:
+                return value + (argument - start) * (next_value - value) / (end - start)
+        start, value = self.knots[-1]
+        return value + (argument - start) * self._last_slope

@@ -1,6 +1,6 @@
 """Caps: what is granted of an act's points when a person, household or platform has a limit."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import date
 from typing import Literal, NamedTuple, assert_never
 
@@ -83,22 +83,38 @@ class CapMeter:
         A refusal leaves the usage as it was. An act that meets a full cap uses up nothing of any.
         """
         award = _Award(converted.points, converted.co2e_mg, 1)
-        uses: list[CapUse] = []
+        cuts: list[tuple[CapKey, _Award, _Award]] = []
         for key in keys:
-            cap, used = self._caps[key.cap], usage.get(key, 0)
-            if used >= cap.maximum and cap.when_full == "reject":
+            cap, rest = self._caps[key.cap], self._rest(key, usage)
+            if rest == 0 and cap.when_full == "reject":
                 return Refusal(
                     Rejection.CAPPED_OUT, cap.name, f"the cap of {cap.maximum} for {key.period} is full"
                 )
-            asked = award
-            award = _cut(cap, asked, rest=max(cap.maximum - used, 0), converted=converted)
-            amounts = {"asked": _amount(cap, asked), "granted": _amount(cap, award)}
-            uses.append(CapUse(key=key, of=cap.of, used=used, maximum=cap.maximum, counted=0, **amounts))
-        counted = tuple(use._replace(counted=_amount(self._caps[use.key.cap], award)) for use in uses)
-        for use in counted:
+            asked, award = award, _cut(cap, award, rest=rest, converted=converted)
+            cuts.append((key, asked, award))
+        uses = tuple(
+            self._use(key, (asked, granted), used=usage.get(key, 0), final=award)
+            for key, asked, granted in cuts
+        )
+        for use in uses:
             if use.counted:
                 usage[use.key] = use.used + use.counted
-        return Granted(award.points, counted)
+        return Granted(award.points, uses)
+
+    def _rest(self, key: CapKey, usage: Mapping[CapKey, int]) -> int:
+        return max(self._caps[key.cap].maximum - usage.get(key, 0), 0)
+
+    def _use(self, key: CapKey, cut: tuple[_Award, _Award], *, used: int, final: _Award) -> CapUse:
+        cap = self._caps[key.cap]
+        return CapUse(
+            key=key,
+            of=cap.of,
+            used=used,
+            maximum=cap.maximum,
+            asked=_amount(cap, cut[0]),
+            granted=_amount(cap, cut[1]),
+            counted=_amount(cap, final),
+        )
 
 
 def _key(cap: Cap, roles: Roles, *, accepted: date) -> CapKey | Refusal:

@@ -111,7 +111,7 @@ def round_exact(value: Fraction, rounding: Rounding) -> Fraction:
     return chosen / unit
 
 
-def direction(exact: Fraction, rounded: Fraction, rounding: Rounding) -> str:
+def direction(exact: Fraction, rounded: Fraction, *, rounding: Rounding) -> str:
     """Tell which way a value was rounded: up, down, from a tie, or not at all."""
     if exact == rounded:
         return "exact"

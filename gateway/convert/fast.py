@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.convert.generate import BlockFunction, block_source, refusal_objects, step_traces
-from gateway.convert.inputs import InputReader, not_in_force
+from gateway.convert.inputs import InputReader, not_in_force, unknown_behaviour
 from gateway.convert.ir import Block
 from gateway.convert.lower import lower
 from gateway.convert.outcome import Converted, Refusal
@@ -39,8 +39,11 @@ class FastEvaluator:
             behaviour: tuple(_compiled(block) for block in lower(program, behaviour))
             for behaviour in program.behaviours
         }
-        self._starts = {act: [made.block.first for made in blocks] for act, blocks in self.blocks.items()}
-        self._until = {act: blocks[-1].block.until for act, blocks in self.blocks.items()}
+        self._unknown_behaviour = unknown_behaviour()
+        self._spans = {
+            behaviour: ([made.block.first for made in blocks], blocks[-1].block.until)
+            for behaviour, blocks in self.blocks.items()
+        }
 
     @property
     def source(self) -> str:
@@ -49,43 +52,42 @@ class FastEvaluator:
 
     def convert(self, fields: Mapping[str, str], roles: Roles) -> Converted | Refusal:
         """Convert one act whose roles have been read."""
-        inputs = self._inputs_in_force(fields, roles)
-        return inputs if isinstance(inputs, Refusal) else self._block(roles).plain(inputs)
+        made = self.block_on(roles.behaviour, roles.day)
+        if isinstance(made, Refusal):
+            return made
+        inputs = self._inputs.read(fields, roles.behaviour)
+        return inputs if isinstance(inputs, Refusal) else made.plain(inputs)
 
     def convert_traced(self, fields: Mapping[str, str], roles: Roles) -> Converted | Refusal:
         """Convert one act and give every step with its exact value."""
-        inputs = self._inputs_in_force(fields, roles)
-        return inputs if isinstance(inputs, Refusal) else self._block(roles).traced(inputs)
+        made = self.block_on(roles.behaviour, roles.day)
+        if isinstance(made, Refusal):
+            return made
+        inputs = self._inputs.read(fields, roles.behaviour)
+        return inputs if isinstance(inputs, Refusal) else made.traced(inputs)
 
     def convert_inputs(self, inputs: Mapping[str, int], *, behaviour: str, day: int) -> Converted | Refusal:
         """Convert inputs that were read before: what a record states. Others than needed are ignored."""
-        if behaviour not in self.blocks:
-            return Refusal(Rejection.UNKNOWN_CODE, "behaviour", "expected a behaviour of the mapping")
-        number = self.locate(behaviour, day)
-        if number < 0:
-            return self._not_in_force
-        made = self.blocks[behaviour][number]
+        made = self.block_on(behaviour, day)
+        if isinstance(made, Refusal):
+            return made
         needed = {name: inputs[name] for name in made.block.inputs if name in inputs}
         for name, var in made.block.inputs.items():
             if name not in needed:
                 return Refusal(Rejection.MISSING_FIELD, name, "expected a value, there is none")
             if not var.low <= needed[name] <= var.high:
-                return Refusal(
-                    Rejection.OUT_OF_BOUNDS, name, "expected a value within the bounds of the input"
-                )
+                return Refusal(Rejection.OUT_OF_BOUNDS, name, "expected a value within its bounds")
         return made.plain(needed)
 
-    def locate(self, behaviour: str, day: int) -> int:
-        """Find the number of the block that holds on a day, or -1 when the version is not in force."""
-        return bisect_right(self._starts[behaviour], day) - 1 if day < self._until[behaviour] else -1
-
-    def _inputs_in_force(self, fields: Mapping[str, str], roles: Roles) -> dict[str, int] | Refusal:
-        if self.locate(roles.behaviour, roles.day) < 0:
+    def block_on(self, behaviour: str, day: int) -> CompiledBlock | Refusal:
+        """Find the block that holds for a behaviour on a day."""
+        span = self._spans.get(behaviour)
+        if span is None:
+            return self._unknown_behaviour
+        starts, until = span
+        if not starts[0] <= day < until:
             return self._not_in_force
-        return self._inputs.read(fields, roles.behaviour)
-
-    def _block(self, roles: Roles) -> CompiledBlock:
-        return self.blocks[roles.behaviour][self.locate(roles.behaviour, roles.day)]
+        return self.blocks[behaviour][bisect_right(starts, day) - 1]
 
 
 def _compiled(block: Block) -> CompiledBlock:

@@ -102,7 +102,7 @@ def attainable_directions(values: Values, rounding: Rounding) -> frozenset[str]:
     return frozenset(found)
 
 
-def modes_differ(values: Values, rounding: Rounding, other: RoundingMode) -> bool:
+def modes_differ(values: Values, rounding: Rounding, *, other: RoundingMode) -> bool:
     """Tell whether some value is rounded differently by another mode; unsure counts as yes."""
     return any(
         round_quotient(value.numerator, value.denominator, mode=rounding.mode)

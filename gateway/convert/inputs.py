@@ -8,7 +8,7 @@ from gateway.convert.roles import column_texts
 from gateway.convert.scalars import DecimalReader, Memo
 from gateway.model.codes import Rejection
 
-__all__ = ["InputReader", "not_in_force"]
+__all__ = ["InputReader", "not_in_force", "unknown_behaviour"]
 
 Row = Mapping[str, str]
 
@@ -18,6 +18,13 @@ def not_in_force(program: Program) -> Refusal:
     until = "further notice" if program.effective_until is None else program.effective_until.isoformat()
     detail = f"expected a day from {program.effective_from.isoformat()} until {until}"
     return Refusal(Rejection.MAPPING_NOT_IN_FORCE, "day", detail)
+
+
+def unknown_behaviour() -> Refusal:
+    """Give the refusal of an act whose behaviour another version knows, and this one does not."""
+    return Refusal(
+        Rejection.UNKNOWN_CODE, "behaviour", "expected a behaviour that this version of the mapping has"
+    )
 
 
 class InputReader:
@@ -54,7 +61,7 @@ class InputReader:
         """Read one input of many acts of one behaviour."""
         column = self._columns[behaviour, name]
         read, absent = column.memo.__getitem__, column.absent
-        texts = column_texts(column.field, rows, self._missing)
+        texts = column_texts(column.field, rows, missing=self._missing)
         return [absent if text is None else read(text) for text in texts]
 
 

@@ -86,7 +86,7 @@ class Evaluation:
 
 
 class _Stop(Exception):
-    def __init__(self, code: Rejection, field: str, detail: str) -> None:
+    def __init__(self, code: Rejection, field: str, *, detail: str) -> None:
         super().__init__(detail)
         self.refusal = Refusal(code, field, detail)
 
@@ -146,7 +146,8 @@ class _Run:
         )
 
     def convert(self) -> Converted:
-        """Evaluate: in force, code rows, inputs, figures, steps, result."""
+        """Evaluate: behaviour, in force, code rows, inputs, figures, steps, result."""
+        self.check_behaviour()
         self.check_in_force()
         self.touch_role_codes()
         inputs = {name: self.read_input(name) for name in self.formula.needs[self.roles.behaviour]}
@@ -161,11 +162,16 @@ class _Run:
             self.run_step(step)
         return self.result(inputs)
 
+    def check_behaviour(self) -> None:
+        if self.roles.behaviour not in self.program.behaviours:
+            detail = "expected a behaviour that this version of the mapping has"
+            raise _Stop(Rejection.UNKNOWN_CODE, "behaviour", detail=detail)
+
     def check_in_force(self) -> None:
         program, until = self.program, self.program.effective_until
         if self.day < program.effective_from or (until is not None and self.day >= until):
             period = f"from {program.effective_from} until {until or 'further notice'}"
-            raise _Stop(Rejection.MAPPING_NOT_IN_FORCE, "day", f"expected a day {period}")
+            raise _Stop(Rejection.MAPPING_NOT_IN_FORCE, "day", detail=f"expected a day {period}")
 
     def touch_role_codes(self) -> None:
         for field in self.program.source.fields:
@@ -184,20 +190,22 @@ class _Run:
         field, declared = self.source[name], self.formula.inputs[name]
         text = self.text(field)
         if text is None:
-            raise _Stop(field.missing, name, "expected a value, there is none")
+            raise _Stop(field.missing, name, detail="expected a value, there is none")
         if declared.classes is not None:
-            return self.read_class(name, text, field.code_table or "")
+            return self.read_class(name, text, table=field.code_table or "")
         value = _decimal(field, text)
         scaled: Fraction = value * 10**declared.scale
         if not declared.low <= scaled <= declared.high:
             raise _Stop(
-                Rejection.OUT_OF_BOUNDS, name, f"expected a value within its bounds, not {quoted(text)}"
+                Rejection.OUT_OF_BOUNDS,
+                name,
+                detail=f"expected a value within its bounds, not {quoted(text)}",
             )
         self.known[name] = value
         self.inputs.append(InputUse(name, text, value, None))
         return scaled.numerator
 
-    def read_class(self, name: str, text: str, table: str) -> int:
+    def read_class(self, name: str, text: str, *, table: str) -> int:
         for row in self.program.source.code_tables[table]:
             if row.code == text:
                 index = (self.formula.inputs[name].classes or ()).index(row.value)
@@ -205,12 +213,14 @@ class _Run:
                 self.inputs.append(InputUse(name, text, Fraction(index), row))
                 self.touched.add(("code", table, text))
                 return index
-        raise _Stop(Rejection.UNKNOWN_CODE, name, f"expected a code of {table}, not {quoted(text)}")
+        raise _Stop(Rejection.UNKNOWN_CODE, name, detail=f"expected a code of {table}, not {quoted(text)}")
 
     def edition(self, name: str, values: tuple[Dated[T], ...]) -> Dated[T]:
         held = [dated for dated in values if dated.since <= self.day]
         if not held:
-            raise _Stop(Rejection.NO_FIGURE, name, f"expected a figure in force on {self.day}, there is none")
+            raise _Stop(
+                Rejection.NO_FIGURE, name, detail=f"expected a figure in force on {self.day}, there is none"
+            )
         return held[-1]
 
     def resolve(self, factor: Factor) -> None:
@@ -221,7 +231,9 @@ class _Run:
         value = dated.value
         if isinstance(value, dict):
             if of not in value:
-                raise _Stop(Rejection.NO_FIGURE, factor.name, f"expected a figure for {of}, there is none")
+                raise _Stop(
+                    Rejection.NO_FIGURE, factor.name, detail=f"expected a figure for {of}, there is none"
+                )
             value = value[of]
         self.known[factor.name] = value
         self.factors.append(FactorUse(factor.name, of, value, dated.since, dated.cite))
@@ -232,7 +244,7 @@ class _Run:
         exact = self.value(expr)
         rounded = exact if step.rounding is None else round_exact(exact, step.rounding)
         if step.rounding is not None:
-            self.touched.add(("rounding", step.name, direction(exact, rounded, step.rounding)))
+            self.touched.add(("rounding", step.name, direction(exact, rounded, rounding=step.rounding)))
         self.known[step.name] = rounded
         self.steps.append(StepTrace(step.name, exact, rounded, self.label(expr, rounded)))
 
@@ -266,7 +278,7 @@ class _Run:
         rows = dated.value
         if argument < rows[0].at:
             detail = f"expected at least {rows[0].at} {table.of}"
-            raise _Stop(Rejection.OUT_OF_BOUNDS, table.name, detail)
+            raise _Stop(Rejection.OUT_OF_BOUNDS, table.name, detail=detail)
         index = 0
         for number, row in enumerate(rows[1:], start=1):
             if argument > row.at or (argument == row.at and table.boundary == "from"):
@@ -275,7 +287,7 @@ class _Run:
         self.touched.add(("table", table.name, dated.since.isoformat(), str(index)))
         reject = rows[index].reject
         if reject is not None:
-            raise _Stop(reject, table.name, f"expected an argument that {table.name} has a value for")
+            raise _Stop(reject, table.name, detail=f"expected an argument that {table.name} has a value for")
         return row_value(table, rows, index=index, argument=argument)
 
     def result(self, inputs: dict[str, int]) -> Converted:
@@ -284,10 +296,10 @@ class _Run:
         if self.program.kind != "engagement":
             co2e_mg = self.milligrams(steps["reduction"].value)
             if co2e_mg <= 0:
-                raise _Stop(Rejection.NO_REDUCTION, "reduction", "expected a reduction above zero")
+                raise _Stop(Rejection.NO_REDUCTION, "reduction", detail="expected a reduction above zero")
         exact = steps["points"].exact
         if exact < 0:
-            raise _Stop(Rejection.NO_REDUCTION, "points", "expected points that are not negative")
+            raise _Stop(Rejection.NO_REDUCTION, "points", detail="expected points that are not negative")
         return Converted(
             inputs=inputs,
             co2e_mg=co2e_mg,
@@ -307,12 +319,12 @@ class _Run:
 def _decimal(field: Field, text: str) -> Fraction:
     if len(text) > _CHARACTERS_MAX or _DECIMAL.fullmatch(text) is None:
         raise _Stop(
-            Rejection.NOT_A_DECIMAL, field.name, f"expected a decimal such as 12.5, not {quoted(text)}"
+            Rejection.NOT_A_DECIMAL, field.name, detail=f"expected a decimal such as 12.5, not {quoted(text)}"
         )
     written = len(text.partition(".")[2])
     if written <= field.scale:
         return Fraction(text)
     if field.excess == "reject":
         detail = f"expected at most {field.scale} decimals, not {quoted(text)}"
-        raise _Stop(Rejection.EXCESS_DIGITS, field.name, detail)
+        raise _Stop(Rejection.EXCESS_DIGITS, field.name, detail=detail)
     return round_exact(Fraction(text), Rounding(scale=field.scale, mode=field.excess))

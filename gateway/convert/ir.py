@@ -218,14 +218,14 @@ def largest(left: IntExpr, right: IntExpr) -> IntExpr:
 
 def round_to(value: Quotient, scale: int, *, mode: RoundingMode) -> IntExpr:
     """Build the quotient rounded to ``scale`` decimals, as an integer of that scale."""
-    numerator, denominator = _cancelled(value.numerator, value.denominator, Const(10**scale))
+    numerator, denominator = _cancelled(value.numerator, value.denominator, factor=Const(10**scale))
     if denominator == Const(1):
         return numerator
     corners = [a // b for a in (numerator.low, numerator.high) for b in (denominator.low, denominator.high)]
     return Round(mode, numerator, denominator, min(corners), max(corners) + 1)
 
 
-def _cancelled(numerator: IntExpr, denominator: IntExpr, factor: Const) -> tuple[IntExpr, IntExpr]:
+def _cancelled(numerator: IntExpr, denominator: IntExpr, *, factor: Const) -> tuple[IntExpr, IntExpr]:
     """Multiply a quotient by a constant, in lowest terms as far as constants show."""
     common = gcd(factor.value, denominator.value) if isinstance(denominator, Const) else 1
     left = Const(denominator.value // common) if isinstance(denominator, Const) else denominator

@@ -140,12 +140,12 @@ class _Lowering:
         reduction: IntExpr = Const(0)
         if self.program.kind != "engagement":
             reduction = multiply(forms["reduction"].value.numerator, Const(self.formula.mg_per_reduction_ulp))
-            self.refuse_below(reduction, 1, "reduction")
+            self.refuse_below(reduction, 1, step="reduction")
         points = forms["points"]
-        self.refuse_below(points.exact.numerator, 0, "points")
+        self.refuse_below(points.exact.numerator, 0, step="points")
         return Outcome(reduction, points.value.numerator, points.exact)
 
-    def refuse_below(self, value: IntExpr, threshold: int, step: str) -> None:
+    def refuse_below(self, value: IntExpr, threshold: int, *, step: str) -> None:
         refusal = Refusal(Rejection.NO_REDUCTION, step, f"expected {step} of at least {threshold}")
         if value.low < threshold:
             self.build.statements.append(RefuseBelow(value, threshold, refusal))

@@ -13,10 +13,10 @@ def round_quotient(numerator: int, denominator: int, *, mode: RoundingMode) -> i
     below, rest = divmod(numerator, denominator)
     if rest == 0:
         return below
-    return below + _goes_up(below, 2 * rest - denominator, mode)
+    return below + _goes_up(below, 2 * rest - denominator, mode=mode)
 
 
-def _goes_up(below: int, beyond_half: int, mode: RoundingMode) -> bool:
+def _goes_up(below: int, beyond_half: int, *, mode: RoundingMode) -> bool:
     """Tell whether a value between ``below`` and ``below + 1`` rounds to the upper one."""
     match mode:
         case "floor":

@@ -47,7 +47,7 @@ class Roles(NamedTuple):
     claimed_points: int | None
 
 
-def column_texts(field: Field, rows: Sequence[Row], missing: frozenset[str]) -> list[str | None]:
+def column_texts(field: Field, rows: Sequence[Row], *, missing: frozenset[str]) -> list[str | None]:
     """Give the field's text in each row, or its constant; None where it is absent."""
     if field.constant is not None:
         return [field.constant] * len(rows)
@@ -110,7 +110,7 @@ class SourceReader:
 
     def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:
         role = field.role or ""
-        texts = column_texts(field, rows, self._missing)
+        texts = column_texts(field, rows, missing=self._missing)
         read = self._readers[role]
         values = [None if text is None else read(text) for text in texts]
         kinds = set(map(type, values))
@@ -153,11 +153,11 @@ class SourceReader:
     def _reader(self, field: Field, program: Program) -> Reader:
         match field.role:
             case "behaviour":
-                return Memo(_code_reader(field, program, program.behaviours)).__getitem__
+                return Memo(_code_reader(field, program, known=program.behaviours)).__getitem__
             case "evidence":
-                return Memo(_code_reader(field, program, EVIDENCE_GRADES)).__getitem__
+                return Memo(_code_reader(field, program, known=EVIDENCE_GRADES)).__getitem__
             case "ownership":
-                return Memo(_code_reader(field, program, OWNERSHIPS)).__getitem__
+                return Memo(_code_reader(field, program, known=OWNERSHIPS)).__getitem__
             case "start" | "end":
                 return InstantReader(field.name, field.zone)
             case "day":
@@ -185,7 +185,7 @@ def _absent(values: Sequence[object]) -> list[int]:
     return [index for index, value in enumerate(values) if value is None]
 
 
-def _code_reader(field: Field, program: Program, known: tuple[str, ...]) -> Reader:
+def _code_reader(field: Field, program: Program, *, known: tuple[str, ...]) -> Reader:
     """Read a code through its table, if it has one, to one of the known values."""
     if field.code_table is None:
         table = {value: value for value in known}

@@ -81,7 +81,7 @@ def _result(program: Program, test: dict[str, Any], *, evaluate: Evaluate) -> Te
         fields = source_fields(program, act["given"], label=f"{name} {number}", person=name)
         outcome, granted = _granted(program, evaluate(fields), fields=fields, act=act, usage=usage)
         acts.append(ActResult(fields, outcome, granted))
-        faults.extend(f"act {number}: {fault}" for fault in _faults(act, outcome, granted))
+        faults.extend(f"act {number}: {fault}" for fault in _faults(act, outcome, granted=granted))
     return TestResult(name, tuple(faults), tuple(acts))
 
 
@@ -106,7 +106,7 @@ def _granted(
 
 
 def _faults(
-    expected: dict[str, Any], outcome: Converted | Refusal, granted: Granted | None = None
+    expected: dict[str, Any], outcome: Converted | Refusal, *, granted: Granted | None = None
 ) -> Iterator[str]:
     reject = expected.get("reject")
     if isinstance(outcome, Refusal):

@@ -60,7 +60,7 @@ def _equivalence(program: Program, mutant: Mutant) -> str:
             return "" if _in_force(program, changed) else "the day lies outside the mapping's own days"
         case "rounding", [_, index, *_]:
             step, mode = program.formula.steps[int(index)], cast("RoundingMode", mutant.new)
-            return "" if _rounds_differently(program, step, mode) else "no value is rounded differently"
+            return "" if _rounds_differently(program, step, mode=mode) else "no value is rounded differently"
         case "boundary", [_, name, _, _, _, row, _]:
             between = (Fraction(mutant.old), Fraction(mutant.new))
             moves = _moves_a_value(program, program.formula.tables[name], first=row == "0", between=between)
@@ -77,11 +77,11 @@ def _in_force(program: Program, day: date) -> bool:
     return program.effective_from <= day and (until is None or day < until)
 
 
-def _rounds_differently(program: Program, step: Step, mode: RoundingMode) -> bool:
+def _rounds_differently(program: Program, step: Step, *, mode: RoundingMode) -> bool:
     analyses = [analyse(program.formula, behaviour) for behaviour in program.behaviours]
     found = [analysis.observable(step.name) for analysis in analyses]
     return step.rounding is not None and any(
-        modes_differ(values, step.rounding, mode) for values in found if values is not None
+        modes_differ(values, step.rounding, other=mode) for values in found if values is not None
     )
 
 

@@ -52,12 +52,12 @@ def _symbol(text: str, at: int, *, credit: str) -> str:
 
 def times(left: Unit, right: Unit) -> Unit:
     """Return the unit of a product."""
-    return _combined(left, right, 1)
+    return _combined(left, right, sign=1)
 
 
 def divided(left: Unit, right: Unit) -> Unit:
     """Return the unit of a quotient."""
-    return _combined(left, right, -1)
+    return _combined(left, right, sign=-1)
 
 
 def shown(unit: Unit) -> str:
@@ -67,7 +67,7 @@ def shown(unit: Unit) -> str:
     return "/".join(["*".join(above) or "1", *below])
 
 
-def _combined(left: Unit, right: Unit, sign: int) -> Unit:
+def _combined(left: Unit, right: Unit, *, sign: int) -> Unit:
     powers = Counter(dict(left))
     for symbol, power in right:
         powers[symbol] += sign * power

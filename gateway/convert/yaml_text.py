@@ -55,7 +55,7 @@ class _Mark(Protocol):
     column: int
 
 
-def _finding(mark: _Mark | None, message: str, pointer: str = "") -> Finding:
+def _finding(mark: _Mark | None, message: str, *, pointer: str = "") -> Finding:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Finding(line, column, pointer, "yaml", message)
 
@@ -98,21 +98,21 @@ class _Reader:
             raise self._fault(start, "expected a document, got an empty text")
         if start.version or start.tags:
             raise self._fault(start, "expected no directive, got %YAML or %TAG: leave it out")
-        value = self._value(next(self._events), "", 0)
+        value = self._value(next(self._events), "", depth=0)
         next(self._events)  # the end of the document
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
             raise self._fault(after, "expected one document, got a second one")
         return Document(value, self._positions)
 
-    def _value(self, event: yaml.Event, pointer: str, depth: int) -> Value:
+    def _value(self, event: yaml.Event, pointer: str, *, depth: int) -> Value:
         self._refuse_extras(event, pointer)
         place = _finding(event.start_mark, "")
         self._positions[pointer] = Position(place.line, place.column)
         if isinstance(event, yaml.ScalarEvent):
             return self._text(event, pointer)
         if depth >= DEPTH_MAX:
-            raise self._fault(event, f"expected at most {DEPTH_MAX} levels, got more", pointer)
+            raise self._fault(event, f"expected at most {DEPTH_MAX} levels, got more", pointer=pointer)
         if isinstance(event, yaml.SequenceStartEvent):
             return list(self._elements(pointer, depth + 1))
         return dict(self._members(pointer, depth + 1))
@@ -120,7 +120,7 @@ class _Reader:
     def _elements(self, pointer: str, depth: int) -> Iterator[Value]:
         index = 0
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            yield self._value(event, child(pointer, index), depth)
+            yield self._value(event, child(pointer, index), depth=depth)
             index += 1
 
     def _members(self, pointer: str, depth: int) -> Iterator[tuple[str, Value]]:
@@ -128,35 +128,39 @@ class _Reader:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             self._refuse_extras(event, pointer)
             if not isinstance(event, yaml.ScalarEvent):
-                raise self._fault(event, "expected a text as key, got a list or a mapping", pointer)
+                raise self._fault(event, "expected a text as key, got a list or a mapping", pointer=pointer)
             key = self._text(event, pointer)
             if key in seen:
-                raise self._fault(event, f"expected each key once, got {key!r} again", pointer)
+                raise self._fault(event, f"expected each key once, got {key!r} again", pointer=pointer)
             seen.add(key)
-            yield key, self._value(next(self._events), child(pointer, key), depth)
+            yield key, self._value(next(self._events), child(pointer, key), depth=depth)
 
     def _text(self, event: yaml.ScalarEvent, pointer: str) -> str:
         text: str = event.value
         if not text and event.style is None:
-            raise self._fault(event, 'expected a value, got none: leave the key out, or write ""', pointer)
+            raise self._fault(
+                event, 'expected a value, got none: leave the key out, or write ""', pointer=pointer
+            )
         fault = next(filter(None, map(text_fault, text)), "")
         if fault:
-            raise self._fault(event, f"expected a text on one line, got {fault}", pointer)
+            raise self._fault(event, f"expected a text on one line, got {fault}", pointer=pointer)
         if not unicodedata.is_normalized("NFC", text):
-            raise self._fault(event, "expected a text in Unicode form NFC, got another form", pointer)
+            raise self._fault(event, "expected a text in Unicode form NFC, got another form", pointer=pointer)
         return text
 
     def _refuse_extras(self, event: yaml.Event, pointer: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             raise self._fault(
-                event, f"expected a value, got the alias *{event.anchor}: write it out", pointer
+                event, f"expected a value, got the alias *{event.anchor}: write it out", pointer=pointer
             )
         if getattr(event, "anchor", None) is not None:
-            raise self._fault(event, "expected a value without an anchor: write it out", pointer)
+            raise self._fault(event, "expected a value without an anchor: write it out", pointer=pointer)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise self._fault(event, f"expected a value without a tag, got {tag}: leave it out", pointer)
+            raise self._fault(
+                event, f"expected a value without a tag, got {tag}: leave it out", pointer=pointer
+            )
 
     @staticmethod
-    def _fault(event: yaml.Event, message: str, pointer: str = "") -> _YamlError:
-        return _YamlError(_finding(event.start_mark, message, pointer))
+    def _fault(event: yaml.Event, message: str, *, pointer: str = "") -> _YamlError:
+        return _YamlError(_finding(event.start_mark, message, pointer=pointer))

@@ -134,12 +134,12 @@ def _shenzhen_csv(random: Random, rides: int) -> str:
         entered = _moment(random, date(2025, 4, 1), days=14)
         fare = str(random.choice((200, 300, 300, 400, 400, 500, 600, 700, 900)))
         if number % 5 == 0:
-            taps.append(_tap(card, entered, "巴士", fare=fare, gate=f"23{number:07d}"))
+            taps.append(_tap(card, entered, kind="巴士", fare=fare, gate=f"23{number:07d}"))
             continue
         left = entered + timedelta(minutes=random.randrange(6, 70))
-        taps.append(_tap(card, entered, "地铁入站", fare="0", gate=f"26{random.randrange(900):07d}"))
+        taps.append(_tap(card, entered, kind="地铁入站", fare="0", gate=f"26{random.randrange(900):07d}"))
         if random.random() > BAD_ROW_SHARE:
-            taps.append(_tap(card, left, "地铁出站", fare=fare, gate=f"26{random.randrange(900):07d}"))
+            taps.append(_tap(card, left, kind="地铁出站", fare=fare, gate=f"26{random.randrange(900):07d}"))
     random.shuffle(taps)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -148,7 +148,7 @@ def _shenzhen_csv(random: Random, rides: int) -> str:
     return out.getvalue()
 
 
-def _tap(card: str, moment: datetime, kind: str, *, fare: str, gate: str) -> list[str]:
+def _tap(card: str, moment: datetime, *, kind: str, fare: str, gate: str) -> list[str]:
     when = moment.strftime("%Y-%m-%d %H:%M:%S")
     paid = str(int(fare) * 95 // 100)
     closed = (moment + timedelta(days=1)).strftime("%Y-%m-%d 00:00:00")

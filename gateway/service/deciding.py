@@ -96,7 +96,7 @@ class Deciding:
     def _write(self, rows: list[PrivateRow], platform: str) -> list[RecordFile]:
         if not rows:
             return []
-        return self.parts.records.write(platform, self.parts.journal.next_batch(), rows)
+        return self.parts.records.write(platform, self.parts.journal.next_batch(), rows=rows)
 
     def _publish_mappings(self, result: PartResult, issued: str) -> None:
         """Publish each version in the log before the first batch that cites it."""

@@ -1,6 +1,7 @@
 """One part of a submission: from its rows to a decision, without touching any store.
 
-Steps: read roles, convert, recognise repetitions, apply caps in order, make records, sign the batch.
+Steps: read roles, convert, then act after act: recognise repetitions, apply caps. What is decided of an
+act depends on those before it, and not on where a part begins.
 """
 
 from collections import Counter
@@ -82,8 +83,7 @@ class PartJudge:
             if isinstance(outcome, RefusedRow):
                 result.rejected.append(_refused_by_adapter(outcome))
         result.duplicates = len(outcomes) - len(rows) - len(result.rejected)
-        fresh = self._fresh(self._candidates(rows, result), result)
-        self._grant(fresh, accepted, result=result)
+        self._settle(self._candidates(rows, result), accepted, result=result)
         return result
 
     def _candidates(self, rows: list[SourceRow], result: PartResult) -> list[_Candidate]:
@@ -96,64 +96,64 @@ class PartJudge:
                 result.rejected.append(_refused_by_mapping(row, role, refusal=refusal))  # type: ignore[arg-type]
                 continue
             program, converted = outcome
-            event = event_text(role.event)
+            event, named = event_text(role.event), self._under_pseudonyms(role, platform)
             found.append(
                 _Candidate(
                     row=row,
-                    roles=role,
+                    roles=named,
                     program=program,
                     converted=converted,
                     event=event,
                     key=self.index.event(platform, event),
-                    content=self.index.content(content_text(role, converted)),
+                    content=self.index.content(content_text(named, converted)),
                 )
             )
         return found
 
-    def _fresh(self, candidates: list[_Candidate], result: PartResult) -> list[_Candidate]:
-        """Leave out events that have a record, or came before in this part."""
-        known = {
-            key: mark.content for key, mark in self.memory.known_events([c.key for c in candidates]).items()
-        }
-        fresh = []
-        for candidate in candidates:
-            content = known.get(candidate.key)
-            if content is None:
-                known[candidate.key] = candidate.content
-                fresh.append(candidate)
-            elif content == candidate.content:
-                result.duplicates += 1
-            else:
-                detail = "this event has been recorded before with other content; the first record stands"
-                refusal = Refusal(Rejection.DUPLICATE_EVENT, "event", detail)
-                result.rejected.append(_refused_by_mapping(candidate.row, candidate.roles, refusal=refusal))
-        return fresh
-
-    def _grant(self, fresh: list[_Candidate], accepted: datetime, *, result: PartResult) -> None:
-        platform, scheme = self.evaluator.scheme.platform, self.evaluator.scheme.id
-        asked: list[tuple[_Candidate, Roles, tuple[CapKey, ...] | Refusal]] = []
-        for candidate in fresh:
-            roles = self._under_pseudonyms(candidate.roles, platform)
-            local = accepted.astimezone(candidate.program.zone).date()
-            asked.append((candidate, roles, self.evaluator.meter(candidate.program).keys(roles, local)))
+    def _settle(self, candidates: list[_Candidate], accepted: datetime, *, result: PartResult) -> None:
+        """Accept what is new and within its caps, one act after the other; a refused act leaves no trace."""
+        marks = self.memory.known_events([candidate.key for candidate in candidates])
+        known = {key: mark.content for key, mark in marks.items()}
+        asked = [(candidate, self._cap_keys(candidate, accepted)) for candidate in candidates]
+        scheme = self.evaluator.scheme.id
         names = {
             key: self.index.cap(scheme, *key)
-            for _, _, keys in asked
+            for _, keys in asked
             if not isinstance(keys, Refusal)
             for key in keys
         }
         used = self.memory.cap_usage(list(names.values())) if names else {}
-        usage: MutableMapping[CapKey, int] = {key: used.get(name, 0) for key, name in names.items()}
-        for candidate, roles, keys in asked:
-            meter = self.evaluator.meter(candidate.program)
-            granted = (
-                keys if isinstance(keys, Refusal) else meter.grant(candidate.converted, keys, usage=usage)
-            )
+        usage = {key: used.get(name, 0) for key, name in names.items()}
+        for candidate, keys in asked:
+            if known.get(candidate.key) == candidate.content:
+                result.duplicates += 1
+                continue
+            granted = self._granted(candidate, keys, known=known, usage=usage)
             if isinstance(granted, Refusal):
-                result.rejected.append(_refused_by_mapping(candidate.row, roles, refusal=granted))
+                result.rejected.append(_refused_by_mapping(candidate.row, candidate.roles, refusal=granted))
             else:
-                _accept(candidate, roles, granted=granted, result=result)
-        result.cap_usage.update({name: usage[key] for key, name in names.items()})
+                known[candidate.key] = candidate.content
+                _accept(candidate, granted=granted, result=result)
+        result.cap_usage.update({name: usage[key] for key, name in names.items() if usage[key]})
+
+    def _cap_keys(self, candidate: _Candidate, accepted: datetime) -> tuple[CapKey, ...] | Refusal:
+        local = accepted.astimezone(candidate.program.zone).date()
+        return self.evaluator.meter(candidate.program).keys(candidate.roles, local)
+
+    def _granted(
+        self,
+        candidate: _Candidate,
+        keys: tuple[CapKey, ...] | Refusal,
+        *,
+        known: dict[bytes, bytes],
+        usage: MutableMapping[CapKey, int],
+    ) -> Granted | Refusal:
+        if candidate.key in known:
+            detail = "this event has been recorded before with other content; the first record stands"
+            return Refusal(Rejection.DUPLICATE_EVENT, "event", detail)
+        if isinstance(keys, Refusal):
+            return keys
+        return self.evaluator.meter(candidate.program).grant(candidate.converted, keys, usage=usage)
 
     def _under_pseudonyms(self, roles: Roles, platform: str) -> Roles:
         """Replace person and household by their pseudonyms, so that nothing below sees an account."""
@@ -162,7 +162,8 @@ class PartJudge:
         return Roles(roles.event, person, household, *roles[3:])
 
 
-def _accept(candidate: _Candidate, roles: Roles, *, granted: Granted, result: PartResult) -> None:
+def _accept(candidate: _Candidate, *, granted: Granted, result: PartResult) -> None:
+    roles = candidate.roles
     act = Act(
         program=candidate.program,
         roles=roles,

@@ -12,7 +12,7 @@ from gateway.signing import KeyedIndex, Signer
 
 __all__ = ["Converting", "Sorting"]
 
-PART_ROWS: Final = 32_768  # outcomes in memory at once: about 100 MB with everything made of them
+PART_ROWS: Final = 65_536  # outcomes in memory at once: about 200 MB with everything made of them
 
 
 class Sorting(Protocol):

@@ -57,8 +57,8 @@ class RecordMaker:
     def _row(self, place: int, act: Act, *, frame: RecordFrame, noise: bytes) -> PrivateRow:
         record_id, event_salt, subject_salt = noise[:16].hex(), noise[16:32], noise[32:48]
         roles, converted = act.roles, act.converted
-        event = commitment(b"event", event_salt, act.event.encode())
-        subject = commitment(b"subject", subject_salt, act.person.hex().encode())
+        event = commitment(b"event", act.event.encode(), salt=event_salt)
+        subject = commitment(b"subject", act.person.hex().encode(), salt=subject_salt)
         inputs = inputs_document(act.program, converted.inputs)
         day = date.fromordinal(roles.day).isoformat()
         document = record_document(
@@ -79,28 +79,28 @@ class RecordMaker:
                 roles.claimed_points,
             ),
         )
-        return PrivateRow(
-            leaf_index=place,
-            id=record_id,
-            leaf=leaf_hash(canonical_bytes(document)),
-            day=day,
-            behaviour=roles.behaviour,
-            inputs=canonical_bytes(inputs).decode(),
-            evidence=roles.evidence,
-            ownership=roles.ownership,
-            mapping=frame.mapping_digest,
-            co2e_mg=converted.co2e_mg,
-            points_uncapped=converted.points,
-            points=act.points,
-            claimed_mg=roles.claimed_mg,
-            claimed_points=roles.claimed_points,
-            event_commitment=bytes.fromhex(event),
-            subject_commitment=bytes.fromhex(subject),
-            event=act.event,
-            event_salt=event_salt,
-            person=act.person,
-            subject_salt=subject_salt,
-            household=act.household,
+        return PrivateRow(  # by position: named arguments would cost as much as the hash
+            place,
+            record_id,
+            leaf_hash(canonical_bytes(document)),
+            day,
+            roles.behaviour,
+            canonical_bytes(inputs).decode(),
+            roles.evidence,
+            roles.ownership,
+            frame.mapping_digest,
+            converted.co2e_mg,
+            converted.points,
+            act.points,
+            roles.claimed_mg,
+            roles.claimed_points,
+            bytes.fromhex(event),
+            bytes.fromhex(subject),
+            act.event,
+            event_salt,
+            act.person,
+            subject_salt,
+            act.household,
         )
 
 

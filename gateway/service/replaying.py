@@ -37,10 +37,12 @@ class Replayer:
         mapping = record["mapping"]
         program, evaluator = self._prepared(_text(mapping, "digest"))
         named = {"id": program.id, "version": program.version, "digest": "sha256:" + program.digest}
-        _require(mapping == named, record, "names a mapping that its digest does not belong to")
+        _require(mapping == named, record, what="names a mapping that its digest does not belong to")
         behaviour = str(record["behaviour"])
         _require(
-            behaviour in program.formula.needs, record, f"has behaviour {behaviour}, unknown to its mapping"
+            behaviour in program.formula.needs,
+            record,
+            what=f"has behaviour {behaviour}, unknown to its mapping",
         )
         day = date.fromisoformat(str(record["day"])).toordinal()
         converted = evaluator.convert_inputs(
@@ -86,14 +88,16 @@ def recorded_inputs(program: Program, behaviour: str, *, record: dict[str, Json]
         entry = stated[name] if isinstance(stated, dict) else None
         value, unit = _text(entry, "value"), _text(entry, "unit")
         if spec.classes is not None:
-            _require(unit == "class" and value in spec.classes, record, f"states no known class of {name}")
+            _require(
+                unit == "class" and value in spec.classes, record, what=f"states no known class of {name}"
+            )
             inputs[name] = spec.classes.index(value)
             continue
         scaled = _scaled(value)
         _require(
             unit == spec.unit and scaled is not None and scaled_text(scaled, spec.scale) == value,
             record,
-            f"states {name} otherwise than in {spec.unit} with {spec.scale} places",
+            what=f"states {name} otherwise than in {spec.unit} with {spec.scale} places",
         )
         _require(
             scaled is not None and spec.low <= scaled <= spec.high, record, f"states {name} beyond its bounds"
@@ -113,6 +117,6 @@ def _text(value: Json | None, member: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _require(condition: bool, record: dict[str, Json], what: str) -> None:
+def _require(condition: bool, record: dict[str, Json], *, what: str) -> None:
     if not condition:
         raise QuantityDiffers(f"record {record['id']} {what}", field=str(record["id"]))

@@ -22,7 +22,7 @@ class CommitmentMismatch(IntegrityBroken):
     code = "commitment-mismatch"
 
 
-def commitment(field: bytes, salt: bytes, value: bytes) -> str:
+def commitment(field: bytes, value: bytes, *, salt: bytes) -> str:
     """Return lower hex SHA-256 of ``tanqiao/commit/1``, 0x00, field name, 0x00, 16-byte salt, UTF-8 value."""
     return hashlib.sha256(_DOMAIN + field + b"\x00" + salt + value).hexdigest()
 
@@ -55,5 +55,5 @@ class Disclosure(NamedTuple):
             raise MalformedDocument("a salt is 32 hexadecimal digits") from error
         if len(salt) != SALT_BYTES or self.salt != salt.hex():
             raise MalformedDocument("a salt is 32 lower hexadecimal digits")
-        if commitment(self.field.encode(), salt, self.value.encode()) != record.get(self.field):
+        if commitment(self.field.encode(), self.value.encode(), salt=salt) != record.get(self.field):
             raise CommitmentMismatch(f"the disclosed {self.field} is not the one the record commits to")

@@ -25,19 +25,19 @@ class KeyedIndex:
 
     def event(self, platform: str, event: str) -> bytes:
         """Return the 16-byte name of a platform's event: what recognises it when it comes again."""
-        return self._name(_EVENT, f"{platform}\x00{event}".encode(), 16)
+        return self._name(_EVENT, f"{platform}\x00{event}".encode(), size=16)
 
     def content(self, content: str) -> bytes:
         """Return the 8-byte name of what an event said: what tells a repetition from a contradiction."""
-        return self._name(_CONTENT, content.encode(), 8)
+        return self._name(_CONTENT, content.encode(), size=8)
 
     def pseudonym(self, platform: str, person: str) -> bytes:
         """Return the 32-byte pseudonym of a person inside one platform's namespace."""
-        return self._name(_PERSON, f"{platform}\x00{person}".encode(), 32)
+        return self._name(_PERSON, f"{platform}\x00{person}".encode(), size=32)
 
     def cap(self, scheme: str, *parts: str) -> bytes:
         """Return the 16-byte name under which the use of a cap is counted."""
-        return self._name(_CAP, "\x00".join((scheme, *parts)).encode(), 16)
+        return self._name(_CAP, "\x00".join((scheme, *parts)).encode(), size=16)
 
-    def _name(self, purpose: bytes, message: bytes, size: int) -> bytes:
+    def _name(self, purpose: bytes, message: bytes, *, size: int) -> bytes:
         return hashlib.blake2b(message, digest_size=size, key=self._secret, person=purpose).digest()

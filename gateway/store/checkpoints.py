@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     keys_digest TEXT NOT NULL
 )
 """
-_COLUMNS: Final = "note, size, root, policy_digest, keys_digest"
+_SELECT: Final = "SELECT note, size, root, policy_digest, keys_digest FROM checkpoints WHERE origin = ?"
 
 
 class SwapLost(Refused):
@@ -138,7 +138,7 @@ def _select(connection: sqlite3.Connection, origin: str) -> Stored | None:
     known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'checkpoints'").fetchone()
     if known is None:  # a process was killed between making the file and making the table
         return None
-    row = connection.execute(f"SELECT {_COLUMNS} FROM checkpoints WHERE origin = ?", (origin,)).fetchone()  # noqa: S608 - constant columns
+    row = connection.execute(_SELECT, (origin,)).fetchone()
     return None if row is None else Stored(*row)
 
 

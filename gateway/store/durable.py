@@ -7,9 +7,9 @@ from pathlib import Path
 __all__ = ["remove_folder", "sync_folder", "write_durably"]
 
 
-def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write, flush to the disk, then rename into place and flush the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write, flush to the disk, then rename into place and flush the folder, and each folder made for it."""
+    _make_folder(path.parent)
     half = path.with_name(path.name + ".half")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -19,6 +19,13 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
         os.fsync(file.fileno())
     half.replace(path)
     sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -123,4 +123,4 @@ class Home:
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left."""
         path = self._quarantine / submission / f"part-{part:06d}.ndjson"
-        write_durably(path, b"".join(line + b"\n" for line in lines), 0o600)
+        write_durably(path, b"".join(line + b"\n" for line in lines), mode=0o600)

@@ -40,14 +40,14 @@ def create_signing_key(path: Path, purpose: str) -> FileSigner:
     """Make a new key pair and keep the private key at ``path``; never replaces one that is there."""
     _require_absent(path)
     key = Ed25519PrivateKey.generate()
-    write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), mode=0o600)
     return FileSigner(path, purpose)
 
 
 def create_index_key(path: Path) -> None:
     """Make the key of the event index and the pseudonyms."""
     _require_absent(path)
-    write_durably(path, os.urandom(INDEX_KEY_BYTES).hex().encode() + b"\n", 0o600)
+    write_durably(path, os.urandom(INDEX_KEY_BYTES).hex().encode() + b"\n", mode=0o600)
 
 
 def read_index_key(path: Path) -> bytes:

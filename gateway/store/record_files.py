@@ -7,6 +7,7 @@ Parquet can read them; their digests stand in the journal.
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -48,6 +49,8 @@ ROW_SCHEMA: Final = pa.schema(_FIELDS)
 _REPEATING: Final = [field.name for field in _FIELDS if pa.types.is_dictionary(field.type)]
 _PARQUET: Final[dict[str, Any]] = {"compression": "zstd", "use_dictionary": _REPEATING}
 
+WRITERS: Final = 4  # compressing and flushing wait outside of Python, so files of several days overlap
+
 
 class ParquetRecordFiles:
     """The record files below one folder (:class:`gateway.ports.RecordFiles`)."""
@@ -55,7 +58,7 @@ class ParquetRecordFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def write(self, platform: str, batch: int, rows: Sequence[PrivateRow]) -> list[RecordFile]:
+    def write(self, platform: str, batch: int, *, rows: Sequence[PrivateRow]) -> list[RecordFile]:
         """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
         columns = list(zip(*rows, strict=True))
         table = pa.table(
@@ -65,17 +68,24 @@ class ParquetRecordFiles:
         places: dict[str, list[int]] = {}
         for place, day in enumerate(columns[PrivateRow._fields.index("day")]):
             places.setdefault(day, []).append(place)
-        written = []
-        for day, taken in sorted(places.items()):
-            path = f"platform={quote(platform, safe='')}/day={day}/batch-{batch:09d}.parquet"
-            written.append(self._write_one(path, table.take(taken) if len(places) > 1 else table, day=day))
-        return written
+        folder = f"platform={quote(platform, safe='')}"
+        with ThreadPoolExecutor(WRITERS) as writers:
+            return list(
+                writers.map(
+                    lambda day: self._write_one(
+                        f"{folder}/day={day}/batch-{batch:09d}.parquet",
+                        table.take(places[day]) if len(places) > 1 else table,
+                        day=day,
+                    ),
+                    sorted(places),
+                )
+            )
 
     def _write_one(self, path: str, table: pa.Table, *, day: str) -> RecordFile:
         buffer = io.BytesIO()
         pq.write_table(table, buffer, **_PARQUET)
         data = buffer.getvalue()
-        write_durably(self._folder / path, data, 0o600)
+        write_durably(self._folder / path, data, mode=0o600)
         return RecordFile(path, hashlib.sha256(data).hexdigest(), day, table.num_rows)
 
     def read(self, file: RecordFile) -> list[PrivateRow]:

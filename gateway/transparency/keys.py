@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import IntegrityBroken
+from gateway.model.ed25519 import UnsoundKey, require_sound_key
 from gateway.transparency.text import MalformedLogText, read_base64, write_base64
 
 __all__ = [
@@ -30,11 +31,6 @@ __all__ = [
 Sign = Callable[[bytes], bytes]
 
 SIGNATURE_BYTES: Final = 64
-_PUBLIC_BYTES: Final = 32
-_PRIME: Final = 2**255 - 19
-_CURVE_D: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
-_ORDER_EIGHT_Y: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-_SMALL_ORDER_Y: Final = frozenset({0, 1, _PRIME - 1, _ORDER_EIGHT_Y, _PRIME - _ORDER_EIGHT_Y})
 
 
 class BadSignature(IntegrityBroken):
@@ -126,13 +122,7 @@ def _vkey_parts(text: str) -> tuple[str, str, bytes]:
 
 
 def _require_sound(public: bytes, name: str) -> None:
-    if len(public) != _PUBLIC_BYTES:
-        raise MalformedLogText(f"verifier key {name!r}: expected {_PUBLIC_BYTES} bytes, found {len(public)}")
-    y = int.from_bytes(public, "little") & (2**255 - 1)  # the top bit is the sign of x
-    if y >= _PRIME:
-        raise MalformedLogText(f"verifier key {name!r}: the Ed25519 point is not in its canonical spelling")
-    if y in _SMALL_ORDER_Y:
-        raise MalformedLogText(f"verifier key {name!r}: the Ed25519 point has small order and proves nothing")
-    x_squared = (y * y - 1) * pow(_CURVE_D * y * y + 1, -1, _PRIME)
-    if pow(x_squared, (_PRIME - 1) // 2, _PRIME) != 1:
-        raise MalformedLogText(f"verifier key {name!r}: the bytes are not a point of the Ed25519 curve")
+    try:
+        require_sound_key(public)
+    except UnsoundKey as unsound:
+        raise MalformedLogText(f"verifier key {name!r}: {unsound}") from unsound

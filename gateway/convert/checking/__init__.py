@@ -1,6 +1,7 @@
 """Check what a formula means as a whole: units, bounds, and the tests that come with it."""
 
-from gateway.convert.checking.bounds import Bound, bound_of, check_bounds, figures_of
+from gateway.convert.checking.bounds import Bound, bound_of, check_bounds
+from gateway.convert.checking.fineness import figures_of
 from gateway.convert.checking.tests import check_tests
 from gateway.convert.checking.units import check_units
 

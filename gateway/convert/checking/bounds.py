@@ -6,10 +6,11 @@ from functools import reduce
 from typing import Final
 
 from gateway.convert.bounds import MAGNITUDE_MAX, Interval, combined, floored, hull, rounded, table_range
-from gateway.convert.program import Binary, Call, Expr, Factor, Floor, Formula, MinMax, Name, Number, Step
+from gateway.convert.checking.fineness import FINENESS_MAX, figures_of, fineness
+from gateway.convert.program import Binary, Call, Expr, Floor, Formula, MinMax, Name, Number, Step
 from gateway.convert.reading import Node, written
 
-__all__ = ["Bound", "UnboundedError", "bound_of", "check_bounds", "figures_of"]
+__all__ = ["Bound", "UnboundedError", "bound_of", "check_bounds"]
 
 RESULT_MAX: Final = 2**63 - 1  # the bound of integers in signed documents
 
@@ -30,8 +31,10 @@ def check_bounds(root: Node, formula: Formula) -> None:
     }
     for behaviour in formula.needs:
         bounds: dict[str, Bound] = {}
+        bits: dict[str, int] = {}
         for step in formula.steps:
             try:
+                bits[step.name] = _step_bits(step, formula, behaviour=behaviour, earlier=bits)
                 bounds[step.name] = _step_bound(step, formula, behaviour=behaviour, earlier=bounds)
             except UnboundedError as unbounded:
                 bounds[step.name] = None
@@ -43,6 +46,14 @@ def check_bounds(root: Node, formula: Formula) -> None:
         if points is not None:
             place = places.get(("points", behaviour), root["formula"])
             _check_points(place, behaviour, reduction=reduction, points=points)
+
+
+def _step_bits(step: Step, formula: Formula, *, behaviour: str, earlier: Mapping[str, int]) -> int:
+    bits = fineness(step.expr[behaviour], formula, behaviour=behaviour, earlier=earlier)
+    if bits > FINENESS_MAX:
+        message = f"expected values whose exact denominators stay below 2^{FINENESS_MAX}, got up to 2^{bits}"
+        raise UnboundedError(f"{message}: round an earlier step")
+    return bits if step.rounding is None else (10**step.rounding.scale).bit_length()
 
 
 def _step_bound(step: Step, formula: Formula, *, behaviour: str, earlier: Mapping[str, Bound]) -> Bound:
@@ -118,14 +129,3 @@ def _named(name: str, formula: Formula, *, behaviour: str, earlier: Mapping[str,
         found = formula.inputs[name]
         return Interval(Fraction(found.low, 10**found.scale), Fraction(found.high, 10**found.scale))
     return earlier.get(name)
-
-
-def figures_of(factor: Factor, behaviour: str) -> Iterable[Fraction]:
-    """Yield every value that a factor can have for a behaviour, over all dates and classes."""
-    for dated in factor.values:
-        if not isinstance(dated.value, dict):
-            yield dated.value
-        elif factor.by == "behaviour":
-            yield from (figure for key, figure in dated.value.items() if key == behaviour)
-        else:
-            yield from dated.value.values()

@@ -57,7 +57,7 @@ def _factor(root: Node, node: Node, *, name: str, classes: dict[str, tuple[str, 
     def value(dated: Node) -> Fraction | dict[str, Fraction]:
         return _figure(dated["value"], by=by, known=known)
 
-    return Factor(name=name, unit=node.word("unit"), by=by, values=tuple(_dated(root, node, value)))
+    return Factor(name=name, unit=node.word("unit"), by=by, values=tuple(_dated(root, node, value=value)))
 
 
 def _figure(node: Node, *, by: str | None, known: tuple[str, ...]) -> Fraction | dict[str, Fraction]:
@@ -74,7 +74,7 @@ def _figure(node: Node, *, by: str | None, known: tuple[str, ...]) -> Fraction |
     return {key: member.decimal() for key, member in node.members()}
 
 
-def _dated(root: Node, node: Node, value: Callable[[Node], T]) -> Iterator[Dated[T]]:
+def _dated(root: Node, node: Node, *, value: Callable[[Node], T]) -> Iterator[Dated[T]]:
     last = date.min
     for dated in node.elements("values"):
         since = dated.date("from")
@@ -110,7 +110,7 @@ def _table(root: Node, node: Node, *, name: str) -> Table:
         of=node.word("of"),
         kind=cast('Literal["step", "marginal", "linear", "label"]', kind),
         boundary=cast('Literal["from", "above"]', node.word("boundary")),
-        values=tuple(_dated(root, node, value)),
+        values=tuple(_dated(root, node, value=value)),
     )
 
 

@@ -122,7 +122,7 @@ class RecordAudit:
         usage = {whole: used.get(name, 0) for whole, name in names.items()}
         for row, result, keys, meter in asked:
             self._grant(row, result, meter=meter, keys=keys, usage=usage)
-        self.caps.store_cap_usage({names[whole]: value for whole, value in usage.items()})
+        self.caps.store_cap_usage({names[whole]: value for whole, value in usage.items() if value})
         self.cap_check.looked_at += len(asked)
 
     def _grant(
@@ -169,7 +169,11 @@ def _require_commitments(row: PrivateRow) -> None:
         ),
     ]
     for field_name, salt, value, committed in openings:
-        if salt is not None and value is not None and commitment(field_name, salt, value) != committed.hex():
+        if (
+            salt is not None
+            and value is not None
+            and commitment(field_name, value, salt=salt) != committed.hex()
+        ):
             raise IntegrityBroken(f"its {field_name.decode()} does not open its commitment")
 
 

@@ -38,6 +38,26 @@ def test_quote_and_delimiter_are_those_of_the_mapping() -> None:
     assert row.fields == {"a": "x\ty", "b": '"z"'}
 
 
+def test_table_without_quotes_keeps_them_as_text() -> None:
+    source = SourceFormat(kind="csv", quote="")
+
+    rows = read(b'a,b\n"1,5"\n' + b"x" * 100_000 + b'"\n"3,4\n', source)
+
+    assert rows[0].fields == {"a": '"1', "b": '5"'}
+    assert fates(rows) == ['1 "1', "2 malformed-row", '3 "3']
+
+
+def test_byte_inside_a_character_is_no_quote() -> None:
+    """The second byte of 衸 in GB18030 is that of a bar."""
+    source = SourceFormat(kind="csv", encodings=("gb18030",), quote="|")
+    long = "衸" * 50_001
+    assert long[0].encode("gb18030")[1:] == b"|"
+
+    rows = read(f"a,b\n{long},|x\n|\n3,4\n".encode("gb18030"), source)
+
+    assert fates(rows) == ["1 malformed-row", "2 3"]
+
+
 def test_empty_cell_is_a_text_and_spaces_are_kept() -> None:
     (row,) = read(b"a,b\n, x \n")
 

@@ -136,9 +136,9 @@ def test_an_act_that_meets_a_full_cap_uses_up_nothing_of_any(full: tuple[int, ..
         make_cap("weight", of="reduction", maximum=9000),
         make_cap("daily"),
     )
-    caps, used = caps[turn:] + caps[:turn], full[turn:] + full[:turn]
+    used = full[turn:] + full[:turn]
 
-    found, usage = grant(caps, award(), used=used)
+    found, usage = grant(caps[turn:] + caps[:turn], award(), used=used)
 
     assert points_of(found) == 0
     assert tuple(usage.values()) == used

@@ -133,9 +133,13 @@ def test_a_product_beyond_64_bits_is_exact() -> None:
     )
 
 
-def test_a_divisor_that_may_be_zero_is_a_broken_invariant() -> None:
+@pytest.mark.parametrize(("low", "high"), [(0, 5), (-5, 0), (-5, 5), (0, 0)])
+def test_a_divisor_that_may_be_zero_is_a_broken_invariant(low: int, high: int) -> None:
+    fields = (decimal_field("x", low=low, high=high),)
     with pytest.raises(InvariantBroken, match="may be zero"):
-        FastEvaluator(make_program([step("points", Binary("/", number("1"), X))], kind="engagement"))
+        FastEvaluator(
+            make_program([step("points", Binary("/", number("1"), X))], kind="engagement", fields=fields)
+        )
 
 
 MODES = {
@@ -148,11 +152,12 @@ MODES = {
     "down":      (-2, -1, -1, -1, 0, 0, 1, 2, 1),
     "up":        (-3, -2, -2, -2, 1, 1, 2, 3, 2),
 }  # fmt: skip
-TENTHS = (-25, -15, -14, -16, 4, 5, 15, 25, 16)
+WHOLE = (-2, 0, 2)  # nothing to round, whatever the mode
+TENTHS = (-25, -15, -14, -16, 4, 5, 15, 25, 16, *(10 * value for value in WHOLE))
 CASES = [
     (mode, tenths, value)
     for mode, values in MODES.items()
-    for tenths, value in zip(TENTHS, values, strict=True)
+    for tenths, value in zip(TENTHS, (*values, *WHOLE), strict=True)
 ]
 
 
@@ -174,7 +179,7 @@ def test_a_rounded_step_is_rounded_alike_by_every_evaluator(mode: str, huge: boo
         variable_divisor = step("b", Binary("/", X, Y), mode=mode)
         points = step("points", number("1"))
         program = make_program([constant_divisor, variable_divisor, points], kind="engagement", fields=fields)
-        for tenths, value in zip(TENTHS, MODES[mode], strict=True):
+        for tenths, value in zip(TENTHS, (*MODES[mode], *WHOLE), strict=True):
             if low == 0 and tenths < 0:
                 continue
             found = outcomes(program, act(x=str(tenths / 10), y="1.000"))
@@ -295,6 +300,18 @@ def test_a_factor_by_class_is_looked_up_and_a_class_without_one_has_no_figure() 
 
 
 @pytest.mark.parametrize(
+    ("size", "found"), [(-1, Rejection.OUT_OF_BOUNDS), (0, 2), (2, 10), (3, Rejection.OUT_OF_BOUNDS)]
+)
+def test_a_recorded_class_is_one_of_the_classes(size: int, found: int | Rejection) -> None:
+    program = by_class({"small": "1", "middle": "3", "large": "5"})
+    inputs = {"size": size, "x": 2000}
+
+    outcome = FastEvaluator(program).convert_inputs(inputs, behaviour="TRV-METRO", day=739_326)
+
+    assert (outcome.code if isinstance(outcome, Refusal) else outcome.points) == found
+
+
+@pytest.mark.parametrize(
     ("row", "code", "field"),
     [
         ({"size": "s"}, Rejection.MISSING_FIELD, "x"),
@@ -346,6 +363,22 @@ def test_a_behaviour_is_asked_only_for_the_inputs_that_it_uses() -> None:
     assert isinstance(bus, Converted)
     assert (bus.points, bus.inputs) == (3, {})
     assert isinstance(outcomes(program, act()), Refusal)
+
+
+def test_a_behaviour_that_only_another_version_knows_is_refused() -> None:
+    program = make_program([step("points", X)], kind="engagement")
+    roles = SourceReader(program).read(act())
+    assert isinstance(roles, Roles)
+    other, row = roles._replace(behaviour="TRV-WALK"), act(x="1")
+
+    found = [
+        Interpreter(program).convert(row, other),
+        FastEvaluator(program).convert(row, other),
+        FastEvaluator(program).convert_traced(row, other),
+        ColumnEvaluator(program).convert_batch([row], [other]).outcome(0),
+    ]
+
+    assert {outcome[:2] for outcome in found} == {(Rejection.UNKNOWN_CODE, "behaviour")}
 
 
 def edition(since: date, value: str) -> Any:

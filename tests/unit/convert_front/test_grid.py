@@ -39,7 +39,7 @@ def test_modes_that_differ_somewhere_are_never_called_equal(
 
     for mode, other in product(MODES, MODES):
         differ = any(round_to(value, mode) != round_to(value, other) for value in inside)
-        assert not differ or modes_differ(values, Rounding(scale=0, mode=mode), other), (mode, other)
+        assert not differ or modes_differ(values, Rounding(scale=0, mode=mode), other=other), (mode, other)
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -49,7 +49,7 @@ def test_modes_that_agree_everywhere_are_called_equal_on_a_wide_range(grid: Frac
 
     for mode, other in product(MODES, MODES):
         differ = any(round_to(value, mode) != round_to(value, other) for value in inside)
-        assert differ == modes_differ(values, Rounding(scale=0, mode=mode), other), (mode, other)
+        assert differ == modes_differ(values, Rounding(scale=0, mode=mode), other=other), (mode, other)
 
 
 def test_directions_follow_from_the_multiples() -> None:

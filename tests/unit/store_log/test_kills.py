@@ -76,7 +76,7 @@ def test_a_writer_killed_after_any_step_leaves_all_or_nothing(tmp_path: Path, ki
     require_whole(tmp_path, size + 2, size + 2)
 
 
-class Stop(Exception):  # noqa: N818 - stands for a kill, not for an error
+class Stop(Exception):
     pass
 
 
