@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 __all__ = [
     "BatchRow",
+    "Begun",
     "Clock",
     "DayClosed",
     "EventMark",
@@ -167,6 +168,13 @@ class BatchRow(NamedTuple):
     issued: str
 
 
+class Begun(NamedTuple):
+    """How a submission is run: the rows of a part, and whether an earlier run was interrupted."""
+
+    part_rows: int
+    interrupted: bool
+
+
 class PublishedMapping(NamedTuple):
     """A mapping version that this home has published in its log at ``position``."""
 
@@ -211,8 +219,8 @@ class Journal(Protocol):
         """Return the counts of a part that was decided by an unfinished run of this submission."""
         ...
 
-    def begin(self, submission: str, description: Mapping[str, object]) -> bool:
-        """Note that a submission begins or goes on; True if an earlier run was interrupted."""
+    def begin(self, submission: str, description: Mapping[str, object], *, part_rows: int) -> Begun:
+        """Note that a submission begins or goes on; it is always cut into parts as it was the first time."""
         ...
 
     def finish(self, submission: str) -> None:

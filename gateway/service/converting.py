@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from gateway.model.source import Outcome, RefusedRow, SourceRow
+from gateway.ports import Begun
 from gateway.service.deciding import Deciding
 from gateway.service.part import PartJudge
 from gateway.service.parts import Converting
@@ -37,17 +38,18 @@ def convert_submission(
     require_admitted(submission.scheme, parts.profile)
     evaluator = SchemeEvaluator(submission.scheme, parts.make_converter)
     summary = Summary(submission.id(), submission.scheme.id, dry_run=submission.dry_run)
-    resuming = False
+    begun = Begun(parts.part_rows, interrupted=False)
     if not submission.dry_run:
         _finish_interrupted(parts)
-        resuming = parts.journal.begin(summary.submission, submission.description())
+        begun = parts.journal.begin(summary.submission, submission.description(), part_rows=parts.part_rows)
     deciding = Deciding(summary=summary, submission=submission, parts=parts)
     judge = PartJudge(evaluator=evaluator, index=parts.index, memory=parts.memory)
     outcomes = _outcomes(submission, evaluator, parts=parts)
-    for number, some in enumerate(_cut(outcomes, parts.part_rows)):
-        counts = parts.journal.part(summary.submission, number) if resuming else None
+    for number, some in enumerate(_cut(outcomes, begun.part_rows)):
+        counts = parts.journal.part(summary.submission, number) if begun.interrupted else None
         if counts is None:
-            counts = deciding.decide(number, judge.judge(some, parts.clock.now()))
+            now = parts.clock.now()
+            counts = deciding.decide(number, judge.judge(some, now), now=now)
         else:
             summary.resumed += 1
         summary.add(counts)

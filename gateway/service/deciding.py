@@ -6,6 +6,7 @@ log is brought up, by this run or by the next.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -37,8 +38,8 @@ class Deciding:
     parts: Converting
     _published: set[str] = field(default_factory=set)
 
-    def decide(self, number: int, result: PartResult) -> PartCounts:
-        """Write a part down and publish it; a dry run only counts."""
+    def decide(self, number: int, result: PartResult, *, now: datetime) -> PartCounts:
+        """Write a part, judged as accepted now, down and publish it; a dry run only counts."""
         counts = _counts(result)
         if self.submission.dry_run:
             self.parts.memory.note(result.events, result.cap_usage)
@@ -46,7 +47,7 @@ class Deciding:
         if result.rejected:
             lines = [_quarantine_line(row) for row in sorted(result.rejected, key=lambda row: row.place)]
             self.parts.quarantine.set_aside(self.summary.submission, number, lines=lines)
-        issued = instant_text(self.parts.clock.now())
+        issued = instant_text(now)  # the moment it was judged at: an audit replays the caps by it
         self._publish_mappings(result, issued)
         decision = self._decision(number, result, counts=counts, issued=issued)
         batch = self.parts.journal.decide(decision)

@@ -57,11 +57,11 @@ class Replayer:
         found = {"co2e_mg": str(converted.co2e_mg), "uncapped": str(converted.points)}
         for name, value in found.items():
             _require(
-                stated[name] == value, record, f"states {name} {stated[name]}, its mapping gives {value}"
+                stated[name] == value, record, what=f"states {name} {stated[name]}, its mapping gives {value}"
             )
         points = record["points"]
-        _require(_text(points, "unit") == program.unit and _text(points, "kind") == program.kind,
-                 record, "states another unit of points than its mapping")  # fmt: skip
+        same = _text(points, "unit") == program.unit and _text(points, "kind") == program.kind
+        _require(same, record, what="states another unit of points than its mapping")
         return converted
 
     def _prepared(self, mapping_digest: str) -> tuple[Program, FastEvaluator]:
@@ -80,7 +80,9 @@ def recorded_inputs(program: Program, behaviour: str, *, record: dict[str, Json]
     stated = record["inputs"]
     needs = program.formula.needs[behaviour]
     _require(
-        isinstance(stated, dict) and set(stated) == set(needs), record, f"should state the inputs {needs}"
+        isinstance(stated, dict) and set(stated) == set(needs),
+        record,
+        what=f"should state the inputs {needs}",
     )
     inputs: dict[str, int] = {}
     for name in needs:
@@ -100,7 +102,9 @@ def recorded_inputs(program: Program, behaviour: str, *, record: dict[str, Json]
             what=f"states {name} otherwise than in {spec.unit} with {spec.scale} places",
         )
         _require(
-            scaled is not None and spec.low <= scaled <= spec.high, record, f"states {name} beyond its bounds"
+            scaled is not None and spec.low <= scaled <= spec.high,
+            record,
+            what=f"states {name} beyond its bounds",
         )
         inputs[name] = scaled or 0
     return inputs

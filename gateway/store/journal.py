@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from gateway.errors import LocalFileError
 from gateway.ports import (
     BatchRow,
+    Begun,
     DayClosed,
     EventMark,
     NewEvent,
@@ -95,16 +96,16 @@ class SqlJournal:
             text = connection.execute(query).scalar()
         return None if text is None else PartCounts(**json.loads(text))
 
-    def begin(self, submission: str, description: Mapping[str, object]) -> bool:
-        """Note that a submission begins or goes on; True if an earlier run was interrupted."""
+    def begin(self, submission: str, description: Mapping[str, object], *, part_rows: int) -> Begun:
+        """Note that a submission begins or goes on; it is always cut into parts as it was the first time."""
         with self._database.write() as connection:
             row = connection.execute(select(t.submissions).where(t.submissions.c.id == submission)).first()
-            if row is not None and row.finished == 0:
-                return True
-            if row is None:
-                text = json.dumps(description, ensure_ascii=False, sort_keys=True)
-                connection.execute(insert(t.submissions).values(id=submission, description=text, finished=0))
-        return False
+            if row is not None:
+                return Begun(json.loads(row.description)["part_rows"], interrupted=row.finished == 0)
+            noted = {**description, "part_rows": part_rows}
+            text = json.dumps(noted, ensure_ascii=False, sort_keys=True)
+            connection.execute(insert(t.submissions).values(id=submission, description=text, finished=0))
+        return Begun(part_rows, interrupted=False)
 
     def finish(self, submission: str) -> None:
         """Note that all parts of a submission are decided."""

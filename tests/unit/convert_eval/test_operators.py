@@ -258,6 +258,14 @@ def test_a_table_that_has_no_value_for_any_argument_refuses_every_act() -> None:
     assert value_of(Call("t", X), "1", tables=(rejecting,)) is Rejection.IMPLAUSIBLE
 
 
+def test_a_table_may_be_asked_for_one_fixed_argument() -> None:
+    table = make_table("t", "step", [("0", "10"), ("5", "20")])
+
+    assert value_of(Call("t", number("4")), "1", tables=(table,)) == 10
+    assert value_of(Call("t", number("5")), "1", tables=(table,)) == 20
+    assert value_of(Call("t", number("-1")), "1", tables=(table,)) is Rejection.OUT_OF_BOUNDS
+
+
 def test_the_refusal_of_a_table_names_the_table() -> None:
     program = make_program(
         [step("points", Call("fare", X))],
