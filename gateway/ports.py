@@ -22,6 +22,7 @@ __all__ = [
     "NewEvent",
     "PartCounts",
     "PartDecision",
+    "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
     "Quarantine",
@@ -82,6 +83,32 @@ class PrivateRow(NamedTuple):
     person: bytes | None
     subject_salt: bytes | None
     household: bytes | None
+
+
+class PrivateColumns(NamedTuple):
+    """Many private rows, column by column: the same members as :class:`PrivateRow`."""
+
+    leaf_index: list[int]
+    id: list[str]
+    leaf: list[bytes]
+    day: list[str]
+    behaviour: list[str]
+    inputs: list[str]
+    evidence: list[str]
+    ownership: list[str]
+    mapping: list[str]
+    co2e_mg: list[int]
+    points_uncapped: list[int]
+    points: list[int]
+    claimed_mg: list[int | None]
+    claimed_points: list[int | None]
+    event_commitment: list[bytes]
+    subject_commitment: list[bytes]
+    event: list[str | None]
+    event_salt: list[bytes | None]
+    person: list[bytes | None]
+    subject_salt: list[bytes | None]
+    household: list[bytes | None]
 
 
 class RecordFile(NamedTuple):
@@ -287,7 +314,7 @@ class Journal(Protocol):
 class RecordFiles(Protocol):
     """The private record files of a home."""
 
-    def write(self, platform: str, batch: int, *, rows: Sequence[PrivateRow]) -> list[RecordFile]:
+    def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
         """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
         ...
 

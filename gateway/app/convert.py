@@ -1,6 +1,7 @@
 """Join the parts of converting."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from gateway.app.home import open_home
 from gateway.app.mappings import select_scheme
+from gateway.bulk.workers import in_processes
 from gateway.plugins import find_adapter
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
@@ -17,6 +19,8 @@ from gateway.store.input_files import open_input, order_inputs
 from gateway.store.rehearsal import Rehearsal
 
 __all__ = ["convert_files"]
+
+WORKERS_FROM_BYTES = 4 * 1024 * 1024  # starting a worker takes as long as converting about 20,000 rows
 
 
 def convert_files(
@@ -44,6 +48,10 @@ def convert_files(
             parts = replace(opened.converting(rehearsal.scratch()), memory=rehearsal)
         else:
             parts = opened.converting(opened.home.scratch())
+        if sum(document.size for document in documents) >= WORKERS_FROM_BYTES:
+            parts = replace(
+                parts, prepare_all=partial(in_processes, workers=max(1, (os.cpu_count() or 2) - 1))
+            )
         stack.enter_context(_quiet_collector())
         summary = convert_submission(submission, parts, watch=_collecting(watch))
         summary.checkpoint = opened.log.checkpoint.decode()

@@ -12,8 +12,9 @@ from typing import Literal
 from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
+from gateway.bulk.workers import in_this_process
 from gateway.contract import Assembly
-from gateway.errors import LocalFileError
+from gateway.errors import IntegrityBroken, LocalFileError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.service.founding import founding_entries, founding_ring
 from gateway.service.moments import instant_text
@@ -56,7 +57,7 @@ class DiskSorting:
 
     def order(self, keyed: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
         """Sort payloads by their keys."""
-        return external_sort(keyed, self.folder, SORT_BYTES)
+        return external_sort(keyed, self.folder, memory=SORT_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +77,21 @@ class OpenHome:
         return KeyedIndex(read_index_key(self.home.keys / "index"))
 
     def record_signers(self) -> list[Signer]:
-        """Return the signers of statements: each record key that is neither retired nor revoked."""
-        ring = self.trust.ring()
-        signers = [FileSigner(path, "record") for path in sorted(self.home.keys.glob("record*"))]
-        ended = {key.id for key in ring.keys if key.retired is not None or key.revoked is not None}
-        known = {key.id for key in ring.keys}
-        return [signer for signer in signers if signer.key_id in known - ended]
+        """Return the signers of statements: each record key that is neither retired nor revoked.
+
+        Raises:
+            LocalFileError: none is here.
+        """
+        keys = self.trust.ring().keys
+        signing = {key.id for key in keys if key.retired is None and key.revoked is None}
+        signers = [FileSigner(path, "record") for path in self.home.record_keys()]
+        found: list[Signer] = [signer for signer in signers if signer.key_id in signing]
+        if not found:
+            raise LocalFileError(
+                f"expected in {self.home.keys} a record key that trust/keys.json lets sign, found none",
+                remedy="put the key's file back from where its copy is kept",
+            )
+        return found
 
     def converting(self, scratch: Path) -> Converting:
         """Return the parts of converting; temporary files go to ``scratch``."""
@@ -99,6 +109,7 @@ class OpenHome:
             index=self.index(),
             signers=self.record_signers(),
             make_converter=make_converter,
+            prepare_all=in_this_process,
         )
 
 
@@ -114,7 +125,7 @@ def create_home(
     root.mkdir(parents=True, exist_ok=True)
     refuse_network_disk(root)
     with home.writing():
-        home.require_empty()
+        home.begin_making()
         name = (origin or f"tanqiao-{secrets.token_hex(4)}") + ("-test" if profile == "test" else "")
         facts = HomeFacts(origin=name, issuer=name, profile=profile, created=instant_text(clock.now()))
         store = checkpoint_store(facts, read_settings())
@@ -185,11 +196,30 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
 
 def _bring_up(opened: OpenHome) -> None:
     """Finish what a killed run has left, then check that nothing was put back or changed."""
+    _require_own_log_key(opened)
     opened.trust.pin_first()
     opened.log.recover()
     publish_queue(opened.journal, opened.log)
     opened.trust.settle(opened.journal.announces)
     opened.trust.require_pinned()
+    _require_own_name(opened)
+
+
+def _require_own_log_key(opened: OpenHome) -> None:
+    """Check that the home's log key is the one of its policy: what another key signs cannot be taken back."""
+    own = log_key(opened.facts.origin, FileSigner(opened.home.keys / "log", "log"))
+    if f"log {own}".encode() not in opened.trust.policy().splitlines():
+        raise IntegrityBroken(
+            f"keys/log is not the key that trust/policy lists for {opened.facts.origin}", field="keys/log"
+        )
+
+
+def _require_own_name(opened: OpenHome) -> None:
+    issuer = opened.trust.ring().issuer
+    if issuer != opened.facts.issuer:
+        raise IntegrityBroken(
+            f"home.json names the issuer {opened.facts.issuer}, trust/keys.json {issuer}", field="home.json"
+        )
 
 
 def checkpoint_store(facts: HomeFacts, settings: Settings) -> CheckpointStore:

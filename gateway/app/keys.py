@@ -33,8 +33,7 @@ def new_key(out: Path, purpose: str, *, name: str = "") -> dict[str, object]:
 def rotate_record_key(root: Path) -> dict[str, object]:
     """Add a record key; the statement that announces it is signed by the old keys and by the new one."""
     with open_home(root, writing=True) as opened:
-        number = len(list(opened.home.keys.glob("record*"))) + 1
-        signer = create_signing_key(opened.home.keys / f"record-{number}", "record")
+        signer = create_signing_key(opened.home.next_record_key(), "record")
         _change(
             opened,
             lambda ring, position: ring.added(

@@ -22,7 +22,7 @@ _BUFFER_BYTES: Final = 1 << 17
 _Item = tuple[bytes, bytes]
 
 
-def external_sort(items: Iterable[_Item], folder: Path, memory: int) -> Iterator[bytes]:
+def external_sort(items: Iterable[_Item], folder: Path, *, memory: int) -> Iterator[bytes]:
     """Yield the payloads of (key, payload) items by key, then by payload.
 
     All items are read before the first payload comes out; see :class:`ExternalSort`.

@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import adapter, audit, convert, home, keys, log, mapping, receipt, record, statements
 from gateway.cli.output import exit_code, report
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, LocalFileError
 
 __all__ = ["run"]
 
@@ -35,6 +35,14 @@ for name, group, words in (
     root.add_typer(group, name=name, help=words, no_args_is_help=True)
 
 
+def _from_the_disk(error: OSError) -> LocalFileError:
+    where = "" if error.filename is None else f"{error.filename}: "
+    return LocalFileError(
+        f"{where}{error.strerror or error}",
+        remedy="make room or mend the permissions, then run the command again; it goes on from there",
+    )
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; usage errors leave with 2, an interrupt with 130."""
     try:
@@ -42,6 +50,10 @@ def run(arguments: Sequence[str]) -> int:
     except GatewayError as error:
         report(error)
         return exit_code(error)
+    except OSError as error:
+        refused = _from_the_disk(error)
+        report(refused)
+        return exit_code(refused)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

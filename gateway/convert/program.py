@@ -17,7 +17,8 @@ from gateway.model.source import SourceFormat
 
 __all__ = [
     "Binary", "Call", "Cap", "Cite", "CodeRow", "Dated", "Expiry", "Expr", "Factor", "Field", "Floor",
-    "Formula", "Input", "MinMax", "Name", "Number", "Program", "Rounding", "Source", "Step", "Table", "TableRow",
+    "Formula", "Input", "MinMax", "Name", "Number", "Program", "Rounding", "Source", "Step", "Table",
+    "TableRow",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -221,7 +222,8 @@ class Step:
 class Cap:
     """A limit per person (or household, platform) and period.
 
-    ``maximum`` is in points, mg CO2e or acts as ``of`` says. Order and late policy: docs/reference/mapping.md.
+    ``maximum`` is in points, mg CO2e or acts as ``of`` says. The order and what a late act does are
+    explained in docs/reference/mapping.md.
     """
 
     name: str

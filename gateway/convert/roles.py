@@ -24,7 +24,7 @@ _COLUMNS: Final = (
     "person", "household", "start", "end", "day",
     "behaviour", "evidence", "ownership", "claimed_reduction", "claimed_points",
 )  # fmt: skip  # roles in the order of the fields of Roles, after the event
-_REQUIRED: Final = frozenset({"event", "behaviour", "evidence", "ownership"})
+_REQUIRED: Final = frozenset({"event", "person", "behaviour", "evidence", "ownership"})
 
 
 class Roles(NamedTuple):
@@ -96,8 +96,6 @@ class SourceReader:
 
     def _events(self, rows: Sequence[Row], refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
         field = self._fields["event"]
-        if field.constant is not None:
-            return [(field.constant,)] * len(rows)
         missing = self._missing
         columns = [[None if (t := row.get(key)) in missing else t for row in rows] for key in field.keys]
         for key, texts in zip(field.keys, columns, strict=True):

@@ -12,6 +12,7 @@ from gateway.ports import Begun
 from gateway.service.deciding import Deciding
 from gateway.service.part import PartJudge
 from gateway.service.parts import Converting
+from gateway.service.preparing import PartJob, Preparer
 from gateway.service.publishing import publish_queue
 from gateway.service.scheme import SchemeEvaluator, require_admitted
 from gateway.service.start_order import by_start
@@ -36,27 +37,46 @@ def convert_submission(
         watch: called with the number of rows read so far.
     """
     require_admitted(submission.scheme, parts.profile)
-    evaluator = SchemeEvaluator(submission.scheme, parts.make_converter)
+    preparer = Preparer(
+        submission.scheme,
+        parts.issuer,
+        index=parts.index,
+        make_converter=parts.make_converter,
+        random_bytes=parts.random_bytes,
+    )
     summary = Summary(submission.id(), submission.scheme.id, dry_run=submission.dry_run)
     begun = Begun(parts.part_rows, interrupted=False)
     if not submission.dry_run:
         _finish_interrupted(parts)
         begun = parts.journal.begin(summary.submission, submission.description(), part_rows=parts.part_rows)
     deciding = Deciding(summary=summary, submission=submission, parts=parts)
-    judge = PartJudge(evaluator=evaluator, index=parts.index, memory=parts.memory)
-    outcomes = _outcomes(submission, evaluator, parts=parts)
-    for number, some in enumerate(_cut(outcomes, begun.part_rows)):
-        counts = parts.journal.part(summary.submission, number) if begun.interrupted else None
-        if counts is None:
-            now = parts.clock.now()
-            counts = deciding.decide(number, judge.judge(some, now), now=now)
-        else:
-            summary.resumed += 1
-        summary.add(counts)
+    judge = PartJudge(evaluator=preparer.evaluator, index=parts.index, memory=parts.memory)
+    jobs = _jobs(submission, preparer.evaluator, parts=parts, begun=begun, summary=summary)
+    for job, prepared in parts.prepare_all(preparer, jobs):
+        summary.add(deciding.decide(job, judge.judge(job, prepared)))
         watch(summary.counts.rows)
     if not submission.dry_run:
         parts.journal.finish(summary.submission)
     return summary
+
+
+def _jobs(
+    submission: Submission,
+    evaluator: SchemeEvaluator,
+    *,
+    parts: Converting,
+    begun: Begun,
+    summary: Summary,
+) -> Iterator[PartJob]:
+    """Cut the outcomes into parts; what an interrupted run has decided is summed up and left out."""
+    outcomes = _outcomes(submission, evaluator, parts=parts)
+    for number, some in enumerate(_cut(outcomes, begun.part_rows)):
+        counts = parts.journal.part(summary.submission, number) if begun.interrupted else None
+        if counts is None:
+            yield PartJob(number, some, parts.clock.now())
+        else:
+            summary.resumed += 1
+            summary.add(counts)
 
 
 def _finish_interrupted(parts: Converting) -> None:

@@ -6,7 +6,6 @@ log is brought up, by this run or by the next.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 import orjson
@@ -14,12 +13,13 @@ import orjson
 from gateway.convert import Program
 from gateway.model.canonical import digest
 from gateway.model.statement import BatchStatement, mapping_statement
-from gateway.ports import PartCounts, PartDecision, PrivateRow, PublishedMapping, RecordFile
+from gateway.ports import PartCounts, PartDecision, PrivateColumns, PublishedMapping, RecordFile
 from gateway.service.moments import instant_text
 from gateway.service.part import PartResult, RejectedRow
 from gateway.service.parts import Converting
+from gateway.service.preparing import PartJob
 from gateway.service.publishing import publish_queue
-from gateway.service.recording import RecordMaker
+from gateway.service.recording import frame_of, selected_rows
 from gateway.service.submission import Submission, Summary
 from gateway.signing import seal
 from gateway.transparency.merkle import BatchTree
@@ -38,32 +38,40 @@ class Deciding:
     parts: Converting
     _published: set[str] = field(default_factory=set)
 
-    def decide(self, number: int, result: PartResult, *, now: datetime) -> PartCounts:
-        """Write a part, judged as accepted now, down and publish it; a dry run only counts."""
-        counts = _counts(result)
+    def decide(self, job: PartJob, result: PartResult) -> PartCounts:
+        """Write a part down and publish it; a dry run only counts."""
+        issued = instant_text(job.accepted)  # an audit replays the caps by this moment
+        programs = {"sha256:" + program.digest: program for program in self.submission.scheme.programs}
+        frames = {
+            name: frame_of(program, issuer=self.parts.issuer, issued=issued)
+            for name, program in programs.items()
+        }
+        rows = selected_rows(result.prepared.rows, result.kept, points=result.points, frames=frames)
+        counts = _counts(result, rows, tolerance_mg=self.submission.scheme.claim_tolerance_mg)
         if self.submission.dry_run:
             self.parts.memory.note(result.events, result.cap_usage)
             return counts
         if result.rejected:
-            lines = [_quarantine_line(row) for row in sorted(result.rejected, key=lambda row: row.place)]
-            self.parts.quarantine.set_aside(self.summary.submission, number, lines=lines)
-        issued = instant_text(now)  # the moment it was judged at: an audit replays the caps by it
-        self._publish_mappings(result, issued)
-        decision = self._decision(number, result, counts=counts, issued=issued)
-        batch = self.parts.journal.decide(decision)
-        if decision.entry:
+            lines = [_quarantine_line(row) for row in sorted(result.rejected)]
+            self.parts.quarantine.set_aside(self.summary.submission, job.number, lines=lines)
+        self._publish_mappings([programs[name] for name in sorted(set(rows.mapping))], issued)
+        batch = self.parts.journal.decide(
+            self._decision(job, result, rows=rows, counts=counts, issued=issued)
+        )
+        if rows.id:
             self.summary.batches.append(batch)
         publish_queue(self.parts.journal, self.parts.log)
         return counts
 
-    def _decision(self, number: int, result: PartResult, *, counts: PartCounts, issued: str) -> PartDecision:
+    def _decision(
+        self, job: PartJob, result: PartResult, *, rows: PrivateColumns, counts: PartCounts, issued: str
+    ) -> PartDecision:
         journal, platform = self.parts.journal, self.submission.scheme.platform
-        maker = RecordMaker(issuer=self.parts.issuer, issued=issued, random_bytes=self.parts.random_bytes)
-        rows = maker.rows(result.acts)
         series, previous = journal.series_head(platform, CONVERSION)
         entry, root = b"", b""
-        if rows:
-            root = BatchTree([row.leaf for row in rows]).root
+        files: list[RecordFile] = []
+        if rows.id:
+            root = BatchTree(rows.leaf).root
             statement = BatchStatement(
                 issuer=self.parts.issuer,
                 platform=platform,
@@ -71,14 +79,15 @@ class Deciding:
                 sequence=series,
                 previous=previous,
                 root=root.hex(),
-                size=len(rows),
+                size=len(rows.id),
                 submission="sha256:" + self.summary.submission,
                 issued=issued,
             )
             entry = seal(statement.body(), self.parts.signers)
+            files = self.parts.records.write(platform, journal.next_batch(), rows=rows)
         return PartDecision(
             submission=self.summary.submission,
-            number=number,
+            number=job.number,
             counts=counts,
             platform=platform,
             kind=CONVERSION,
@@ -86,28 +95,22 @@ class Deciding:
             entry=entry,
             entry_digest=digest(entry),
             root=root,
-            size=len(rows),
+            size=len(rows.id),
             issued=issued,
-            files=self._write(rows, platform),
+            files=files,
             events=result.events,
             cap_usage=result.cap_usage,
             rejected_by_day=result.rejected_by_day(),
         )
 
-    def _write(self, rows: list[PrivateRow], platform: str) -> list[RecordFile]:
-        if not rows:
-            return []
-        return self.parts.records.write(platform, self.parts.journal.next_batch(), rows=rows)
-
-    def _publish_mappings(self, result: PartResult, issued: str) -> None:
+    def _publish_mappings(self, used: list[Program], issued: str) -> None:
         """Publish each version in the log before the first batch that cites it."""
-        used = {act.program.digest: act.program for act in result.acts}
         if not self._published:
             self._published.update(mapping.digest for mapping in self.parts.journal.mappings())
-        for name, program in sorted(used.items()):
-            if name not in self._published:
+        for program in used:
+            if program.digest not in self._published:
                 self.parts.journal.publish_mapping(*self._publication(program, issued))
-                self._published.add(name)
+                self._published.add(program.digest)
 
     def _publication(self, program: Program, issued: str) -> tuple[PublishedMapping, bytes]:
         body = mapping_statement(
@@ -120,16 +123,27 @@ class Deciding:
         return PublishedMapping(program.id, program.version, program.digest, program.canonical, -1), entry
 
 
-def _counts(result: PartResult) -> PartCounts:
+def _counts(result: PartResult, rows: PrivateColumns, *, tolerance_mg: int) -> PartCounts:
     return PartCounts(
         rows=result.rows,
         merged=result.merged,
-        accepted=len(result.acts),
+        accepted=len(rows.id),
         duplicates=result.duplicates,
         rejected=dict(Counter(row.code for row in result.rejected)),
-        claims_differ=result.claims_differ,
-        co2e_mg=sum(act.converted.co2e_mg for act in result.acts),
-        points=sum(act.points for act in result.acts),
+        claims_differ=_claims_differ(rows, tolerance_mg),
+        co2e_mg=sum(rows.co2e_mg),
+        points=sum(rows.points),
+    )
+
+
+def _claims_differ(rows: PrivateColumns, tolerance_mg: int) -> int:
+    """Count the acts for which the platform's own figure is further from ours than the mapping tolerates."""
+    return sum(
+        (claimed_mg is not None and abs(claimed_mg - co2e_mg) > tolerance_mg)
+        or (claimed is not None and claimed not in (points, uncapped))
+        for claimed_mg, co2e_mg, claimed, points, uncapped in zip(
+            rows.claimed_mg, rows.co2e_mg, rows.claimed_points, rows.points, rows.points_uncapped, strict=True
+        )
     )
 
 

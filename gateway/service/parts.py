@@ -7,12 +7,13 @@ from typing import Final, Protocol
 from gateway.contract import Assembly
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.ports import Clock, Journal, Log, Memory, Quarantine, RecordFiles
+from gateway.service.preparing import PartJob, Prepared
 from gateway.service.scheme import MakeConverter
 from gateway.signing import KeyedIndex, Signer
 
-__all__ = ["Converting", "Sorting"]
+__all__ = ["Converting", "PrepareAll", "Sorting"]
 
-PART_ROWS: Final = 65_536  # outcomes in memory at once: about 200 MB with everything made of them
+PART_ROWS: Final = 32_768  # three parts are in memory at once, each about 100 MB with all that is made of it
 
 
 class Sorting(Protocol):
@@ -25,6 +26,10 @@ class Sorting(Protocol):
     def order(self, keyed: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
         """Sort payloads by their keys."""
         ...
+
+
+PrepareAll = Callable[[Callable[[PartJob], Prepared], Iterator[PartJob]], Iterator[tuple[PartJob, Prepared]]]
+"""Prepare parts in this process or in others; they come back in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +53,5 @@ class Converting:
     index: KeyedIndex
     signers: Sequence[Signer]
     make_converter: MakeConverter
+    prepare_all: PrepareAll
     part_rows: int = PART_ROWS

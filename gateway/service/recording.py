@@ -1,37 +1,32 @@
 """From converted acts to records: commitments, canonical bytes, leaves, and the row that is kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 import orjson
 
 from gateway.convert import Converted, Program, Roles
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RecordFrame, RecordRow, record_document, scaled_text
-from gateway.ports import PrivateRow
+from gateway.ports import PrivateColumns, PrivateRow
 from gateway.signing import SALT_BYTES, commitment
 from gateway.transparency.merkle import leaf_hash
 
-__all__ = ["Act", "RecordMaker", "content_text", "document_of", "event_text", "frame_of", "inputs_document"]
+__all__ = [
+    "RecordMaker",
+    "content_text",
+    "document_of",
+    "event_text",
+    "frame_of",
+    "inputs_document",
+    "selected_rows",
+]
 
 ID_BYTES = 16
 
 
-class Act(NamedTuple):
-    """One act that is going to be recorded: whose it is, under pseudonyms, and its points after caps."""
-
-    program: Program
-    roles: Roles
-    converted: Converted
-    event: str
-    person: bytes
-    household: bytes | None
-    points: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RecordMaker:
     """Makes the records of one batch. ``random_bytes`` gives ids and salts."""
 
@@ -39,69 +34,107 @@ class RecordMaker:
     issued: str
     random_bytes: Callable[[int], bytes]
 
-    def rows(self, acts: list[Act]) -> list[PrivateRow]:
-        """Return the row of each act, in order; a row's place is its leaf index."""
+    def rows(
+        self, acts: Sequence[tuple[Program, Roles, Converted]], events: Sequence[str]
+    ) -> list[PrivateRow]:
+        """Return the row of each act, in order, with all of its points; under pseudonyms."""
         frames: dict[str, RecordFrame] = {}
         randomness = self.random_bytes(len(acts) * (ID_BYTES + 2 * SALT_BYTES))
         rows = []
-        for place, act in enumerate(acts):
-            frame = frames.get(act.program.digest)
+        for place, ((program, roles, converted), event) in enumerate(zip(acts, events, strict=True)):
+            frame = frames.get(program.digest)
             if frame is None:
-                frame = frames[act.program.digest] = frame_of(
-                    act.program, issuer=self.issuer, issued=self.issued
-                )
+                frame = frames[program.digest] = frame_of(program, issuer=self.issuer, issued=self.issued)
             start = place * (ID_BYTES + 2 * SALT_BYTES)
-            rows.append(self._row(place, act, frame=frame, noise=randomness[start : start + 48]))
+            noise = randomness[start : start + 48]
+            inputs = inputs_document(program, converted.inputs)
+            rows.append(_row(place, (roles, converted, event), frame=frame, inputs=inputs, noise=noise))
         return rows
 
-    def _row(self, place: int, act: Act, *, frame: RecordFrame, noise: bytes) -> PrivateRow:
-        record_id, event_salt, subject_salt = noise[:16].hex(), noise[16:32], noise[32:48]
-        roles, converted = act.roles, act.converted
-        event = commitment(b"event", act.event.encode(), salt=event_salt)
-        subject = commitment(b"subject", act.person.hex().encode(), salt=subject_salt)
-        inputs = inputs_document(act.program, converted.inputs)
-        day = date.fromordinal(roles.day).isoformat()
-        document = record_document(
-            frame,
-            RecordRow(
-                record_id,
-                event,
-                subject,
-                day,
-                roles.behaviour,
-                inputs,
-                roles.evidence,
-                roles.ownership,
-                converted.co2e_mg,
-                converted.points,
-                act.points,
-                roles.claimed_mg,
-                roles.claimed_points,
-            ),
-        )
-        return PrivateRow(  # by position: named arguments would cost as much as the hash
-            place,
+
+def _row(
+    place: int,
+    act: tuple[Roles, Converted, str],
+    *,
+    frame: RecordFrame,
+    inputs: dict[str, Json],
+    noise: bytes,
+) -> PrivateRow:
+    record_id, event_salt, subject_salt = noise[:16].hex(), noise[16:32], noise[32:48]
+    roles, converted, event_name = act
+    person = roles.person or ""
+    event = commitment(b"event", event_name.encode(), salt=event_salt)
+    subject = commitment(b"subject", person.encode(), salt=subject_salt)
+    day = date.fromordinal(roles.day).isoformat()
+    document = record_document(
+        frame,
+        RecordRow(
             record_id,
-            leaf_hash(canonical_bytes(document)),
+            event,
+            subject,
             day,
             roles.behaviour,
-            canonical_bytes(inputs).decode(),
+            inputs,
             roles.evidence,
             roles.ownership,
-            frame.mapping_digest,
             converted.co2e_mg,
             converted.points,
-            act.points,
+            converted.points,
             roles.claimed_mg,
             roles.claimed_points,
-            bytes.fromhex(event),
-            bytes.fromhex(subject),
-            act.event,
-            event_salt,
-            act.person,
-            subject_salt,
-            act.household,
-        )
+        ),
+    )
+    return PrivateRow(  # by position: named arguments would cost as much as the hash
+        place,
+        record_id,
+        leaf_hash(canonical_bytes(document)),
+        day,
+        roles.behaviour,
+        canonical_bytes(inputs).decode(),
+        roles.evidence,
+        roles.ownership,
+        frame.mapping_digest,
+        converted.co2e_mg,
+        converted.points,
+        converted.points,
+        roles.claimed_mg,
+        roles.claimed_points,
+        bytes.fromhex(event),
+        bytes.fromhex(subject),
+        event_name,
+        event_salt,
+        bytes.fromhex(person),
+        subject_salt,
+        None if roles.household is None else bytes.fromhex(roles.household),
+    )
+
+
+def selected_rows(
+    rows: PrivateColumns, kept: Sequence[int], *, points: Sequence[int], frames: Mapping[str, RecordFrame]
+) -> PrivateColumns:
+    """Return the rows that are kept, with the points that were granted.
+
+    Where a cap has taken points away the record is another one, so its leaf is made anew.
+
+    Args:
+        rows: rows as they were prepared.
+        kept: the places of those that are kept, in order.
+        points: what each of them is granted.
+        frames: the frame of each mapping digest.
+    """
+    chosen = (
+        rows if len(kept) == len(rows.id) else PrivateColumns._make(_picked(column, kept) for column in rows)
+    )
+    leaves = list(chosen.leaf)
+    for place, (granted, uncapped) in enumerate(zip(points, chosen.points_uncapped, strict=True)):
+        if granted != uncapped:
+            row = PrivateRow._make(column[place] for column in chosen)._replace(points=granted)
+            leaves[place] = leaf_hash(canonical_bytes(document_of(row, frames[row.mapping])))
+    return chosen._replace(leaf_index=list(range(len(kept))), leaf=leaves, points=list(points))
+
+
+def _picked(column: Sequence[object], kept: Sequence[int]) -> list[object]:
+    return [column[place] for place in kept]
 
 
 def frame_of(program: Program, *, issuer: str, issued: str) -> RecordFrame:

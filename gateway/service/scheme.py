@@ -34,6 +34,11 @@ class Scheme:
         """Return the platform whose rules these are."""
         return self.programs[0].platform
 
+    @property
+    def claim_tolerance_mg(self) -> int:
+        """Return how far a platform's own reduction may be from ours without a word."""
+        return self.programs[0].source.claim_tolerance_mg
+
 
 def require_admitted(scheme: Scheme, profile: str) -> None:
     """Refuse figures without a source outside of test homes."""
@@ -57,7 +62,7 @@ class SchemeEvaluator:
 
     def __post_init__(self) -> None:
         self._timeline = Timeline(self.scheme.programs)
-        self._reader = SourceReader(self.scheme.programs[0])
+        self._reader = SourceReader(self.scheme.programs[-1])  # a later version may know more codes
 
     @property
     def needs_start_order(self) -> bool:

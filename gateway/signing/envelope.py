@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.errors import MalformedDocument
+from gateway.errors import InvariantBroken, MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer
 
@@ -27,7 +27,13 @@ def signed_text(body: dict[str, Json]) -> bytes:
 
 
 def seal(body: dict[str, Json], signers: Sequence[Signer]) -> bytes:
-    """Sign a body with each signer and return the envelope's canonical bytes."""
+    """Sign a body with each signer and return the envelope's canonical bytes.
+
+    Raises:
+        InvariantBroken: there is no signer; an envelope without a signature would prove nothing.
+    """
+    if not 1 <= len(signers) <= SIGNATURES_MAX:
+        raise InvariantBroken(f"a statement needs 1 to {SIGNATURES_MAX} signers, there are {len(signers)}")
     text = signed_text(body)
     signatures: list[Json] = [
         {"key": signer.key_id, "value": base64.b64encode(signer.sign(text)).decode()} for signer in signers

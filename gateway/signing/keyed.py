@@ -1,6 +1,7 @@
 """Keyed names: the same input always gives the same name, and nobody without the key can guess either way.
 
 The index key never leaves the home. BLAKE2b in keyed mode is a message authentication code (RFC 7693).
+Lengths stand before the parts of a name, so that no two lists of parts are one message.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ class KeyedIndex:
 
     def event(self, platform: str, event: str) -> bytes:
         """Return the 16-byte name of a platform's event: what recognises it when it comes again."""
-        return self._name(_EVENT, f"{platform}\x00{event}".encode(), size=16)
+        return self._name(_EVENT, f"{len(platform)}:{platform}{event}".encode(), size=16)
 
     def content(self, content: str) -> bytes:
         """Return the 8-byte name of what an event said: what tells a repetition from a contradiction."""
@@ -33,11 +34,12 @@ class KeyedIndex:
 
     def pseudonym(self, platform: str, person: str) -> bytes:
         """Return the 32-byte pseudonym of a person inside one platform's namespace."""
-        return self._name(_PERSON, f"{platform}\x00{person}".encode(), size=32)
+        return self._name(_PERSON, f"{len(platform)}:{platform}{person}".encode(), size=32)
 
     def cap(self, scheme: str, *parts: str) -> bytes:
         """Return the 16-byte name under which the use of a cap is counted."""
-        return self._name(_CAP, "\x00".join((scheme, *parts)).encode(), size=16)
+        message = "".join(f"{len(part)}:{part}" for part in (scheme, *parts))
+        return self._name(_CAP, message.encode(), size=16)
 
     def _name(self, purpose: bytes, message: bytes, *, size: int) -> bytes:
         return hashlib.blake2b(message, digest_size=size, key=self._secret, person=purpose).digest()

@@ -132,8 +132,18 @@ class KeyRing:
         return KeyRing(self.issuer, (*self.keys, key))
 
     def ended(self, wanted: str, *, position: int, action: str) -> "KeyRing":
-        """Return the ring with one key ``retired`` or ``revoked`` from a log position on."""
-        key = self.find(wanted)
+        """Return the ring with one key ``retired`` or ``revoked`` from a log position on.
+
+        Raises:
+            Refused: there is no such key, or it has ended already: a later end would give it time back.
+        """
+        key = next((known for known in self.keys if known.id == wanted), None)
+        if key is None:
+            raise Refused(
+                f"there is no key {wanted} in the trust file", remedy="`tanqiao keys list` shows the keys"
+            )
+        if key.revoked is not None or (key.retired is not None and action == "retired"):
+            raise Refused(f"key {wanted} has ended already", remedy="nothing is to be done")
         changed = replace(key, retired=position) if action == "retired" else replace(key, revoked=position)
         return KeyRing(self.issuer, tuple(changed if known is key else known for known in self.keys))
 

@@ -7,14 +7,18 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from gateway.errors import LocalFileError
+from gateway.errors import IntegrityBroken, LocalFileError
 
 __all__ = ["Database", "refuse_network_disk"]
 
 HEAD: Final = "0001"
 CACHE_KIB: Final = 256 * 1024  # the event index is read at random; 34 M events are about 1.5 GB on disk
+_FROM_OUTSIDE: Final = tuple(
+    f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")
+)
 _NETWORK_DISKS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
 )
@@ -25,6 +29,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         refuse_network_disk(path.parent)
+        self._path = path
         self.engine: Engine = create_engine(f"sqlite:///{path}")
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
@@ -37,14 +42,16 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading."""
-        with self.engine.connect() as connection:
+        with _naming(self._path), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection inside one write transaction: all of it is kept, or nothing."""
-        with self.engine.connect().execution_options(tanqiao_write=True) as connection, connection.begin():
-            yield connection
+        with _naming(self._path), self.engine.connect() as plain:
+            connection = plain.execution_options(tanqiao_write=True)
+            with connection.begin():
+                yield connection
 
     def _migrate(self) -> None:
         with self.read() as connection:
@@ -61,6 +68,22 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn what SQLite says about its file into what a user can do."""
+    try:
+        yield
+    except IntegrityError:
+        raise  # a rule of the tables: the program's own fault, not the file's
+    except DatabaseError as error:
+        if not getattr(error.orig, "sqlite_errorname", "").startswith(_FROM_OUTSIDE):
+            raise IntegrityBroken(f"the database {path} is damaged: {error.orig}", field=str(path)) from error
+        raise LocalFileError(
+            f"the database {path} cannot be used: {error.orig}",
+            remedy="make room, mend the permissions or end who holds it; then run the command again",
+        ) from error
 
 
 def refuse_network_disk(folder: Path) -> None:

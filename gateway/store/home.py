@@ -3,18 +3,21 @@
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from gateway.errors import HomeBusy, LocalFileError
-from gateway.store.durable import remove_folder, write_durably
+from gateway.store.durable import remove_folder, sync_folder, write_durably
 
 __all__ = ["Home", "HomeFacts"]
 
 FORMAT = 1
+_RECORD_KEY = re.compile(r"record(-[1-9][0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Home:
         self.records = root / "records"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
+        self._unfinished = root / "unfinished"
 
     def facts(self) -> HomeFacts:
         """Read what was decided at `init`.
@@ -67,32 +71,28 @@ class Home:
     def write_facts(self, facts: HomeFacts) -> None:
         """Finish the making of a home; a home without this file is not one."""
         write_durably(self._facts, json.dumps(asdict(facts), indent=1, sort_keys=True).encode() + b"\n")
+        self._unfinished.unlink(missing_ok=True)
 
     def exists(self) -> bool:
         """Tell whether there is a finished home here."""
         return self._facts.exists()
 
-    def require_empty(self) -> None:
-        """Refuse to make a home where something is already; leftovers of a killed `init` are swept away."""
+    def begin_making(self) -> None:
+        """Mark the folder as a home in the making; what a killed `init` has left there is swept away.
+
+        Raises:
+            LocalFileError: there is something else in the folder; nothing of it was touched.
+        """
         if self.exists():
             raise LocalFileError(f"{self.root} is a home already", remedy="use it, or name another folder")
-        ours = {
-            "tanqiao.db",
-            "keys",
-            "trust",
-            "log",
-            "staging",
-            "lock",
-            "tmp",
-            "tanqiao.db-wal",
-            "tanqiao.db-shm",
-        }
-        found = {path.name for path in self.root.iterdir()} if self.root.exists() else set()
-        if found - ours:
+        found = [path for path in self.root.iterdir() if path.name != "lock"]
+        if found and not self._unfinished.exists():
             raise LocalFileError(f"{self.root} is not empty", remedy="name an empty or a new folder")
-        for name in found - {"lock"}:
-            path = self.root / name
-            remove_folder(path) if path.is_dir() else path.unlink()
+        self._unfinished.touch()
+        sync_folder(self.root)
+        for path in found:
+            if path != self._unfinished:
+                remove_folder(path) if path.is_dir() else path.unlink()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -112,6 +112,15 @@ class Home:
             yield
         finally:
             os.close(descriptor)
+
+    def record_keys(self) -> list[Path]:
+        """Return the files of the record keys; what a kill has left half written is none."""
+        return sorted(path for path in self.keys.glob("record*") if _RECORD_KEY.fullmatch(path.name))
+
+    def next_record_key(self) -> Path:
+        """Return a free place for one more record key."""
+        taken = {path.name for path in self.record_keys()}
+        return self.keys / next(name for n in count(2) if (name := f"record-{n}") not in taken)
 
     def scratch(self) -> Path:
         """Return an empty folder for temporary files, on the home's disk; only the writer calls this."""

@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,9 +25,7 @@ class FileSigner:
     """A signer whose Ed25519 key is a PEM file (:class:`gateway.signing.Signer`)."""
 
     def __init__(self, path: Path, purpose: str) -> None:
-        key = load_pem_private_key(_read_private(path), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise LocalFileError(f"{path} does not hold an Ed25519 key")
+        key = _parse(path, _read_private(path))
         self._key = key
         self.public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.key_id = key_id(self.public, purpose)
@@ -60,6 +59,19 @@ def read_index_key(path: Path) -> bytes:
     if len(secret) != INDEX_KEY_BYTES:
         raise LocalFileError(f"{path}: expected {INDEX_KEY_BYTES} bytes in hexadecimal")
     return secret
+
+
+def _parse(path: Path, data: bytes) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None  # the library's words could quote the key
+    if not isinstance(key, Ed25519PrivateKey):
+        raise LocalFileError(
+            f"expected an Ed25519 private key without a password in {path}, found something else",
+            remedy="put the key's file back from where its copy is kept",
+        )
+    return key
 
 
 def _require_absent(path: Path) -> None:

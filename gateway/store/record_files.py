@@ -6,7 +6,7 @@ Parquet can read them; their digests stand in the journal.
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.errors import IntegrityBroken
-from gateway.ports import PrivateRow, RecordFile
+from gateway.ports import PrivateColumns, PrivateRow, RecordFile
 from gateway.store.durable import write_durably
 
 __all__ = ["ROW_SCHEMA", "ParquetRecordFiles"]
@@ -58,15 +58,14 @@ class ParquetRecordFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def write(self, platform: str, batch: int, *, rows: Sequence[PrivateRow]) -> list[RecordFile]:
+    def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
         """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
-        columns = list(zip(*rows, strict=True))
         table = pa.table(
-            [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)],
+            [pa.array(column, field.type) for column, field in zip(rows, _FIELDS, strict=True)],
             schema=ROW_SCHEMA,
         )
         places: dict[str, list[int]] = {}
-        for place, day in enumerate(columns[PrivateRow._fields.index("day")]):
+        for place, day in enumerate(rows.day):
             places.setdefault(day, []).append(place)
         folder = f"platform={quote(platform, safe='')}"
         with ThreadPoolExecutor(WRITERS) as writers:

@@ -37,11 +37,11 @@ class TrustFiles:
 
     def policy(self) -> bytes:
         """Return the text of the log policy."""
-        return _read(self._policy)
+        return _read(self._policy, "trust/policy")
 
     def ring_bytes(self) -> bytes:
         """Return the bytes of the key ring."""
-        return _read(self._ring)
+        return _read(self._ring, "trust/keys.json")
 
     def ring(self) -> KeyRing:
         """Read the key ring."""
@@ -93,8 +93,10 @@ class TrustFiles:
         self._store.pin(self._origin, expected=expected, policy_digest=policy_digest, keys_digest=keys_digest)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise TrustAltered(f"{name} is missing", field=name) from error
     except OSError as error:
         raise LocalFileError(f"cannot read {path}: {error.strerror}") from error

@@ -87,7 +87,7 @@ def _varied_rows(program: Program, chance: random.Random) -> Iterator[dict[str, 
     """Yield the rows of the embedded tests with their decimals changed at random."""
     for test in program.tests:
         if "given" in test:
-            row = source_fields(program, test["given"], label="e", person="p")  # type: ignore[arg-type]
+            row = source_fields(program, test["given"], label="e", person="p")
             yield {key: _varied(text, chance) for key, text in row.items()}
 
 

@@ -72,6 +72,14 @@ def test_a_cap_of_points_grants_what_is_left(used: int, points: int, after: int)
     assert (use.used, use.maximum, use.asked, use.granted, use.counted) == (used, 200, 100, points, points)
 
 
+@pytest.mark.parametrize(("points", "granted"), [(199, 199), (200, 200), (201, 200)])
+def test_a_first_act_may_take_the_whole_cap_and_no_more(points: int, granted: int) -> None:
+    found, usage = grant((make_cap(),), award(points))
+
+    assert points_of(found) == granted
+    assert list(usage.values()) == [granted]
+
+
 @pytest.mark.parametrize(("used", "points", "after"), [(0, 100, 1), (1, 100, 2), (2, 0, 2), (3, 0, 3)])
 def test_a_cap_of_acts_counts_acts(used: int, points: int, after: int) -> None:
     found, usage = grant((make_cap(of="acts", maximum=2),), award(), used=used)

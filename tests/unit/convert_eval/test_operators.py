@@ -187,6 +187,18 @@ def test_a_rounded_step_is_rounded_alike_by_every_evaluator(mode: str, huge: boo
             assert [trace.value for trace in found.trace[:2]] == [value, value]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_the_smallest_remainder_counts(mode: Any) -> None:
+    fields = (decimal_field("x", 0, low=-9, high=9), decimal_field("y", 0, low=1, high=9))
+    quotient = step("a", Binary("/", X, Y), mode=mode)
+    program = make_program([quotient, step("points", number("1"))], kind="engagement", fields=fields)
+
+    for x in (-4, -3, -2, -1, 1, 2, 3, 4):
+        found = outcomes(program, act(x=str(x), y="3"))
+        assert isinstance(found, Converted)
+        assert found.trace[0].value == round_quotient(x, 3, mode=mode)
+
+
 @pytest.mark.parametrize("value", [0, 7, -7])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_whole_number_is_not_moved_by_rounding(mode: Any, value: int) -> None:

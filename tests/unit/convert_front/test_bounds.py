@@ -1,0 +1,135 @@
+"""Bounds hold every value there can be, and stay cheap to compute whatever the document says."""
+
+from datetime import date
+from fractions import Fraction
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.convert.bounds import Interval, combined, floored, hull, rounded, table_range
+from gateway.convert.exact import row_value
+from gateway.convert.program import Cite, Dated, Rounding, Table, TableRow
+from gateway.model.codes import Rejection
+from tests.unit.convert_front.documents import YUNXI, edited, findings, load
+
+EDGES = st.tuples(st.integers(-20, 20), st.integers(-20, 20)).map(
+    lambda pair: Interval(Fraction(min(pair), 3), Fraction(max(pair), 3))
+)
+SHARES = st.fractions(0, 1, max_denominator=6)
+
+
+def inside(interval: Interval, share: Fraction) -> Fraction:
+    return interval.low + (interval.high - interval.low) * share
+
+
+@given(EDGES, EDGES, SHARES, SHARES, st.sampled_from(["+", "-", "*", "/", "min", "max"]))
+def test_an_operation_stays_inside_its_bounds(
+    left: Interval, right: Interval, left_share: Fraction, right_share: Fraction, op: str
+) -> None:
+    if op == "/" and right.has(0):
+        return
+    a, b = inside(left, left_share), inside(right, right_share)
+    value = {"+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1), "min": min(a, b), "max": max(a, b)}[op]
+
+    low, high = combined(op, left, right=right)
+
+    assert low <= value <= high
+
+
+def test_bounds_are_met_at_their_edges() -> None:
+    left, right = Interval(Fraction(-2), Fraction(3)), Interval(Fraction(-5), Fraction(7))
+
+    assert combined("+", left, right=right) == (-7, 10)
+    assert combined("-", left, right=right) == (-9, 8)
+    assert combined("*", left, right=right) == (-15, 21)
+    assert combined("/", left, right=Interval(Fraction(2), Fraction(4))) == (-1, Fraction(3, 2))
+    assert combined("min", left, right=right) == (-5, 3)
+    assert combined("max", left, right=right) == (-2, 7)
+    assert hull([left, right]) == (-5, 7)
+    assert floored(Interval(Fraction(-1, 2), Fraction(3, 2))) == (-1, 1)
+    assert rounded(Interval(Fraction(-1, 8), Fraction(1, 8)), Rounding(scale=2, mode="half_up")) == (
+        Fraction(-13, 100),
+        Fraction(13, 100),
+    )
+
+
+def table(kind: Literal["step", "marginal", "linear", "label"], rows: list[tuple[int, int]]) -> Table:
+    made = tuple(TableRow(at=Fraction(at), value=Fraction(value)) for at, value in rows)
+    dated = Dated(since=date(2025, 1, 1), value=made, cite=Cite(ref=""))
+    return Table(name="t", unit="1", of="1", kind=kind, boundary="from", values=(dated,))
+
+
+@given(
+    st.sampled_from(["step", "marginal", "linear"]),
+    st.dictionaries(st.integers(-9, 9), st.integers(-5, 5), min_size=1, max_size=5),
+    EDGES,
+    SHARES,
+)
+def test_a_table_stays_inside_its_bounds(
+    kind: Literal["step", "marginal", "linear"], rows: dict[int, int], argument: Interval, share: Fraction
+) -> None:
+    made = table(kind, sorted(rows.items()))
+    value = inside(argument, share)
+    below = [index for index, row in enumerate(made.values[0].value) if row.at <= value]
+
+    found = table_range(made, argument)
+
+    if below:
+        assert found is not None
+        result = row_value(made, made.values[0].value, index=below[-1], argument=value)
+        assert found.low <= result <= found.high
+
+
+def test_bounds_of_tables_are_met() -> None:
+    rows = [(0, 2), (10, -1), (20, 3)]
+    wide = Interval(Fraction(-5), Fraction(30))
+
+    assert table_range(table("step", rows), wide) == (-1, 3)
+    assert table_range(table("marginal", rows), wide) == (0, 40)
+    assert table_range(table("linear", rows), wide) == (-1, 3)
+    assert table_range(table("step", rows), Interval(Fraction(0), Fraction(9))) == (2, 2)
+    assert table_range(table("linear", rows), Interval(Fraction(5), Fraction(5))) == (
+        Fraction(1, 2),
+        Fraction(1, 2),
+    )
+    assert table_range(table("marginal", rows), Interval(Fraction(-5), Fraction(-1))) is None
+
+
+def test_a_table_that_only_refuses_has_no_value() -> None:
+    row = TableRow(at=Fraction(0), reject=Rejection.QUANTITY_UNKNOWN)
+    dated = Dated(since=date(2025, 1, 1), value=(row,), cite=Cite(ref=""))
+    made = Table(name="t", unit="1", of="1", kind="step", boundary="from", values=(dated,))
+
+    assert table_range(made, Interval(Fraction(0), Fraction(9))) is None
+
+
+def squared(times: int) -> str:
+    steps = "".join(
+        f"  - {{name: s{n}, unit: '1', expr: s{n - 1} * s{n - 1}}}\n" for n in range(1, times + 1)
+    )
+    field = "    share: {path: /share, type: decimal, scale: 3, min: '0.001', max: '0.999'}\n    event:"
+    first = "formula:\n  - {name: s0, unit: '1', expr: share}\n"
+    return edited(YUNXI, ("    event:", field), ("formula:\n", first + steps))
+
+
+def test_digits_cannot_grow_without_end() -> None:
+    assert load(squared(6)).formula.steps[6].name == "s6"
+
+    (finding,) = findings(squared(37))
+
+    assert (finding.code, finding.pointer) == ("bounds", "/formula/7/expr")
+    assert "denominators stay below 2^1024, got up to 2^1280: round an earlier step" in finding.message
+
+
+@pytest.mark.parametrize("factor", ["1000", "2000"])
+def test_magnitudes_cannot_grow_without_end(factor: str) -> None:
+    text = (
+        squared(37).replace("max: '0.999'", f"max: '{factor}'").replace("scale: 3, min: '0.001'", "min: '1'")
+    )
+
+    (finding,) = findings(text)
+
+    assert finding.code == "bounds"
+    assert "within 2^200" in finding.message
