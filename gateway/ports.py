@@ -242,8 +242,8 @@ class Journal(Protocol):
         """Return the number that the next batch will get."""
         ...
 
-    def part(self, submission: str, number: int) -> PartCounts | None:
-        """Return the counts of a part that was decided by an unfinished run of this submission."""
+    def parts(self, submission: str) -> dict[int, PartCounts]:
+        """Return the counts of the parts that an unfinished run of this submission has decided."""
         ...
 
     def begin(self, submission: str, description: Mapping[str, object], *, part_rows: int) -> Begun:

@@ -12,7 +12,7 @@ __all__ = ["Settings", "read_settings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``state`` is the folder of the checkpoint store: outside of every home, never put back from a backup."""
+    """``state`` is the folder of the checkpoint store: outside of every home, never restored."""
 
     state: Path
 

@@ -1,7 +1,6 @@
 """Join the parts of converting."""
 
 import gc
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from gateway.app.home import open_home
 from gateway.app.mappings import select_scheme
-from gateway.bulk.workers import in_processes
+from gateway.bulk.workers import in_another_process
 from gateway.plugins import find_adapter
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
@@ -49,11 +48,9 @@ def convert_files(
         else:
             parts = opened.converting(opened.home.scratch())
         if sum(document.size for document in documents) >= WORKERS_FROM_BYTES:
-            parts = replace(
-                parts, prepare_all=partial(in_processes, workers=max(1, (os.cpu_count() or 2) - 1))
-            )
+            parts = replace(parts, run=in_another_process)
         stack.enter_context(_quiet_collector())
-        summary = convert_submission(submission, parts, watch=_collecting(watch))
+        summary = convert_submission(submission, parts, watch=watch)
         summary.checkpoint = opened.log.checkpoint.decode()
         return summary
 
@@ -62,18 +59,10 @@ def convert_files(
 def _quiet_collector() -> Iterator[None]:
     """Keep Python's cycle collector from walking every row again and again: it costs a third of the time.
 
-    Rows make no cycles; what little does is collected once a part.
+    Rows make no cycles; the few that the libraries make for each part stay small.
     """
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-
-
-def _collecting(watch: Callable[[int], None]) -> Callable[[int], None]:
-    def after_part(rows: int) -> None:
-        gc.collect()
-        watch(rows)
-
-    return after_part

@@ -109,7 +109,7 @@ class OpenHome:
             index=self.index(),
             signers=self.record_signers(),
             make_converter=make_converter,
-            prepare_all=in_this_process,
+            run=in_this_process,
         )
 
 

@@ -1,67 +1,83 @@
-"""Run a function over jobs in worker processes and give the results back in the order of the jobs.
+"""Run an iterator in a process of its own, ahead of the one that consumes it.
 
-The function and the jobs are sent to fresh processes, which hold nothing of this one: no database, no
-lock, no key that the function does not carry. A worker whose parent is killed ends by itself.
+The process is a fresh one that holds nothing of this one: no database, no lock. It ends by itself
+when its consumer is gone, however that ended.
 """
 
 import gc
 import multiprocessing
-import os
+import pickle
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
-__all__ = ["in_processes", "in_this_process"]
+from gateway.errors import InvariantBroken
 
-Job = TypeVar("Job")
-Result = TypeVar("Result")
+__all__ = ["in_another_process", "in_this_process"]
 
-AHEAD: Final = 1  # jobs that wait beside those being worked on; more would only fill the memory
+T = TypeVar("T")
 
-_installed: list[Callable[[Any], Any]] = []  # of a worker process: what it was started for
-
-
-def in_this_process(function: Callable[[Job], Result], jobs: Iterator[Job]) -> Iterator[tuple[Job, Result]]:
-    """Yield each job with its result; for work that is too small for another process."""
-    for job in jobs:
-        yield job, function(job)
+AHEAD: Final = 1  # items that wait between the processes; more would only fill the memory
+_END: Final = b""
 
 
-def in_processes(
-    function: Callable[[Job], Result], jobs: Iterator[Job], *, workers: int
-) -> Iterator[tuple[Job, Result]]:
-    """Yield each job with its result, in order, while workers go ahead of the consumer."""
+def in_this_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
+    """Run the iterator here; for work that is not worth another process."""
+    return make()
+
+
+def in_another_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
+    """Yield what ``make()`` yields there; an error there is raised here.
+
+    Raises:
+        InvariantBroken: the process ended without a word.
+    """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_install, initargs=(function,)) as pool:
-        waiting: deque[tuple[Job, Future[Result]]] = deque()
-        try:
-            for job in jobs:
-                waiting.append((job, pool.submit(_run, job)))
-                if len(waiting) > workers + AHEAD:
-                    done, result = waiting.popleft()
-                    yield done, result.result()
-            while waiting:
-                done, result = waiting.popleft()
-                yield done, result.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_produce, args=(make, sending), daemon=True)
+    process.start()
+    sending.close()
+    try:
+        while (data := _receive(receiving)) != _END:
+            item = pickle.loads(data)  # noqa: S301 - from our own process
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        receiving.close()
+        process.terminate()
+        process.join()
 
 
-def _install(function: Callable[[Any], Any]) -> None:
-    gc.disable()  # columns make no cycles; the collector would walk them again and again
-    _installed.append(function)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _receive(receiving: "Connection[Any, Any]") -> bytes:
+    try:
+        return receiving.recv_bytes()
+    except EOFError as error:
+        raise InvariantBroken("the process that prepares rows ended without a word") from error
 
 
-def _run(job: Any) -> Any:  # noqa: ANN401 - the pool knows no types
-    return _installed[0](job)
+def _produce(make: Callable[[], Iterator[Any]], sending: "Connection[Any, Any]") -> None:
+    gc.disable()  # rows and columns make no cycles; the collector would walk them again and again
+    outgoing: queue.Queue[bytes] = queue.Queue(AHEAD)
+    sender = threading.Thread(target=_send, args=(outgoing, sending))
+    sender.start()
+    try:
+        for item in make():
+            outgoing.put(pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
+            if not sender.is_alive():
+                return
+    except Exception as error:  # noqa: BLE001 - it is raised again where the items are consumed
+        outgoing.put(pickle.dumps(error))
+    outgoing.put(_END)
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def _send(outgoing: "queue.Queue[bytes]", sending: "Connection[Any, Any]") -> None:
+    try:
+        while (data := outgoing.get()) != _END:
+            sending.send_bytes(data)
+        sending.send_bytes(_END)
+    except BrokenPipeError:  # the consumer is gone: make room, so that the producer sees that we are too
+        while not outgoing.empty():
+            outgoing.get_nowait()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from datetime import date
+from functools import lru_cache
 from typing import Literal, NamedTuple, assert_never
 
 from gateway.convert.outcome import Converted, Refusal
@@ -147,6 +148,7 @@ def _whom(cap: Cap, roles: Roles) -> str | None:
             assert_never(cap.whom)
 
 
+@lru_cache(maxsize=8192)  # acts of one day share the label, and with it one text
 def period_label(period: Period, day: date) -> str:
     """Name the period a day lies in: 2025-03-16, 2025-W11 (ISO), 2025-03, 2025 or ever."""
     match period:

@@ -48,6 +48,7 @@ credit:
     - {name: daily, of: points, per: [person, local_day], max: 200, order: accepted_sequence,
        late: counts_on_activity_day}
 tests:
-  - {name: plain, given: {行程编号: a, 用户: u, 出行方式: 地铁, 里程（公里）: "10.186", 开始时间: "2025-03-16 19:11:48"},
+  - {name: plain,
+     given: {行程编号: a, 用户: u, 出行方式: 地铁, 里程（公里）: "10.186", 开始时间: "2025-03-16 19:11:48"},
      expect: {reduction: "1465.480", points: "146"}}
 """

@@ -15,9 +15,9 @@ from gateway.model.canonical import digest
 from gateway.model.statement import BatchStatement, mapping_statement
 from gateway.ports import PartCounts, PartDecision, PrivateColumns, PublishedMapping, RecordFile
 from gateway.service.moments import instant_text
-from gateway.service.part import PartResult, RejectedRow
+from gateway.service.part import PartResult
 from gateway.service.parts import Converting
-from gateway.service.preparing import PartJob
+from gateway.service.preparing import Rejected
 from gateway.service.publishing import publish_queue
 from gateway.service.recording import frame_of, selected_rows
 from gateway.service.submission import Submission, Summary
@@ -38,33 +38,32 @@ class Deciding:
     parts: Converting
     _published: set[str] = field(default_factory=set)
 
-    def decide(self, job: PartJob, result: PartResult) -> PartCounts:
+    def decide(self, result: PartResult) -> PartCounts:
         """Write a part down and publish it; a dry run only counts."""
-        issued = instant_text(job.accepted)  # an audit replays the caps by this moment
+        issued = instant_text(result.prepared.accepted)  # an audit replays the caps by this moment
         programs = {"sha256:" + program.digest: program for program in self.submission.scheme.programs}
         frames = {
             name: frame_of(program, issuer=self.parts.issuer, issued=issued)
             for name, program in programs.items()
         }
-        rows = selected_rows(result.prepared.rows, result.kept, points=result.points, frames=frames)
+        rows = selected_rows(result.prepared.records, result.kept, points=result.points, frames=frames)
         counts = _counts(result, rows, tolerance_mg=self.submission.scheme.claim_tolerance_mg)
         if self.submission.dry_run:
             self.parts.memory.note(result.events, result.cap_usage)
             return counts
+        number = result.prepared.number
         if result.rejected:
-            lines = [_quarantine_line(row) for row in sorted(result.rejected)]
-            self.parts.quarantine.set_aside(self.summary.submission, job.number, lines=lines)
+            lines = [_quarantine_line(row) for row in result.rejected]
+            self.parts.quarantine.set_aside(self.summary.submission, number, lines=lines)
         self._publish_mappings([programs[name] for name in sorted(set(rows.mapping))], issued)
-        batch = self.parts.journal.decide(
-            self._decision(job, result, rows=rows, counts=counts, issued=issued)
-        )
+        batch = self.parts.journal.decide(self._decision(result, rows=rows, counts=counts, issued=issued))
         if rows.id:
             self.summary.batches.append(batch)
         publish_queue(self.parts.journal, self.parts.log)
         return counts
 
     def _decision(
-        self, job: PartJob, result: PartResult, *, rows: PrivateColumns, counts: PartCounts, issued: str
+        self, result: PartResult, *, rows: PrivateColumns, counts: PartCounts, issued: str
     ) -> PartDecision:
         journal, platform = self.parts.journal, self.submission.scheme.platform
         series, previous = journal.series_head(platform, CONVERSION)
@@ -87,7 +86,7 @@ class Deciding:
             files = self.parts.records.write(platform, journal.next_batch(), rows=rows)
         return PartDecision(
             submission=self.summary.submission,
-            number=job.number,
+            number=result.prepared.number,
             counts=counts,
             platform=platform,
             kind=CONVERSION,
@@ -125,8 +124,8 @@ class Deciding:
 
 def _counts(result: PartResult, rows: PrivateColumns, *, tolerance_mg: int) -> PartCounts:
     return PartCounts(
-        rows=result.rows,
-        merged=result.merged,
+        rows=result.prepared.rows,
+        merged=result.prepared.merged,
         accepted=len(rows.id),
         duplicates=result.duplicates,
         rejected=dict(Counter(row.code for row in result.rejected)),
@@ -147,16 +146,17 @@ def _claims_differ(rows: PrivateColumns, tolerance_mg: int) -> int:
     )
 
 
-def _quarantine_line(row: RejectedRow) -> bytes:
+def _quarantine_line(row: Rejected) -> bytes:
+    place, also, fields = row.origin
     line: dict[str, object] = {
-        "file": row.place.file,
-        "row": row.place.row,
+        "file": place.file,
+        "row": place.row,
         "code": row.code,
         "detail": row.detail,
-        "fields": row.fields,
+        "fields": orjson.Fragment(fields),
     }
     if row.field:
         line["field"] = row.field
-    if row.also:
-        line["also"] = [{"file": place.file, "row": place.row} for place in row.also]
+    if also:
+        line["also"] = [{"file": other.file, "row": other.row} for other in also]
     return orjson.dumps(line)

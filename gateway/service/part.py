@@ -4,31 +4,16 @@ What is decided of an act depends on those before it, and not on where a part be
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from gateway.convert import CapKey, Converted, Granted, Program, Refusal
 from gateway.model.codes import Rejection
-from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
 from gateway.ports import Memory, NewEvent
-from gateway.service.preparing import PartJob, Prepared, Rejected
+from gateway.service.preparing import Prepared, Rejected
 from gateway.service.scheme import SchemeEvaluator
 from gateway.signing import KeyedIndex
 
-__all__ = ["PartJudge", "PartResult", "RejectedRow"]
-
-
-class RejectedRow(NamedTuple):
-    """A row that was not counted: where it stands, why, and its fields for whoever repairs it."""
-
-    place: Place
-    also: tuple[Place, ...]
-    code: str
-    field: str
-    detail: str
-    fields: dict[str, str]
-    day: str | None
+__all__ = ["PartJudge", "PartResult"]
 
 
 @dataclass(slots=True)
@@ -40,13 +25,11 @@ class PartResult:
     """
 
     prepared: Prepared
-    rows: int = 0
-    merged: int = 0
     duplicates: int = 0
     kept: list[int] = field(default_factory=list)
     points: list[int] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
-    rejected: list[RejectedRow] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
     cap_usage: dict[bytes, int] = field(default_factory=dict)
 
     def rejected_by_day(self) -> Counter[tuple[str | None, str]]:
@@ -62,16 +45,12 @@ class PartJudge:
     index: KeyedIndex
     memory: Memory
 
-    def judge(self, job: PartJob, prepared: Prepared) -> PartResult:
-        """Decide each outcome of the part, in its order."""
-        result = PartResult(
-            prepared,
-            rows=sum(1 + len(outcome.also) for outcome in job.outcomes),
-            merged=sum(len(outcome.also) for outcome in job.outcomes),
-        )
-        rejected = [*prepared.rejected, *self._settle(prepared, result)]
-        result.duplicates = len(job.outcomes) - len(result.kept) - len(rejected)
-        result.rejected = [_rejected_row(job.outcomes, rejection) for rejection in sorted(rejected)]
+    def judge(self, prepared: Prepared) -> PartResult:
+        """Decide each act of a part, in its order."""
+        result = PartResult(prepared)
+        refused = self._settle(prepared, result)
+        result.rejected = sorted([*prepared.rejected, *refused], key=lambda rejected: rejected.origin)
+        result.duplicates = prepared.repeated + len(prepared.keys) - len(result.kept) - len(refused)
         return result
 
     def _settle(self, prepared: Prepared, result: PartResult) -> list[Rejected]:
@@ -88,8 +67,8 @@ class PartJudge:
                 continue
             granted = self._granted(prepared, place, known=before is not None, usage=usage, programs=programs)
             if isinstance(granted, Refusal):
-                day = prepared.rows.day[place]
-                rejected.append(Rejected(prepared.at[place], *granted, day))
+                day = prepared.records.day[place]
+                rejected.append(Rejected(prepared.origins.at(place), *granted, day))
                 continue
             known[key] = content
             result.events.append(NewEvent(key, content, len(result.kept)))
@@ -101,7 +80,7 @@ class PartJudge:
     def _cap_names(self, prepared: Prepared) -> dict[CapKey, bytes]:
         scheme = self.evaluator.scheme.id
         keys = {key for caps in prepared.caps if not isinstance(caps, Refusal) for key in caps}
-        return {key: self.index.cap(scheme, *key) for key in keys}
+        return {CapKey(*key): self.index.cap(scheme, *key) for key in keys}
 
     def _granted(
         self,
@@ -115,26 +94,14 @@ class PartJudge:
         if known:
             detail = "this event has been recorded before with other content; the first record stands"
             return Refusal(Rejection.DUPLICATE_EVENT, "event", detail)
-        caps, rows = prepared.caps[place], prepared.rows
+        caps, rows = prepared.caps[place], prepared.records
         if isinstance(caps, Refusal):
             return caps
         if not caps:
             return rows.points[place]
-        converted = Converted({}, rows.co2e_mg[place], rows.points[place], prepared.exact[place])
+        numerators, denominators = prepared.exact
+        exact = (numerators[place], denominators[place])
+        converted = Converted({}, rows.co2e_mg[place], rows.points[place], exact)
         meter = self.evaluator.meter(programs[rows.mapping[place]])
-        granted: Granted | Refusal = meter.grant(converted, caps, usage=usage)
+        granted: Granted | Refusal = meter.grant(converted, tuple(map(CapKey._make, caps)), usage=usage)
         return granted if isinstance(granted, Refusal) else granted.points
-
-
-def _rejected_row(outcomes: Sequence[Outcome], rejection: Rejected) -> RejectedRow:
-    outcome = outcomes[rejection.at]
-    fields = dict(outcome.fields) if isinstance(outcome, SourceRow | RefusedRow) else {}
-    return RejectedRow(
-        outcome.place,
-        outcome.also,
-        rejection.code,
-        rejection.field,
-        rejection.detail,
-        fields,
-        rejection.day,
-    )

@@ -1,35 +1,22 @@
 """What converting needs from the rest of the system; ``gateway.app`` joins it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from gateway.contract import Assembly
-from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.ports import Clock, Journal, Log, Memory, Quarantine, RecordFiles
-from gateway.service.preparing import PartJob, Prepared
+from gateway.service.preparing import Prepared
 from gateway.service.scheme import MakeConverter
+from gateway.service.sorting import Sorting
 from gateway.signing import KeyedIndex, Signer
 
-__all__ = ["Converting", "PrepareAll", "Sorting"]
+__all__ = ["Converting", "Run"]
 
 PART_ROWS: Final = 32_768  # three parts are in memory at once, each about 100 MB with all that is made of it
 
 
-class Sorting(Protocol):
-    """The stages that sort more rows than memory holds."""
-
-    def assemble(self, rows: Iterator[SourceRow | RefusedRow], assembly: Assembly) -> Iterator[Outcome]:
-        """Sort rows and put them together as the adapter declares."""
-        ...
-
-    def order(self, keyed: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
-        """Sort payloads by their keys."""
-        ...
-
-
-PrepareAll = Callable[[Callable[[PartJob], Prepared], Iterator[PartJob]], Iterator[tuple[PartJob, Prepared]]]
-"""Prepare parts in this process or in others; they come back in their order."""
+Run = Callable[[Callable[[], Iterator[Prepared]]], Iterator[Prepared]]
+"""Run a source of parts, in this process or in another, ahead of the one that decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,5 +40,5 @@ class Converting:
     index: KeyedIndex
     signers: Sequence[Signer]
     make_converter: MakeConverter
-    prepare_all: PrepareAll
+    run: Run
     part_rows: int = PART_ROWS

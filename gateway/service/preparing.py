@@ -2,64 +2,88 @@
 
 Rows become roles, quantities, names, commitments and record bytes. What is left for the judge is
 what needs memory: whether an event is new, and what the caps leave of its points. So parts can be
-prepared in other processes, in any order; what goes there and comes back are plain columns.
+prepared in another process, and what comes from there are plain columns.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
-from gateway.convert import CapKey, Converted, Program, Refusal, Roles
-from gateway.model.source import Outcome, RefusedRow, SourceRow
+import msgspec
+
+from gateway.convert import Converted, Program, Refusal, Roles
+from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
 from gateway.ports import PrivateColumns, PrivateRow
 from gateway.service.moments import instant_text
-from gateway.service.recording import RecordMaker, content_text, event_text
+from gateway.service.recording import RecordMaker, content_text, day_text, event_text
 from gateway.service.scheme import MakeConverter, Scheme, SchemeEvaluator
 from gateway.signing import KeyedIndex
 
-__all__ = ["PartJob", "Prepared", "Preparer", "Rejected"]
+__all__ = ["Origin", "Origins", "Prepared", "Preparer", "Rejected"]
 
+_json = msgspec.json.Encoder().encode
 _NO_COLUMNS: Final = PrivateColumns(*([] for _ in PrivateColumns._fields))
 
 
-class PartJob(NamedTuple):
-    """The outcomes of one part, and the moment at which its acts are accepted."""
+class Origin(NamedTuple):
+    """Where an outcome comes from: its place, further rows that went into it, its fields as JSON."""
 
-    number: int
-    outcomes: Sequence[Outcome]
-    accepted: datetime
+    place: Place
+    also: tuple[Place, ...]
+    fields: bytes
 
 
 class Rejected(NamedTuple):
-    """An outcome of the part that is not counted: its place in the part, why, and its readable day."""
+    """An outcome that is not counted: where it comes from, why, and its readable day."""
 
-    at: int
+    origin: Origin
     code: str
     field: str
     detail: str
     day: str | None
 
 
-class Prepared(NamedTuple):
-    """The acts of a part that convert, column by column, and what was rejected on the way.
+class Origins(NamedTuple):
+    """Where acts come from, column by column; ``also`` by the act's place, for those that have more rows."""
 
-    ``at`` is each act's place in the part; ``keys`` and ``contents`` name its event and what it said;
-    ``caps`` names what it counts against, or why it may not (code, field, detail); ``exact`` is its
-    exact points as numerator and denominator. ``rows`` are the records as they will be unless a cap
-    takes points away.
+    files: list[str]
+    rows: list[int]
+    fields: list[bytes]
+    also: dict[int, tuple[Place, ...]]
+
+    def at(self, place: int) -> Origin:
+        """Return the origin of one act."""
+        where = Place(self.files[place], self.rows[place])
+        return Origin(where, self.also.get(place, ()), self.fields[place])
+
+
+class Prepared(NamedTuple):
+    """One part: the acts that convert, column by column, and what was rejected on the way.
+
+    ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
+    ``repeated`` those that state again what another row has stated. ``origins``, ``keys`` and
+    ``contents`` say of each act where it comes from, and name its event and what the event said; ``caps``
+    is what it counts against (the members of a CapKey), or why it may not; ``exact`` are numerator and
+    denominator of its exact points. ``records`` are the private rows as they will be unless a cap
+    takes points away. All of it is plain lists, which are quick to send to another process.
     """
 
+    number: int
+    accepted: datetime
+    rows: int
+    merged: int
+    repeated: int
     rejected: list[Rejected]
-    at: list[int]
+    origins: Origins
     keys: list[bytes]
     contents: list[bytes]
-    caps: list[tuple[CapKey, ...] | Refusal]
-    exact: list[tuple[int, int]]
-    rows: PrivateColumns
+    caps: list[tuple[tuple[str, str, str], ...] | Refusal]
+    exact: tuple[list[int], list[int]]
+    records: PrivateColumns
 
 
 class Preparer:
-    """Prepares parts of one scheme's submissions. It can be sent to another process."""
+    """Prepares parts of one scheme's submissions."""
 
     def __init__(
         self,
@@ -70,64 +94,74 @@ class Preparer:
         make_converter: MakeConverter,
         random_bytes: Callable[[int], bytes],
     ) -> None:
-        self._arguments = (scheme, issuer, index, make_converter, random_bytes)
         self._issuer = issuer
         self._index = index
         self._random_bytes = random_bytes
         self.evaluator = SchemeEvaluator(scheme, make_converter)
 
-    def __reduce__(self) -> tuple[Callable[..., "Preparer"], tuple[object, ...]]:
-        return _preparer, self._arguments
-
-    def __call__(self, job: PartJob) -> Prepared:
-        """Prepare one part."""
+    def prepare(self, number: int, outcomes: Sequence[Outcome], *, accepted: datetime) -> Prepared:
+        """Prepare one part, as accepted at that moment."""
         rejected = [
-            Rejected(at, outcome.code, "", outcome.detail, None)
-            for at, outcome in enumerate(job.outcomes)
+            Rejected(_origin(outcome), outcome.code, "", outcome.detail, None)
+            for outcome in outcomes
             if isinstance(outcome, RefusedRow)
         ]
-        places = [at for at, outcome in enumerate(job.outcomes) if isinstance(outcome, SourceRow)]
-        rows = [outcome for outcome in job.outcomes if isinstance(outcome, SourceRow)]
-        roles = self.evaluator.read(rows)
-        at: list[int] = []
-        acts: list[tuple[Program, Roles, Converted]] = []
-        for place, role, outcome in zip(places, roles, self.evaluator.convert(rows, roles), strict=True):
-            if isinstance(role, Refusal):
-                rejected.append(Rejected(place, *role, None))
-            elif isinstance(outcome, Refusal):
-                rejected.append(Rejected(place, *outcome, date.fromordinal(role.day).isoformat()))
-            else:
-                at.append(place)
-                acts.append((outcome[0], self._under_pseudonyms(role), outcome[1]))
-        return self._prepared(acts, at, rejected=rejected, accepted=job.accepted)
-
-    def _prepared(
-        self,
-        acts: list[tuple[Program, Roles, Converted]],
-        at: list[int],
-        *,
-        rejected: list[Rejected],
-        accepted: datetime,
-    ) -> Prepared:
+        rows = [outcome for outcome in outcomes if isinstance(outcome, SourceRow)]
+        repeated = len(outcomes) - len(rows) - len(rejected)
+        acts, origins = self._acts(rows, rejected)
         platform = self.evaluator.scheme.platform
         events = [event_text(roles.event) for _, roles, _ in acts]
         maker = RecordMaker(self._issuer, instant_text(accepted), random_bytes=self._random_bytes)
-        rows: list[PrivateRow] = maker.rows(acts, events)
+        records: list[PrivateRow] = maker.rows(acts, events)
+        merged = sum(len(outcome.also) for outcome in outcomes if outcome.also)
         return Prepared(
+            number=number,
+            accepted=accepted,
+            rows=len(outcomes) + merged,
+            merged=merged,
+            repeated=repeated,
             rejected=rejected,
-            at=at,
+            origins=origins,
             keys=[self._index.event(platform, event) for event in events],
             contents=[self._index.content(content_text(roles, converted)) for _, roles, converted in acts],
             caps=self._caps(acts, accepted),
-            exact=[converted.points_exact for _, _, converted in acts],
-            rows=PrivateColumns(*map(list, zip(*rows, strict=True))) if rows else _NO_COLUMNS,
+            exact=(
+                [converted.points_exact[0] for _, _, converted in acts],
+                [converted.points_exact[1] for _, _, converted in acts],
+            ),
+            records=PrivateColumns(*map(list, zip(*records, strict=True))) if records else _NO_COLUMNS,
         )
+
+    def _acts(
+        self, rows: Sequence[SourceRow], rejected: list[Rejected]
+    ) -> tuple[list[tuple[Program, Roles, Converted]], Origins]:
+        """Convert rows; what does not convert is added to the rejected."""
+        roles = self.evaluator.read(rows)
+        acts: list[tuple[Program, Roles, Converted]] = []
+        origins = Origins([], [], [], {})
+        for row, role, outcome in zip(rows, roles, self.evaluator.convert(rows, roles), strict=True):
+            if isinstance(role, Refusal):
+                rejected.append(Rejected(_origin(row), *role, None))
+            elif isinstance(outcome, Refusal):
+                rejected.append(Rejected(_origin(row), *outcome, day_text(role.day)))
+            else:
+                if row.also:
+                    origins.also[len(acts)] = row.also
+                origins.files.append(row.place.file)
+                origins.rows.append(row.place.row)
+                origins.fields.append(_json(row.fields))
+                acts.append((outcome[0], self._under_pseudonyms(role), outcome[1]))
+        return acts, origins
 
     def _caps(
         self, acts: list[tuple[Program, Roles, Converted]], accepted: datetime
-    ) -> list[tuple[CapKey, ...] | Refusal]:
+    ) -> list[tuple[tuple[str, str, str], ...] | Refusal]:
         local = {p.version: accepted.astimezone(p.zone).date() for p in self.evaluator.scheme.programs}
-        return [self.evaluator.meter(p).keys(roles, local[p.version]) for p, roles, _ in acts]
+        found: list[tuple[tuple[str, str, str], ...] | Refusal] = []
+        for program, roles, _ in acts:
+            keys = self.evaluator.meter(program).keys(roles, local[program.version])
+            found.append(keys if isinstance(keys, Refusal) else tuple(map(tuple, keys)))  # type: ignore[arg-type]
+        return found
 
     def _under_pseudonyms(self, roles: Roles) -> Roles:
         """Replace person and household by their pseudonyms, so that nothing below sees an account."""
@@ -139,11 +173,5 @@ class Preparer:
         return Roles(roles.event, person, household, *roles[3:])
 
 
-def _preparer(
-    scheme: Scheme,
-    issuer: str,
-    index: KeyedIndex,
-    make_converter: MakeConverter,
-    random_bytes: Callable[[int], bytes],
-) -> Preparer:
-    return Preparer(scheme, issuer, index=index, make_converter=make_converter, random_bytes=random_bytes)
+def _origin(row: SourceRow | RefusedRow) -> Origin:
+    return Origin(row.place, row.also, _json(row.fields))

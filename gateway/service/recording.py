@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import orjson
 
@@ -16,6 +17,7 @@ from gateway.transparency.merkle import leaf_hash
 __all__ = [
     "RecordMaker",
     "content_text",
+    "day_text",
     "document_of",
     "event_text",
     "frame_of",
@@ -65,7 +67,7 @@ def _row(
     person = roles.person or ""
     event = commitment(b"event", event_name.encode(), salt=event_salt)
     subject = commitment(b"subject", person.encode(), salt=subject_salt)
-    day = date.fromordinal(roles.day).isoformat()
+    day = day_text(roles.day)
     document = record_document(
         frame,
         RecordRow(
@@ -135,6 +137,12 @@ def selected_rows(
 
 def _picked(column: Sequence[object], kept: Sequence[int]) -> list[object]:
     return [column[place] for place in kept]
+
+
+@lru_cache(maxsize=8192)  # acts of one day share the text
+def day_text(day: int) -> str:
+    """Write a day, given by its ordinal number, as YYYY-MM-DD."""
+    return date.fromordinal(day).isoformat()
 
 
 def frame_of(program: Program, *, issuer: str, issued: str) -> RecordFrame:

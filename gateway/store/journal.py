@@ -83,18 +83,15 @@ class SqlJournal:
         with self._database.read() as connection:
             return _next(connection, t.batches.c.number)
 
-    def part(self, submission: str, number: int) -> PartCounts | None:
-        """Return the counts of a part that was decided by an unfinished run of this submission."""
+    def parts(self, submission: str) -> dict[int, PartCounts]:
+        """Return the counts of the parts that an unfinished run of this submission has decided."""
         query = (
-            select(t.parts.c.counts)
+            select(t.parts.c.number, t.parts.c.counts)
             .join(t.submissions, t.submissions.c.id == t.parts.c.submission)
-            .where(
-                t.parts.c.submission == submission, t.parts.c.number == number, t.submissions.c.finished == 0
-            )
+            .where(t.parts.c.submission == submission, t.submissions.c.finished == 0)
         )
         with self._database.read() as connection:
-            text = connection.execute(query).scalar()
-        return None if text is None else PartCounts(**json.loads(text))
+            return {number: PartCounts(**json.loads(text)) for number, text in connection.execute(query)}
 
     def begin(self, submission: str, description: Mapping[str, object], *, part_rows: int) -> Begun:
         """Note that a submission begins or goes on; it is always cut into parts as it was the first time."""

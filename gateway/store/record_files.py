@@ -60,8 +60,9 @@ class ParquetRecordFiles:
 
     def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
         """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
+        columns: list[Any] = list(rows)
         table = pa.table(
-            [pa.array(column, field.type) for column, field in zip(rows, _FIELDS, strict=True)],
+            [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)],
             schema=ROW_SCHEMA,
         )
         places: dict[str, list[int]] = {}

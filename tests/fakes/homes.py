@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,7 +26,6 @@ from gateway.service.submission import InputDocument, Submission, Summary
 from gateway.store.input_files import open_input, order_inputs
 
 WUHAN = "cn-420100/wuhan/travel"
-CAPPED_FORMAT = "format: {kind: ndjson}"
 
 
 def make_home(
@@ -86,9 +85,8 @@ def capped_mapping(path: Path, *caps: str) -> Path:
     """Write Yunxi's rules with other caps and for NDJSON: 10 km by metro is 1438.720 g and 143 points."""
     head, _, rest = YUNXI_MAPPING.partition("  caps:\n")
     text = head + "  caps:\n" + "".join(f"    - {{{cap}}}\n" for cap in caps) + rest[rest.index("tests:") :]
-    path.write_text(
-        text.replace("format: {kind: csv, encoding: [utf-8, gb18030]}", CAPPED_FORMAT), encoding="utf-8"
-    )
+    text = text.replace("format: {kind: csv, encoding: [utf-8, gb18030]}", "format: {kind: ndjson}")
+    path.write_text(text.replace("{column: ", "{path: /"), encoding="utf-8")
     return path
 
 
@@ -112,6 +110,7 @@ def convert_in_parts(
     mapping: str | Path = WUHAN,
     adapter: str = "common",
     clock: Clock | None = None,
+    watch: Callable[[int], None] = lambda _rows: None,
 ) -> Summary:
     """Convert files in parts of a few rows, so that a small file has many."""
     found = find_adapter(adapter)
@@ -124,7 +123,7 @@ def convert_in_parts(
         parts = replace(opened.converting(opened.home.scratch()), part_rows=part_rows)
         parts = parts if clock is None else replace(parts, clock=clock)
         submission = Submission(adapter=found, scheme=scheme, documents=documents)
-        return convert_submission(submission, parts)
+        return convert_submission(submission, parts, watch=watch)
 
 
 def audited(home: Path) -> AuditReport:

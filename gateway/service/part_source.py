@@ -1,0 +1,80 @@
+"""From files to prepared parts: everything of a conversion that needs no memory of earlier ones.
+
+It carries all that it needs, so it can run in a process of its own, ahead of the one that decides.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.model.source import Outcome, RefusedRow, SourceRow
+from gateway.ports import Clock
+from gateway.service.preparing import Prepared, Preparer
+from gateway.service.scheme import MakeConverter, SchemeEvaluator
+from gateway.service.sorting import Sorting
+from gateway.service.start_order import by_start
+from gateway.service.submission import Submission
+from gateway.signing import KeyedIndex
+
+__all__ = ["PartSource"]
+
+PART_CHARACTERS: Final = 32 * 1024 * 1024  # rows of the largest size must not fill the memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSource:
+    """The parts of one submission. ``done`` are the numbers of those that need not be prepared again."""
+
+    submission: Submission
+    issuer: str
+    index: KeyedIndex
+    make_converter: MakeConverter
+    random_bytes: Callable[[int], bytes]
+    sorting: Sorting
+    clock: Clock
+    part_rows: int
+    done: frozenset[int]
+
+    def parts(self) -> Iterator[Prepared]:
+        """Yield the parts in their order: read, assemble, put in order, cut, prepare."""
+        preparer = Preparer(
+            self.submission.scheme,
+            self.issuer,
+            index=self.index,
+            make_converter=self.make_converter,
+            random_bytes=self.random_bytes,
+        )
+        outcomes = self._outcomes(preparer.evaluator)
+        for number, some in enumerate(_cut(outcomes, self.part_rows)):
+            if number not in self.done:
+                yield preparer.prepare(number, some, accepted=self.clock.now())
+
+    def _outcomes(self, evaluator: SchemeEvaluator) -> Iterator[Outcome]:
+        rows = self._rows()
+        assembly = self.submission.adapter.assembly
+        outcomes: Iterator[Outcome] = rows if assembly is None else self.sorting.assemble(rows, assembly)
+        return (
+            by_start(outcomes, evaluator, sort=self.sorting.order)
+            if evaluator.needs_start_order
+            else outcomes
+        )
+
+    def _rows(self) -> Iterator[SourceRow | RefusedRow]:
+        source = self.submission.scheme.programs[-1].source.format
+        for document in self.submission.documents:
+            with document.open() as stream:
+                yield from self.submission.adapter.rows(stream, document.name, source=source)
+
+
+def _cut(outcomes: Iterable[Outcome], part_rows: int) -> Iterator[list[Outcome]]:
+    part: list[Outcome] = []
+    characters = 0
+    for outcome in outcomes:
+        part.append(outcome)
+        if isinstance(outcome, SourceRow | RefusedRow):
+            characters += sum(map(len, outcome.fields.values()))
+        if len(part) == part_rows or characters > PART_CHARACTERS:
+            yield part
+            part, characters = [], 0
+    if part:
+        yield part
