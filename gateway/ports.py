@@ -322,8 +322,8 @@ class RecordFiles(Protocol):
         """Read one file after checking its digest; raises IntegrityBroken naming the file."""
         ...
 
-    def find(self, record_id: str) -> tuple[int, PrivateRow] | None:
-        """Return the batch number and the row of a record."""
+    def find(self, record_id: str) -> int | None:
+        """Return the number of the batch that has the record; the row is believed after `read` only."""
         ...
 
     def strays(self, known: set[str]) -> list[str]:

@@ -14,10 +14,10 @@ from gateway.plugins import find_adapter
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
 from gateway.service.submission import InputDocument, Submission, Summary
-from gateway.store.input_files import open_input, order_inputs
+from gateway.store.input_files import open_input, order_inputs, require_whole
 from gateway.store.rehearsal import Rehearsal
 
-__all__ = ["convert_files"]
+__all__ = ["convert_files", "input_documents"]
 
 WORKERS_FROM_BYTES = 4 * 1024 * 1024  # starting a worker takes as long as converting about 20,000 rows
 
@@ -35,10 +35,7 @@ def convert_files(
     """Convert files in a home; see :func:`gateway.service.converting.convert_submission`."""
     found = find_adapter(adapter)
     scheme = select_scheme(found, mappings, platform=platform)
-    documents = [
-        InputDocument(file.name, file.digest, file.size, partial(open_input, file))
-        for file in order_inputs(files)
-    ]
+    documents = input_documents(files)
     with open_home(root, writing=not dry_run) as opened, ExitStack() as stack:
         require_unchanged(scheme, opened.journal.mappings())
         submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
@@ -53,6 +50,20 @@ def convert_files(
         summary = convert_submission(submission, parts, watch=watch)
         summary.checkpoint = opened.log.checkpoint.decode()
         return summary
+
+
+def input_documents(files: Sequence[Path]) -> list[InputDocument]:
+    """Return the files of a submission in the order in which they are read."""
+    return [
+        InputDocument(
+            file.name,
+            file.digest,
+            file.size,
+            open=partial(open_input, file),
+            require_whole=partial(require_whole, file),
+        )
+        for file in order_inputs(files)
+    ]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from gateway.bulk.columns import ColumnEvaluator
 from gateway.contract import PlatformAdapter
 from gateway.convert import Converted, Program, Refusal, Roles, load_program, program_from_canonical
 from gateway.errors import IntegrityBroken, LocalFileError, UsageError
+from gateway.model.canonical import digest as digest_of
 from gateway.ports import Journal
 from gateway.resources import schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
@@ -68,11 +69,12 @@ def journal_replayer(journal: Journal) -> Replayer:
         mapping = kept.get(digest)
         if mapping is None:
             raise IntegrityBroken(f"no mapping with digest {digest} was published here", field=digest)
+        named = f"the kept mapping {mapping.id} version {mapping.version}"
+        if digest_of(mapping.canonical) != digest:
+            raise IntegrityBroken(f"{named} is not its digest's", field=digest)
         program = program_from_canonical(mapping.canonical, shape)
-        if (program.id, program.version, program.digest) != (mapping.id, mapping.version, mapping.digest):
-            raise IntegrityBroken(
-                f"the kept mapping {mapping.id} version {mapping.version} is not its digest's"
-            )
+        if (program.id, program.version) != (mapping.id, mapping.version):
+            raise IntegrityBroken(f"{named} says of itself {program.id} version {program.version}")
         return program
 
     return Replayer(program_of)

@@ -23,8 +23,8 @@ def convert_submission(
 ) -> Summary:
     """Convert every row of a submission exactly once.
 
-    1. finish what a killed run has left  2. read rows  3. cut into parts  4. decide each part once
-    5. publish it  6. sum up
+    1. refuse files that are not what they say  2. finish what a killed run has left  3. read rows,
+    cut them into parts and prepare these  4. decide each part once and publish it  5. sum up
 
     Args:
         submission: what is to be converted.
@@ -32,6 +32,7 @@ def convert_submission(
         watch: called with the number of rows read so far.
     """
     require_admitted(submission.scheme, parts.profile)
+    _require_readable(submission)
     summary = Summary(submission.id(), submission.scheme.id, dry_run=submission.dry_run)
     begun = Begun(parts.part_rows, interrupted=False)
     if not submission.dry_run:
@@ -61,6 +62,15 @@ def convert_submission(
     if not submission.dry_run:
         parts.journal.finish(summary.submission)
     return summary
+
+
+def _require_readable(submission: Submission) -> None:
+    """Refuse files that are not what they say, each as a whole, before anything is written."""
+    source = submission.scheme.programs[-1].source.format
+    for document in submission.documents:
+        document.require_whole()
+        with document.open() as stream:
+            next(submission.adapter.rows(stream, document.name, source=source), None)
 
 
 def _sum_up_done(journal: Journal, summary: Summary) -> frozenset[int]:

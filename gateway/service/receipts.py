@@ -54,12 +54,16 @@ def find_record(
 
     Raises:
         LocalFileError: this home has no such record.
+        IntegrityBroken: its file is not the one that was written.
     """
-    found = records.find(record_id)
-    if found is None:
+    number = records.find(record_id)
+    if number is None:
         raise LocalFileError(f"there is no record {record_id} in this home", field=record_id)
-    number, row = found
     batch = journal.batch(number)
+    rows = (row for file in journal.files(number) for row in records.read(file))
+    row = next((row for row in rows if row.id == record_id), None)
+    if row is None:
+        raise IntegrityBroken(f"record {record_id} stands in a file that batch {number} does not have")
     frame = frame_of(replayer.program(row.mapping), issuer=issuer, issued=batch.issued)
     return FoundRecord(document_of(row, frame), row, batch)
 

@@ -44,7 +44,7 @@ class Replayer:
             record,
             what=f"has behaviour {behaviour}, unknown to its mapping",
         )
-        day = date.fromisoformat(str(record["day"])).toordinal()
+        day = _day(record)
         converted = evaluator.convert_inputs(
             recorded_inputs(program, behaviour, record=record), behaviour=behaviour, day=day
         )
@@ -108,6 +108,13 @@ def recorded_inputs(program: Program, behaviour: str, *, record: dict[str, Json]
         )
         inputs[name] = scaled or 0
     return inputs
+
+
+def _day(record: dict[str, Json]) -> int:
+    try:
+        return date.fromisoformat(str(record["day"])).toordinal()
+    except ValueError as error:
+        raise QuantityDiffers(f"record {record['id']} names a day that there is not") from error
 
 
 def _scaled(value: str) -> int | None:

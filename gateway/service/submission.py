@@ -17,12 +17,16 @@ __all__ = ["InputDocument", "Submission", "Summary"]
 
 
 class InputDocument(NamedTuple):
-    """One file of a submission: its name in places, its digest, its size, and how to open it."""
+    """One file of a submission: its name in places, its digest, its size, how to open it.
+
+    ``require_whole`` refuses a file that is damaged or cut short, before anything of it is used.
+    """
 
     name: str
     digest: str
     size: int
     open: Callable[[], AbstractContextManager[BinaryIO]]
+    require_whole: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final, NamedTuple
 from gateway.errors import LocalFileError, MalformedDocument
 from gateway.store.expansion import ExpansionLimits, expanded
 
-__all__ = ["ExpansionLimits", "InputFile", "inspect_input", "open_input", "order_inputs"]
+__all__ = ["ExpansionLimits", "InputFile", "inspect_input", "open_input", "order_inputs", "require_whole"]
 
 _BLOCK_BYTES: Final = 1 << 20
 _FOREIGN: Final = {
@@ -90,6 +90,18 @@ def inspect_input(path: Path) -> InputFile:
             digest.update(block)
     _require_unchanged(path, state)
     return InputFile(path=path, name=_readable(path), digest=digest.hexdigest(), size=state.size, state=state)
+
+
+def require_whole(file: InputFile) -> None:
+    """Expand a compressed file to its end and throw the bytes away, so that a cut one is refused at once.
+
+    Raises:
+        MalformedDocument: it is damaged, cut short or expands beyond the limits.
+    """
+    with open_input(file) as stream:
+        if not isinstance(stream, io.BufferedReader) or not isinstance(stream.raw, io.FileIO):
+            while stream.read(_BLOCK_BYTES):
+                pass
 
 
 @contextmanager

@@ -49,6 +49,7 @@ ROW_SCHEMA: Final = pa.schema(_FIELDS)
 _REPEATING: Final = [field.name for field in _FIELDS if pa.types.is_dictionary(field.type)]
 _PARQUET: Final[dict[str, Any]] = {"compression": "zstd", "use_dictionary": _REPEATING}
 
+_DIGIT: Final = "[0-9]"
 WRITERS: Final = 4  # compressing and flushing wait outside of Python, so files of several days overlap
 
 
@@ -101,15 +102,18 @@ class ParquetRecordFiles:
         columns = [table.column(field.name).to_pylist() for field in _FIELDS]
         return [PrivateRow(*row) for row in zip(*columns, strict=True)]
 
-    def find(self, record_id: str) -> tuple[int, PrivateRow] | None:
-        """Return the batch number and the row of a record."""
+    def find(self, record_id: str) -> int | None:
+        """Return the number of the batch that has the record; the row is believed after `read` only."""
         for path in self._paths():
-            table = pq.read_table(
-                path, schema=ROW_SCHEMA, filters=[("id", "=", record_id)], partitioning=None
-            )
+            try:
+                table = pq.read_table(
+                    path, columns=["id"], filters=[("id", "=", record_id)], partitioning=None
+                )
+            except pa.ArrowException as error:
+                name = f"records/{path.relative_to(self._folder)}"
+                raise IntegrityBroken(f"{name} is not the file that was written", field=name) from error
             if table.num_rows:
-                row = {name: values[0] for name, values in table.to_pydict().items()}
-                return int(path.stem.removeprefix("batch-")), PrivateRow(**row)
+                return int(path.stem.removeprefix("batch-"))
         return None
 
     def strays(self, known: set[str]) -> list[str]:
@@ -125,4 +129,4 @@ class ParquetRecordFiles:
             path.unlink()
 
     def _paths(self) -> Iterator[Path]:
-        yield from sorted(self._folder.rglob("batch-*.parquet"))
+        yield from sorted(self._folder.rglob(f"batch-{_DIGIT * 9}.parquet"))

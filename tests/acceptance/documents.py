@@ -11,7 +11,9 @@ from typing import NamedTuple
 __all__ = ["ROOT", "Block", "anchors", "blocks", "files", "headings", "links", "named", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
-_BLOCK = re.compile(r"^(?:`(?P<name>[\w.-]+)`\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^(?:`(?P<name>[\w.-]+)`\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _BETWEEN = "--- block {} ---"

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import rfc8785
 
 from tests.acceptance.documents import ROOT, named
@@ -48,7 +49,7 @@ def values(receipt: dict[str, Any], *, policy: str, ring: dict[str, Any]) -> dic
     _, index, *hashes = head.split("\n")
     text, _, lines = note.partition("\n\n")
     size = int(text.split("\n")[1])
-    name, key_hash, log_key = policy.split("\n")[0].removeprefix("log ").split("+", 2)
+    name, _, log_key = policy.splitlines()[0].removeprefix("log ").split("+", 2)
     signed = base64.b64decode(lines.strip().rpartition(" ")[2])
     log_path = [base64.b64decode(line) for line in hashes]
     record_path = [bytes.fromhex(hashed) for hashed in proof["hashes"]]
@@ -142,10 +143,8 @@ def _made(folder: Path) -> tuple[dict[str, Any], str, dict[str, Any]]:
         path = folder / f"trips-{number}.ndjson"
         path.write_text("".join(TRIP.format(*trip) for trip in trips), "utf-8")
         tanqiao("convert", str(path), "--mapping", "cn-420100/wuhan/travel")
-    import duckdb
-
     query = f"select id from '{folder}/home/records/**/*.parquet' where event = '{SHOWN_EVENT}'"  # noqa: S608
-    record_id = duckdb.sql(query).fetchall()[0][0]
+    ((record_id,),) = duckdb.connect().execute(query).fetchall()
     receipt = json.loads(tanqiao("receipt", "show", record_id, "--disclose", "event"))
     trust = folder / "home" / "trust"
     return receipt, (trust / "policy").read_text("utf-8"), json.loads((trust / "keys.json").read_bytes())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from typing import Any, Literal
 import pytest
 
 from gateway.app.check import audit
-from gateway.app.convert import convert_files
+from gateway.app.convert import convert_files, input_documents
 from gateway.app.home import create_home, open_home
 from gateway.app.mappings import select_scheme
 from gateway.plugins import find_adapter
@@ -22,8 +21,7 @@ from gateway.ports import Clock, PartCounts, PrivateRow
 from gateway.sandbox import YUNXI_MAPPING
 from gateway.service.audit import AuditReport
 from gateway.service.converting import convert_submission
-from gateway.service.submission import InputDocument, Submission, Summary
-from gateway.store.input_files import open_input, order_inputs
+from gateway.service.submission import Submission, Summary
 
 WUHAN = "cn-420100/wuhan/travel"
 
@@ -115,10 +113,7 @@ def convert_in_parts(
     """Convert files in parts of a few rows, so that a small file has many."""
     found = find_adapter(adapter)
     scheme = select_scheme(found, [str(mapping)])
-    documents = [
-        InputDocument(file.name, file.digest, file.size, partial(open_input, file))
-        for file in order_inputs(files)
-    ]
+    documents = input_documents(files)
     with open_home(home, writing=True) as opened:
         parts = replace(opened.converting(opened.home.scratch()), part_rows=part_rows)
         parts = parts if clock is None else replace(parts, clock=clock)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ CAP = (
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make one home with several batches, two schemes, a cap, a closed day and a partial tile, for all tests."""
+    """Make one home with several batches, two schemes, a cap, two closed days, for all tests."""
     folder = tmp_path_factory.mktemp("tamper")
     with pytest.MonkeyPatch.context() as patch:
         home = make_home(folder, patch)
@@ -74,11 +75,9 @@ def home(converted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def found_by_audit(home: Path) -> str:
     """Audit and return everything that was said, whether as differences or as an error that stops it."""
     try:
-        report = audit(home, lambda _rows: None)
-    except GatewayError as error:
-        assert exit_code(error) == 6, error
+        return "\n".join(audit(home, lambda _rows: None).differences)
+    except IntegrityBroken as error:
         return str(error)
-    return "\n".join(report.differences)
 
 
 def spoilt(data: bytes, step: int) -> Iterator[tuple[str, bytes]]:
@@ -125,7 +124,11 @@ def test_every_byte_of_the_trust_files_counts(home: Path) -> None:
 
 
 def test_every_missing_file_is_noticed_and_named(home: Path) -> None:
+    with open_home(home) as opened:
+        newest = f".p/{opened.log.size}"
     for path, data in bytes_below(*(home / name for name in PUBLISHED)).items():
+        if ".p/" in str(path) and not str(path).endswith(newest):
+            continue  # a server may drop the partial files of earlier checkpoints
         path.unlink()
         said = found_by_audit(home)
         assert named(path.relative_to(home).as_posix(), said), (path, said)
@@ -168,20 +171,23 @@ SQL: dict[str, tuple[str, str]] = {
     "file left out": ("DELETE FROM files WHERE batch = 1", "batch 1"),
     "event removed": ("DELETE FROM events WHERE batch = 1 AND leaf_index = 0", "record "),
     "event elsewhere": ("UPDATE events SET batch = 2 WHERE batch = 1 AND leaf_index = 0", "record "),
-    "event content": ("UPDATE events SET content = zeroblob(8) WHERE batch = 1 AND leaf_index = 0", "record "),
+    "event content": ("UPDATE events SET content = zeroblob(8) WHERE batch = 1", "record "),
     "event invented": ("INSERT INTO events VALUES (zeroblob(16), zeroblob(8), 0, 0)", "events"),
     "cap used less": ("UPDATE cap_usage SET used = used - 1", "caps"),
     "cap forgotten": ("DELETE FROM cap_usage", "caps"),
     "cap invented": ("INSERT INTO cap_usage VALUES (zeroblob(16), 5)", "caps"),
-    "mapping changed": ("UPDATE mappings SET canonical = replace(canonical, '78.4', '98.4')", "mapping"),
-    "mapping broken": ("UPDATE mappings SET canonical = '{'", "mapping"),
+    "mapping changed": ("UPDATE mappings SET canonical = CAST(replace(canonical, '78.4', '98.4') AS BLOB)",
+                        "mapping"),
+    "mapping broken": ("UPDATE mappings SET canonical = x'7b'", "mapping"),
+    "mapping of another type": ("UPDATE mappings SET canonical = 5", "batch 0"),
     "mapping renumbered": ("UPDATE mappings SET version = version + 1", "mapping"),
     "mapping forgotten": ("DELETE FROM mappings WHERE version = 2", "mapping"),
     "mapping published later": ("UPDATE mappings SET position = 9", "mapping"),
     "day through another batch": ("UPDATE days SET through = 0", "day 2025-03-"),
     "day forgotten": ("DELETE FROM days WHERE day = '2025-03-10'", "day statement"),
     "queue cut": ("DELETE FROM queue WHERE position = (SELECT MAX(position) FROM queue)", "journal"),
-    "queue lengthened": ("INSERT INTO queue VALUES ((SELECT MAX(position) + 1 FROM queue), x'00')", "journal"),
+    "queue lengthened": ("INSERT INTO queue VALUES ((SELECT 1 + MAX(position) FROM queue), x'00')",
+                         "journal"),
 }  # fmt: skip
 
 
@@ -248,7 +254,7 @@ def test_a_changed_row_is_noticed_even_where_the_digest_was_changed_with_it(
         rows = opened.records.read(file)
         changed = [made for made in (change(rows[0]), *rows[1:]) if made.id]
         rewrite(home / "records" / file.path, changed)
-        digest = __import__("hashlib").sha256((home / "records" / file.path).read_bytes()).hexdigest()
+        digest = sha256((home / "records" / file.path).read_bytes()).hexdigest()
     change_database(
         home, "UPDATE files SET digest = ?, rows = ? WHERE path = ?", digest, len(changed), file.path
     )

@@ -32,6 +32,9 @@ class Check:
             yield
         except GatewayError as error:
             self.differs(f"{where}: {error}" if where else str(error))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # what was written by us is read by us: bytes that cannot be understood were changed
+            self.differs(f"{where}: cannot be read, {type(error).__name__}: {error}".removeprefix(": "))
 
 
 @dataclass(slots=True)

@@ -57,16 +57,9 @@ def test_an_event_may_need_several_columns_and_all_of_them() -> None:
     assert refusal(several.read(act(card="", time="t"))) == (Rejection.MISSING_FIELD, "event")
 
 
-@pytest.mark.parametrize("name", ["event", "behaviour", "start"])
+@pytest.mark.parametrize("name", ["event", "person", "behaviour", "start"])
 def test_a_needed_role_that_is_absent_is_a_missing_field(name: str) -> None:
     assert refusal(reader().read(act(**{name: ""}))) == (Rejection.MISSING_FIELD, name)
-
-
-def test_a_person_may_be_absent() -> None:
-    found = reader().read(act(person=""))
-
-    assert isinstance(found, Roles)
-    assert found.person is None
 
 
 def test_the_texts_that_stand_for_absence_are_the_mappings_own() -> None:
