@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NoReturn
 
+import msgspec
+
 from gateway.contract.text import WHOLE_ROW, Line, read_lines
 from gateway.errors import MalformedDocument
 from gateway.model.codes import Rejection
@@ -68,6 +70,9 @@ def flat_fields(value: JsonValue) -> dict[str, str]:
 
 
 def _row(line: Line) -> SourceRow | RefusedRow:
+    fields = _flat_texts(line.text)
+    if fields is not None:
+        return SourceRow(line.place, fields)
     try:
         value = strict_json(line.text)
         if not isinstance(value, dict):
@@ -75,6 +80,23 @@ def _row(line: Line) -> SourceRow | RefusedRow:
         return SourceRow(line.place, flat_fields(value))
     except NotStrictJson as error:
         return RefusedRow(line.place, Rejection.MALFORMED_ROW, str(error), {WHOLE_ROW: line.text})
+
+
+def _flat_texts(text: str) -> dict[str, str] | None:
+    """Read the usual row, one object of texts without escapes, the quick way; None: read it the strict way.
+
+    The quick reader would take the last of two equal keys. Without escapes each key and each text has
+    two quotation marks and no other, so their number tells whether a key was dropped.
+    """
+    if "\\" in text:
+        return None
+    try:
+        value = _decode_texts(text)
+    except msgspec.DecodeError:
+        return None
+    if text.count('"') != 4 * len(value):
+        return None
+    return {_token(key): inner for key, inner in value.items()}
 
 
 def _flatten(value: JsonValue, pointer: str, *, fields: dict[str, str], depth: int) -> None:
@@ -116,6 +138,7 @@ def _require_unicode(value: JsonValue) -> None:
         raise NotStrictJson("half of a surrogate pair is not a character") from error
 
 
+_decode_texts = msgspec.json.Decoder(dict[str, str]).decode
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_no_number
 )

@@ -6,6 +6,7 @@ import json
 import os
 import pkgutil
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -237,3 +238,53 @@ def test_worked_receipt_is_accepted_and_refused_with_one_milligram_more() -> Non
     assert record["reduction"] == {"co2e_mg": "829002"}
     with pytest.raises(ProofInvalid):
         checks.verify(receipt.replace(b'"829002"', b'"829003"'))
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """Save the script of the page about verifying, beside the worked receipt and its trust files."""
+    page = worked.shown()
+    name = "check_receipt.py"
+    (tmp_path / name).write_text(worked.shown(ROOT / "docs/howto/verify-a-receipt.md")[name], "utf-8")
+    (tmp_path / "receipt.json").write_text(page["receipt.json"], "utf-8")
+    (tmp_path / "policy").write_text(page["policy"] + "\n", "utf-8")
+    (tmp_path / "keys.json").write_text(page["keys.json"], "utf-8")
+    return tmp_path / name
+
+
+def _checked(script: Path) -> int:
+    command = [sys.executable, str(script), str(script.parent / "receipt.json"), str(script.parent)]
+    return subprocess.run(command, capture_output=True).returncode
+
+
+def test_script_of_a_page_accepts_the_worked_receipt(script: Path) -> None:
+    assert _checked(script) == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("receipt.json", '"10.574"', '"10.575"'),
+        ("receipt.json", '"value": "W4"', '"value": "W5"'),
+        ("receipt.json", '"index": 2', '"index": 3'),
+        ("receipt.json", '"sequence": 1', '"sequence": 2'),
+        ("receipt.json", "index 4", "index 5"),
+        ("receipt.json", "\\n6\\n", "\\n7\\n"),
+        ("receipt.json", '"value": "KTDF', '"value": "KTDG'),
+        ("receipt.json", "vTNpudb3", "vTNpudb4"),
+        ("policy", "quorum none", "quorum w"),
+        ("policy", "AQgyc", "AQgyd"),
+        ("keys.json", '"since": 0', '"since": 5'),
+        ("keys.json", '"since": 0', '"since": 0, "revoked": 3'),
+        ("keys.json", '"issuer": "worked', '"issuer": "another'),
+    ],
+    ids=lambda value: re.sub(r"\W+", "-", value).strip("-"),
+)
+def test_script_of_a_page_refuses_what_was_tampered_with(script: Path, file: str, old: str, new: str) -> None:
+    path = script.parent / file
+    text = path.read_text("utf-8")
+    assert old in text, "the worked receipt was made anew: take the texts from it"
+
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+    assert _checked(script) != 0

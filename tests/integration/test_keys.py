@@ -161,7 +161,14 @@ STEPS: dict[str, tuple[Callable[[pytest.MonkeyPatch, type, str], None], type, st
 }
 
 
-@pytest.mark.parametrize("change", ["rotate", "retire", "revoke"])
+CHANGES: dict[str, Callable[[Path, str], object]] = {
+    "rotate": lambda home, _: rotate_record_key(home),
+    "retire": lambda home, old: end_key(home, old, action="retired"),
+    "revoke": lambda home, old: end_key(home, old, action="revoked"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(("kill", "owner", "name", "decided"), STEPS.values(), ids=STEPS)
 def test_a_killed_change_of_keys_is_finished_or_dropped_by_the_next_command(
     home: Path,
@@ -180,10 +187,7 @@ def test_a_killed_change_of_keys_is_finished_or_dropped_by_the_next_command(
     with pytest.MonkeyPatch.context() as patch:
         kill(patch, owner, name)
         with pytest.raises(Killed):
-            if change == "rotate":
-                rotate_record_key(home)
-            else:
-                end_key(home, old, action="retired" if change == "retire" else "revoked")
+            CHANGES[change](home, old)
 
     assert convert(home, write_trips(tmp_path / "a.ndjson", trips(3))).accepted == 3
 

@@ -94,12 +94,12 @@ PUBLISHED = ("log", "trust", "records")
 
 
 def test_every_changed_file_is_noticed_and_named(home: Path) -> None:
-    """About twelve changes of each file; a full audit after each of them."""
+    """About eight changes of each file, with a full audit after each of them."""
     files = bytes_below(*(home / name for name in PUBLISHED))
     kinds = {path.relative_to(home).as_posix(): data for path, data in files.items()}
     assert {"trust/policy", "trust/keys.json", "log/checkpoint"} < set(kinds)
     for name, data in kinds.items():
-        for what, changed in spoilt(data, max(1, len(data) // 6)):
+        for what, changed in spoilt(data, max(1, len(data) // 3)):
             (home / name).write_bytes(changed)
             said = found_by_audit(home)
             assert named(name, said), (name, what, said)

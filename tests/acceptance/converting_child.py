@@ -1,0 +1,41 @@
+"""A process of its own that converts in small parts; the parent kills it at a random moment.
+
+Arguments: home, rows of a part, adapter, mapping, files.
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+from gateway.cli.convert import summary_document
+from gateway.cli.output import exit_code, report
+from gateway.cli.root import run
+from gateway.errors import GatewayError
+from tests.fakes.homes import convert_in_parts
+
+FILE_BYTES_FLAG = "--file-bytes"
+
+
+def main(arguments: list[str]) -> int:
+    """Convert, or run a command of the command line (``run`` …), perhaps under a limit of file sizes."""
+    if arguments[0] == FILE_BYTES_FLAG:
+        limit = int(arguments[1])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        arguments = arguments[2:]
+    if arguments[0] == "run":
+        return run(arguments[1:])
+    home, part_rows, adapter, mapping, *files = arguments
+    try:
+        summary = convert_in_parts(
+            Path(home), [Path(file) for file in files], int(part_rows), mapping=mapping, adapter=adapter
+        )
+    except GatewayError as error:
+        report(error)
+        return exit_code(error)
+    sys.stdout.write(json.dumps(summary_document(summary)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

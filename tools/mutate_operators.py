@@ -1,0 +1,313 @@
+"""Change one operator of the source at a time and see whether a test notices: run by hand.
+
+    .venv/bin/python -m tools.mutate_operators --files gateway/convert/caps.py
+    .venv/bin/python -m tools.mutate_operators --sample 100 --seed 7
+
+The working tree is copied first and only the copies are changed. Each change is tried on the tests
+that concern its file; what survives these, on all tests around conversion. A state file remembers
+what has been tried, so a run that was stopped goes on where it was; a changed file starts anew.
+docs/reference/mutation.md lists the operators and what the last run found.
+"""
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import cache_from_source
+from multiprocessing import get_context
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final, NamedTuple, cast
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PROCESSES: Final = 2
+TIMEOUT_SECONDS: Final = {"near": 90, "wide": 400}
+NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
+PRELOADED: Final = ["numpy", "yaml", "jsonschema", "orjson", "msgspec", "cryptography.hazmat.primitives.asymmetric.ed25519"]
+
+_EVALUATORS: Final = ("tests/unit/convert_eval",)
+_FRONT: Final = ("tests/unit/convert_front", "tests/mappings")
+_DAYS: Final = ("tests/unit/service", "tests/integration/test_convert.py", "tests/integration/test_tamper.py")
+NEAR: Final[dict[str, tuple[str, ...]]] = {
+    "gateway/convert/rational.py": _EVALUATORS,
+    "gateway/convert/caps.py": ("tests/unit/convert_eval/test_caps.py",),
+    "gateway/convert/scalars.py": _EVALUATORS,
+    "gateway/convert/roles.py": _EVALUATORS,
+    "gateway/convert/inputs.py": _EVALUATORS,
+    "gateway/convert/instants.py": ("tests/unit/convert_eval/test_scalars.py", *_EVALUATORS),
+    "gateway/convert/generate.py": ("tests/unit/convert_eval/test_generate.py", *_EVALUATORS),
+    "gateway/convert/ir.py": ("tests/unit/convert_eval/test_ir.py", *_EVALUATORS),
+    "gateway/convert/build.py": _EVALUATORS,
+    "gateway/convert/lower.py": _EVALUATORS,
+    "gateway/convert/pieces.py": _EVALUATORS,
+    "gateway/bulk/kernel.py": _EVALUATORS,
+    "gateway/bulk/columns.py": _EVALUATORS,
+    "gateway/convert/interpret.py": _EVALUATORS,
+    "gateway/convert/exact.py": _EVALUATORS,
+    "gateway/convert/expiry.py": _EVALUATORS,
+    "gateway/catalog/timeline.py": ("tests/unit/catalog",),
+    "gateway/service/part.py": _DAYS,
+    "gateway/service/replaying.py": _DAYS,
+    "gateway/service/days.py": _DAYS,
+    "gateway/convert/units.py": _FRONT,
+    "gateway/convert/bounds.py": _FRONT,
+    "gateway/convert/checking/fineness.py": _FRONT,
+    "gateway/convert/checking/units.py": _FRONT,
+    "gateway/convert/checking/bounds.py": _FRONT,
+    "gateway/convert/checking/tests.py": _FRONT,
+    "gateway/convert/reading/formula.py": _FRONT,
+    "gateway/convert/reading/source.py": _FRONT,
+    "gateway/convert/reading/fields.py": _FRONT,
+    "gateway/convert/reading/figures.py": _FRONT,
+    "gateway/convert/reading/credit.py": _FRONT,
+    "gateway/convert/reading/node.py": _FRONT,
+    "gateway/convert/expression.py": _FRONT,
+    "gateway/convert/yaml_text.py": _FRONT,
+    "gateway/convert/document.py": _FRONT,
+    "gateway/convert/selftest.py": _FRONT,
+    "gateway/convert/coverage.py": _FRONT,
+    "gateway/convert/mutate.py": _FRONT,
+    "gateway/convert/survivors.py": _FRONT,
+    "gateway/convert/grid.py": _FRONT,
+}  # fmt: skip  # the most important first
+WIDE: Final = (*_EVALUATORS, *_FRONT, "tests/unit/catalog", "tests/platforms", *_DAYS)
+
+_COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
+    ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt,),
+    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
+}  # fmt: skip
+_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult,
+}  # fmt: skip
+_SWAPPED_NAMES: Final = {"min": "max", "max": "min", "floor": "ceil", "ceil": "floor"}
+_DIVMOD_UP: Final = "(lambda a, b: (-(-a // b), a + b * (-a // b)))"
+_UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "exc"}  # types, cache sizes, messages
+_CACHE_SIZES: Final = {"MEMO_ENTRIES_MAX", "CACHED_DAYS_MAX"}
+
+
+class Slot(NamedTuple):
+    """A place in a syntax tree where one expression may stand for another."""
+
+    parent: ast.AST
+    field: str
+    index: int | None
+
+    def put(self, node: ast.AST) -> None:
+        """Write a node into the place."""
+        if self.index is None:
+            setattr(self.parent, self.field, node)
+        else:
+            getattr(self.parent, self.field)[self.index] = node
+
+
+class Mutant(NamedTuple):
+    """A file with one operator changed."""
+
+    path: str
+    name: str
+    source: str
+
+
+def mutants(path: str, text: str) -> Iterator[Mutant]:
+    """Yield every listed change of a file; the name is the line, the text before and the text after."""
+    tree = ast.parse(text)
+    seen: Counter[str] = Counter()
+    for slot, node in list(_slots(tree)):
+        for after in _changes(node, slot):
+            slot.put(after)
+            name = f"{getattr(node, 'lineno', 0)}: {_brief(node)} -> {_brief(after)}"
+            seen[name] += 1
+            yield Mutant(path, f"{name} #{seen[name]}" if seen[name] > 1 else name, ast.unparse(tree))
+            slot.put(node)
+
+
+def _brief(node: ast.AST) -> str:
+    return ast.unparse(node).splitlines()[0]
+
+
+def _slots(node: ast.AST) -> Iterator[tuple[Slot, ast.AST]]:
+    """Walk the tree without docstrings, annotations, decorators, messages, ``__all__`` and cache sizes."""
+    for name, value in ast.iter_fields(node):
+        if name in _UNTOUCHED:
+            continue
+        for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
+            if isinstance(child, ast.AST) and not _is_skipped(child):
+                yield Slot(node, name, index), child
+                yield from _slots(child)
+
+
+def _is_skipped(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(isinstance(t, ast.Name) and t.id in {"__all__", "__slots__", *_CACHE_SIZES} for t in targets)
+    return isinstance(node, ast.JoinedStr)
+
+
+def _changes(node: ast.AST, slot: Slot) -> Iterator[ast.AST]:
+    match node:
+        case ast.Compare():
+            yield from _compared_otherwise(node)
+        case ast.BinOp() if not _is_text(node.left) and not _is_text(node.right):
+            yield from _calculated_otherwise(node)
+        case ast.AugAssign(op=ast.Add() | ast.Sub()):
+            yield ast.copy_location(ast.AugAssign(node.target, _ARITHMETIC[type(node.op)](), node.value), node)
+        case ast.Call(func=ast.Name(id="divmod")):
+            yield ast.Call(ast.parse(_DIVMOD_UP, mode="eval").body, node.args, node.keywords)
+        case ast.Name(id=name, ctx=ast.Load()) if name in _SWAPPED_NAMES:
+            yield ast.Name(_SWAPPED_NAMES[name], ast.Load())
+        case ast.BoolOp():
+            yield ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
+        case ast.UnaryOp(op=ast.Not()):
+            yield node.operand
+        case ast.Constant(value=bool() as truth):
+            yield ast.Constant(not truth)
+        case ast.Constant(value=int() as number):
+            yield from (ast.Constant(number + 1), ast.Constant(number - 1))
+        case ast.Name(id=name) if isinstance(slot.parent, ast.Compare) and name.isupper():
+            yield ast.BinOp(node, ast.Add(), ast.Constant(1))
+        case ast.If(orelse=[]) if isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue):
+            yield ast.copy_location(ast.If(ast.Constant(False), node.body, []), node)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _compared_otherwise(node: ast.Compare) -> Iterator[ast.AST]:
+    for index, op in enumerate(node.ops):
+        for other in _COMPARISONS.get(type(op), ()):
+            yield ast.Compare(node.left, [*node.ops[:index], other(), *node.ops[index + 1 :]], node.comparators)
+
+
+def _calculated_otherwise(node: ast.BinOp) -> Iterator[ast.AST]:
+    if type(node.op) in _ARITHMETIC:
+        yield ast.BinOp(node.left, _ARITHMETIC[type(node.op)](), node.right)
+    if isinstance(node.op, ast.FloorDiv):
+        negated = ast.BinOp(ast.UnaryOp(ast.USub(), node.left), ast.FloorDiv(), node.right)
+        yield ast.UnaryOp(ast.USub(), negated)
+
+
+def run_tests(folder: Path, tests: tuple[str, ...]) -> None:
+    """Run tests in a copy of the tree, in a process of its own; its exit code is that of pytest."""
+    os.setsid()
+    os.nice(10)
+    os.chdir(folder)
+    os.environ["PYTHONPATH"] = str(folder)  # for the processes that tests start
+    sink = os.open(folder / ".output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in {"", str(ROOT)})]
+    os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *dict.fromkeys(tests)]))
+
+
+class Copies:
+    """Copies of the working tree, each lent to one mutant at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(PRELOADED)
+        self._free: SimpleQueue[Path] = SimpleQueue()
+        for number in range(PROCESSES):
+            copy = folder / str(number)
+            shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+            self._free.put(copy)
+
+    def fate(self, mutant: Mutant, tests: tuple[str, ...], *, seconds: int) -> str:
+        """Say what became of a mutant: killed, survived or timed out."""
+        copy = self._free.get()
+        file = copy / mutant.path
+        before = file.read_bytes()
+        try:
+            file.write_text(mutant.source, encoding="utf-8")
+            Path(cache_from_source(str(file))).unlink(missing_ok=True)
+            return self._run(copy, tests, seconds=seconds)
+        finally:
+            file.write_bytes(before)
+            Path(cache_from_source(str(file))).unlink(missing_ok=True)
+            self._free.put(copy)
+
+    def _run(self, copy: Path, tests: tuple[str, ...], *, seconds: int) -> str:
+        process = self._context.Process(target=run_tests, args=(copy, tests))
+        process.start()
+        process.join(seconds)
+        if process.is_alive():
+            os.killpg(cast(int, process.pid), signal.SIGKILL)
+            process.join()
+            return "timed out"
+        return "killed" if process.exitcode else "survived"
+
+
+class State:
+    """What has been tried: by file, with the digest it had, and by mutant."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._files: dict[str, dict[str, dict[str, str]]] = json.loads(file.read_text()) if file.exists() else {}
+
+    def of(self, path: str, text: str) -> dict[str, str]:
+        """Give the fates of a file's mutants; none if the file has changed since."""
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return self._files.setdefault(path, {}).setdefault(digest, {})
+
+    def save(self) -> None:
+        """Write the state down."""
+        self._file.write_text(json.dumps(self._files, indent=1))
+
+
+def try_file(path: str, copies: Copies, *, state: State, options: argparse.Namespace) -> None:
+    """Try the mutants of one file: all on the near tests, then the survivors on the wide ones."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    chosen, fates = list(mutants(path, text)), state.of(path, text)
+    if copies.fate(Mutant(path, "unchanged", text), NEAR[path], seconds=TIMEOUT_SECONDS["near"]) != "survived":
+        raise SystemExit(f"{path}: its tests fail without any change")
+    if options.sample and options.sample < len(chosen):
+        chosen = random.Random(options.seed).sample(chosen, options.sample)  # noqa: S311
+    rounds = [("near", NEAR[path], {None, "timed out"} | ({"survived"} if options.again else set()))]
+    if options.wide:
+        rounds.append(("wide", WIDE, {"survived"}))
+    for scope, tests, pending in rounds:
+        todo = [mutant for mutant in chosen if fates.get(mutant.name) in pending]
+        seconds = TIMEOUT_SECONDS[scope]
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            results = pool.map(lambda m: copies.fate(m, tests, seconds=seconds), todo)  # noqa: B023
+            for mutant, fate in zip(todo, results, strict=True):
+                fates[mutant.name] = fate
+                state.save()
+    counts = Counter(fates.get(mutant.name, "untried") for mutant in chosen)
+    print(f"{path}: {len(chosen)} mutants, " + ", ".join(f"{n} {fate}" for fate, n in sorted(counts.items())))
+    for mutant in chosen:
+        if fates.get(mutant.name) != "killed":
+            print(f"  {fates.get(mutant.name)}: {path}:{mutant.name}", flush=True)
+
+
+def main() -> None:
+    """Try the mutants that the command line asks for and print what became of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", nargs="+", default=list(NEAR), choices=list(NEAR), metavar="FILE")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="try at most N mutants of a file")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
+    parser.add_argument("--wide", action="store_true", help="try survivors on all tests around conversion")
+    parser.add_argument("--again", action="store_true", help="try survivors of an earlier run again")
+    parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "tanqiao-mutation.json")
+    options = parser.parse_args()
+    os.environ.setdefault("TANQIAO_AGREEMENT_PAIRS", "2000")
+    os.environ.setdefault("TANQIAO_TEST_DATA", str(ROOT.parent / "shared"))
+    with tempfile.TemporaryDirectory(prefix="tanqiao-mutation-") as folder:
+        copies = Copies(Path(folder))
+        for path in options.files:
+            try_file(path, copies, state=State(options.state), options=options)
+
+
+if __name__ == "__main__":
+    main()
