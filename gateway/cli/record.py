@@ -37,6 +37,7 @@ def show(
         "batch": found.batch.number,
         "leaf_index": found.row.leaf_index,
         "log_entry": found.batch.position,
+        "points_valid_through": None if found.expires is None else found.expires.isoformat(),
     }
     if private:
         shown["private"] = {

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+from gateway.convert import expires_on
 from gateway.errors import IntegrityBroken, LocalFileError, MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RECORD_BYTES_MAX
@@ -40,11 +42,12 @@ class ReceiptMismatch(IntegrityBroken):
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A record of this home: its document, its private row, and its batch."""
+    """A record of this home: its document, private row and batch, and the last day of its points, if any."""
 
     document: dict[str, Json]
     row: PrivateRow
     batch: BatchRow
+    expires: date | None
 
 
 def find_record(
@@ -64,8 +67,9 @@ def find_record(
     row = next((row for row in rows if row.id == record_id), None)
     if row is None:
         raise IntegrityBroken(f"record {record_id} stands in a file that batch {number} does not have")
-    frame = frame_of(replayer.program(row.mapping), issuer=issuer, issued=batch.issued)
-    return FoundRecord(document_of(row, frame), row, batch)
+    program = replayer.program(row.mapping)
+    document = document_of(row, frame_of(program, issuer=issuer, issued=batch.issued))
+    return FoundRecord(document, row, batch, expires_on(program.expiry, date.fromisoformat(row.day)))
 
 
 def make_receipt(
