@@ -17,7 +17,7 @@ from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 from gateway.transparency import read_policy
 
-__all__ = ["audit", "read_file", "receipt_of", "record_of", "verifier"]
+__all__ = ["audit", "read_file", "receipt_of", "record_of", "records_of_event", "verifier"]
 
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
@@ -53,6 +53,21 @@ def record_of(root: Path, record_id: str) -> FoundRecord:
             replayer=journal_replayer(opened.journal),
             issuer=opened.facts.issuer,
         )
+
+
+def records_of_event(root: Path, event: str) -> list[dict[str, object]]:
+    """Find the records of a platform's event by the platform's own id of it, through the keyed index."""
+    with open_home(root) as opened:
+        index = opened.index()
+        found: list[dict[str, object]] = []
+        for platform in opened.journal.platforms():
+            key = index.event(platform, event)
+            mark = opened.journal.known_events([key]).get(key)
+            if mark is not None:
+                rows = (row for file in opened.journal.files(mark.batch) for row in opened.records.read(file))
+                row = next(row for row in rows if row.leaf_index == mark.leaf_index)
+                found.append({"id": row.id, "platform": platform, "day": row.day, "behaviour": row.behaviour})
+        return found
 
 
 def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:

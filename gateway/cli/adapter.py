@@ -17,6 +17,7 @@ def list_(format_: FormatOption) -> None:
     """List the installed adapters; one that cannot be used is listed with its fault.
 
     Examples:
+
         tanqiao adapter list
     """
     from gateway.app.review import adapters
@@ -38,6 +39,7 @@ def explain(
     """Explain one row: every number from the source to the result, with the figure's source.
 
     Examples:
+
         tanqiao adapter explain trips.ndjson --row 1 --mapping cn-420100/wuhan/travel
 
         tanqiao adapter explain trips.ndjson --row 1 --mapping cn-420100/wuhan/travel --lang zh

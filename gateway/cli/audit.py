@@ -20,6 +20,7 @@ def audit(home: HomeOption, format_: FormatOption) -> None:
     Leaves with 6 and names what differs when anything does; changes nothing.
 
     Examples:
+
         tanqiao audit --home ./home
 
         tanqiao audit --home ./home --format json

@@ -36,6 +36,7 @@ def convert(
     killed goes on where it was when the same command is given again.
 
     Examples:
+
         tanqiao convert --home ./home --mapping cn-420100/wuhan/travel trips.ndjson
 
         tanqiao convert --home ./home --adapter shenzhen_transit *.csv.gz --format json

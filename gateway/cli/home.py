@@ -27,6 +27,7 @@ def init(
     """Make a home: keys, trust files, database and an empty log.
 
     Examples:
+
         tanqiao init --home ./home
 
         tanqiao init --home ./try --profile test
@@ -52,6 +53,7 @@ def demo(
     """Run the main job on sandbox cities: convert, audit, explain, verify, tamper.
 
     Examples:
+
         tanqiao demo
 
         tanqiao demo --home ./demo --seed 7

@@ -22,6 +22,7 @@ def new(
     """Make a key pair outside of any home and print its public half.
 
     Examples:
+
         tanqiao keys new --purpose http --out platform.key
 
         tanqiao keys new --purpose witness --name witness.example.cn --out witness.key
@@ -36,6 +37,7 @@ def rotate(home: HomeOption, format_: FormatOption) -> None:
     """Add a new record key. Old and new sign side by side until the old one is retired.
 
     Examples:
+
         tanqiao keys rotate --home ./home
     """
     from gateway.app.keys import rotate_record_key
@@ -51,6 +53,7 @@ def retire(
     """End a record key: what it signed stays good, it signs nothing after this entry.
 
     Examples:
+
         tanqiao keys retire record-0123456789abcdef0123456789abcdef --home ./home
     """
     from gateway.app.keys import end_key
@@ -67,6 +70,7 @@ def revoke(
     """Revoke a key that has leaked: whatever it signs past this entry of the log counts for nothing.
 
     Examples:
+
         tanqiao keys revoke record-0123456789abcdef0123456789abcdef --home ./home
     """
     from gateway.app.keys import end_key
@@ -79,6 +83,7 @@ def list_(home: HomeOption, format_: FormatOption) -> None:
     """List the keys of a home's trust file, each with the log entries from and until which it signs.
 
     Examples:
+
         tanqiao keys list --home ./home
     """
     from gateway.app.keys import list_keys

@@ -26,6 +26,7 @@ def verify(
     """Recompute a log from its files up to its signed checkpoint; needs no home.
 
     Examples:
+
         tanqiao log verify ./home/log --policy ./trust/policy
 
         tanqiao log verify ./copy/log --policy ./trust/policy --older last-week.checkpoint
@@ -44,6 +45,7 @@ def bundle(
     """Pack what an auditor needs offline: log, trust files, mappings. Nothing personal is in it.
 
     Examples:
+
         tanqiao log bundle --home ./home --out audit.tar.gz
     """
     from gateway.app.log import bundle_log

@@ -22,6 +22,7 @@ def check(
     """Check documents: schema, meaning, and their own tests. Leaves with 4 or 1 if something is wrong.
 
     Examples:
+
         tanqiao mapping check mappings/cn-420100-wuhan/travel.v2.yaml
 
         tanqiao mapping check mappings/cn-420100-wuhan/travel.v1.yaml mappings/cn-420100-wuhan/travel.v2.yaml
@@ -52,6 +53,7 @@ def coverage(
     """Show which rules no test touches; factors and rejections must be complete.
 
     Examples:
+
         tanqiao mapping coverage mappings/cn-420100-wuhan/travel.v2.yaml
 
         tanqiao mapping coverage mappings/cn-420100-wuhan/travel.v2.yaml --mutate
@@ -70,6 +72,7 @@ def list_(format_: FormatOption) -> None:
     """List the mappings that are shipped, with their status: none of them is official.
 
     Examples:
+
         tanqiao mapping list
     """
     from gateway.app.mappings import shipped_programs

@@ -24,6 +24,7 @@ def show(
     """Write the receipt of a record as one line of JSON.
 
     Examples:
+
         tanqiao receipt show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home > receipt.json
 
         tanqiao receipt show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home --disclose event
@@ -50,6 +51,7 @@ def verify(
     """Verify a receipt offline, under your own trust files. Leaves with 0, or says what does not hold.
 
     Examples:
+
         tanqiao receipt verify receipt.json --trust ./trust
 
         tanqiao receipt verify receipt.json --trust ./trust --mapping travel.v2.yaml

@@ -31,6 +31,7 @@ def close(
     Possible from three days after the day on. What comes later goes into a numbered supplement.
 
     Examples:
+
         tanqiao statements close 2025-03-16 --home ./home
 
         tanqiao statements close unreadable --home ./home --platform cn-420100/wuhan

@@ -1,6 +1,6 @@
 """A process of its own that converts in small parts; the parent kills it at a random moment.
 
-Arguments: home, rows of a part, adapter, mapping, files.
+Arguments: ``--worker`` to convert by two processes, home, rows of a part, adapter, mapping, files.
 """
 
 import json
@@ -14,7 +14,7 @@ from gateway.cli.root import run
 from gateway.errors import GatewayError
 from tests.fakes.homes import convert_in_parts
 
-FILE_BYTES_FLAG = "--file-bytes"
+FILE_BYTES_FLAG, WORKER_FLAG = "--file-bytes", "--worker"
 
 
 def main(arguments: list[str]) -> int:
@@ -25,10 +25,16 @@ def main(arguments: list[str]) -> int:
         arguments = arguments[2:]
     if arguments[0] == "run":
         return run(arguments[1:])
-    home, part_rows, adapter, mapping, *files = arguments
+    worker = arguments[0] == WORKER_FLAG
+    home, part_rows, adapter, mapping, *files = arguments[worker:]
     try:
         summary = convert_in_parts(
-            Path(home), [Path(file) for file in files], int(part_rows), mapping=mapping, adapter=adapter
+            Path(home),
+            [Path(file) for file in files],
+            int(part_rows),
+            mapping=mapping,
+            adapter=adapter,
+            worker=worker,
         )
     except GatewayError as error:
         report(error)

@@ -54,7 +54,8 @@ def test_the_tree_of_commands_is_known() -> None:
     assert {" ".join(path) for path in TREE} >= {
         "init", "demo", "convert", "audit", "mapping check", "mapping coverage", "mapping list",
         "adapter list", "adapter explain", "record show", "receipt show", "receipt verify", "log verify",
-        "log bundle", "statements close", "keys new", "keys rotate", "keys retire", "keys revoke", "keys list",
+        "log bundle", "statements close", "keys new", "keys rotate", "keys retire", "keys revoke",
+        "keys list",
     }  # fmt: skip
 
 

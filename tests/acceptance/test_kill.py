@@ -112,7 +112,7 @@ def test_a_conversion_killed_again_and_again_ends_as_if_it_had_never_been(
         for _ in range(6):
             if kills == KILLS:
                 break
-            process = child(home, *submission)
+            process = child(*["--worker"][: moments.randrange(2)], home, *submission)
             shutil.rmtree(lock, ignore_errors=True)
             wait_for(process, lock)
             kills += kill_after(process, moments.uniform(0, took))

@@ -16,6 +16,7 @@ from gateway.app.check import audit
 from gateway.app.convert import convert_files, input_documents
 from gateway.app.home import create_home, open_home
 from gateway.app.mappings import select_scheme
+from gateway.bulk.workers import in_another_process
 from gateway.plugins import find_adapter
 from gateway.ports import Clock, PartCounts, PrivateRow
 from gateway.sandbox import YUNXI_MAPPING
@@ -109,14 +110,16 @@ def convert_in_parts(
     adapter: str = "common",
     clock: Clock | None = None,
     watch: Callable[[int], None] = lambda _rows: None,
+    worker: bool = False,
 ) -> Summary:
-    """Convert files in parts of a few rows, so that a small file has many."""
+    """Convert files in parts of a few rows, so that a small file has many; ``worker``: by two processes."""
     found = find_adapter(adapter)
     scheme = select_scheme(found, [str(mapping)])
     documents = input_documents(files)
     with open_home(home, writing=True) as opened:
         parts = replace(opened.converting(opened.home.scratch()), part_rows=part_rows)
         parts = parts if clock is None else replace(parts, clock=clock)
+        parts = replace(parts, run=in_another_process) if worker else parts
         submission = Submission(adapter=found, scheme=scheme, documents=documents)
         return convert_submission(submission, parts, watch=watch)
 

@@ -105,7 +105,8 @@ def test_a_refusal_says_what_was_expected_and_quotes_little() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scaled", "scale", "text"), [(0, 0, "0"), (-5, 3, "-0.005"), (12345, 2, "123.45"), (7, 1, "0.7")]
+    ("scaled", "scale", "text"),
+    [(0, 0, "0"), (-5, 3, "-0.005"), (-1, 3, "-0.001"), (12345, 2, "123.45"), (7, 1, "0.7")],
 )
 def test_a_scaled_integer_is_written_with_all_its_decimals(scaled: int, scale: int, text: str) -> None:
     assert decimal_text(scaled, scale) == text
