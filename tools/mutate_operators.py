@@ -34,54 +34,37 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PROCESSES: Final = 2
 TIMEOUT_SECONDS: Final = {"near": 90, "wide": 400}
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
-PRELOADED: Final = ["numpy", "yaml", "jsonschema", "orjson", "msgspec", "cryptography.hazmat.primitives.asymmetric.ed25519"]
+PRELOADED: Final = [
+    "numpy",
+    "yaml",
+    "jsonschema",
+    "orjson",
+    "msgspec",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+]
 
 _EVALUATORS: Final = ("tests/unit/convert_eval",)
 _FRONT: Final = ("tests/unit/convert_front", "tests/mappings")
-_DAYS: Final = ("tests/unit/service", "tests/integration/test_convert.py", "tests/integration/test_tamper.py")
+_SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
+_EVALUATING: Final = (
+    "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
+)
+_READING: Final = (
+    "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
+    " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
+    " document selftest coverage mutate survivors grid"
+)
 NEAR: Final[dict[str, tuple[str, ...]]] = {
-    "gateway/convert/rational.py": _EVALUATORS,
-    "gateway/convert/caps.py": ("tests/unit/convert_eval/test_caps.py",),
-    "gateway/convert/scalars.py": _EVALUATORS,
-    "gateway/convert/roles.py": _EVALUATORS,
-    "gateway/convert/inputs.py": _EVALUATORS,
-    "gateway/convert/instants.py": ("tests/unit/convert_eval/test_scalars.py", *_EVALUATORS),
-    "gateway/convert/generate.py": ("tests/unit/convert_eval/test_generate.py", *_EVALUATORS),
-    "gateway/convert/ir.py": ("tests/unit/convert_eval/test_ir.py", *_EVALUATORS),
-    "gateway/convert/build.py": _EVALUATORS,
-    "gateway/convert/lower.py": _EVALUATORS,
-    "gateway/convert/pieces.py": _EVALUATORS,
+    **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
-    "gateway/convert/interpret.py": _EVALUATORS,
-    "gateway/convert/exact.py": _EVALUATORS,
-    "gateway/convert/expiry.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
-    "gateway/service/part.py": _DAYS,
-    "gateway/service/replaying.py": _DAYS,
-    "gateway/service/days.py": _DAYS,
-    "gateway/convert/units.py": _FRONT,
-    "gateway/convert/bounds.py": _FRONT,
-    "gateway/convert/checking/fineness.py": _FRONT,
-    "gateway/convert/checking/units.py": _FRONT,
-    "gateway/convert/checking/bounds.py": _FRONT,
-    "gateway/convert/checking/tests.py": _FRONT,
-    "gateway/convert/reading/formula.py": _FRONT,
-    "gateway/convert/reading/source.py": _FRONT,
-    "gateway/convert/reading/fields.py": _FRONT,
-    "gateway/convert/reading/figures.py": _FRONT,
-    "gateway/convert/reading/credit.py": _FRONT,
-    "gateway/convert/reading/node.py": _FRONT,
-    "gateway/convert/expression.py": _FRONT,
-    "gateway/convert/yaml_text.py": _FRONT,
-    "gateway/convert/document.py": _FRONT,
-    "gateway/convert/selftest.py": _FRONT,
-    "gateway/convert/coverage.py": _FRONT,
-    "gateway/convert/mutate.py": _FRONT,
-    "gateway/convert/survivors.py": _FRONT,
-    "gateway/convert/grid.py": _FRONT,
-}  # fmt: skip  # the most important first
-WIDE: Final = (*_EVALUATORS, *_FRONT, "tests/unit/catalog", "tests/platforms", *_DAYS)
+    "gateway/service/part.py": ("tests/unit/service/test_part.py",),
+    "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
+    "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
+    **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
+}
+WIDE: Final = (*_EVALUATORS, *_FRONT, "tests/unit/catalog", "tests/platforms", *_SERVICE)
 
 _COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt,),
@@ -101,14 +84,14 @@ class Slot(NamedTuple):
 
     parent: ast.AST
     field: str
-    index: int | None
+    place: int | None
 
     def put(self, node: ast.AST) -> None:
         """Write a node into the place."""
-        if self.index is None:
+        if self.place is None:
             setattr(self.parent, self.field, node)
         else:
-            getattr(self.parent, self.field)[self.index] = node
+            getattr(self.parent, self.field)[self.place] = node
 
 
 class Mutant(NamedTuple):
@@ -150,8 +133,10 @@ def _slots(node: ast.AST) -> Iterator[tuple[Slot, ast.AST]]:
 def _is_skipped(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(isinstance(t, ast.Name) and t.id in {"__all__", "__slots__", *_CACHE_SIZES} for t in targets)
-    return isinstance(node, ast.JoinedStr)
+        return any(
+            isinstance(t, ast.Name) and t.id in {"__all__", "__slots__", *_CACHE_SIZES} for t in targets
+        )
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg == "strict")
 
 
 def _changes(node: ast.AST, slot: Slot) -> Iterator[ast.AST]:
@@ -161,7 +146,9 @@ def _changes(node: ast.AST, slot: Slot) -> Iterator[ast.AST]:
         case ast.BinOp() if not _is_text(node.left) and not _is_text(node.right):
             yield from _calculated_otherwise(node)
         case ast.AugAssign(op=ast.Add() | ast.Sub()):
-            yield ast.copy_location(ast.AugAssign(node.target, _ARITHMETIC[type(node.op)](), node.value), node)
+            yield ast.copy_location(
+                ast.AugAssign(node.target, _ARITHMETIC[type(node.op)](), node.value), node
+            )
         case ast.Call(func=ast.Name(id="divmod")):
             yield ast.Call(ast.parse(_DIVMOD_UP, mode="eval").body, node.args, node.keywords)
         case ast.Name(id=name, ctx=ast.Load()) if name in _SWAPPED_NAMES:
@@ -187,7 +174,9 @@ def _is_text(node: ast.expr) -> bool:
 def _compared_otherwise(node: ast.Compare) -> Iterator[ast.AST]:
     for index, op in enumerate(node.ops):
         for other in _COMPARISONS.get(type(op), ()):
-            yield ast.Compare(node.left, [*node.ops[:index], other(), *node.ops[index + 1 :]], node.comparators)
+            yield ast.Compare(
+                node.left, [*node.ops[:index], other(), *node.ops[index + 1 :]], node.comparators
+            )
 
 
 def _calculated_otherwise(node: ast.BinOp) -> Iterator[ast.AST]:
@@ -253,7 +242,9 @@ class State:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._files: dict[str, dict[str, dict[str, str]]] = json.loads(file.read_text()) if file.exists() else {}
+        self._files: dict[str, dict[str, dict[str, str]]] = (
+            json.loads(file.read_text()) if file.exists() else {}
+        )
 
     def of(self, path: str, text: str) -> dict[str, str]:
         """Give the fates of a file's mutants; none if the file has changed since."""
@@ -269,7 +260,10 @@ def try_file(path: str, copies: Copies, *, state: State, options: argparse.Names
     """Try the mutants of one file: all on the near tests, then the survivors on the wide ones."""
     text = (ROOT / path).read_text(encoding="utf-8")
     chosen, fates = list(mutants(path, text)), state.of(path, text)
-    if copies.fate(Mutant(path, "unchanged", text), NEAR[path], seconds=TIMEOUT_SECONDS["near"]) != "survived":
+    if (
+        copies.fate(Mutant(path, "unchanged", text), NEAR[path], seconds=TIMEOUT_SECONDS["near"])
+        != "survived"
+    ):
         raise SystemExit(f"{path}: its tests fail without any change")
     if options.sample and options.sample < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.sample)  # noqa: S311
@@ -293,7 +287,9 @@ def try_file(path: str, copies: Copies, *, state: State, options: argparse.Names
 
 def main() -> None:
     """Try the mutants that the command line asks for and print what became of them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", nargs="+", default=list(NEAR), choices=list(NEAR), metavar="FILE")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="try at most N mutants of a file")
     parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")

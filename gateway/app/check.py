@@ -101,4 +101,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+        raise LocalFileError(
+            f"cannot read {path}: {error.strerror}",
+            remedy="name a file that exists and that this user may read",
+        ) from error

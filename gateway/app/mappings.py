@@ -44,7 +44,10 @@ def program_from_file(path: Path) -> Program:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+        raise LocalFileError(
+            f"cannot read {path}: {error.strerror}",
+            remedy="name a file that exists and that this user may read",
+        ) from error
     return load_program(text, schema("mapping"), name=str(path))
 
 

@@ -6,11 +6,13 @@ when its consumer is gone, however that ended.
 
 import gc
 import multiprocessing
+import os
 import pickle
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any, Final, TypeVar
 
 from gateway.errors import InvariantBroken
@@ -59,6 +61,8 @@ def _receive(receiving: "Connection[Any, Any]") -> bytes:
 
 
 def _produce(make: Callable[[], Iterator[Any]], sending: "Connection[Any, Any]") -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the consumer is interrupted too, and ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.disable()  # rows and columns make no cycles; the collector would walk them again and again
     outgoing: queue.Queue[bytes] = queue.Queue(AHEAD)
     sender = threading.Thread(target=_send, args=(outgoing, sending))
@@ -73,11 +77,18 @@ def _produce(make: Callable[[], Iterator[Any]], sending: "Connection[Any, Any]")
     outgoing.put(_END)
 
 
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)  # there is nothing to save: only the consumer writes
+
+
 def _send(outgoing: "queue.Queue[bytes]", sending: "Connection[Any, Any]") -> None:
     try:
         while (data := outgoing.get()) != _END:
             sending.send_bytes(data)
         sending.send_bytes(_END)
-    except BrokenPipeError:  # the consumer is gone: make room, so that the producer sees that we are too
+    except BrokenPipeError:  # the consumer has stopped: make room, so that the producer sees it
         while not outgoing.empty():
             outgoing.get_nowait()

@@ -89,4 +89,7 @@ def _read_private(path: Path) -> bytes:
             raise LocalFileError(f"{path} can be read by others", remedy=f"run: chmod 600 {path}")
         return path.read_bytes()
     except OSError as error:
-        raise LocalFileError(f"cannot read the key {path}: {error.strerror}") from error
+        raise LocalFileError(
+            f"cannot read the key {path}: {error.strerror}",
+            remedy="put the key's file back from where its copy is kept, or mend its permissions",
+        ) from error

@@ -99,4 +99,6 @@ def _read(path: Path, name: str) -> bytes:
     except FileNotFoundError as error:
         raise TrustAltered(f"{name} is missing", field=name) from error
     except OSError as error:
-        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+        raise LocalFileError(
+            f"cannot read {path}: {error.strerror}", remedy="mend the permissions of the file"
+        ) from error

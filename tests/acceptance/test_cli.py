@@ -1,12 +1,14 @@
 """The command line as its users meet it: exit codes, words, what goes where."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import typer
@@ -15,18 +17,29 @@ from gateway.cli.root import root, run
 from tests.fakes.homes import WUHAN, change_database, convert, make_home, rows_of, trip, trips, write_trips
 
 ROOT = Path(__file__).resolve().parents[2]
-TANQIAO = [sys.executable, "-c", "from gateway.cli import main; main()"]
 
 
-def tanqiao(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*TANQIAO, *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def tanqiao(*arguments: str | Path, **environment: str) -> Done:
+    """Run a command in this process with its output captured, as if piped."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        code = run([str(argument) for argument in arguments])
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def in_a_process(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from gateway.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture
@@ -91,7 +104,7 @@ def test_help_imports_none_of_the_heavy_packages() -> None:
 
 
 def test_0_all_is_well_and_data_are_json_when_piped(home: Path, file: Path) -> None:
-    done = tanqiao("convert", "--home", home, "--mapping", WUHAN, file)
+    done = in_a_process("convert", "--home", home, "--mapping", WUHAN, file)
 
     summary = json.loads(done.stdout)
     assert done.returncode == 0
@@ -106,7 +119,7 @@ def test_0_all_is_well_and_data_are_json_when_piped(home: Path, file: Path) -> N
         assert set(json.loads(line)) >= {"id", "purpose", "since"}
 
 
-def refused(done: "subprocess.CompletedProcess[str]", *, exit_code: int, code: str) -> None:
+def refused(done: "Done | subprocess.CompletedProcess[str]", *, exit_code: int, code: str) -> None:
     assert (done.returncode, done.stdout) == (exit_code, ""), done.stderr
     assert done.stderr.startswith("error: ")
     assert f"code:   {code} (docs/reference/errors.md#{code})" in done.stderr
@@ -179,7 +192,7 @@ def test_4_the_request_is_not_allowed(home: Path, tmp_path: Path) -> None:
         exit_code=4,
         code="malformed-document",
     )
-    done = tanqiao("statements", "close", "2025-03-16", "--home", home)
+    done = in_a_process("statements", "close", "2025-03-16", "--home", home)
     refused(done, exit_code=4, code="refused")
 
 

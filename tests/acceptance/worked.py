@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import rfc8785
 
 from tests.acceptance.documents import ROOT, named
@@ -143,9 +142,8 @@ def _made(folder: Path) -> tuple[dict[str, Any], str, dict[str, Any]]:
         path = folder / f"trips-{number}.ndjson"
         path.write_text("".join(TRIP.format(*trip) for trip in trips), "utf-8")
         tanqiao("convert", str(path), "--mapping", "cn-420100/wuhan/travel")
-    query = f"select id from '{folder}/home/records/**/*.parquet' where event = '{SHOWN_EVENT}'"  # noqa: S608
-    ((record_id,),) = duckdb.connect().execute(query).fetchall()
-    receipt = json.loads(tanqiao("receipt", "show", record_id, "--disclose", "event"))
+    (found,) = json.loads(tanqiao("record", "find", SHOWN_EVENT))
+    receipt = json.loads(tanqiao("receipt", "show", found["id"], "--disclose", "event"))
     trust = folder / "home" / "trust"
     return receipt, (trust / "policy").read_text("utf-8"), json.loads((trust / "keys.json").read_bytes())
 

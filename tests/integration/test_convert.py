@@ -390,3 +390,32 @@ def test_a_submission_is_always_cut_as_it_was_the_first_time(home: Path, tmp_pat
     )
     assert Counter(line["code"] for line in quarantined(home)) == {"not-a-decimal": 1}
     assert audited(home).differences == []
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_trips(tmp_path / "a.ndjson", [*trips(40), *trips(9), trip(99, distance_km="x")])
+    found = []
+    for worker in (False, True):
+        home = make_home(tmp_path, monkeypatch, name=f"home-{worker}")
+        counts = convert_in_parts(home, [file], 7, worker=worker).counts
+        assert audited(home).differences == []
+        found.append((counts, points_by_event(home), [line["row"] for line in quarantined(home)]))
+
+    assert found[0] == found[1]
+
+
+def test_an_error_in_the_other_process_is_the_same_error(home: Path, tmp_path: Path) -> None:
+    """The end of the file is where it breaks, so that rows before it are on their way already."""
+    import gzip
+
+    whole = gzip.compress(write_trips(tmp_path / "a.ndjson", trips(3000)).read_bytes(), mtime=0)
+    (tmp_path / "b.ndjson.gz").write_bytes(whole[: len(whole) * 9 // 10])
+    said = []
+    for worker in (False, True):
+        with pytest.raises(GatewayError) as refused:
+            convert_in_parts(home, [tmp_path / "b.ndjson.gz"], 50, worker=worker)
+        said.append((type(refused.value), str(refused.value), refused.value.code, refused.value.remedy))
+
+    assert said[0] == said[1]
+    assert said[0][2] == "malformed-document"
+    assert audited(home).differences == []

@@ -93,6 +93,7 @@ def test_evidence_and_ownership_come_from_closed_sets(role: str, good: str) -> N
 def test_the_first_refusal_in_the_order_of_the_document_stands() -> None:
     assert refusal(reader().read(act(behaviour="99", start="never"))) == (Rejection.UNKNOWN_CODE, "behaviour")
     assert refusal(reader().read(act(event="", behaviour="99"))) == (Rejection.MISSING_FIELD, "event")
+    assert refusal(reader().read(act(start="", person=""))) == (Rejection.MISSING_FIELD, "start")
 
 
 def test_nothing_personal_enters_a_refusal() -> None:
