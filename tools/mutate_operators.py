@@ -192,6 +192,7 @@ def run_tests(folder: Path, tests: tuple[str, ...]) -> None:
     os.setsid()
     os.nice(10)
     os.chdir(folder)
+    sys.dont_write_bytecode = False  # what is not mutated is compiled once
     os.environ["PYTHONPATH"] = str(folder)  # for the processes that tests start
     sink = os.open(folder / ".output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(sink, 1)

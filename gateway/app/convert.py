@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from gateway.app.home import open_home
-from gateway.app.mappings import select_scheme
+from gateway.app.mappings import Reading
 from gateway.bulk.workers import in_another_process
-from gateway.plugins import find_adapter
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
 from gateway.service.submission import InputDocument, Submission, Summary
@@ -26,19 +25,16 @@ def convert_files(
     root: Path,
     files: Sequence[Path],
     *,
-    adapter: str,
-    mappings: Sequence[str] = (),
-    platform: str = "",
+    reading: Reading,
     dry_run: bool = False,
     watch: Callable[[int], None] = lambda _rows: None,
 ) -> Summary:
     """Convert files in a home; see :func:`gateway.service.converting.convert_submission`."""
-    found = find_adapter(adapter)
-    scheme = select_scheme(found, mappings, platform=platform)
+    adapter, scheme = reading.choose()
     documents = input_documents(files)
     with open_home(root, writing=not dry_run) as opened, ExitStack() as stack:
         require_unchanged(scheme, opened.journal.mappings())
-        submission = Submission(adapter=found, scheme=scheme, documents=documents, dry_run=dry_run)
+        submission = Submission(adapter=adapter, scheme=scheme, documents=documents, dry_run=dry_run)
         if dry_run:
             rehearsal = stack.enter_context(Rehearsal(opened.journal))
             parts = replace(opened.converting(rehearsal.scratch()), memory=rehearsal)

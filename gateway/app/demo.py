@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.app.check import audit, receipt_of, verifier
 from gateway.app.convert import convert_files
 from gateway.app.home import create_home, open_home
+from gateway.app.mappings import Reading
 from gateway.app.review import explain_row
 from gateway.errors import ChecksFailed, GatewayError, InvariantBroken
 from gateway.ports import PrivateRow
@@ -70,7 +71,7 @@ class Demo:
         summaries = []
         for file in files:
             summary = convert_files(
-                self.home, [self.folder / file.name], adapter=file.adapter, mappings=[self._mapping(file)]
+                self.home, [self.folder / file.name], reading=Reading(file.adapter, [self._mapping(file)])
             )
             counts = summary.counts
             rejected = ", ".join(f"{code} {count}" for code, count in sorted(counts.rejected.items()))
@@ -98,7 +99,7 @@ class Demo:
         lines = gzip.decompress(file.data).decode().splitlines()
         number = next(number for number, line in enumerate(lines, start=1) if f'"{row.event}"' in line)
         path = self.folder / file.name
-        for line in explain_row(path, number, adapter=file.adapter, mappings=[file.mapping], lang="en"):
+        for line in explain_row(path, number, reading=Reading(file.adapter, [file.mapping]), lang="en"):
             self.say(f"   {line}")
 
     def _verify_and_tamper(self, row: PrivateRow) -> None:

@@ -197,7 +197,8 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
 def _bring_up(opened: OpenHome) -> None:
     """Finish what a killed run has left, then check that nothing was put back or changed."""
     _require_own_log_key(opened)
-    opened.trust.pin_first()
+    if not opened.log.size:
+        opened.trust.pin_first()  # a home with a log was pinned when it was made
     opened.log.recover()
     publish_queue(opened.journal, opened.log)
     opened.trust.settle(opened.journal.announces)

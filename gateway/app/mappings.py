@@ -1,6 +1,7 @@
 """Mapping documents: where they come from, and the evaluators that are made of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.bulk.columns import ColumnEvaluator
@@ -8,13 +9,21 @@ from gateway.contract import PlatformAdapter
 from gateway.convert import Converted, Program, Refusal, Roles, load_program, program_from_canonical
 from gateway.errors import IntegrityBroken, LocalFileError, UsageError
 from gateway.model.canonical import digest as digest_of
+from gateway.plugins import find_adapter
 from gateway.ports import Journal
 from gateway.resources import schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
 from gateway.service.replaying import Replayer
 from gateway.service.scheme import RowConverter, Scheme
 
-__all__ = ["journal_replayer", "make_converter", "program_from_file", "select_scheme", "shipped_programs"]
+__all__ = [
+    "Reading",
+    "journal_replayer",
+    "make_converter",
+    "program_from_file",
+    "select_scheme",
+    "shipped_programs",
+]
 
 
 def make_converter(program: Program) -> RowConverter:
@@ -49,6 +58,24 @@ def program_from_file(path: Path) -> Program:
             remedy="name a file that exists and that this user may read",
         ) from error
     return load_program(text, schema("mapping"), name=str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read: the adapter's name, and the mapping (an id, or paths) or platform it is for."""
+
+    adapter: str
+    mappings: Sequence[str] = ()
+    platform: str = ""
+
+    def choose(self) -> tuple[PlatformAdapter, Scheme]:
+        """Find the adapter and the scheme.
+
+        Raises:
+            UsageError: there is none, or more than one.
+        """
+        adapter = find_adapter(self.adapter)
+        return adapter, select_scheme(adapter, self.mappings, platform=self.platform)
 
 
 def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform: str = "") -> Scheme:

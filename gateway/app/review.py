@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from gateway.app.home import DiskSorting
-from gateway.app.mappings import program_from_file, select_scheme
+from gateway.app.mappings import Reading, program_from_file
 from gateway.catalog import Timeline
 from gateway.convert import Interpreter, Program, Refusal, SourceReader, check_scheme
 from gateway.convert.coverage import measure
@@ -16,7 +16,7 @@ from gateway.convert.selftest import run_tests
 from gateway.convert.survivors import fates
 from gateway.errors import Refused, UsageError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
-from gateway.plugins import find_adapter, list_adapters
+from gateway.plugins import list_adapters
 from gateway.resources import schema
 from gateway.store.input_files import open_input, order_inputs
 
@@ -92,20 +92,17 @@ def explain_row(
     file: Path,
     row: int,
     *,
-    adapter: str,
-    mappings: Sequence[str],
-    platform: str = "",
+    reading: Reading,
     lang: Literal["zh", "en"],
 ) -> list[str]:
     """Explain what becomes of one row of a file, before caps: each number from source to result."""
-    found = find_adapter(adapter)
-    scheme = select_scheme(found, mappings, platform=platform)
+    adapter, scheme = reading.choose()
     document = order_inputs([file])[0]
     with open_input(document) as stream, TemporaryDirectory() as folder:
-        rows = found.rows(stream, document.name, source=scheme.programs[0].source.format)
+        rows = adapter.rows(stream, document.name, source=scheme.programs[-1].source.format)
         outcomes: Iterator[Outcome] = rows
-        if found.assembly is not None:
-            outcomes = DiskSorting(Path(folder)).assemble(rows, found.assembly)
+        if adapter.assembly is not None:
+            outcomes = DiskSorting(Path(folder)).assemble(rows, adapter.assembly)
         outcome = next((one for one in outcomes if row in _numbers(one)), None)
     if outcome is None:
         raise UsageError(f"{document.name} has no row {row}", remedy="rows count from 1, the header is none")
@@ -121,6 +118,6 @@ def _numbers(outcome: Outcome) -> list[int]:
 
 
 def _explained(programs: Sequence[Program], row: SourceRow, *, lang: Literal["zh", "en"]) -> list[str]:
-    roles = SourceReader(programs[0]).read(row.fields)
+    roles = SourceReader(programs[-1]).read(row.fields)
     program = programs[-1] if isinstance(roles, Refusal) else Timeline(programs).on(roles.day)
     return explain(program or programs[0], row.fields, lang=lang).lines()

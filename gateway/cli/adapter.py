@@ -44,9 +44,10 @@ def explain(
 
         tanqiao adapter explain trips.ndjson --row 1 --mapping cn-420100/wuhan/travel --lang zh
     """
+    from gateway.app.mappings import Reading
     from gateway.app.review import explain_row
 
     for line in explain_row(
-        file, row, adapter=adapter, mappings=mapping, platform=platform, lang="zh" if lang == "zh" else "en"
+        file, row, reading=Reading(adapter, mapping, platform), lang="zh" if lang == "zh" else "en"
     ):
         typer.echo(line)

@@ -44,14 +44,13 @@ def convert(
         tanqiao convert --home ./home --mapping cn-420100/wuhan/travel trips.ndjson --dry-run
     """
     from gateway.app.convert import convert_files
+    from gateway.app.mappings import Reading
 
     with progress("converting") as watch:
         summary = convert_files(
             Path(home),
             files,
-            adapter=adapter,
-            mappings=mapping,
-            platform=platform,
+            reading=Reading(adapter, mapping, platform),
             dry_run=dry_run,
             watch=watch,
         )

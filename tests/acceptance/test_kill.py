@@ -253,3 +253,21 @@ def test_a_home_audits_after_a_full_disk_before_anything_else_is_run(
     assert bytes_below(home / "log", home / "records", home / "trust") == before
     assert audited(home).differences == []
     assert len(rows_of(home)) == 20
+
+
+def test_an_interrupt_leaves_with_130_and_the_rerun_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, submission: list[str | Path]
+) -> None:
+    home = make_home(tmp_path, monkeypatch)
+    file = write_trips(tmp_path / "a.ndjson", trips(30_000))
+    process = child("run", "convert", "--home", home, "--mapping", WUHAN, file)
+    wait_for(process, home / "tmp")
+    process.send_signal(signal.SIGINT)
+
+    code, out, err = finish(process)
+
+    assert (code, out) == (130, ""), err
+    assert "Traceback" not in err
+    finished, _, err = finish(child(home, *submission))
+    assert finished == 0, err
+    assert audited(home).differences == []

@@ -15,7 +15,7 @@ import pytest
 from gateway.app.check import audit
 from gateway.app.convert import convert_files, input_documents
 from gateway.app.home import create_home, open_home
-from gateway.app.mappings import select_scheme
+from gateway.app.mappings import Reading, select_scheme
 from gateway.bulk.workers import in_another_process
 from gateway.plugins import find_adapter
 from gateway.ports import Clock, PartCounts, PrivateRow
@@ -98,7 +98,7 @@ def convert(
     home: Path, *files: Path, mapping: str | Path = WUHAN, adapter: str = "common", **more: Any
 ) -> PartCounts:
     """Convert files as the command does and return the counts."""
-    return convert_files(home, files, adapter=adapter, mappings=[str(mapping)], **more).counts
+    return convert_files(home, files, reading=Reading(adapter, [str(mapping)]), **more).counts
 
 
 def convert_in_parts(

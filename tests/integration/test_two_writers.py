@@ -144,6 +144,7 @@ def test_a_home_without_its_checkpoint_store_is_refused(home: Path, tmp_path: Pa
     assert run(["convert", "--home", str(home), "--mapping", WUHAN, str(file_of(tmp_path, 100))]) == 6
     assert run(["audit", "--home", str(home)]) == 6
     assert bytes_below(home / "log") == before
+    assert bytes_below(tmp_path / "state") == {}
 
 
 def test_a_home_is_made_once(home: Path) -> None:
