@@ -102,7 +102,9 @@ def emit_rows(rows: Iterable[Mapping[str, object]], form: Format) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        table = Table(*(listed[0] if listed else ["nothing to show"]))
+        table = Table()
+        for name in listed[0] if listed else ["nothing to show"]:
+            table.add_column(name, overflow="fold")  # an id that was cut off could not be copied
         for row in listed:
             table.add_row(*(_cell(value) for value in row.values()))
         Console().print(table)
