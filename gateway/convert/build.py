@@ -155,7 +155,7 @@ class Builder:
         numerator, denominator = self._line(rank, _usable(parts), argument=argument)
         return Value(numerator, denominator, *bounds)
 
-    def _rank(self, table: Table, rows: tuple[TableRow, ...], *, argument: Value) -> Var:
+    def _rank(self, table: Table, rows: tuple[TableRow, ...], *, argument: Value) -> str:
         """Find the row of an argument by integer thresholds.
 
         Over a constant denominator the numerator is compared; otherwise the whole part of the
@@ -178,11 +178,11 @@ class Builder:
             )
             self.statements.append(RefuseBelow(excess, 0, refusal))
         thresholds = [ceil(limit) if table.boundary == "from" else floor(limit) + 1 for limit in limits[1:]]
-        rank = Var(self._new_name(), 0, len(rows) - 1)
-        self.statements.append(Rank(rank.name, compared, tuple(thresholds)))
+        rank = self._new_name()
+        self.statements.append(Rank(rank, compared, tuple(thresholds)))
         return rank
 
-    def _line(self, rank: Var, lines: list[Piece], *, argument: Value) -> tuple[IntExpr, IntExpr]:
+    def _line(self, rank: str, lines: list[Piece], *, argument: Value) -> tuple[IntExpr, IntExpr]:
         own = argument.denominator
         fixed = own.value if isinstance(own, Const) and any(line.rate for line in lines) else 1
         common = lcm(
@@ -196,18 +196,18 @@ class Builder:
             bases = multiply(bases, own)
         return add(bases, multiply(rates, argument.numerator)), multiply(own, Const(common))
 
-    def pick(self, index: Var, values: list[int]) -> IntExpr:
-        """Take the value at an index."""
+    def pick(self, index: str, values: list[int]) -> IntExpr:
+        """Take the value at the index of that name."""
         if len(set(values)) == 1:
             return Const(values[0])
         var = Var(self._new_name(), min(values), max(values))
-        self.statements.append(Pick(var.name, index.name, tuple(values)))
+        self.statements.append(Pick(var.name, index, tuple(values)))
         return var
 
-    def refuse_rows(self, index: Var, refusals: tuple[Refusal | None, ...]) -> None:
+    def refuse_rows(self, index: str, refusals: tuple[Refusal | None, ...]) -> None:
         """Refuse acts at the indices that have a refusal."""
         if any(refusals):
-            self.statements.append(RefuseRow(index.name, refusals))
+            self.statements.append(RefuseRow(index, refusals))
 
     def atom(self, value: IntExpr, name: str = "") -> IntExpr:
         """Give an expression a name, unless it is a name or a number already."""
@@ -243,7 +243,7 @@ def _reduced(value: Value) -> Value:
     """Cancel a constant factor of the numerator against the denominator's."""
     numerator, denominator = value.numerator, value.denominator
     divisor = gcd(_constant_factor(numerator), _constant_factor(denominator))
-    if divisor in (0, 1):
+    if divisor == 1:
         return value
     return value._replace(numerator=_divided(numerator, divisor), denominator=_divided(denominator, divisor))
 

@@ -104,13 +104,13 @@ def _result(block: Block, outcome: Outcome, *, traced: bool) -> str:
 def _bare(expr: IntExpr) -> str:
     """Write an expression that stands alone, without the parentheses around it."""
     text = _expr(expr)
-    return text[1:-1] if text.startswith("(") and not isinstance(expr, Const) else text
+    return text[1:-1] if text.startswith("(") else text
 
 
 def _expr(expr: IntExpr) -> str:
     match expr:
         case Const():
-            return str(expr.value) if expr.value >= 0 else f"({expr.value})"
+            return str(expr.value)  # a sign binds closer than any operation written below
         case Var():
             return expr.name
         case Op(op="min" | "max"):

@@ -117,7 +117,7 @@ class _Lowering:
         stated = [figure for figure in figures if figure is not None]
         if not stated:
             return _no_figure(factor.name)
-        index = self.inputs[by]
+        index = self.inputs[by].name
         self.build.refuse_rows(
             index, tuple(_no_figure(factor.name) if figure is None else None for figure in figures)
         )

@@ -32,6 +32,7 @@ CLOSED_ROLES: Final = {"evidence": EVIDENCE_GRADES, "ownership": OWNERSHIPS}
 
 _CODED_ROLES: Final = frozenset({"behaviour", *CLOSED_ROLES})  # also the roles that may be constants
 _PLACES: Final = ("path", "column", "paths", "columns", "value")
+RECORDED_MAX: Final = 2**63 - 1  # the bound of integers in signed documents
 _DECIMAL_MEMBERS: Final = ("unit", "scale", "min", "max", "excess_digits")
 
 
@@ -44,7 +45,7 @@ def read_field(node: Node, name: str, *, tables: dict[str, tuple[CodeRow, ...]])
     if table is not None and table not in tables:
         node["code_table"].report("name", f"expected a table of code_tables, got {table}")
     low, high = _bounds(node, kind)
-    _check_claim(node, name)
+    _check_claim(node, name, largest=max(abs(low), abs(high)))
     return Field(
         name=name,
         role=name if name in ROLES else None,
@@ -158,9 +159,11 @@ def _constant_bounds(constant: Node, node: Node) -> tuple[int, int]:
     return value, value
 
 
-def _check_claim(node: Node, name: str) -> None:
+def _check_claim(node: Node, name: str, *, largest: int) -> None:
     if name == "claimed_points" and _scale(node):
         node["scale"].report("scale", f"expected scale 0 for points, got {_scale(node)}")
+    if name == "claimed_points" and largest > RECORDED_MAX:
+        node.report("bounds", f"expected claimed points below 2^63, got up to {largest}")
     if name != "claimed_reduction":
         return
     unit = node.word("unit", "1")
@@ -168,3 +171,7 @@ def _check_claim(node: Node, name: str) -> None:
         node["unit"].report("unit", f"expected one of {', '.join(CO2E_MG)} for a reduction, got {unit}")
     elif CO2E_MG[unit] % 10 ** _scale(node):
         node["scale"].report("scale", f"expected whole mg, got {unit} with {_scale(node)} decimals")
+    elif largest * (CO2E_MG[unit] // 10 ** _scale(node)) > RECORDED_MAX:
+        node.report(
+            "bounds", f"expected a claimed reduction below 2^63 mg, got up to {largest} of its last decimal"
+        )

@@ -64,7 +64,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     files = report.check("files")
     files.looked_at = len(known)
     for path in parts.records.strays(known):
-        files.differs(f"records/{path} belongs to no batch")
+        files.differs(f"records/{path} belongs to no batch; if a run was interrupted, run its command again")
     return report
 
 

@@ -102,7 +102,9 @@ def walk_log(journal: Journal, log: Log, *, ring_bytes: bytes, shape: Shape, che
         days={closed.position: closed for closed in journal.days_closed()},
     )
     if log.size != journal.length():
-        check.differs(f"the log has {log.size} entries, the journal {journal.length()}")
+        words = f"the log has {log.size} entries, the journal {journal.length()}"
+        unpublished = "; if a run was interrupted, run its command again: that publishes the rest"
+        check.differs(words + (unpublished if log.size < journal.length() else ""))
     for position, (entry, queued) in enumerate(_pairs(journal, log)):
         with check.noting(f"log entry {position}"):
             if entry != queued:

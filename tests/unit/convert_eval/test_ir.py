@@ -23,6 +23,7 @@ from gateway.convert.ir import (
     smallest,
     subtract,
 )
+from gateway.convert.program import RoundingMode
 from gateway.convert.rational import round_quotient
 
 RANGES = ((-3, 2), (0, 4), (1, 3), (-5, -2))
@@ -83,27 +84,37 @@ def test_constants_are_folded_so_that_generated_code_stays_short() -> None:
 
     assert multiply(multiply(Const(3), x), Const(4)) == multiply(x, Const(12))
     assert add(Const(2), Const(3)) == Const(5)
-    assert (
-        floor_divide(x, Const(1)) is multiply(x, Const(1)) is add(Const(0), x) is subtract(x, Const(0)) is x
-    )
+    assert floor_divide(Const(-7), Const(2)) == Const(-4)
+    assert floor_divide(x, Const(1)) is multiply(x, Const(1)) is subtract(x, Const(0)) is x
+    assert add(Const(0), x) is add(x, Const(0)) is x
     assert multiply(x, Const(0)) == Const(0)
     assert negate(Const(4)) == Const(-4)
 
 
+@pytest.mark.parametrize("mode", ["floor", "ceiling", "half_even"])
 @pytest.mark.parametrize("scale", [0, 1, 3])
 @pytest.mark.parametrize("denominator", [Const(1), Const(4), Const(30), Var("y", 1, 3), Var("y", 2, 7)])
-def test_a_rounding_has_the_value_of_the_quotient_and_sound_bounds(scale: int, denominator: IntExpr) -> None:
-    x = Var("x", -7, 9)
-    expr = round_to(Quotient(x, denominator), scale, mode="half_even")
+@pytest.mark.parametrize("x", [Var("x", -7, 9), Var("x", 5, 9), Var("x", -9, -5)])
+def test_a_rounding_has_the_value_of_the_quotient_and_sound_bounds(
+    mode: RoundingMode, scale: int, denominator: IntExpr, x: Var
+) -> None:
+    expr = round_to(Quotient(x, denominator), scale, mode=mode)
 
     for a, b in product(numbers(x), numbers(denominator)):
         value = compute(expr, {"x": a, "y": b})
-        assert value == round_quotient(a * 10**scale, b, mode="half_even")
+        assert value == round_quotient(a * 10**scale, b, mode=mode)
         assert expr.low <= value <= expr.high
+
+
+def test_the_bounds_of_a_rounding_are_as_near_as_its_direction_may_lead() -> None:
+    expr = round_to(Quotient(Var("x", -7, 9), Const(4)), 0, mode="half_even")
+
+    assert (expr.low, expr.high) == (-2, 3)
 
 
 def test_what_is_known_to_be_positive_is_bounded_by_one() -> None:
     assert positive(Var("x", -3, 5)) == Var("x", 1, 5)
+    assert positive(Var("x", 0, 5)) == Var("x", 1, 5)
     assert positive(Var("x", 2, 5)) == Var("x", 2, 5)
     assert positive(Const(4)) == Const(4)
 
