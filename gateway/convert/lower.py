@@ -75,13 +75,13 @@ class _Lowering:
 
     def take_input(self, name: str, number: int) -> None:
         declared = self.formula.inputs[name]
-        scale = declared.scale
-        low, high = declared.low, declared.high
+        written = f"in_{name}" if _PLAIN.fullmatch(name) else f"in_{number}"
         if declared.classes is not None:
-            scale, low, high = 0, 0, len(declared.classes) - 1
-        var = Var(f"in_{name}" if _PLAIN.fullmatch(name) else f"in_{number}", low, high)
-        self.inputs[name] = var
-        unit: int = 10**scale
+            self.inputs[name] = Var(written, 0, len(declared.classes) - 1)
+            return
+        low, high = declared.low, declared.high
+        var = self.inputs[name] = Var(written, low, high)
+        unit: int = 10**declared.scale
         self.build.known[name] = Value(var, Const(unit), Fraction(low, unit), Fraction(high, unit))
 
     def figures(self) -> Refusal | None:

@@ -7,9 +7,18 @@ from typing import Final, NamedTuple
 
 from gateway.model.canonical import Json
 
-__all__ = ["RECORD_BYTES_MAX", "RECORD_TYPE", "RecordFrame", "RecordRow", "record_document", "scaled_text"]
+__all__ = [
+    "RECORDED_MAX",
+    "RECORD_BYTES_MAX",
+    "RECORD_TYPE",
+    "RecordFrame",
+    "RecordRow",
+    "record_document",
+    "scaled_text",
+]
 
 RECORD_TYPE: Final = "tanqiao/conversion/1"
+RECORDED_MAX: Final = 2**63 - 1  # of every integer in a signed document
 RECORD_BYTES_MAX: Final = 4096  # a record with twenty inputs stays below 2 KiB
 
 

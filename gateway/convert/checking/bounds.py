@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import reduce
-from typing import Final
 
 from gateway.convert.bounds import MAGNITUDE_MAX, Interval, combined, floored, hull, rounded, table_range
 from gateway.convert.checking.fineness import FINENESS_MAX, figures_of, fineness
 from gateway.convert.program import Binary, Call, Expr, Floor, Formula, MinMax, Name, Number, Step
 from gateway.convert.reading import Node, written
+from gateway.model.record import RECORDED_MAX
 
 __all__ = ["Bound", "UnboundedError", "bound_of", "check_bounds"]
-
-RESULT_MAX: Final = 2**63 - 1  # the bound of integers in signed documents
 
 Bound = Interval | None
 """The values an expression can have; None where every act is refused before it has one."""
@@ -65,13 +63,13 @@ def _check_reduction(place: Node, formula: Formula, *, behaviour: str, reduction
     step = next(step for step in formula.steps if step.name == "reduction")
     scale = 0 if step.rounding is None else step.rounding.scale
     largest = max(map(abs, reduction)) * formula.mg_per_reduction_ulp * 10**scale
-    if largest > RESULT_MAX:
+    if largest > RECORDED_MAX:
         message = f"expected a reduction below 2^63 mg, got up to {int(largest)} mg for {behaviour}"
         place.report("bounds", message)
 
 
 def _check_points(place: Node, behaviour: str, *, reduction: Bound, points: Interval) -> None:
-    if points.high > RESULT_MAX:
+    if points.high > RECORDED_MAX:
         place.report("bounds", f"expected points below 2^63, got up to {int(points.high)} for {behaviour}")
     if points.low < 0 and (reduction is None or reduction.low >= 0):
         message = f"expected points of at least 0, got down to {int(points.low)} for {behaviour}"

@@ -7,6 +7,7 @@ from gateway.convert.program import CodeRow, Field, RoundingMode
 from gateway.convert.reading.node import Node, scaled
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
+from gateway.model.record import RECORDED_MAX
 
 __all__ = ["CLOSED_ROLES", "ROLES", "check_closed", "read_field", "read_zone"]
 
@@ -32,7 +33,6 @@ CLOSED_ROLES: Final = {"evidence": EVIDENCE_GRADES, "ownership": OWNERSHIPS}
 
 _CODED_ROLES: Final = frozenset({"behaviour", *CLOSED_ROLES})  # also the roles that may be constants
 _PLACES: Final = ("path", "column", "paths", "columns", "value")
-RECORDED_MAX: Final = 2**63 - 1  # the bound of integers in signed documents
 _DECIMAL_MEMBERS: Final = ("unit", "scale", "min", "max", "excess_digits")
 
 
