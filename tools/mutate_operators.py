@@ -4,8 +4,8 @@
     .venv/bin/python -m tools.mutate_operators --sample 100 --seed 7
 
 The working tree is copied first and only the copies are changed. Each change is tried on the tests
-that concern its file; what survives these, on all tests around conversion. A state file remembers
-what has been tried, so a run that was stopped goes on where it was; a changed file starts anew.
+that concern its file; with --wide, what survives these on all tests around conversion. A state file
+remembers what has been tried: a run that was stopped goes on where it was, a changed file starts anew.
 docs/reference/mutation.md lists the operators and what the last run found.
 """
 
@@ -23,25 +23,22 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import cache_from_source
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import pytest
 
+Scope = Literal["near", "wide"]
+Tried = dict[str, dict[str, str]]  # by file and digest, then by mutant
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCESSES: Final = 2
-TIMEOUT_SECONDS: Final = {"near": 90, "wide": 400}
+TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 90, "wide": 400}
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
-PRELOADED: Final = [
-    "numpy",
-    "yaml",
-    "jsonschema",
-    "orjson",
-    "msgspec",
-    "cryptography.hazmat.primitives.asymmetric.ed25519",
-]
+PRELOADED: Final = ["numpy", "yaml", "jsonschema", "orjson", "msgspec"]
 
 _EVALUATORS: Final = ("tests/unit/convert_eval",)
 _FRONT: Final = ("tests/unit/convert_front", "tests/mappings")
@@ -208,13 +205,18 @@ class Copies:
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
         self._free: SimpleQueue[Path] = SimpleQueue()
+        self._first = folder / "0"
         for number in range(PROCESSES):
-            copy = folder / str(number)
-            shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
-            self._free.put(copy)
+            shutil.copytree(ROOT, folder / str(number), ignore=NOT_COPIED)
+            self._free.put(folder / str(number))
 
-    def fate(self, mutant: Mutant, tests: tuple[str, ...], *, seconds: int) -> str:
+    def text(self, path: str) -> str:
+        """Read a file as it was copied; the working tree may have gone on since."""
+        return (self._first / path).read_text(encoding="utf-8")
+
+    def fate(self, mutant: Mutant, scope: Scope) -> str:
         """Say what became of a mutant: killed, survived or timed out."""
+        tests, seconds = (NEAR[mutant.path] if scope == "near" else WIDE), TIMEOUT_SECONDS[scope]
         copy = self._free.get()
         file = copy / mutant.path
         before = file.read_bytes()
@@ -238,47 +240,26 @@ class Copies:
         return "killed" if process.exitcode else "survived"
 
 
-class State:
-    """What has been tried: by file, with the digest it had, and by mutant."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._files: dict[str, dict[str, dict[str, str]]] = (
-            json.loads(file.read_text()) if file.exists() else {}
-        )
-
-    def of(self, path: str, text: str) -> dict[str, str]:
-        """Give the fates of a file's mutants; none if the file has changed since."""
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return self._files.setdefault(path, {}).setdefault(digest, {})
-
-    def save(self) -> None:
-        """Write the state down."""
-        self._file.write_text(json.dumps(self._files, indent=1))
-
-
-def try_file(path: str, copies: Copies, *, state: State, options: argparse.Namespace) -> None:
+def try_file(path: str, copies: Copies, *, tried: Tried, options: argparse.Namespace) -> None:
     """Try the mutants of one file: all on the near tests, then the survivors on the wide ones."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    chosen, fates = list(mutants(path, text)), state.of(path, text)
-    if (
-        copies.fate(Mutant(path, "unchanged", text), NEAR[path], seconds=TIMEOUT_SECONDS["near"])
-        != "survived"
-    ):
+    text = copies.text(path)
+    chosen = list(mutants(path, text))
+    fates = tried.setdefault(f"{path} {hashlib.sha256(text.encode()).hexdigest()}", {})
+    if copies.fate(Mutant(path, "unchanged", text), "near") != "survived":
         raise SystemExit(f"{path}: its tests fail without any change")
     if options.sample and options.sample < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.sample)  # noqa: S311
-    rounds = [("near", NEAR[path], {None, "timed out"} | ({"survived"} if options.again else set()))]
+    rounds: list[tuple[Scope, set[str | None]]] = [("near", {None, "timed out"})]
+    if options.again:
+        rounds[0][1].add("survived")
     if options.wide:
-        rounds.append(("wide", WIDE, {"survived"}))
-    for scope, tests, pending in rounds:
+        rounds.append(("wide", {"survived"}))
+    for scope, pending in rounds:
         todo = [mutant for mutant in chosen if fates.get(mutant.name) in pending]
-        seconds = TIMEOUT_SECONDS[scope]
         with ThreadPoolExecutor(PROCESSES) as pool:
-            results = pool.map(lambda m: copies.fate(m, tests, seconds=seconds), todo)  # noqa: B023
-            for mutant, fate in zip(todo, results, strict=True):
+            for mutant, fate in zip(todo, pool.map(copies.fate, todo, repeat(scope)), strict=False):
                 fates[mutant.name] = fate
-                state.save()
+                options.state.write_text(json.dumps(tried, indent=1))
     counts = Counter(fates.get(mutant.name, "untried") for mutant in chosen)
     print(f"{path}: {len(chosen)} mutants, " + ", ".join(f"{n} {fate}" for fate, n in sorted(counts.items())))
     for mutant in chosen:
@@ -302,8 +283,9 @@ def main() -> None:
     os.environ.setdefault("TANQIAO_TEST_DATA", str(ROOT.parent / "shared"))
     with tempfile.TemporaryDirectory(prefix="tanqiao-mutation-") as folder:
         copies = Copies(Path(folder))
+        tried: Tried = json.loads(options.state.read_text()) if options.state.exists() else {}
         for path in options.files:
-            try_file(path, copies, state=State(options.state), options=options)
+            try_file(path, copies, tried=tried, options=options)
 
 
 if __name__ == "__main__":

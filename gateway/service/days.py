@@ -154,7 +154,7 @@ def _suppress(cells: dict[tuple[str, str], Cell]) -> tuple[dict[tuple[str, str],
     count = 0
     while order:
         small = len(cells[order[0]].persons) < PERSONS_MIN
-        pending = merged is not None and (len(merged.persons) < PERSONS_MIN or count < 2)
+        pending = merged is not None and len(merged.persons) < PERSONS_MIN
         if not small and not pending:
             break
         merged = merged or Cell()

@@ -15,7 +15,7 @@ from gateway.convert import Converted, Program, Refusal, Roles
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
 from gateway.ports import PrivateColumns, PrivateRow
 from gateway.service.moments import instant_text
-from gateway.service.recording import RecordMaker, content_text, day_text, event_text
+from gateway.service.recording import RecordMaker, content_bytes, day_text, event_text
 from gateway.service.scheme import MakeConverter, Scheme, SchemeEvaluator
 from gateway.signing import KeyedIndex
 
@@ -123,7 +123,7 @@ class Preparer:
             rejected=rejected,
             origins=origins,
             keys=[self._index.event(platform, event) for event in events],
-            contents=[self._index.content(content_text(roles, converted)) for _, roles, converted in acts],
+            contents=[self._index.content(content_bytes(record)) for record in records],
             caps=self._caps(acts, accepted),
             exact=(
                 [converted.points_exact[0] for _, _, converted in acts],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+import msgspec
 import orjson
 
 from gateway.convert import Converted, Program, Roles
@@ -16,7 +17,7 @@ from gateway.transparency.merkle import leaf_hash
 
 __all__ = [
     "RecordMaker",
-    "content_text",
+    "content_bytes",
     "day_text",
     "document_of",
     "event_text",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 ID_BYTES = 16
+_encode = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +200,17 @@ def event_text(parts: tuple[str, ...]) -> str:
     return parts[0] if len(parts) == 1 else orjson.dumps(parts).decode()
 
 
-def content_text(roles: Roles, converted: Converted) -> str:
-    """Return what an event said, as far as a record depends on it: two equal texts are a repetition."""
-    said = (
-        roles.behaviour,
-        roles.day,
-        roles.person,
-        roles.evidence,
-        roles.ownership,
-        roles.claimed_mg,
-        roles.claimed_points,
-        sorted(converted.inputs.items()),
+def content_bytes(row: PrivateRow) -> bytes:
+    """Return what an event said, as far as its record depends on it: two equal ones are a repetition."""
+    return _encode(
+        (
+            row.behaviour,
+            row.day,
+            row.person,
+            row.evidence,
+            row.ownership,
+            row.claimed_mg,
+            row.claimed_points,
+            row.inputs,
+        )
     )
-    return repr(said)

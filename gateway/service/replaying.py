@@ -118,7 +118,7 @@ def _day(record: dict[str, Json]) -> int:
 
 
 def _scaled(value: str) -> int | None:
-    digits = value.replace(".", "", 1)
+    digits = value.replace(".", "")
     body = digits.removeprefix("-")
     return int(digits) if body.isascii() and body.isdigit() and len(body) <= 60 else None
 

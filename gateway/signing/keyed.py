@@ -28,9 +28,9 @@ class KeyedIndex:
         """Return the 16-byte name of a platform's event: what recognises it when it comes again."""
         return self._name(_EVENT, f"{len(platform)}:{platform}{event}".encode(), size=16)
 
-    def content(self, content: str) -> bytes:
+    def content(self, content: bytes) -> bytes:
         """Return the 8-byte name of what an event said: what tells a repetition from a contradiction."""
-        return self._name(_CONTENT, content.encode(), size=8)
+        return self._name(_CONTENT, content, size=8)
 
     def pseudonym(self, platform: str, person: str) -> bytes:
         """Return the 32-byte pseudonym of a person inside one platform's namespace."""

@@ -11,7 +11,7 @@ from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RecordFrame
 from gateway.ports import BatchRow, EventMark, Journal, PrivateRow, RecordFiles
 from gateway.service.audit.report import Check
-from gateway.service.recording import content_text, document_of, frame_of
+from gateway.service.recording import content_bytes, document_of, frame_of
 from gateway.service.replaying import QuantityDiffers, Replayer
 from gateway.signing import KeyedIndex, commitment
 from gateway.transparency import BatchTree, leaf_hash
@@ -69,7 +69,7 @@ class RecordAudit:
         self.bytes_check.looked_at += len(rows)
         converted = self._quantities(documents, batch)
         self._caps(rows, converted, batch=batch)
-        self._events(rows, converted, batch=batch)
+        self._events(rows, batch)
 
     def _rows(self, batch: BatchRow) -> list[PrivateRow]:
         rows: list[PrivateRow] = []
@@ -148,22 +148,16 @@ class RecordAudit:
             self.cap_check.differs(f"record {row.id}: {row.points} points stated, its caps grant {points}")
         usage.update({(scheme, key): value for key, value in mine.items()})
 
-    def _events(self, rows: list[PrivateRow], converted: list[Converted | None], *, batch: BatchRow) -> None:
-        """Look each event up; what is erased, or could not be recomputed, has no content to compare."""
-        named = {
-            self.index.event(batch.platform, row.event): (row, result)
-            for row, result in zip(rows, converted, strict=True)
-            if row.event is not None
-        }
+    def _events(self, rows: list[PrivateRow], batch: BatchRow) -> None:
+        """Look each event up; what is erased has no content to compare."""
+        named = {self.index.event(batch.platform, row.event): row for row in rows if row.event is not None}
         found: dict[bytes, EventMark] = self.journal.known_events(list(named))
-        for key, (row, result) in named.items():
+        for key, row in named.items():
             mark = found.get(key)
             if mark is None or (mark.batch, mark.leaf_index) != (batch.number, row.leaf_index):
                 self.event_check.differs(f"record {row.id}: the event index does not lead to it")
-            elif result is not None and row.person is not None:
-                content = self.index.content(content_text(_roles(row), result))
-                if mark.content != content:
-                    self.event_check.differs(f"record {row.id}: the event index remembers other content")
+            elif row.person is not None and mark.content != self.index.content(content_bytes(row)):
+                self.event_check.differs(f"record {row.id}: the event index remembers other content")
         self.event_check.looked_at += len(rows)
 
     def _meter(self, program: Program) -> CapMeter:

@@ -1,15 +1,17 @@
 """What is built from an expression has its exact value, and no number on the way leaves its bounds."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import pytest
 
 from gateway.convert.build import AlwaysRefused, Builder, Value
 from gateway.convert.exact import row_value
 from gateway.convert.fast import FastEvaluator
+from gateway.convert.inputs import InputReader
 from gateway.convert.ir import (
     Assign,
     Block,
@@ -26,9 +28,10 @@ from gateway.convert.ir import (
     Statement,
     Var,
 )
+from gateway.convert.outcome import Refusal
 from gateway.convert.program import Binary, Call, Expr, Floor, MinMax, Name, Number, Table
 from gateway.convert.rational import round_quotient
-from gateway.convert.roles import Roles, SourceReader
+from gateway.convert.roles import SourceReader
 from gateway.errors import InvariantBroken
 from gateway.model.codes import Rejection
 from gateway.resources import schema
@@ -37,7 +40,7 @@ from tests.fakes.random_mappings import random_program
 from tests.fakes.random_rows import RowMaker
 
 X, Y = Name("x"), Name("y")
-OPERATIONS = {
+OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "+": int.__add__,
     "-": int.__sub__,
     "*": int.__mul__,
@@ -190,13 +193,14 @@ def test_whole_parts_are_exact_below_zero_too(unit: int) -> None:
         require_sound(Floor(X), {"x": (bounds, unit)})
 
 
-STEPS = [("0.5", "7"), ("2.25", "-3"), (4, "5")]
-TABLES = {
+STEPS: list[tuple[Any, ...]] = [("0.5", "7"), ("2.25", "-3"), (4, "5")]
+TABLES: dict[str, list[tuple[Any, ...]]] = {
     "step": STEPS,
     "step from a whole number": [(0, "7"), (2, "-3"), (4, "5")],
     "step with a gap": [("0.5", "7"), (2, Rejection.QUANTITY_UNKNOWN), (4, "5")],
     "label": [(0, "low"), (2, "high"), ("3.5", "highest")],
     "marginal": [(0, "2"), (2, "-1"), ("3.5", "4")],
+    "marginal with a gap": [(0, "2"), (2, Rejection.IMPLAUSIBLE), ("3.5", "4")],
     "linear": [("0.5", "1"), (2, "-1"), ("3.5", "4")],
 }
 
@@ -207,7 +211,7 @@ TABLES = {
 def test_a_table_is_exact_at_and_beside_every_threshold(
     name: str, boundary: str, bounds: Range, unit: int
 ) -> None:
-    table = make_table("t", name.split()[0], TABLES[name], boundary=boundary)
+    table = make_table("t", name.split(maxsplit=1)[0], TABLES[name], boundary=boundary)
 
     require_sound(Call("t", X), {"x": (bounds, unit)}, table=table)
 
@@ -215,7 +219,7 @@ def test_a_table_is_exact_at_and_beside_every_threshold(
 @pytest.mark.parametrize("boundary", ["from", "above"])
 @pytest.mark.parametrize("name", ["step", "step from a whole number", "marginal", "linear"])
 def test_a_table_of_a_quotient_is_exact(name: str, boundary: str) -> None:
-    table = make_table("t", name.split()[0], TABLES[name], boundary=boundary)
+    table = make_table("t", name.split(maxsplit=1)[0], TABLES[name], boundary=boundary)
     build = Builder()
     build.editions["t"] = (table, table.values[0].value)
     for letter, low in (("x", -2), ("y", 1)):
@@ -276,12 +280,16 @@ def test_no_number_of_a_random_mapping_leaves_its_bounds(seed: int) -> None:
     reached = 0
     for _ in range(12):
         program = random_program(rng, schema("mapping"))
-        fast, reader = FastEvaluator(program), SourceReader(program)
+        fast, reader, needs = FastEvaluator(program), SourceReader(program), InputReader(program)
         for row in RowMaker(program, rng).rows(60):
             roles = reader.read(row)
-            made = fast.block_on(roles.behaviour, roles.day) if isinstance(roles, Roles) else None
-            inputs = fast._inputs.read(row, roles.behaviour) if isinstance(roles, Roles) else None
-            if made is None or not isinstance(inputs, dict) or not hasattr(made, "block"):
+            if isinstance(roles, Refusal):
+                continue
+            made = fast.block_on(roles.behaviour, roles.day)
+            if isinstance(made, Refusal):
+                continue
+            inputs = needs.read(row, roles.behaviour)
+            if isinstance(inputs, Refusal):
                 continue
             known = {var.name: inputs[name] for name, var in made.block.inputs.items()}
             if runs(made.block.statements, known):

@@ -190,6 +190,13 @@ def test_a_block_fits_while_its_bounds_stay_below_half_of_what_64_bits_hold() ->
     assert not fits(block_of(2**61, factor="2"))
 
 
+def test_a_block_does_not_fit_below_minus_half_of_what_64_bits_hold_either() -> None:
+    lows = {low: Var("x", low, 0) for low in (-(2**62) + 1, -(2**62))}
+    blocks = [Block("A", 0, 1, {"x": x}, (), (), Outcome(x, x, Quotient(x, Const(1)))) for x in lows.values()]
+
+    assert [fits(block) for block in blocks] == [True, False]
+
+
 def test_the_kernel_is_right_at_the_edge_of_what_fits() -> None:
     block = block_of(2**62 - 1)
 

@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.convert.instants import DateReader, InstantReader, LocalDays
+from gateway.convert.interpret import Interpreter
 from gateway.convert.outcome import Refusal, quoted, shape
 from gateway.convert.scalars import MEMO_ENTRIES_MAX, DecimalReader, Memo, decimal_text
 from gateway.model.codes import Rejection
-from tests.fakes.mappings import SHANGHAI, decimal_field
+from tests.fakes.mappings import SHANGHAI, act, decimal_field, yunxi
 
 NEW_YORK = ZoneInfo("America/New_York")
 FORTY = "1" + "0" * 39
@@ -254,3 +255,11 @@ def test_the_local_day_begins_and_ends_at_local_midnight(zone: ZoneInfo, text: s
     assert isinstance(last, int)
     assert LocalDays(zone).day(last) == day
     assert LocalDays(zone).day(last + 1) == day + 1
+
+
+@pytest.mark.parametrize(("length", "code"), [(40, None), (41, Rejection.NOT_A_DECIMAL)])
+def test_the_interpreter_has_the_same_limit_of_characters(length: int, code: Rejection | None) -> None:
+    program = yunxi(fields=(decimal_field("distance", excess="floor"),))
+    found = Interpreter(program).convert(act(distance="1." + "0" * (length - 2)))
+
+    assert (found.code if isinstance(found, Refusal) else None) is code

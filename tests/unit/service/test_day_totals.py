@@ -136,7 +136,9 @@ def test_the_first_statement_covers_all_batches_and_the_next_those_since() -> No
     assert home.body()["batches"] == {"after": -1, "through": 3}
     home.kept.append((OURS, {DAY: [row(b"e", points=8)]}))
     assert home.close() == closed(3, 4, supplement=1)
-    assert len(home.sealed) == 2
+    home.kept.append((OURS, {DAY: [row(b"f", points=16)]}))
+    assert home.close() == closed(4, 5, supplement=2)
+    assert len(home.sealed) == 3
 
 
 def test_a_statement_of_rejected_rows_alone_covers_no_batch() -> None:

@@ -114,6 +114,7 @@ def test_an_input_is_read_back_as_it_was_written(text: str, scaled: int) -> None
         ("-0.000", "otherwise than"),
         ("--1.000", "otherwise than"),
         ("1..000", "otherwise than"),
+        ("1.0.00", "otherwise than"),
         ("1e3", "otherwise than"),
         ("１.000", "otherwise than"),
         ("²", "otherwise than"),

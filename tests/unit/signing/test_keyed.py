@@ -25,7 +25,7 @@ def test_names_are_repeated_and_depend_on_the_key() -> None:
 
 
 def test_names_of_different_purposes_never_meet() -> None:
-    names = [INDEX.event("a", "b"), INDEX.pseudonym("a", "b"), INDEX.cap("a", "b"), INDEX.content("a\0b")]
+    names = [INDEX.event("a", "b"), INDEX.pseudonym("a", "b"), INDEX.cap("a", "b"), INDEX.content(b"a\0b")]
 
     assert len({name[:8] for name in names}) == len(names)
 
