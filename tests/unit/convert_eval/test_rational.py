@@ -1,10 +1,12 @@
 """Quotients are rounded as the decimal module rounds them, whose modes have the same names."""
 
 import decimal
+from fractions import Fraction
 
 import pytest
 
-from gateway.convert.program import RoundingMode
+from gateway.convert.exact import direction
+from gateway.convert.program import Rounding, RoundingMode
 from gateway.convert.rational import lowest_terms, round_quotient
 
 MODES: tuple[RoundingMode, ...] = ("floor", "ceiling", "down", "up", "half_up", "half_down", "half_even")
@@ -27,3 +29,21 @@ def test_a_quotient_is_rounded_as_the_decimal_module_does(mode: RoundingMode, de
 )
 def test_lowest_terms_share_no_divisor(numerator: int, denominator: int, lowest: tuple[int, int]) -> None:
     assert lowest_terms(numerator, denominator) == lowest
+
+
+@pytest.mark.parametrize(
+    ("exact", "rounded", "said"),
+    [
+        ("2", "2", "exact"),
+        ("2.4", "2", "down"),
+        ("2.6", "3", "up"),
+        ("2.5", "3", "tie"),
+        ("2.5", "2", "tie"),
+        ("-2.4", "-2", "up"),
+        ("-2.6", "-3", "down"),
+    ],
+)
+def test_it_is_told_which_way_a_value_was_rounded(exact: str, rounded: str, said: str) -> None:
+    rounding = Rounding(scale=0, mode="half_up")
+
+    assert direction(Fraction(exact), Fraction(rounded), rounding=rounding) == said
