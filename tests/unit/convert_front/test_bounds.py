@@ -14,6 +14,7 @@ from gateway.convert.program import Cite, Dated, Rounding, Table, TableRow
 from gateway.model.codes import Rejection
 from tests.unit.convert_front.documents import YUNXI, edited, findings, load
 
+FURTHEST = 'max: "300"'
 EDGES = st.tuples(st.integers(-20, 20), st.integers(-20, 20)).map(
     lambda pair: Interval(Fraction(min(pair), 3), Fraction(max(pair), 3))
 )
@@ -90,6 +91,8 @@ def test_bounds_of_tables_are_met() -> None:
     assert table_range(table("marginal", rows), wide) == (0, 40)
     assert table_range(table("linear", rows), wide) == (-1, 3)
     assert table_range(table("step", rows), Interval(Fraction(0), Fraction(9))) == (2, 2)
+    assert table_range(table("step", rows), Interval(Fraction(11), Fraction(19))) == (-1, -1)
+    assert table_range(table("step", rows), Interval(Fraction(11), Fraction(30))) == (-1, 3)
     assert table_range(table("linear", rows), Interval(Fraction(5), Fraction(5))) == (
         Fraction(1, 2),
         Fraction(1, 2),
@@ -133,3 +136,13 @@ def test_magnitudes_cannot_grow_without_end(factor: str) -> None:
 
     assert finding.code == "bounds"
     assert "within 2^200" in finding.message
+
+
+def test_a_reduction_may_be_as_large_as_a_record_can_hold_and_no_larger() -> None:
+    largest = (2**63 - 1) * 1000 // 169_118  # metres by electric bicycle, at 169.118 g a kilometre
+
+    def up_to(metres: int) -> str:
+        return edited(YUNXI, (FURTHEST, f'max: "{metres // 1000}.{metres % 1000:03}"'))
+
+    assert load(up_to(largest)).formula.inputs["distance"].high == largest
+    assert [finding.code for finding in findings(up_to(largest + 1))] == ["bounds"]

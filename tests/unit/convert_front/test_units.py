@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.convert.units import DIMENSIONLESS, UnitError, divided, parse_unit, shown, times
+from gateway.convert.units import CO2E_MG, DIMENSIONLESS, UnitError, divided, parse_unit, shown, times
 
 POINT = "cn-000000/yunxi-point"
 
@@ -43,3 +43,7 @@ def test_products_and_quotients_cancel() -> None:
     assert divided(gram, gram) == DIMENSIONLESS
     assert times(per_km, per_km) == parse_unit("gCO2e*gCO2e/km/km", credit="")
     assert parse_unit("kgCO2e", credit="") != gram
+
+
+def test_units_of_reduction_are_powers_of_a_thousand_milligrams() -> None:
+    assert CO2E_MG == {"mgCO2e": 1, "gCO2e": 1000, "kgCO2e": 1_000_000, "tCO2e": 1_000_000_000}
