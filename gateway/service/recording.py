@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 
 import msgspec
 import orjson
 
 from gateway.convert import Converted, Program, Roles
 from gateway.model.canonical import Json, canonical_bytes
-from gateway.model.record import RecordFrame, RecordRow, record_document, scaled_text
+from gateway.model.record import RecordFrame, RecordRow, RecordWriter, record_document, scaled_text
 from gateway.ports import PrivateColumns, PrivateRow
 from gateway.signing import SALT_BYTES, commitment
 from gateway.transparency.merkle import leaf_hash
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 ID_BYTES = 16
+_WRITTEN_APART: dict[str, Json] = {}  # where the inputs are at hand as canonical text
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -42,17 +44,18 @@ class RecordMaker:
         self, acts: Sequence[tuple[Program, Roles, Converted]], events: Sequence[str]
     ) -> list[PrivateRow]:
         """Return the row of each act, in order, with all of its points; under pseudonyms."""
-        frames: dict[str, RecordFrame] = {}
+        writers: dict[str, RecordWriter] = {}
         randomness = self.random_bytes(len(acts) * (ID_BYTES + 2 * SALT_BYTES))
         rows = []
         for place, ((program, roles, converted), event) in enumerate(zip(acts, events, strict=True)):
-            frame = frames.get(program.digest)
-            if frame is None:
-                frame = frames[program.digest] = frame_of(program, issuer=self.issuer, issued=self.issued)
+            writer = writers.get(program.digest)
+            if writer is None:
+                frame = frame_of(program, issuer=self.issuer, issued=self.issued)
+                writer = writers[program.digest] = RecordWriter(frame)
             start = place * (ID_BYTES + 2 * SALT_BYTES)
             noise = randomness[start : start + 48]
-            inputs = inputs_document(program, converted.inputs)
-            rows.append(_row(place, (roles, converted, event), frame=frame, inputs=inputs, noise=noise))
+            inputs = canonical_bytes(inputs_document(program, converted.inputs)).decode()
+            rows.append(_row(place, (roles, converted, event), writer=writer, inputs=inputs, noise=noise))
         return rows
 
 
@@ -60,8 +63,8 @@ def _row(
     place: int,
     act: tuple[Roles, Converted, str],
     *,
-    frame: RecordFrame,
-    inputs: dict[str, Json],
+    writer: RecordWriter,
+    inputs: str,
     noise: bytes,
 ) -> PrivateRow:
     record_id, event_salt, subject_salt = noise[:16].hex(), noise[16:32], noise[32:48]
@@ -70,15 +73,14 @@ def _row(
     event = commitment(b"event", event_name.encode(), salt=event_salt)
     subject = commitment(b"subject", person.encode(), salt=subject_salt)
     day = day_text(roles.day)
-    document = record_document(
-        frame,
+    record = writer.write(
         RecordRow(
             record_id,
             event,
             subject,
             day,
             roles.behaviour,
-            inputs,
+            _WRITTEN_APART,
             roles.evidence,
             roles.ownership,
             converted.co2e_mg,
@@ -87,17 +89,18 @@ def _row(
             roles.claimed_mg,
             roles.claimed_points,
         ),
+        inputs,
     )
     return PrivateRow(  # by position: named arguments would cost as much as the hash
         place,
         record_id,
-        leaf_hash(canonical_bytes(document)),
+        leaf_hash(record),
         day,
         roles.behaviour,
-        canonical_bytes(inputs).decode(),
+        inputs,
         roles.evidence,
         roles.ownership,
-        frame.mapping_digest,
+        writer.mapping_digest,
         converted.co2e_mg,
         converted.points,
         converted.points,
@@ -126,19 +129,22 @@ def selected_rows(
         points: what each of them is granted.
         frames: the frame of each mapping digest.
     """
-    chosen = (
-        rows if len(kept) == len(rows.id) else PrivateColumns._make(_picked(column, kept) for column in rows)
-    )
+    chosen = rows
+    if len(kept) != len(rows.id):
+        chosen = PrivateColumns._make(_picked(column, kept) for column in rows)
     leaves = list(chosen.leaf)
+    writers = {name: RecordWriter(frame) for name, frame in frames.items()}
     for place, (granted, uncapped) in enumerate(zip(points, chosen.points_uncapped, strict=True)):
         if granted != uncapped:
             row = PrivateRow._make(column[place] for column in chosen)._replace(points=granted)
-            leaves[place] = leaf_hash(canonical_bytes(document_of(row, frames[row.mapping])))
+            leaves[place] = leaf_hash(
+                writers[row.mapping].write(_record_row(row, _WRITTEN_APART), row.inputs)
+            )
     return chosen._replace(leaf_index=list(range(len(kept))), leaf=leaves, points=list(points))
 
 
 def _picked(column: Sequence[object], kept: Sequence[int]) -> list[object]:
-    return [column[place] for place in kept]
+    return list(itemgetter(*kept)(column)) if len(kept) > 1 else [column[place] for place in kept]
 
 
 @lru_cache(maxsize=8192)  # acts of one day share the text
@@ -163,23 +169,24 @@ def frame_of(program: Program, *, issuer: str, issued: str) -> RecordFrame:
 
 def document_of(row: PrivateRow, frame: RecordFrame) -> dict[str, Json]:
     """Rebuild a record from its row: the same bytes, also after its person was erased."""
-    return record_document(
-        frame,
-        RecordRow(
-            row.id,
-            row.event_commitment.hex(),
-            row.subject_commitment.hex(),
-            row.day,
-            row.behaviour,
-            orjson.loads(row.inputs),
-            row.evidence,
-            row.ownership,
-            row.co2e_mg,
-            row.points_uncapped,
-            row.points,
-            row.claimed_mg,
-            row.claimed_points,
-        ),
+    return record_document(frame, _record_row(row, orjson.loads(row.inputs)))
+
+
+def _record_row(row: PrivateRow, inputs: dict[str, Json]) -> RecordRow:
+    return RecordRow(
+        row.id,
+        row.event_commitment.hex(),
+        row.subject_commitment.hex(),
+        row.day,
+        row.behaviour,
+        inputs,
+        row.evidence,
+        row.ownership,
+        row.co2e_mg,
+        row.points_uncapped,
+        row.points,
+        row.claimed_mg,
+        row.claimed_points,
     )
 
 

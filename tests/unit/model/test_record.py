@@ -3,11 +3,21 @@
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import MalformedDocument
-from gateway.model.record import RecordFrame, RecordRow, record_document, scaled_text
+from gateway.model.canonical import canonical_bytes
+from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS
+from gateway.model.record import (
+    RECORDED_MAX,
+    RecordFrame,
+    RecordRow,
+    RecordWriter,
+    record_document,
+    scaled_text,
+)
 from gateway.model.shape import Shape
 from gateway.resources import schema
 
@@ -95,3 +105,36 @@ def test_what_does_not_fit_is_named_by_pointer(member: str, value: Any, pointer:
 
     assert refused.value.field == pointer
     assert f"record: {pointer}" in str(refused.value)
+
+
+@given(
+    st.builds(
+        RecordRow,
+        id=st.text("0123456789abcdef", min_size=32, max_size=32),
+        event=st.text("0123456789abcdef", min_size=64, max_size=64),
+        subject=st.text("0123456789abcdef", min_size=64, max_size=64),
+        day=st.dates().map(str),
+        behaviour=st.sampled_from(["TRV-METRO", "LIV-ELEC-SAVE"]),
+        inputs=st.dictionaries(
+            st.text("abcxyz_", min_size=1),
+            st.fixed_dictionaries({"value": st.just("1.5"), "unit": st.just("千米")}),
+        ),
+        evidence=st.sampled_from(EVIDENCE_GRADES),
+        ownership=st.sampled_from(OWNERSHIPS),
+        co2e_mg=st.integers(0, RECORDED_MAX),
+        points_uncapped=st.integers(0, RECORDED_MAX),
+        points=st.integers(0, RECORDED_MAX),
+        claimed_mg=st.none() | st.integers(-RECORDED_MAX, RECORDED_MAX),
+        claimed_points=st.none() | st.integers(-RECORDED_MAX, RECORDED_MAX),
+    ),
+    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8),
+)
+def test_the_quick_writer_gives_the_canonical_bytes_of_the_document(row: RecordRow, text: str) -> None:
+    frame = RecordFrame(
+        "gw " + text, "cn-420100/wuhan", "2026-11-22T05:00:00Z", text, 3, "sha256:" + text, text, "gram"
+    )
+
+    written = RecordWriter(frame).write(row, canonical_bytes(row.inputs).decode())
+
+    assert written == canonical_bytes(record_document(frame, row))
+    assert written == rfc8785.dumps(record_document(frame, row))
