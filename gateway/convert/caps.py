@@ -54,6 +54,10 @@ class _Award(NamedTuple):
     acts: int
 
 
+_Cut = tuple[CapKey, _Award, _Award]
+"""A cap, what it was asked for, and what it left."""
+
+
 class CapMeter:
     """Applies the caps of one program.
 
@@ -79,12 +83,37 @@ class CapMeter:
     def grant(
         self, converted: Converted, keys: tuple[CapKey, ...], *, usage: MutableMapping[CapKey, int]
     ) -> Granted | Refusal:
-        """Apply the caps one after the other and add what was granted to the usage.
+        """Apply the caps one after the other and add what was granted to the usage; says what each cap did.
 
         A refusal leaves the usage as it was. An act that meets a full cap uses up nothing of any.
         """
+        cuts: list[_Cut] = []
+        award = self._apply(converted, keys, usage=usage, cuts=cuts)
+        if isinstance(award, Refusal):
+            return award
+        uses = tuple(self._use(cut, used=usage.get(cut[0], 0), final=award) for cut in cuts)
+        self._count(keys, award, usage=usage)
+        return Granted(award.points, uses)
+
+    def points(
+        self, converted: Converted, keys: tuple[CapKey, ...], *, usage: MutableMapping[CapKey, int]
+    ) -> int | Refusal:
+        """Do the same as :meth:`grant` and return the points alone; for bulk."""
+        award = self._apply(converted, keys, usage=usage, cuts=None)
+        if isinstance(award, Refusal):
+            return award
+        self._count(keys, award, usage=usage)
+        return award.points
+
+    def _apply(
+        self,
+        converted: Converted,
+        keys: tuple[CapKey, ...],
+        *,
+        usage: Mapping[CapKey, int],
+        cuts: list[_Cut] | None,
+    ) -> _Award | Refusal:
         award = _Award(converted.points, converted.co2e_mg, 1)
-        cuts: list[tuple[CapKey, _Award, _Award]] = []
         for key in keys:
             cap, rest = self._caps[key.cap], self._rest(key, usage)
             if rest == 0 and cap.when_full == "reject":
@@ -92,28 +121,29 @@ class CapMeter:
                     Rejection.CAPPED_OUT, cap.name, f"the cap of {cap.maximum} for {key.period} is full"
                 )
             asked, award = award, _cut(cap, award, rest=rest, converted=converted)
-            cuts.append((key, asked, award))
-        uses = tuple(
-            self._use(key, (asked, granted), used=usage.get(key, 0), final=award)
-            for key, asked, granted in cuts
-        )
-        for use in uses:
-            if use.counted:
-                usage[use.key] = use.used + use.counted
-        return Granted(award.points, uses)
+            if cuts is not None:
+                cuts.append((key, asked, award))
+        return award
+
+    def _count(self, keys: tuple[CapKey, ...], award: _Award, *, usage: MutableMapping[CapKey, int]) -> None:
+        for key in keys:
+            counted = _amount(self._caps[key.cap], award)
+            if counted:
+                usage[key] = usage.get(key, 0) + counted
 
     def _rest(self, key: CapKey, usage: Mapping[CapKey, int]) -> int:
         return max(self._caps[key.cap].maximum - usage.get(key, 0), 0)
 
-    def _use(self, key: CapKey, cut: tuple[_Award, _Award], *, used: int, final: _Award) -> CapUse:
+    def _use(self, cut: _Cut, *, used: int, final: _Award) -> CapUse:
+        key, asked, granted = cut
         cap = self._caps[key.cap]
         return CapUse(
             key=key,
             of=cap.of,
             used=used,
             maximum=cap.maximum,
-            asked=_amount(cap, cut[0]),
-            granted=_amount(cap, cut[1]),
+            asked=_amount(cap, asked),
+            granted=_amount(cap, granted),
             counted=_amount(cap, final),
         )
 

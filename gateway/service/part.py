@@ -6,7 +6,7 @@ What is decided of an act depends on those before it, and not on where a part be
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gateway.convert import CapKey, Converted, Granted, Program, Refusal
+from gateway.convert import CapKey, Converted, Program, Refusal
 from gateway.model.codes import Rejection
 from gateway.ports import Memory, NewEvent
 from gateway.service.preparing import Prepared, Rejected
@@ -103,5 +103,4 @@ class PartJudge:
         exact = (numerators[place], denominators[place])
         converted = Converted({}, rows.co2e_mg[place], rows.points[place], exact)
         meter = self.evaluator.meter(programs[rows.mapping[place]])
-        granted: Granted | Refusal = meter.grant(converted, tuple(map(CapKey._make, caps)), usage=usage)
-        return granted if isinstance(granted, Refusal) else granted.points
+        return meter.points(converted, tuple(map(CapKey._make, caps)), usage=usage)

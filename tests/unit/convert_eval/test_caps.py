@@ -42,7 +42,12 @@ def grant(
     assert not isinstance(keys, Refusal)
     before = used if isinstance(used, tuple) else (used,) * len(caps)
     usage = {key: count for key, count in zip(keys, before, strict=True) if count}
-    return made.grant(converted, keys, usage=usage), usage
+    bulk_usage = dict(usage)
+    bulk = made.points(converted, keys, usage=bulk_usage)
+    found = made.grant(converted, keys, usage=usage)
+    assert bulk == (found if isinstance(found, Refusal) else found.points)
+    assert bulk_usage == usage
+    return found, usage
 
 
 def points_of(found: Granted | Refusal) -> int | Rejection:
