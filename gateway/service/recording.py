@@ -136,10 +136,23 @@ def selected_rows(
     writers = {name: RecordWriter(frame) for name, frame in frames.items()}
     for place, (granted, uncapped) in enumerate(zip(points, chosen.points_uncapped, strict=True)):
         if granted != uncapped:
-            row = PrivateRow._make(column[place] for column in chosen)._replace(points=granted)
-            leaves[place] = leaf_hash(
-                writers[row.mapping].write(_record_row(row, _WRITTEN_APART), row.inputs)
+            record = RecordRow(
+                chosen.id[place],
+                chosen.event_commitment[place].hex(),
+                chosen.subject_commitment[place].hex(),
+                chosen.day[place],
+                chosen.behaviour[place],
+                _WRITTEN_APART,
+                chosen.evidence[place],
+                chosen.ownership[place],
+                chosen.co2e_mg[place],
+                uncapped,
+                granted,
+                chosen.claimed_mg[place],
+                chosen.claimed_points[place],
             )
+            written = writers[chosen.mapping[place]].write(record, chosen.inputs[place])
+            leaves[place] = leaf_hash(written)
     return chosen._replace(leaf_index=list(range(len(kept))), leaf=leaves, points=list(points))
 
 
@@ -169,24 +182,23 @@ def frame_of(program: Program, *, issuer: str, issued: str) -> RecordFrame:
 
 def document_of(row: PrivateRow, frame: RecordFrame) -> dict[str, Json]:
     """Rebuild a record from its row: the same bytes, also after its person was erased."""
-    return record_document(frame, _record_row(row, orjson.loads(row.inputs)))
-
-
-def _record_row(row: PrivateRow, inputs: dict[str, Json]) -> RecordRow:
-    return RecordRow(
-        row.id,
-        row.event_commitment.hex(),
-        row.subject_commitment.hex(),
-        row.day,
-        row.behaviour,
-        inputs,
-        row.evidence,
-        row.ownership,
-        row.co2e_mg,
-        row.points_uncapped,
-        row.points,
-        row.claimed_mg,
-        row.claimed_points,
+    return record_document(
+        frame,
+        RecordRow(
+            row.id,
+            row.event_commitment.hex(),
+            row.subject_commitment.hex(),
+            row.day,
+            row.behaviour,
+            orjson.loads(row.inputs),
+            row.evidence,
+            row.ownership,
+            row.co2e_mg,
+            row.points_uncapped,
+            row.points,
+            row.claimed_mg,
+            row.claimed_points,
+        ),
     )
 
 

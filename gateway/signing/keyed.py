@@ -7,9 +7,12 @@ Lengths stand before the parts of a name, so that no two lists of parts are one 
 import hashlib
 from typing import Final
 
+import msgspec
+
 __all__ = ["INDEX_KEY_BYTES", "KeyedIndex"]
 
 INDEX_KEY_BYTES: Final = 32
+_encode = msgspec.msgpack.Encoder().encode  # lengths before texts: no two lists of parts look the same
 _EVENT: Final = b"tq/event/1"  # BLAKE2b's personalisation takes at most 16 bytes
 _CONTENT: Final = b"tq/content/1"
 _PERSON: Final = b"tq/pseudonym/1"
@@ -38,8 +41,7 @@ class KeyedIndex:
 
     def cap(self, scheme: str, *parts: str) -> bytes:
         """Return the 16-byte name under which the use of a cap is counted."""
-        message = "".join(f"{len(part)}:{part}" for part in (scheme, *parts))
-        return self._name(_CAP, message.encode(), size=16)
+        return self._name(_CAP, _encode((scheme, *parts)), size=16)
 
     def _name(self, purpose: bytes, message: bytes, *, size: int) -> bytes:
         return hashlib.blake2b(message, digest_size=size, key=self._secret, person=purpose).digest()
