@@ -4,12 +4,15 @@ The process is a fresh one that holds nothing of this one: no database, no lock.
 when its consumer is gone, however that ended.
 """
 
+import contextlib
+import fcntl
 import gc
 import multiprocessing
 import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
@@ -22,6 +25,8 @@ __all__ = ["in_another_process", "in_this_process"]
 T = TypeVar("T")
 
 AHEAD: Final = 1  # items that wait between the processes; more would only fill the memory
+PIPE_BYTES: Final = 1 << 20  # what Linux gives without privileges
+SWITCH_SECONDS: Final = 0.0005  # the sender needs the interpreter lock for an instant, the producer always
 _END: Final = b""
 
 
@@ -38,6 +43,7 @@ def in_another_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
+    _widen(sending)
     process = context.Process(target=_produce, args=(make, sending), daemon=True)
     process.start()
     sending.close()
@@ -53,6 +59,12 @@ def in_another_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
         process.join()
 
 
+def _widen(sending: "Connection[Any, Any]") -> None:
+    """Let a part pass in few writes: after each one the sender waits for the interpreter lock."""
+    with contextlib.suppress(AttributeError, OSError):  # another system, or a lower limit: only slower
+        fcntl.fcntl(sending.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
 def _receive(receiving: "Connection[Any, Any]") -> bytes:
     try:
         return receiving.recv_bytes()
@@ -63,6 +75,7 @@ def _receive(receiving: "Connection[Any, Any]") -> bytes:
 def _produce(make: Callable[[], Iterator[Any]], sending: "Connection[Any, Any]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the consumer is interrupted too, and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.disable()  # rows and columns make no cycles; the collector would walk them again and again
     outgoing: queue.Queue[bytes] = queue.Queue(AHEAD)
     sender = threading.Thread(target=_send, args=(outgoing, sending))
