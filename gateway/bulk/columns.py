@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gateway.bulk.kernel import Column, Finished, fits, run_block
+from gateway.bulk.kernel import Column, Finished, fits, guard_fits, run_block, run_guard
 from gateway.convert.fast import CompiledBlock, FastEvaluator
 from gateway.convert.generate import step_traces
 from gateway.convert.inputs import InputReader
-from gateway.convert.outcome import Converted, Refusal, StepTrace
+from gateway.convert.outcome import ActFinding, Converted, Refusal, StepTrace
 from gateway.convert.program import Program
 from gateway.convert.roles import Roles
 
@@ -29,7 +29,8 @@ class ColumnResult:
     """The outcome of a batch, row by row.
 
     ``refusals`` are by row number; at their places the lists hold nothing of meaning (zeros, and
-    an empty dictionary). ``traces`` is empty unless the trace was asked for.
+    an empty dictionary). ``traces`` is empty unless the trace was asked for. ``findings`` are those of
+    rows that have some.
     """
 
     refusals: dict[int, Refusal]
@@ -39,6 +40,7 @@ class ColumnResult:
     points_num: list[int]
     points_den: list[int]
     traces: dict[int, tuple[StepTrace, ...]] = field(default_factory=dict)
+    findings: dict[int, tuple[ActFinding, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.co2e_mg)
@@ -49,7 +51,12 @@ class ColumnResult:
             return self.refusals[row]
         exact = (self.points_num[row], self.points_den[row])
         return Converted(
-            self.inputs[row], self.co2e_mg[row], self.points[row], exact, self.traces.get(row, ())
+            self.inputs[row],
+            self.co2e_mg[row],
+            self.points[row],
+            exact,
+            self.traces.get(row, ()),
+            findings=self.findings.get(row, ()),
         )
 
 
@@ -72,6 +79,10 @@ class _Group:
             return [{} for _ in self.rows]
         return [dict(zip(names, values, strict=True)) for values in zip(*self.inputs.values(), strict=True)]
 
+    def only(self, kept: list[bool]) -> "_Group":
+        columns = {name: _selected(column, kept) for name, column in self.inputs.items()}
+        return _Group(self.made, _selected(self.rows, kept), columns)
+
 
 class ColumnEvaluator:
     """Evaluates one program over batches; row by row the same as the generated function."""
@@ -90,6 +101,8 @@ class ColumnEvaluator:
         result = _empty(len(rows))
         for made, members in self._grouped(roles, result):
             group = self._read(made, members, rows=rows, result=result)
+            if made.block.behaviour in self._fast.guards:
+                group = self._guarded(group, roles, result=result)
             if self._fitting[made.block.behaviour, made.block.first]:
                 _run_columns(group, result, traced=traced)
             else:
@@ -129,6 +142,29 @@ class ColumnEvaluator:
                 inputs = {known: _selected(column, kept) for known, column in inputs.items()}
             inputs[name] = [value for value in values if not isinstance(value, Refusal)]
         return _Group(made, members, inputs)
+
+    def _guarded(self, group: _Group, roles: Sequence[Roles | Refusal], *, result: ColumnResult) -> _Group:
+        """Hold acts to the limits of their behaviour; who is refused leaves the group."""
+        made = self._fast.guards[group.made.block.behaviour]
+        times = [self._fast.time.read(roles[row]) for row in group.rows]  # type: ignore[arg-type]  # who has no roles has left
+        kept = [not isinstance(time, Refusal) for time in times]
+        if not all(kept):
+            result.refusals.update(_refused(group.rows, times))
+            group = group.only(kept)
+        seconds = [time for time in times if not isinstance(time, Refusal)]
+        if guard_fits(made.guard):
+            columns = {name: np.array(group.inputs[name], dtype=np.int64) for name in made.guard.inputs}
+            done = run_guard(made.guard, columns, seconds=np.array(seconds, dtype=np.int64))
+            refusals, findings = done.refusals, done.findings
+        else:
+            outcomes = list(map(made.run, group.input_rows(), seconds))
+            refusals = {place: one for place, one in enumerate(outcomes) if isinstance(one, Refusal)}
+            findings = {
+                place: one for place, one in enumerate(outcomes) if one and not isinstance(one, Refusal)
+            }
+        result.refusals.update({group.rows[place]: refusal for place, refusal in refusals.items()})
+        result.findings.update({group.rows[place]: found for place, found in findings.items()})
+        return group.only([place not in refusals for place in range(len(group.rows))])
 
 
 def _refused(members: list[int], values: list[int | Refusal]) -> dict[int, Refusal]:

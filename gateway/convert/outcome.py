@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.model.codes import Rejection
 
-__all__ = ["Converted", "Refusal", "StepTrace", "quoted", "shape"]
+__all__ = ["ActFinding", "Converted", "Refusal", "StepTrace", "quoted", "shape"]
 
 QUOTED_MAX = 32  # enough to recognise a code, a number or a time; too short to carry a document
 
@@ -17,6 +17,17 @@ class Refusal(NamedTuple):
     code: Rejection
     field: str
     detail: str
+
+
+class ActFinding(NamedTuple):
+    """Why an act that is counted is not plausible: the rule, and the integers that it was held against.
+
+    These are the quantity (scaled) and the seconds for a limit of speed, the seconds for one of duration
+    and for an overlap, the claimed and the computed value for a claim.
+    """
+
+    rule: str
+    values: tuple[int, ...]
 
 
 class StepTrace(NamedTuple):
@@ -33,7 +44,8 @@ class Converted(NamedTuple):
 
     ``inputs`` are scaled integers, or the index of a class. ``points_exact`` is the points step before
     its rounding, in lowest terms with a positive denominator. ``touched`` names the rows of the
-    document that the result rests on; only the interpreter fills it in.
+    document that the result rests on; only the interpreter fills it in. ``findings`` name the rules that
+    hold the act for implausible and have it counted all the same.
     """
 
     inputs: dict[str, int]
@@ -42,6 +54,7 @@ class Converted(NamedTuple):
     points_exact: tuple[int, int]
     trace: tuple[StepTrace, ...] = ()
     touched: frozenset[tuple[str, ...]] = frozenset()
+    findings: tuple[ActFinding, ...] = ()
 
 
 def quoted(text: str) -> str:
