@@ -24,6 +24,7 @@ from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
 from gateway.store.database import Database, refuse_network_disk
+from gateway.store.finding_files import NdjsonFindings
 from gateway.store.home import Home, HomeFacts
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
@@ -68,6 +69,7 @@ class OpenHome:
     facts: HomeFacts
     journal: SqlJournal
     records: ParquetRecordFiles
+    findings: NdjsonFindings
     log: LogFolder
     trust: TrustFiles
     clock: SystemClock
@@ -103,6 +105,7 @@ class OpenHome:
             records=self.records,
             log=self.log,
             quarantine=self.home,
+            findings=self.findings,
             sorting=DiskSorting(scratch),
             clock=self.clock,
             random_bytes=os.urandom,
@@ -173,6 +176,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
         facts=facts,
         journal=SqlJournal(database),
         records=ParquetRecordFiles(home.records),
+        findings=NdjsonFindings(home.findings),
         log=LogFolder(
             home.log,
             origin=facts.origin,

@@ -5,12 +5,17 @@ from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
 from gateway.convert.interpret import Interpreter
+from gateway.convert.limit_text import finding_texts
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
-from gateway.convert.outcome import Converted, Refusal
+from gateway.convert.outcome import ActFinding, Converted, Refusal
+from gateway.convert.own_acts import OwnActs
+from gateway.convert.plausible import OVERLAP, claim_findings, refusal_of, then_of
 from gateway.convert.program import Program
 from gateway.convert.roles import Roles, SourceReader
 
 __all__ = [
+    "OVERLAP",
+    "ActFinding",
     "CapKey",
     "CapMeter",
     "CapUse",
@@ -20,12 +25,17 @@ __all__ = [
     "Granted",
     "Interpreter",
     "MappingRefused",
+    "OwnActs",
     "Program",
     "Refusal",
     "Roles",
     "SourceReader",
     "check_scheme",
+    "claim_findings",
     "expires_on",
+    "finding_texts",
     "load_program",
     "program_from_canonical",
+    "refusal_of",
+    "then_of",
 ]

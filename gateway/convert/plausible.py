@@ -1,6 +1,7 @@
 """What is held to be plausible of an act once it is converted: its claims, and that it is the only one."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from gateway.convert.limit_text import finding_texts
 from gateway.convert.outcome import ActFinding, Converted, Refusal
@@ -15,11 +16,12 @@ __all__ = [
     "claim_findings",
     "claimed_outcome",
     "overlap_finding",
+    "refusal_of",
     "then_of",
     "with_finding",
 ]
 
-OVERLAP = "overlap"
+OVERLAP: Final = "overlap"
 Claim = tuple[int | None, int | None]
 """What a platform has computed itself: mg and points."""
 
@@ -54,12 +56,17 @@ def then_of(source: Source, rule: str) -> Then:
     return next((limit.then for limit in source.limits if limit.name == rule), source.claim_then)
 
 
+def refusal_of(program: Program, finding: ActFinding) -> Refusal:
+    """Return the refusal of an act that a rule rejects for what it found."""
+    found, expected = finding_texts(program, finding)
+    return Refusal(Rejection.IMPLAUSIBLE, finding.rule, f"expected {expected}, not {found}")
+
+
 def with_finding(program: Program, converted: Converted, *, finding: ActFinding) -> Converted | Refusal:
     """Note a finding beside a result, or refuse the act where the mapping says so."""
     if then_of(program.source, finding.rule) == "finding":
         return converted._replace(findings=(*converted.findings, finding))
-    found, expected = finding_texts(program, finding)
-    return Refusal(Rejection.IMPLAUSIBLE, finding.rule, f"expected {expected}, not {found}")
+    return refusal_of(program, finding)
 
 
 def claimed_outcome(

@@ -5,7 +5,7 @@ log is brought up, by this run or by the next.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import orjson
@@ -14,6 +14,7 @@ from gateway.convert import Program
 from gateway.model.canonical import digest
 from gateway.model.statement import BatchStatement, mapping_statement
 from gateway.ports import PartCounts, PartDecision, PrivateColumns, PublishedMapping, RecordFile
+from gateway.service.findings import PartFindings, findings_of_part
 from gateway.service.moments import instant_text
 from gateway.service.part import PartResult
 from gateway.service.parts import Converting
@@ -41,22 +42,27 @@ class Deciding:
     def decide(self, result: PartResult) -> PartCounts:
         """Write a part down and publish it; a dry run only counts."""
         issued = instant_text(result.prepared.accepted)  # an audit replays the caps by this moment
-        programs = {"sha256:" + program.digest: program for program in self.submission.scheme.programs}
+        programs = self.submission.scheme.by_digest
         frames = {
             name: frame_of(program, issuer=self.parts.issuer, issued=issued)
             for name, program in programs.items()
         }
         rows = selected_rows(result.prepared.records, result.kept, points=result.points, frames=frames)
-        counts = _counts(result, rows, tolerance_mg=self.submission.scheme.claim_tolerance_mg)
+        findings = findings_of_part(result, rows, programs=programs)
+        counts = _counts(result, rows, findings=findings)
         if self.submission.dry_run:
-            self.parts.memory.note(result.events, result.cap_usage)
+            self.parts.memory.note(result.events, result.cap_usage, spans=result.spans)
             return counts
         number = result.prepared.number
         if result.rejected:
             lines = [_quarantine_line(row) for row in result.rejected]
             self.parts.quarantine.set_aside(self.summary.submission, number, lines=lines)
         self._publish_mappings([programs[name] for name in sorted(set(rows.mapping))], issued)
-        batch = self.parts.journal.decide(self._decision(result, rows=rows, counts=counts, issued=issued))
+        decision = self._decision(result, rows=rows, counts=counts, issued=issued)
+        if findings.lines:
+            file = self.parts.findings.write(self.parts.journal.next_batch(), findings.lines)
+            decision = replace(decision, findings=file)
+        batch = self.parts.journal.decide(decision)
         if rows.id:
             self.summary.batches.append(batch)
         publish_queue(self.parts.journal, self.parts.log)
@@ -99,6 +105,7 @@ class Deciding:
             files=files,
             events=result.events,
             cap_usage=result.cap_usage,
+            spans=result.spans,
             rejected_by_day=result.rejected_by_day(),
         )
 
@@ -122,27 +129,17 @@ class Deciding:
         return PublishedMapping(program.id, program.version, program.digest, program.canonical, -1), entry
 
 
-def _counts(result: PartResult, rows: PrivateColumns, *, tolerance_mg: int) -> PartCounts:
+def _counts(result: PartResult, rows: PrivateColumns, *, findings: PartFindings) -> PartCounts:
     return PartCounts(
         rows=result.prepared.rows,
         merged=result.prepared.merged,
         accepted=len(rows.id),
         duplicates=result.duplicates,
         rejected=dict(Counter(row.code for row in result.rejected)),
-        claims_differ=_claims_differ(rows, tolerance_mg),
+        claims_differ=findings.claims_differ,
+        findings=findings.by_rule,
         co2e_mg=sum(rows.co2e_mg),
         points=sum(rows.points),
-    )
-
-
-def _claims_differ(rows: PrivateColumns, tolerance_mg: int) -> int:
-    """Count the acts for which the platform's own figure is further from ours than the mapping tolerates."""
-    return sum(
-        (claimed_mg is not None and abs(claimed_mg - co2e_mg) > tolerance_mg)
-        or (claimed is not None and claimed not in (points, uncapped))
-        for claimed_mg, co2e_mg, claimed, points, uncapped in zip(
-            rows.claimed_mg, rows.co2e_mg, rows.claimed_points, rows.points, rows.points_uncapped, strict=True
-        )
     )
 
 

@@ -6,9 +6,10 @@ What is decided of an act depends on those before it, and not on where a part be
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gateway.convert import CapKey, Converted, Program, Refusal
+from gateway.convert import ActFinding, CapKey, Converted, Program, Refusal
 from gateway.model.codes import Rejection
-from gateway.ports import Memory, NewEvent
+from gateway.ports import Memory, NewEvent, NewSpan
+from gateway.service.plausible import PartPlausibility
 from gateway.service.preparing import Prepared, Rejected
 from gateway.service.scheme import SchemeEvaluator
 from gateway.signing import KeyedIndex
@@ -21,7 +22,8 @@ class PartResult:
     """What became of each outcome of a part.
 
     ``kept`` are the places in the prepared columns of the acts that are accepted, ``points`` what each
-    is granted; ``events`` and ``cap_usage`` is what must be remembered of them.
+    is granted; ``events``, ``cap_usage`` and ``spans`` is what must be remembered of them. ``overlaps`` are
+    findings by place.
     """
 
     prepared: Prepared
@@ -31,6 +33,8 @@ class PartResult:
     events: list[NewEvent] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     cap_usage: dict[bytes, int] = field(default_factory=dict)
+    spans: list[NewSpan] = field(default_factory=list)
+    overlaps: dict[int, ActFinding] = field(default_factory=dict)
 
     def rejected_by_day(self) -> Counter[tuple[str | None, str]]:
         """Count the rejected rows by readable day and code."""
@@ -60,12 +64,18 @@ class PartJudge:
         names = self._cap_names(prepared)
         used = self.memory.cap_usage(list(names.values())) if names else {}
         usage = {key: used.get(name, 0) for key, name in names.items()}
-        programs = {"sha256:" + program.digest: program for program in self.evaluator.scheme.programs}
+        programs = self.evaluator.scheme.by_digest
+        plausible = PartPlausibility.of(prepared, programs, memory=self.memory)
         for place, (key, content) in enumerate(zip(prepared.keys, prepared.contents, strict=True)):
             before = known.get(key)
             if before == content:
                 continue
-            granted = self._granted(prepared, place, known=before is not None, usage=usage, programs=programs)
+            refusal = plausible.before(place, usage) if plausible and before is None else None
+            granted = refusal or self._granted(
+                prepared, place, known=before is not None, usage=usage, programs=programs
+            )
+            if plausible:
+                granted = plausible.after(place, granted, usage=usage)
             if isinstance(granted, Refusal):
                 day = prepared.records.day[place]
                 rejected.append(Rejected(prepared.origins.at(place), *granted, day))
@@ -74,6 +84,8 @@ class PartJudge:
             result.events.append(NewEvent(key, content, len(result.kept)))
             result.kept.append(place)
             result.points.append(granted)
+        if plausible:
+            result.spans, result.overlaps = plausible.kept, plausible.findings
         result.cap_usage.update({name: usage[key] for key, name in names.items() if usage[key]})
         return rejected
 

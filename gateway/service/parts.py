@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.ports import Clock, Journal, Log, Memory, Quarantine, RecordFiles
+from gateway.ports import Clock, Findings, Journal, Log, Memory, Quarantine, RecordFiles
 from gateway.service.preparing import Prepared
 from gateway.service.scheme import MakeConverter
 from gateway.service.sorting import Sorting
@@ -34,6 +34,7 @@ class Converting:
     records: RecordFiles
     log: Log
     quarantine: Quarantine
+    findings: Findings
     sorting: Sorting
     clock: Clock
     random_bytes: Callable[[int], bytes]

@@ -5,13 +5,14 @@ what needs memory: whether an event is new, and what the caps leave of its point
 prepared in another process, and what comes from there are plain columns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.convert import Converted, Program, Refusal, Roles
+from gateway.convert import ActFinding, Converted, Program, Refusal, Roles
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
 from gateway.ports import PrivateColumns, PrivateRow
 from gateway.service.moments import instant_text
@@ -65,7 +66,9 @@ class Prepared(NamedTuple):
     ``contents`` say of each act where it comes from, and name its event and what the event said; ``caps``
     is what it counts against (the members of a CapKey), or why it may not; ``exact`` are numerator and
     denominator of its exact points. ``records`` are the private rows as they will be unless a cap
-    takes points away. All of it is plain lists, which are quick to send to another process.
+    takes points away. ``findings`` are those of limits, ``spans`` name the person, start and end of acts
+    that are compared with others; both by the act's place. All of it is plain lists, which are quick to
+    send to another process.
     """
 
     number: int
@@ -80,6 +83,8 @@ class Prepared(NamedTuple):
     caps: list[tuple[tuple[str, str, str], ...] | Refusal]
     exact: tuple[list[int], list[int]]
     records: PrivateColumns
+    findings: Mapping[int, tuple[ActFinding, ...]] = MappingProxyType({})
+    spans: Mapping[int, tuple[bytes, int, int]] = MappingProxyType({})
 
 
 class Preparer:
@@ -130,6 +135,8 @@ class Preparer:
                 [converted.points_exact[1] for _, _, converted in acts],
             ),
             records=PrivateColumns(*map(list, zip(*records, strict=True))) if records else _NO_COLUMNS,
+            findings={place: one.findings for place, (_, _, one) in enumerate(acts) if one.findings},
+            spans=self._spans(acts),
         )
 
     def _acts(
@@ -162,6 +169,20 @@ class Preparer:
             keys = self.evaluator.meter(program).keys(roles, local[program.version])
             found.append(keys if isinstance(keys, Refusal) else tuple(map(tuple, keys)))  # type: ignore[arg-type]
         return found
+
+    def _spans(self, acts: list[tuple[Program, Roles, Converted]]) -> dict[int, tuple[bytes, int, int]]:
+        """Name when acts took place that are compared; one within the tolerance cannot overlap by more."""
+        scheme = self.evaluator.scheme
+        if all(program.source.overlap is None for program in scheme.programs):
+            return {}
+        spans: dict[int, tuple[bytes, int, int]] = {}
+        for place, (program, roles, _) in enumerate(acts):
+            rule, start, end = program.source.overlap, roles.start, roles.end
+            if rule is None or start is None or end is None or not rule.concerns(roles.behaviour):
+                continue
+            if end - start > rule.tolerance_s:
+                spans[place] = (self._index.own_acts(scheme.id, roles.person or ""), start, end)
+        return spans
 
     def _under_pseudonyms(self, roles: Roles) -> Roles:
         """Replace person and household by their pseudonyms, so that nothing below sees an account."""

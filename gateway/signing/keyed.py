@@ -17,6 +17,7 @@ _EVENT: Final = b"tq/event/1"  # BLAKE2b's personalisation takes at most 16 byte
 _CONTENT: Final = b"tq/content/1"
 _PERSON: Final = b"tq/pseudonym/1"
 _CAP: Final = b"tq/cap/1"
+_OWN_ACTS: Final = b"tq/own-acts/1"
 
 
 class KeyedIndex:
@@ -42,6 +43,10 @@ class KeyedIndex:
     def cap(self, scheme: str, *parts: str) -> bytes:
         """Return the 16-byte name under which the use of a cap is counted."""
         return self._name(_CAP, _encode((scheme, *parts)), size=16)
+
+    def own_acts(self, scheme: str, person: str) -> bytes:
+        """Return the 16-byte name under which the times of a person's acts are remembered."""
+        return self._name(_OWN_ACTS, _encode((scheme, person)), size=16)
 
     def _name(self, purpose: bytes, message: bytes, *, size: int) -> bytes:
         return hashlib.blake2b(message, digest_size=size, key=self._secret, person=purpose).digest()

@@ -14,7 +14,7 @@ from gateway.errors import IntegrityBroken, LocalFileError
 
 __all__ = ["Database", "refuse_network_disk"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0003"
 CACHE_KIB: Final = 256 * 1024  # the event index is read at random; 34 M events are about 1.5 GB on disk
 _FROM_OUTSIDE: Final = tuple(
     f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")

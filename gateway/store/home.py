@@ -43,6 +43,7 @@ class Home:
         self.log = root / "log"
         self.staging = root / "staging"
         self.records = root / "records"
+        self.findings = root / "findings"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"

@@ -13,7 +13,9 @@ from gateway.ports import (
     Begun,
     DayClosed,
     EventMark,
+    FindingFile,
     NewEvent,
+    NewSpan,
     PartCounts,
     PartDecision,
     PublishedMapping,
@@ -21,6 +23,7 @@ from gateway.ports import (
 )
 from gateway.store import tables as t
 from gateway.store.database import Database
+from gateway.store.spans import drop_spans, read_spans, write_spans
 
 __all__ = ["SqlJournal"]
 
@@ -60,11 +63,26 @@ class SqlJournal:
         with self._database.write() as connection:
             _write_usage(connection, usage)
 
-    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
-        """Remember events and caps without a batch; for dry runs."""
+    def own_spans(
+        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
+    ) -> dict[bytes, list[tuple[int, int]]]:
+        """Return when persons' acts took place: those remembered on a day, that reach into the window."""
+        with self._database.read() as connection:
+            return read_spans(connection, keys, day=day, window=window)
+
+    def drop_spans(self, day: int) -> None:
+        """Forget when acts took place that need not be remembered on a day."""
+        with self._database.write() as connection:
+            drop_spans(connection, day)
+
+    def note(
+        self, events: Sequence[NewEvent], usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()
+    ) -> None:
+        """Remember events, caps and times without a batch; for dry runs."""
         with self._database.write() as connection:
             _write_events(connection, events, batch=-1)
             _write_usage(connection, usage)
+            write_spans(connection, spans)
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
         """Return the next sequence number of a series and the digest of its newest entry."""
@@ -193,6 +211,12 @@ class SqlJournal:
         with self._database.read() as connection:
             return [RecordFile(*row) for row in connection.execute(query)]
 
+    def finding_files(self) -> dict[int, FindingFile]:
+        """Return the finding files by batch."""
+        query = select(t.findings.c.batch, t.findings.c.digest, t.findings.c.size)
+        with self._database.read() as connection:
+            return {batch: FindingFile(digest, size) for batch, digest, size in connection.execute(query)}
+
     def event_count(self) -> int:
         """Return how many events the index holds."""
         with self._database.read() as connection:
@@ -244,6 +268,9 @@ def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) 
     connection.execute(insert(t.files), [{**file._asdict(), "batch": batch} for file in decision.files])
     _write_events(connection, decision.events, batch=batch)
     _write_usage(connection, decision.cap_usage)
+    write_spans(connection, decision.spans)
+    if decision.findings is not None:
+        connection.execute(insert(t.findings).values(batch=batch, **decision.findings._asdict()))
 
 
 def _write_events(connection: Connection, events: Sequence[NewEvent], *, batch: int) -> None:
@@ -265,7 +292,8 @@ def _write_usage(connection: Connection, usage: Mapping[bytes, int]) -> None:
 
 def _write_part(connection: Connection, decision: PartDecision) -> None:
     """Note the part's counts; a finished submission that is run again adds no second row."""
-    counts = json.dumps({**decision.counts._asdict(), "rejected": dict(decision.counts.rejected)})
+    plain = {"rejected": dict(decision.counts.rejected), "findings": dict(decision.counts.findings)}
+    counts = json.dumps({**decision.counts._asdict(), **plain})
     values = {"submission": decision.submission, "number": decision.number, "counts": counts}
     written = connection.execute(upsert(t.parts).values(**values).on_conflict_do_nothing())
     if written.rowcount == 0:

@@ -26,7 +26,9 @@ __all__ = [
     "days",
     "events",
     "files",
+    "findings",
     "mappings",
+    "own_spans",
     "parts",
     "queue",
     "rejections",
@@ -138,4 +140,23 @@ days = Table(
     Column("through", BigInteger, nullable=False),
     Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
     PrimaryKeyConstraint("platform", "day", "supplement"),
+)
+
+findings = Table(
+    "findings",
+    METADATA,
+    Column("batch", BigInteger, ForeignKey("batches.number"), primary_key=True, autoincrement=False),
+    Column("digest", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+)
+
+own_spans = Table(
+    "own_spans",
+    METADATA,
+    Column("key", LargeBinary, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("last_day", BigInteger, nullable=False, index=True),
+    PrimaryKeyConstraint("key", "start", "end"),
+    sqlite_with_rowid=False,
 )

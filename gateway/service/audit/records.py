@@ -10,6 +10,7 @@ from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RecordFrame
 from gateway.ports import BatchRow, EventMark, Journal, PrivateRow, RecordFiles
+from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.report import Check
 from gateway.service.recording import content_bytes, document_of, frame_of
 from gateway.service.replaying import QuantityDiffers, Replayer
@@ -45,6 +46,7 @@ class RecordAudit:
     index: KeyedIndex
     replayer: Replayer
     caps: CapBook
+    findings: FindingAudit
     bytes_check: Check
     quantity_check: Check
     cap_check: Check
@@ -70,6 +72,7 @@ class RecordAudit:
         converted = self._quantities(documents, batch)
         self._caps(rows, converted, batch=batch)
         self._events(rows, batch)
+        self.findings.audit(batch, rows)
 
     def _rows(self, batch: BatchRow) -> list[PrivateRow]:
         rows: list[PrivateRow] = []

@@ -7,7 +7,8 @@ from itertools import zip_longest
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import canonical_bytes
 from gateway.model.shape import Shape
-from gateway.ports import Journal, Log, RecordFiles
+from gateway.ports import Findings, Journal, Log, RecordFiles
+from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.records import CapBook, RecordAudit
 from gateway.service.audit.report import AuditReport
 from gateway.service.audit.statements import LogWalk, walk_log
@@ -26,6 +27,7 @@ class Auditing:
     issuer: str
     journal: Journal
     records: RecordFiles
+    findings: Findings
     log: Log
     index: KeyedIndex
     replayer: Replayer
@@ -42,7 +44,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     1. trust files against their pins  2. log files against the checkpoint, the checkpoint against the
     policy  3. entries: shape, signatures, series  4. record files: rows, bytes, leaves, roots,
     commitments  5. every quantity from its mapping by digest  6. caps in the order of acceptance
-    7. the event index  8. day statements  9. files that nobody knows
+    7. the event index  8. findings  9. day statements  10. files that nobody knows
     """
     report = AuditReport()
     with report.check("trust files").noting():
@@ -80,12 +82,19 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         quantity_check=report.check("quantities"),
         cap_check=report.check("caps"),
         event_check=report.check("events"),
+        findings=FindingAudit(
+            findings=parts.findings,
+            files=parts.journal.finding_files(),
+            replayer=parts.replayer,
+            check=report.check("findings"),
+        ),
         published={"sha256:" + mapping.digest: mapping.position for mapping in parts.journal.mappings()},
     )
     for batch in parts.journal.batches():
         with audit.bytes_check.noting(f"batch {batch.number}"):
             audit.audit(batch)
         watch(audit.bytes_check.looked_at)
+    audit.findings.strays()
     if parts.journal.event_count() != audit.event_check.looked_at:
         audit.event_check.differs(
             f"the index has {parts.journal.event_count()} events for {audit.event_check.looked_at} records"

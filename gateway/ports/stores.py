@@ -1,14 +1,12 @@
-"""What the use cases need from the outside: a journal of decisions, record files, a log, a clock.
-
-Each port is named after the need and has the verbs that its callers use. ``gateway.app`` chooses who
-fulfils them.
-"""
+"""The journal of decisions, record files, the log, the quarantine, and the clock."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
+
+from gateway.ports.plausible import FindingFile, NewSpan
 
 __all__ = [
     "BatchRow",
@@ -125,7 +123,8 @@ class PartCounts(NamedTuple):
 
     ``rows`` counts rows of the input; ``merged`` those of them that are the other half of an act
     (the entry tap of a trip), so rows = accepted + duplicates + rejected + merged. ``claims_differ`` counts
-    accepted acts for which the platform's own figure is further from ours than the mapping tolerates.
+    accepted acts for which the platform's own figure is further from ours than the mapping tolerates;
+    ``findings`` counts by rule what people should look at of accepted acts.
     """
 
     rows: int = 0
@@ -134,6 +133,7 @@ class PartCounts(NamedTuple):
     duplicates: int = 0
     rejected: Mapping[str, int] = MappingProxyType({})
     claims_differ: int = 0
+    findings: Mapping[str, int] = MappingProxyType({})
     co2e_mg: int = 0
     points: int = 0
 
@@ -161,6 +161,8 @@ class PartDecision:
     events: Sequence[NewEvent]
     cap_usage: Mapping[bytes, int]
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
+    findings: FindingFile | None = None
+    spans: Sequence[NewSpan] = ()
 
 
 class Memory(Protocol):
@@ -174,7 +176,15 @@ class Memory(Protocol):
         """Return what has been used of each cap."""
         ...
 
-    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+    def own_spans(
+        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
+    ) -> dict[bytes, list[tuple[int, int]]]:
+        """Return when persons' acts took place: those remembered on a day, that reach into the window."""
+        ...
+
+    def note(
+        self, events: Sequence[NewEvent], usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()
+    ) -> None:
         """Remember what a dry run would have decided."""
         ...
 
@@ -223,15 +233,15 @@ class DayClosed(NamedTuple):
     position: int
 
 
-class Journal(Protocol):
+class Journal(Memory, Protocol):
     """The database of decisions. A decision is made when its transaction commits, and only then."""
 
-    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
-        """Return those of the keys that have a record already."""
+    def drop_spans(self, day: int) -> None:
+        """Forget when acts took place that need not be remembered on a day."""
         ...
 
-    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
-        """Return what has been used of each cap."""
+    def finding_files(self) -> dict[int, FindingFile]:
+        """Return the finding files by batch."""
         ...
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
