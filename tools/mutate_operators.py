@@ -45,11 +45,12 @@ _FRONT: Final = ("tests/unit/convert_front", "tests/mappings")
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
 _EVALUATING: Final = (
     "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
+    " guard own_acts plausible limit_text"
 )
 _READING: Final = (
     "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
     " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
-    " document selftest coverage mutate survivors grid"
+    " document selftest coverage mutate survivors grid limit_rules reading/plausibility"
 )
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
@@ -57,6 +58,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
     "gateway/service/part.py": ("tests/unit/service/test_part.py",),
+    "gateway/service/plausible.py": ("tests/integration/test_plausible.py",),
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},

@@ -18,7 +18,7 @@ def limit_text(limit: Limit) -> str:
 
 
 def finding_texts(program: Program, finding: ActFinding) -> tuple[str, str]:
-    """Return what a rule found, and what it expected."""
+    """Return what a rule found, and what it expected, in signs that need no language."""
     values, source = finding.values, program.source
     limit = next((limit for limit in source.limits if limit.name == finding.rule), None)
     if limit is not None:
@@ -26,13 +26,19 @@ def finding_texts(program: Program, finding: ActFinding) -> tuple[str, str]:
         if limit.of is not None:
             declared = program.formula.inputs[limit.of]
             unit = "" if declared.unit == "1" else f" {declared.unit}"
-            found = f"{decimal_text(values[0], declared.scale)}{unit} in {found}"
-        return found, limit_text(limit)
+            found = f"{decimal_text(values[0], declared.scale)}{unit} / {found}"
+        return found, _range(limit)
     if finding.rule == "overlap" and source.overlap is not None:
-        return f"{values[0]} s", f"at most {source.overlap.tolerance_s} s"
+        return f"{values[0]} s", f"≤ {source.overlap.tolerance_s} s"
     if finding.rule == "claimed_reduction":
-        return f"{values[0]} mg", f"{values[1]} mg, or at most {source.claim_tolerance_mg} mg from it"
+        return f"{values[0]} mg", f"{values[1]} ± {source.claim_tolerance_mg} mg"
     return f"{values[0]} points", f"{values[1]} points"
+
+
+def _range(limit: Limit) -> str:
+    unit = "" if limit.unit == "1" else f" {limit.unit}"
+    low = "" if limit.low is None else f"≥ {exact_text(limit.low)}, "
+    return f"{low}≤ {exact_text(limit.high)}{unit}"
 
 
 def exact_text(value: Fraction) -> str:

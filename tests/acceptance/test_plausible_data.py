@@ -45,7 +45,7 @@ def overlapping(sessions: Table) -> set[str]:
 def too_strong(session: dict[str, str]) -> bool:
     start, end = (datetime.fromisoformat(session[f"Connection{name}DateTime"]) for name in ("Start", "End"))
     ulps = round(Fraction(session["Energy"]) * 1000)
-    return ulps * 3600 > 7 * 1000 * (end - start).total_seconds()
+    return ulps * 3600 > 4 * 1000 * (end - start).total_seconds()
 
 
 def write_csv(path: Path, rows: Table) -> Path:

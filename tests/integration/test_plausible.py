@@ -137,7 +137,7 @@ def test_across_submissions_the_first_accepted_stays(home: Path, tmp_path: Path)
     assert accepted(home) == {"late", "other"}
     [line, _] = lines(home / "quarantine")
     assert line["field"] == "overlap"
-    assert line["detail"] == "expected at most 60 s, not 600 s"
+    assert line["detail"] == "expected ≤ 60 s, not 600 s"
 
 
 def test_acts_within_the_tolerance_both_count(home: Path, tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_an_overlap_may_be_a_finding(home: Path, tmp_path: Path) -> None:
     assert (counts.accepted, dict(counts.findings)) == (3, {"overlap": 2})
     found = lines(home / "findings")
     assert [(line["row"], line["rule"], line["found"], line["expected"]) for line in found] == [
-        (2, "overlap", "600 s", "at most 60 s"),
-        (3, "overlap", "1080 s", "at most 60 s"),
+        (2, "overlap", "600 s", "≤ 60 s"),
+        (3, "overlap", "1080 s", "≤ 60 s"),
     ]
     assert audited(home).differences == []
 
@@ -218,13 +218,13 @@ def test_a_finding_is_counted_written_down_shown_and_audited(
         "row": 2,
         "code": "implausible",
         "rule": "charging_power",
-        "found": "11.0 kWh in 600 s",
-        "expected": "at most 22 kWh/h",
+        "found": "11.0 kWh / 600 s",
+        "expected": "≤ 22 kWh/h",
     }
     assert run(["record", "show", record.id, "--home", str(home), "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["findings"] == [
-        {"rule": "charging_power", "found": "11.0 kWh in 600 s", "expected": "at most 22 kWh/h"}
+        {"rule": "charging_power", "found": "11.0 kWh / 600 s", "expected": "≤ 22 kWh/h"}
     ]
     assert audited(home).document()["checks"]["findings"] == 2  # type: ignore[index]  # a mapping of numbers
     assert [path.stat().st_mode & 0o777 for path in (home / "findings").iterdir()] == [0o600]
@@ -257,7 +257,7 @@ def test_a_claim_that_differs_is_a_finding_or_is_rejected(
 
     counts = convert_in_parts(home, [file], 2, mapping=mapping, worker=worker).counts
 
-    numbers = ("230000 mg", "220000 mg, or at most 500 mg from it")
+    numbers = ("230000 mg", "220000 ± 500 mg")
     if then == "finding":
         assert (counts.accepted, counts.claims_differ, counts.rejected) == (3, 1, {})
         assert dict(counts.findings) == {"claimed_reduction": 1}

@@ -10,6 +10,7 @@ from gateway.convert.document import from_canonical
 from gateway.convert.explain import explain
 from gateway.convert.fast import FastEvaluator
 from gateway.convert.interpret import Interpreter
+from gateway.convert.limit_text import finding_texts
 from gateway.convert.load import check_scheme
 from gateway.convert.mutate import mutants
 from gateway.convert.outcome import ActFinding, Converted, Refusal
@@ -164,7 +165,7 @@ def test_margins_beyond_64_bits_take_the_exact_way() -> None:
             [
                 "limit charging_power: 11 kWh in 1000 s, allowed at most 22 kWh/h: beyond",
                 "limit session_length: 1000 s, allowed 3 to 1440 min: within",
-                "finding charging_power: 11.0 kWh in 1000 s, expected at most 22 kWh/h; "
+                "finding charging_power: 11.0 kWh / 1000 s, expected ≤ 22 kWh/h; "
                 "counted all the same and set aside for people",
             ],
         ),
@@ -173,7 +174,7 @@ def test_margins_beyond_64_bits_take_the_exact_way() -> None:
             [
                 "合理性限值 charging_power：11 kWh，用时 1000 秒，允许 至多 22 kWh/h：超出",
                 "合理性限值 session_length：用时 1000 秒，允许 3 至 1440 min：符合",
-                "疑点 charging_power：11.0 kWh in 1000 s，规则为 at most 22 kWh/h；照常计入，另列供人工核查",
+                "疑点 charging_power：11.0 kWh / 1000 s，规则为 ≤ 22 kWh/h；照常计入，另列供人工核查",
             ],
         ),
     ],
@@ -193,7 +194,7 @@ def test_an_explanation_names_the_rule_that_rejects() -> None:
     assert claim.outcome == Refusal(
         Rejection.IMPLAUSIBLE,
         "claimed_reduction",
-        "expected 220000 mg, or at most 500 mg from it, not 230000 mg",
+        "expected 220000 ± 500 mg, not 230000 mg",
     )
 
 
@@ -253,3 +254,12 @@ def test_acts_that_touch_do_not_overlap() -> None:
     assert OwnActs([(15, 20)]).overlap(0, 10, enough=0) == -5
     assert OwnActs([(0, 10)]).overlap(9, 20, enough=0) == 1
     assert OwnActs([(0, 100)]).overlap(50, 50, enough=0) == 0
+
+
+def test_a_finding_of_a_range_says_both_of_its_sides() -> None:
+    text = edited(TIMES, ('max: "1440", unit: min, then: reject', 'max: "1440", unit: min, then: finding'))
+    program = load(text)
+
+    assert finding_texts(program, ActFinding("session_length", (10,))) == ("10 s", "≥ 3, ≤ 1440 min")
+    assert finding_texts(program, ActFinding("overlap", (61,))) == ("61 s", "≤ 60 s")
+    assert finding_texts(program, ActFinding("claimed_points", (10, 5))) == ("10 points", "5 points")
