@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gateway.app.crews import here
 from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
-from gateway.bulk.workers import in_this_process
 from gateway.contract import Assembly
 from gateway.errors import IntegrityBroken, LocalFileError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
@@ -28,7 +28,7 @@ from gateway.store.home import Home, HomeFacts
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
-from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.record_files import ParquetRecordFiles, encode_rows
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
@@ -109,7 +109,8 @@ class OpenHome:
             index=self.index(),
             signers=self.record_signers(),
             make_converter=make_converter,
-            run=in_this_process,
+            encode=encode_rows,
+            crew=here,
         )
 
 

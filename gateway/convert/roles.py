@@ -47,6 +47,33 @@ class Roles(NamedTuple):
     claimed_points: int | None
 
 
+class RoleColumns(NamedTuple):
+    """The roles of many rows, column by column: the members of :class:`Roles`.
+
+    ``refusals`` are by place; what the columns hold at these places means nothing.
+    """
+
+    event: list[tuple[str, ...]]
+    person: list[str | None]
+    household: list[str | None]
+    start: list[int | None]
+    end: list[int | None]
+    day: list[int]
+    behaviour: list[str]
+    evidence: list[str]
+    ownership: list[str]
+    claimed_mg: list[int | None]
+    claimed_points: list[int | None]
+    refusals: dict[int, Refusal]
+
+    def roles(self) -> list[Roles | Refusal]:
+        """Return the roles row by row."""
+        rows: list[Roles | Refusal] = list(map(Roles._make, zip(*self[:-1], strict=True)))
+        for place, refusal in self.refusals.items():
+            rows[place] = refusal
+        return rows
+
+
 def column_texts(field: Field, rows: Sequence[Row], *, missing: frozenset[str]) -> list[str | None]:
     """Give the field's text in each row, or its constant; None where it is absent."""
     if field.constant is not None:
@@ -76,6 +103,10 @@ class SourceReader:
 
     def read_batch(self, rows: Sequence[Row]) -> list[Roles | Refusal]:
         """Read many rows; row by row the same as :meth:`read`."""
+        return self.read_columns(rows).roles()
+
+    def read_columns(self, rows: Sequence[Row]) -> RoleColumns:
+        """Read many rows column by column."""
         refusals: dict[int, Refusal] = {}
         columns: dict[str, Values] = {}
         events: list[tuple[str, ...]] = []
@@ -88,11 +119,8 @@ class SourceReader:
         starts, ends = columns.get("start", absent), columns.get("end", absent)
         columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
         self._check_ends(starts, ends, refusals=refusals)
-        acts = zip(events, *(columns.get(role, absent) for role in _COLUMNS), strict=True)
-        result: list[Roles | Refusal] = list(map(Roles._make, acts))
-        for index, refusal in refusals.items():
-            result[index] = refusal
-        return result
+        found = [columns.get(role, absent) for role in _COLUMNS]
+        return RoleColumns._make((events, *found, refusals))
 
     def _events(self, rows: Sequence[Row], refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
         field = self._fields["event"]
