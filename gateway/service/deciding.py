@@ -59,7 +59,7 @@ class Deciding:
         batch = self.parts.journal.decide(self._decision(result, rows=rows, counts=counts, issued=issued))
         if rows.id:
             self.summary.batches.append(batch)
-        publish_queue(self.parts.journal, self.parts.log)
+        publish_queue(self.parts.journal, self.parts.log, rings=self.parts.rings)
         return counts
 
     def _decision(

@@ -6,6 +6,7 @@ from typing import Final
 
 from gateway.ports import Clock, Journal, Log, Memory, Quarantine, RecordFiles
 from gateway.service.preparing import Prepared
+from gateway.service.publishing import PublishingRings
 from gateway.service.scheme import MakeConverter
 from gateway.service.sorting import Sorting
 from gateway.signing import KeyedIndex, Signer
@@ -23,8 +24,8 @@ Run = Callable[[Callable[[], Iterator[Prepared]]], Iterator[Prepared]]
 class Converting:
     """What converting needs; joined by ``gateway.app``.
 
-    ``memory`` is the journal, or what a dry run remembers over it. ``part_rows`` is how many rows are
-    decided at once.
+    ``memory`` is the journal, or what a dry run remembers over it. ``rings`` tells which keys may have
+    signed what is published. ``part_rows`` is how many rows are decided at once.
     """
 
     issuer: str
@@ -39,6 +40,7 @@ class Converting:
     random_bytes: Callable[[int], bytes]
     index: KeyedIndex
     signers: Sequence[Signer]
+    rings: Callable[[], PublishingRings]
     make_converter: MakeConverter
     run: Run
     part_rows: int = PART_ROWS
