@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -32,20 +33,22 @@ class Stated(NamedTuple):
     caps: tuple[tuple[str, str, str], ...] | Refusal = (DAILY,)
 
 
-class FixedMemory:
-    """Remembers some events and some use of caps, whatever is judged."""
+@dataclass
+class PlainMemory:
+    """Remembers events and the use of caps in two dicts."""
 
-    def __init__(self, events: Mapping[bytes, bytes], usage: Mapping[bytes, int]) -> None:
-        self._events, self._usage = events, usage
+    events: dict[bytes, bytes]
+    usage: dict[bytes, int]
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
-        return {key: EventMark(self._events[key], 0, 0) for key in keys if key in self._events}
+        return {key: EventMark(self.events[key], 0, 0) for key in keys if key in self.events}
 
     def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
-        return {key: self._usage[key] for key in keys if key in self._usage}
+        return {key: self.usage[key] for key in keys if key in self.usage}
 
     def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
-        raise NotImplementedError("a judge does not change what it looks up")
+        self.events |= {event.key: event.content for event in events}
+        self.usage |= usage
 
 
 def prepared(acts: Sequence[Stated], **changes: Any) -> Prepared:
@@ -69,7 +72,7 @@ def prepared(acts: Sequence[Stated], **changes: Any) -> Prepared:
         contents=[act.content for act in acts],
         caps=[act.caps for act in acts],
         exact=([act.points for act in acts], [1] * count),
-        records=PrivateColumns(**columns),  # type: ignore[arg-type]
+        records=PrivateColumns(**columns),  # type: ignore[arg-type]  # members by name, of any type
     )
     return made._replace(**changes)
 
@@ -81,12 +84,17 @@ def judge(
     used: Mapping[tuple[str, str, str], int] | None = None,
     **changes: Any,
 ) -> PartResult:
-    """Judge a part under a daily cap of 200 points, after some events and some use of it."""
+    """Judge a part under a daily cap of 200 points, after some events and some use of it.
+
+    What is looked up stays as it was.
+    """
     scheme = Scheme(SCHEME, (yunxi(caps=(make_cap(),)) if program is None else program,))
     usage = {INDEX.cap(SCHEME, *key): count for key, count in (used or {}).items()}
     evaluator = SchemeEvaluator(scheme, lambda _program: lambda _rows, _roles: [])
-    memory = FixedMemory(events or {}, usage)
-    return PartJudge(evaluator=evaluator, index=INDEX, memory=memory).judge(prepared(acts, **changes))
+    memory = PlainMemory(dict(events or {}), dict(usage))
+    result = PartJudge(evaluator=evaluator, index=INDEX, memory=memory).judge(prepared(acts, **changes))
+    assert memory == PlainMemory(dict(events or {}), usage)
+    return result
 
 
 def test_new_acts_are_kept_in_their_order_with_what_the_caps_leave() -> None:
