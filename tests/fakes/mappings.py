@@ -154,6 +154,7 @@ def make_program(steps: Sequence[Step], **changes: Any) -> Program:
         "kind": "gram",
         "caps": (),
         "expiry": None,
+        "reversible": True,
         "tests": (),
     }
     return Program(**(values | changes))
