@@ -7,6 +7,7 @@ it was; therefore a survivor here is only a candidate, and is tried once more fr
 
 import ast
 import contextlib
+import math
 import os
 import re
 import resource
@@ -22,8 +23,8 @@ import pytest
 
 __all__ = ["InPlace", "apply_source"]
 
-CPU_SECONDS_MIN: Final = 5  # how long a mutant may take at least, and
-CPU_FACTOR: Final = 5  # how many times as long as its tests took while they were watched: else it never ends
+CPU_SECONDS_MIN: Final = 2  # how long a test may take at least, and
+CPU_FACTOR: Final = 5  # how many times as long as it took while it was watched: else it never ends
 MEMORY_BYTES_MAX: Final = 3 << 30
 KILLED: Final = 1
 Place = tuple[str, int]
@@ -111,15 +112,14 @@ class InPlace:
         child = os.fork()
         if child:
             return child
-        concerned = self._concerned(session, mutant)
-        seconds = CPU_SECONDS_MIN + int(CPU_FACTOR * sum(self._seconds[item.nodeid] for item in concerned))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
         try:
             apply_source(mutant.path, mutant.source)
         except Exception:  # noqa: BLE001  # whatever it is, no test would have been collected
             os._exit(KILLED)
-        for item in concerned:
+        for item in self._concerned(session, mutant):
+            spent = CPU_SECONDS_MIN + time.process_time() + CPU_FACTOR * self._seconds[item.nodeid]
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(spent), resource.RLIM_INFINITY))
             run_item(item)
             if session.testsfailed:
                 os._exit(KILLED)
