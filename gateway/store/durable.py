@@ -13,10 +13,14 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     half = path.with_name(path.name + ".half")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = str(path)  # of a full disk the system does not say which file it concerns
+        raise
     half.replace(path)
     sync_folder(path.parent)
 
