@@ -55,3 +55,9 @@ def test_a_separator_inside_of_a_value_leads_to_no_other_name() -> None:
 def test_a_key_has_its_size(size: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         KeyedIndex(bytes(size))
+
+
+def test_each_name_has_its_length() -> None:
+    names = [INDEX.event("a", "b"), INDEX.content(b"a"), INDEX.pseudonym("a", "b"), INDEX.cap("a", "b")]
+
+    assert list(map(len, names)) == [16, 8, 32, 16]

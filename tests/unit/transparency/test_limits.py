@@ -101,7 +101,7 @@ def test_a_key_name_with_a_lone_surrogate_is_refused(surrogate: str) -> None:
 
 
 def proof_of_size(size: int) -> str:
-    """Make a proof of so many characters, with extra data; an index of more digits takes what does not fit."""
+    """Make a proof of so many characters with extra data; an index of more digits takes what is left."""
     empty = {index: len(str(LogProof(index, (), NOTE, b""))) for index in (0, 10, 100, 1000)}
     index = next(index for index, length in empty.items() if (size - length) % 4 == 0)
     return str(LogProof(index, (), NOTE, bytes((size - empty[index]) // 4 * 3)))
