@@ -56,11 +56,14 @@ class InPlace:
         self,
         folder: Path,
         mutants: Sequence[Mutated],
-        note: Callable[[Mutated, str], None],
         *,
+        note: Callable[[Mutated, str], None],
         processes: int,
+        longest: float,
     ) -> None:
+        """Take what is to be tried; ``longest``: tests that take more seconds are left to the fresh start."""
         self._folder = folder
+        self._longest = longest
         self._mutants = mutants
         self._note = note
         self._processes = processes
@@ -138,7 +141,8 @@ class InPlace:
                 for node in nodes
             }
             items = [item for item in items if item.nodeid in wanted]
-        return sorted(items, key=lambda item: self._seconds[item.nodeid])
+        short = [item for item in items if self._seconds[item.nodeid] <= self._longest]
+        return sorted(short, key=lambda item: self._seconds[item.nodeid])
 
     def _reap(self, running: dict[int, Mutated]) -> None:
         child, status = os.wait()

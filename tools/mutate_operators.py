@@ -43,6 +43,7 @@ CANDIDATE: Final = "survived in place"
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCESSES: Final = 2
 TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 60, "wide": 400}  # of CPU time
+LONGEST_IN_PLACE_SECONDS: Final = 0.5  # while it is watched; sweeps wait for what survives the rest
 WALL_PER_CPU: Final = 20  # for tests that wait for what never comes
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
 PYTEST: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
@@ -246,7 +247,13 @@ def run_in_place(folder: Path, todo: list[Mutant], results: Connection) -> None:
     """Collect the tests near some mutants in a copy of the tree and try them there."""
     enter(folder)
     tests = NEAR[todo[0].path]
-    plugin = InPlace(folder, todo, lambda m, fate: results.send((m.path, m.name, fate)), processes=PROCESSES)
+    plugin = InPlace(
+        folder,
+        todo,
+        note=lambda mutant, fate: results.send((mutant.path, mutant.name, fate)),
+        processes=PROCESSES,
+        longest=LONGEST_IN_PLACE_SECONDS,
+    )
     os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)], plugins=[plugin]))
 
 

@@ -126,6 +126,24 @@ def test_digits_cannot_grow_without_end() -> None:
     assert "denominators stay below 2^1024, got up to 2^1280: round an earlier step" in finding.message
 
 
+def test_digits_may_grow_up_to_1024_bits_and_no_further() -> None:
+    tenths = ("scale: 3, min: '0.001', max: '0.999'", "scale: 1, min: '0.1', max: '0.9'")  # 4 bits
+    widest = edited(squared(8), tenths)
+    assert load(widest).formula.steps[8].name == "s8"
+
+    (finding,) = findings(edited(widest, ("expr: s7 * s7", "expr: s7 * s7 * 0.5")))
+
+    assert "got up to 2^1025" in finding.message
+
+
+def test_a_rounded_step_has_the_bits_of_its_decimals() -> None:
+    rounded_first = "expr: share, round: {scale: 5, mode: half_up}}"
+
+    (finding,) = findings(edited(squared(37), ("expr: share}", rounded_first)))
+
+    assert "got up to 2^1088" in finding.message  # 64 times 17 bits
+
+
 @pytest.mark.parametrize("factor", ["1000", "2000"])
 def test_magnitudes_cannot_grow_without_end(factor: str) -> None:
     text = (
