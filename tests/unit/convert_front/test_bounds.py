@@ -164,3 +164,37 @@ def test_a_reduction_may_be_as_large_as_a_record_can_hold_and_no_larger() -> Non
 
     assert load(up_to(largest)).formula.inputs["distance"].high == largest
     assert [finding.code for finding in findings(up_to(largest + 1))] == ["bounds"]
+
+
+def largest(reduction_g: str, points: str) -> str:
+    """Edit the example so that every act has this reduction and these points."""
+    given = f"{{unit: gCO2e, values: [{{from: 2024-01-01, value: '{reduction_g}', cite: M1}}]}}"
+    return edited(
+        YUNXI,
+        ("factors:\n", f"factors:\n  given: {given}\n"),
+        ("expr: distance * (baseline - act)", "expr: distance * (baseline - act) * 0 + given"),
+        ("expr: reduction / 10", f"expr: reduction * 0 + {points}"),
+    )
+
+
+def test_results_go_up_to_what_63_bits_hold() -> None:
+    program = load(largest("9223372036854775.807", "9223372036854775807"))
+    assert [step.name for step in program.formula.steps] == ["reduction", "points"]
+    assert load(largest("-9223372036854775.807", "0")).kind == "gram"
+
+    above = findings(largest("9223372036854775.808", "9223372036854775808"))
+    below = findings(largest("-9223372036854775.808", "0"))
+
+    assert {finding.message.split(",")[0] for finding in above} == {
+        "expected a reduction below 2^63 mg",
+        "expected points below 2^63",
+    }
+    assert {finding.message.split(",")[0] for finding in below} == {"expected a reduction below 2^63 mg"}
+
+
+def test_points_go_down_to_zero_where_the_reduction_does() -> None:
+    assert load(largest("0", "0")).kind == "gram"
+
+    (finding, *_) = findings(largest("0", "(0 - 1)"))
+
+    assert finding.message.startswith("expected points of at least 0, got down to -1")

@@ -46,7 +46,7 @@ def test_a_key_may_have_been_retired_and_then_revoked() -> None:
         {"algorithm": ...},
         {"public": base64.b64encode(NEW.public).decode()},
         {"public": "!"},
-        {"public": base64.b64encode(OLD.public).decode() + "\n"},
+        {"public": base64.b64encode(OLD.public).decode() + " "},
         {"public": ...},
         {"public": base64.b64encode(bytes(32)).decode()},
         {"public": base64.b64encode(bytes(31)).decode()},
