@@ -1,0 +1,35 @@
+"""What a document says comes out of its reading as it is written, and what it leaves out as documented."""
+
+import pytest
+
+from tests.unit.convert_front.documents import YUNXI, edited, load, shape
+
+UNIT = "  unit: cn-000000/yunxi-point\n"
+
+
+@pytest.mark.parametrize(("written", "reversible"), [("", True), ('"true"', True), ('"false"', False)])
+def test_points_can_be_taken_back_unless_the_document_says_otherwise(
+    written: str, *, reversible: bool
+) -> None:
+    line = f"  reversible: {written}\n" if written else ""
+
+    assert load(edited(YUNXI, (UNIT, UNIT + line))).reversible is reversible
+
+
+@pytest.mark.parametrize(
+    ("name", "milligrams"), [("claimed_csv", 100), ("baseline_minus_activity", 1000), ("engagement", 0)]
+)
+def test_the_last_decimal_of_a_reduction_is_reckoned_in_milligrams(name: str, milligrams: int) -> None:
+    assert load(shape(name)).formula.mg_per_reduction_ulp == milligrams
+
+
+def test_a_format_is_read_as_it_is_written() -> None:
+    source = load(shape("claimed_csv")).source
+
+    assert source.format.encodings == ("utf-8", "gb18030")
+    assert (source.format.delimiter, source.format.quote) == ("\t", "")
+    assert source.format.missing == {"", "-"}
+    assert source.claim_tolerance_mg == 500
+    assert load(YUNXI).source.format.encodings == ("utf-8",)
+    assert (load(YUNXI).source.format.delimiter, load(YUNXI).source.format.quote) == (",", '"')
+    assert load(YUNXI).source.claim_tolerance_mg == 0
