@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.convert_front.documents import YUNXI, edited, load, shape
+from tests.unit.convert_front.documents import YUNXI, edited, findings, load, shape
 
 UNIT = "  unit: cn-000000/yunxi-point\n"
 
@@ -33,3 +33,18 @@ def test_a_format_is_read_as_it_is_written() -> None:
     assert load(YUNXI).source.format.encodings == ("utf-8",)
     assert (load(YUNXI).source.format.delimiter, load(YUNXI).source.format.quote) == (",", '"')
     assert load(YUNXI).source.claim_tolerance_mg == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "milligrams"), [("0", 0), ("0.001", 1), ("-0.001", None), ("0.0001", None)], ids=str
+)
+def test_a_tolerance_is_whole_milligrams_from_zero_on(written: str, milligrams: int | None) -> None:
+    text = edited(
+        shape("claimed_csv"), ('{value: "0.5", unit: gCO2e}', f'{{value: "{written}", unit: gCO2e}}')
+    )
+
+    if milligrams is None:
+        (finding,) = findings(text)
+        assert (finding.code, finding.pointer) == ("scale", "/source/claim_tolerance/value")
+    else:
+        assert load(text).source.claim_tolerance_mg == milligrams

@@ -200,6 +200,7 @@ def test_what_came_instead_is_shown_exactly(expr: str, shown: str) -> None:
 
 def test_an_act_of_a_sequence_may_be_refused_before_it_comes_to_its_caps() -> None:
     kept = "  - name: two quizzes a day\n    sequence:\n"
-    refused = "      - {given: {act: 答题, owner: 个人, right_answers: 三, day: '2025-03-10'}, reject: not-a-decimal}\n"
+    act = "act: 答题, owner: 个人, right_answers: 三, day: '2025-03-10'"
+    refused = f"      - {{given: {{{act}}}, reject: not-a-decimal}}\n"
 
     assert faults(edited(shape("engagement"), (kept, kept + refused))) == {}
