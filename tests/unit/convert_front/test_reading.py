@@ -48,3 +48,13 @@ def test_a_tolerance_is_whole_milligrams_from_zero_on(written: str, milligrams: 
         assert (finding.code, finding.pointer) == ("scale", "/source/claim_tolerance/value")
     else:
         assert load(text).source.claim_tolerance_mg == milligrams
+
+
+@pytest.mark.parametrize("role", ["evidence", "ownership"])
+def test_a_role_is_a_field_or_a_constant_and_not_both(role: str) -> None:
+    field = ("    event:", f"    {role}: {{path: /{role}, type: text}}\n    event:")
+
+    (finding,) = findings(edited(YUNXI, field))
+
+    assert (finding.code, finding.pointer) == ("role", f"/source/{role}")
+    assert finding.message == f"expected {role} once, got it as a field too"
