@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.convert.coverage import measure, producible_rejections
-from gateway.convert.document import from_canonical
+from gateway.convert.document import Value, from_canonical, leaves
 from gateway.convert.interpret import Interpreter
 from gateway.convert.mutate import mutants
 from gateway.convert.selftest import run_tests, source_fields
@@ -204,3 +204,25 @@ def test_an_act_of_a_sequence_may_be_refused_before_it_comes_to_its_caps() -> No
     refused = f"      - {{given: {{{act}}}, reject: not-a-decimal}}\n"
 
     assert faults(edited(shape("engagement"), (kept, kept + refused))) == {}
+
+
+def test_each_change_of_a_document_is_one_neighbour_in_one_place() -> None:
+    values: list[Value] = [
+        {"from": day, "value": "1.50"} for day in ("2025-01-01", "2025-03-01", "2025-12-31")
+    ]
+    document: Value = {"factors": {"f": {"values": values}}, "title": "1"}
+
+    found = [(mutant.pointer, mutant.new, mutant.document) for mutant in mutants(document)]
+
+    changes = {(pointer, new) for pointer, new, _ in found}
+    assert changes == {
+        *((f"/factors/f/values/{n}/value", new) for n in range(3) for new in ("1.49", "1.51")),
+        ("/factors/f/values/0/from", "2024-12-31"), ("/factors/f/values/0/from", "2025-01-02"),
+        ("/factors/f/values/1/from", "2025-02-28"), ("/factors/f/values/1/from", "2025-03-02"),
+        ("/factors/f/values/2/from", "2025-12-30"), ("/factors/f/values/2/from", "2026-01-01"),
+    }  # fmt: skip
+    for pointer, new, changed in found:
+        assert {at: text for at, text in leaves(changed) if (at, text) not in set(leaves(document))} == {
+            pointer: new
+        }
+        assert len(list(leaves(changed))) == 7
