@@ -73,12 +73,10 @@ def test_a_figure_is_a_rule_if_the_mapping_is_in_force_on_some_day_of_it(
 @pytest.mark.parametrize(("first", "lacks"), [(BEFORE, False), (FROM, False), (LATER, True)])
 @pytest.mark.parametrize("kind", ["factor", "table"])
 def test_a_figure_that_begins_after_the_mapping_can_lack(kind: str, first: date, *, lacks: bool) -> None:
-    factor = Factor(
-        name="f", unit="1", by=None, values=since(Fraction(5), first if kind == "factor" else BEFORE)
-    )
+    days = {"factor": (BEFORE,), "table": (BEFORE,)} | {kind: (first, date(2025, 10, 1))}
+    factor = Factor(name="f", unit="1", by=None, values=since(Fraction(5), *days["factor"]))
     table = make_table("t", "step", [("0", "1")])
-    edition = table.values[0].value
-    table = replace(table, values=since(edition, first if kind == "table" else BEFORE))
+    table = replace(table, values=since(table.values[0].value, *days["table"]))
     program = of_points(Call("t", Name("f")), factors=(factor,), tables=(table,))
 
     assert (Rejection.NO_FIGURE in producible_rejections(program)) is lacks
