@@ -59,8 +59,9 @@ PRELOADED: Final = [
 
 _EVALUATORS: Final = ("tests/unit/convert_eval",)
 _FRONT: Final = ("tests/unit/convert_front",)
-_EMBEDDED: Final = ("tests/unit/convert_front/test_selftest.py", "tests/unit/convert_front/test_coverage.py")
-_MUTATING: Final = (*_EMBEDDED, "tests/unit/convert_front/test_grid.py", "tests/mappings")
+_EMBEDDED: Final = tuple(
+    f"tests/unit/convert_front/test_{name}.py" for name in ("selftest", "coverage", "grid")
+)
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
 _EVALUATING: Final = (
     "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
@@ -81,8 +82,8 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
-    **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage")},
-    **{f"gateway/convert/{name}.py": _MUTATING for name in ("mutate", "survivors", "grid")},
+    **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage", "mutate", "grid")},
+    "gateway/convert/survivors.py": (*_EMBEDDED, "tests/mappings"),
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }
