@@ -198,3 +198,16 @@ def test_points_go_down_to_zero_where_the_reduction_does() -> None:
     (finding, *_) = findings(largest("0", "(0 - 1)"))
 
     assert finding.message.startswith("expected points of at least 0, got down to -1")
+
+
+def test_points_may_go_below_zero_where_the_reduction_does() -> None:
+    assert load(largest("-0.5", "(0 - 1)")).kind == "gram"
+
+
+def test_a_value_may_be_as_large_as_2_to_the_200_and_no_larger() -> None:
+    def with_value(number: int) -> str:
+        big = f"formula:\n  - {{name: big, unit: km, expr: distance * {number}}}\n"
+        return edited(YUNXI, ("formula:\n", big), (FURTHEST, 'max: "1"'))
+
+    assert load(with_value(2**200)).formula.steps[0].name == "big"
+    assert {finding.code for finding in findings(with_value(2**200 + 1))} == {"bounds"}
