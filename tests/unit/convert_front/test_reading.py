@@ -58,3 +58,9 @@ def test_a_role_is_a_field_or_a_constant_and_not_both(role: str) -> None:
 
     assert (finding.code, finding.pointer) == ("role", f"/source/{role}")
     assert finding.message == f"expected {role} once, got it as a field too"
+
+
+def test_a_decimal_may_have_one_value_only() -> None:
+    field = load(edited(YUNXI, ('min: "0", max: "300"', 'min: "5", max: "5"'))).formula.inputs["distance"]
+
+    assert (field.low, field.high) == (5000, 5000)
