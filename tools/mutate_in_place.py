@@ -162,7 +162,7 @@ def run_item(item: pytest.Item) -> None:
 def watched(folder: str, called: set[Place]) -> Iterator[None]:
     """Note each function below a folder that is called."""
 
-    def note(frame: FrameType, event: str, _arg: object) -> None:
+    def note(frame: FrameType, event: str, *_: object) -> None:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(folder):
             called.add((code.co_filename, code.co_firstlineno))
@@ -200,9 +200,9 @@ def apply_source(path: str, source: str) -> None:
     for member, new in list(vars(fresh).items()):
         old = vars(module).get(member)
         if is_plain(new) and is_plain(old) and not same(old, new):
-            replace_everywhere(member, old, new)
+            replace_everywhere(member, old, new=new)
         else:
-            graft(old, new, name)
+            graft(old, new, module=name)
 
 
 def is_plain(value: object) -> bool:
@@ -215,14 +215,14 @@ def same(old: object, new: object) -> bool:
     return repr(old) == repr(new) or "0x" in repr(new)
 
 
-def replace_everywhere(member: str, old: object, new: object) -> None:
+def replace_everywhere(member: str, old: object, *, new: object) -> None:
     """Set a constant in each module that has imported it under its name."""
     for module in list(sys.modules.values()):
         if vars(module).get(member) is old:
             setattr(module, member, new)
 
 
-def graft(old: object, new: object, module: str) -> None:
+def graft(old: object, new: object, *, module: str) -> None:
     """Put new code into an old function, or into each function of an old class."""
     if getattr(new, "__module__", module) != module:
         return
@@ -231,22 +231,22 @@ def graft(old: object, new: object, module: str) -> None:
             graft_code(old, new)
         case type(), type():
             for member, value in list(vars(new).items()):
-                graft_member(old, member, value, module)
+                graft_member(old, member, value=value, module=module)
         case (classmethod() | staticmethod(), classmethod() | staticmethod()):
-            graft(old.__func__, new.__func__, module)
+            graft(old.__func__, new.__func__, module=module)
         case property(), property():
-            graft(old.fget, new.fget, module)
+            graft(old.fget, new.fget, module=module)
         case _ if hasattr(old, "__wrapped__") and hasattr(new, "__wrapped__"):
-            graft(old.__wrapped__, new.__wrapped__, module)
+            graft(old.__wrapped__, new.__wrapped__, module=module)
 
 
-def graft_member(old: type, member: str, value: object, module: str) -> None:
+def graft_member(old: type, member: str, *, value: object, module: str) -> None:
     """Put one member of a new class into the old one."""
     before = vars(old).get(member)
     if is_plain(value) and is_plain(before) and not member.startswith("__") and not same(before, value):
         setattr(old, member, value)
     else:
-        graft(before, value, module)
+        graft(before, value, module=module)
 
 
 def graft_code(old: FunctionType, new: FunctionType) -> None:

@@ -234,14 +234,14 @@ def enter(folder: Path) -> None:
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in {"", str(ROOT)})]
 
 
-def run_tests(folder: Path, tests: tuple[str, ...], seconds: int) -> None:
+def run_tests(folder: Path, tests: tuple[str, ...], *, seconds: int) -> None:
     """Run tests in a copy of the tree, in a process of its own; its exit code is that of pytest."""
     enter(folder)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)]))
 
 
-def run_in_place(folder: Path, todo: list[Mutant], results: Connection) -> None:
+def run_in_place(folder: Path, todo: list[Mutant], *, results: Connection) -> None:
     """Collect the tests near some mutants in a copy of the tree and try them there."""
     enter(folder)
     tests = NEAR[todo[0].path]
@@ -292,7 +292,9 @@ class Copies:
     def in_place(self, todo: list[Mutant], note: Callable[[Mutant, str], None]) -> None:
         """Try mutants that share their near tests, in forks of one process that has collected these."""
         reader, writer = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=run_in_place, args=(self._first, todo, writer))
+        process = self._context.Process(
+            target=run_in_place, args=(self._first, todo), kwargs={"results": writer}
+        )
         process.start()
         writer.close()
         by_name = {(mutant.path, mutant.name): mutant for mutant in todo}
@@ -305,7 +307,7 @@ class Copies:
             raise SystemExit(f"{todo[0].path}: its tests fail without any change")
 
     def _run(self, copy: Path, tests: tuple[str, ...], *, seconds: int) -> str:
-        process = self._context.Process(target=run_tests, args=(copy, tests, seconds))
+        process = self._context.Process(target=run_tests, args=(copy, tests), kwargs={"seconds": seconds})
         process.start()
         process.join(seconds * WALL_PER_CPU)
         if process.is_alive():
@@ -327,7 +329,7 @@ def try_files(paths: list[str], copies: Copies, *, tried: Tried, options: argpar
         fates[mutant.path][mutant.name] = fate
         options.state.write_text(json.dumps(tried, indent=1))
 
-    chosen = {path: _chosen(path, text, options) for path, text in texts.items()}
+    chosen = {path: _chosen(path, text, options=options) for path, text in texts.items()}
     pending = {None, *(["survived", CANDIDATE] if options.again else [])}
     groups: defaultdict[tuple[str, ...], list[Mutant]] = defaultdict(list)
     for path, all_of_file in chosen.items():
@@ -344,17 +346,17 @@ def try_files(paths: list[str], copies: Copies, *, tried: Tried, options: argpar
             for mutant, fate in zip(todo, pool.map(copies.fate, todo, repeat(scope)), strict=True):
                 note(mutant, fate)
     for path in paths:
-        _report(path, chosen[path], fates[path])
+        _report(path, chosen[path], fates=fates[path])
 
 
-def _chosen(path: str, text: str, options: argparse.Namespace) -> list[Mutant]:
+def _chosen(path: str, text: str, *, options: argparse.Namespace) -> list[Mutant]:
     found = list(mutants(path, text))
     if options.sample and options.sample < len(found):
         return random.Random(options.seed).sample(found, options.sample)  # noqa: S311
     return found
 
 
-def _report(path: str, chosen: list[Mutant], fates: dict[str, str]) -> None:
+def _report(path: str, chosen: list[Mutant], *, fates: dict[str, str]) -> None:
     counts = Counter(fates.get(mutant.name, "untried") for mutant in chosen)
     print(f"{path}: {len(chosen)} mutants, " + ", ".join(f"{n} {fate}" for fate, n in sorted(counts.items())))
     for mutant in chosen:
