@@ -64,3 +64,17 @@ def test_a_decimal_may_have_one_value_only() -> None:
     field = load(edited(YUNXI, ('min: "0", max: "300"', 'min: "5", max: "5"'))).formula.inputs["distance"]
 
     assert (field.low, field.high) == (5000, 5000)
+
+
+@pytest.mark.parametrize(("month", "refused"), [("201", False), ("2000", False), ("199", True)])
+@pytest.mark.parametrize("first", ["day", "month"])
+def test_the_longer_period_allows_more(month: str, first: str, *, refused: bool) -> None:
+    cap = "{{name: {0}, of: points, per: [person, {0}], max: {1}, order: accepted_sequence, late: reject}}"
+    caps = [cap.format("local_day", "200"), cap.format("month", month)]
+    old = next(line for line in YUNXI.splitlines() if "caps:" in line)
+    text = edited(YUNXI, (old, f"  caps: [{', '.join(caps if first == 'day' else caps[::-1])}]"))
+
+    if refused:
+        assert [finding.code for finding in findings(text)] == ["cap"]
+    else:
+        assert len(load(text).caps) == 2
