@@ -78,3 +78,22 @@ def test_the_longer_period_allows_more(month: str, first: str, *, refused: bool)
         assert [finding.code for finding in findings(text)] == ["cap"]
     else:
         assert len(load(text).caps) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "months", "days"), [("P1Y", 12, 0), ("P2Y6M", 30, 0), ("P3M10D", 3, 10), ("P1D", 0, 1)]
+)
+def test_points_are_valid_for_months_and_days(written: str, months: int, days: int) -> None:
+    expiry = load(edited(YUNXI, ("after: P1Y", f"after: {written}"))).expiry
+
+    assert expiry is not None
+    assert (expiry.months, expiry.days) == (months, days)
+
+
+def test_a_cap_goes_up_to_what_63_bits_hold() -> None:
+    largest = 9_223_372_036_854_775_807
+    assert load(edited(YUNXI, ("max: 200", f"max: {largest}"))).caps[0].maximum == largest
+
+    (finding,) = findings(edited(YUNXI, ("max: 200", f"max: {largest + 1}")))
+
+    assert finding.pointer == "/credit/caps/0/max"
