@@ -11,6 +11,7 @@ from gateway.convert.instants import DateReader, InstantReader, LocalDays
 from gateway.convert.outcome import Refusal, quoted
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import DecimalReader, Memo
+from gateway.convert.units import CO2E_MG
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
 
 __all__ = ["Roles", "SourceReader", "column_texts"]
@@ -19,7 +20,6 @@ Row = Mapping[str, str]
 Reader = Callable[[str], "str | int | Refusal"]
 Values = list["str | int | None"]
 
-MG_PER_UNIT: Final = {"mgCO2e": 1, "gCO2e": 10**3, "kgCO2e": 10**6, "tCO2e": 10**9}
 _COLUMNS: Final = (
     "person", "household", "start", "end", "day",
     "behaviour", "evidence", "ownership", "claimed_reduction", "claimed_points",
@@ -189,7 +189,7 @@ class SourceReader:
             case "day":
                 return self._day_reader(field)
             case "claimed_reduction":
-                return _claim_reader(field, MG_PER_UNIT[field.unit])
+                return _claim_reader(field, CO2E_MG[field.unit])
             case "claimed_points":
                 return _claim_reader(field, 1)
             case _:

@@ -113,5 +113,5 @@ def _sum_up_done(journal: Journal, summary: Summary) -> frozenset[int]:
 
 def _finish_interrupted(parts: Converting) -> None:
     """Publish what was decided, and sweep away files of a part that was not."""
-    publish_queue(parts.journal, parts.log)
+    publish_queue(parts.journal, parts.log, rings=parts.rings)
     parts.records.sweep(parts.journal.next_batch())

@@ -49,7 +49,7 @@ class Deciding:
         batch = self.parts.journal.decide(decision)
         if finished.accepted:
             self.summary.batches.append(batch)
-        publish_queue(self.parts.journal, self.parts.log)
+        publish_queue(self.parts.journal, self.parts.log, rings=self.parts.rings)
         return counts
 
     def _decision(

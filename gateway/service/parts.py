@@ -10,6 +10,7 @@ from gateway.ports import Clock, EncodedFile, Journal, Log, Memory, PrivateColum
 from gateway.service.finishing import Finished, Finisher
 from gateway.service.part import Verdict
 from gateway.service.preparing import Asked, Part
+from gateway.service.publishing import PublishingRings
 from gateway.service.scheme import MakeConverter
 from gateway.service.sorting import Sorting
 from gateway.signing import KeyedIndex, Signer
@@ -58,8 +59,8 @@ class Crew(Protocol):
 class Converting:
     """What converting needs; joined by ``gateway.app``.
 
-    ``memory`` is the journal, or what a dry run remembers over it. ``part_rows`` is how many rows are
-    decided at once.
+    ``memory`` is the journal, or what a dry run remembers over it. ``rings`` tells which keys may have
+    signed what is published. ``part_rows`` is how many rows are decided at once.
     """
 
     issuer: str
@@ -74,6 +75,7 @@ class Converting:
     random_bytes: Callable[[int], bytes]
     index: KeyedIndex
     signers: Sequence[Signer]
+    rings: Callable[[], PublishingRings]
     make_converter: MakeConverter
     encode: Callable[[PrivateColumns], list[EncodedFile]]
     crew: Callable[[], AbstractContextManager[Crew]]

@@ -23,10 +23,14 @@ def durable_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     half = path.with_name(path.name + ".half")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)  # of a full disk the system does not say which file it concerns
+        raise
     half.replace(path)
     sync_folder(path.parent)
 

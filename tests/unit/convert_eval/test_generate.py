@@ -12,7 +12,7 @@ from gateway.convert.fast import FastEvaluator
 from gateway.convert.interpret import Interpreter
 from gateway.convert.ir import Block, Const, Op, Outcome, Quotient, Round, StepForm, Var
 from gateway.convert.outcome import Converted, Refusal
-from gateway.convert.program import Binary, Name, Number, Program
+from gateway.convert.program import Binary, Expr, Name, Number, Program, RoundingMode
 from gateway.convert.roles import Roles, SourceReader
 from gateway.model.codes import Rejection
 from tests.fakes.mappings import act, constant, decimal_field, make_program, step, yunxi
@@ -36,10 +36,10 @@ def row_of(names: tuple[str, ...]) -> dict[str, str]:
 
 def hostile_program() -> Program:
     """Make a program whose inputs, factor and step are named to break out of generated code."""
-    total: object = Name(HOSTILE[0])
+    total: Expr = Name(HOSTILE[0])
     for name in HOSTILE[1:]:
-        total = Binary("+", total, Name(name))  # type: ignore[arg-type]
-    middle = step('a"b\n', Binary("*", total, Name("f'); exit(")), mode="half_even")  # type: ignore[arg-type]
+        total = Binary("+", total, Name(name))
+    middle = step('a"b\n', Binary("*", total, Name("f'); exit(")), mode="half_even")
     return make_program(
         [middle, step("points", Name('a"b\n'))],
         kind="engagement",
@@ -207,10 +207,10 @@ def test_the_kernel_is_right_at_the_edge_of_what_fits() -> None:
 
 
 @pytest.mark.parametrize(("mode", "values"), [("half_up", [-3, -2, 3, 3]), ("half_even", [-2, -2, 2, 3])])
-def test_a_rounding_at_the_edge_of_what_fits_does_not_wrap(mode: str, values: list[int]) -> None:
+def test_a_rounding_at_the_edge_of_what_fits_does_not_wrap(mode: RoundingMode, values: list[int]) -> None:
     edge = (2**62 - 1) // 5
     x, d = Var("x", -(2**62) + 1, 2**62 - 1), Const(2 * edge)
-    rounded = Round(mode, x, d, -3, 3)  # type: ignore[arg-type]
+    rounded = Round(mode, x, d, -3, 3)
     form = StepForm("points", Quotient(x, d), Quotient(rounded, Const(1)), None)
     block = Block("A", 0, 1, {"x": x}, (), (form,), Outcome(Const(0), rounded, Quotient(x, d)))
     numbers = np.array([-5 * edge, -4 * edge, 5 * edge, 5 * edge + 1])

@@ -71,3 +71,9 @@ def test_names_of_many_stand_one_behind_the_other() -> None:
     assert INDEX.pseudonyms("p", ["a", "b"]) == INDEX.pseudonym("p", "a") + INDEX.pseudonym("p", "b")
     assert INDEX.contents([b"a", b"b"]) == INDEX.contents([b"a"]) + INDEX.contents([b"b"])
     assert INDEX.events("p", []) == b""
+
+
+def test_each_name_has_its_length() -> None:
+    names = [INDEX.event("a", "b"), INDEX.contents([b"a"]), INDEX.pseudonym("a", "b"), cap("a", "b")]
+
+    assert list(map(len, names)) == [16, 8, 32, 16]
