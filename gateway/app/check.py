@@ -1,12 +1,13 @@
 """Join the parts of audits, records and receipts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.app.home import open_home
 from gateway.app.mappings import journal_replayer, program_from_file
 from gateway.convert import Program
-from gateway.errors import IntegrityBroken
+from gateway.errors import GatewayError, IntegrityBroken
 from gateway.model.canonical import Json
 from gateway.model.shape import Shape
 from gateway.resources import schema
@@ -82,7 +83,8 @@ def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:
 def verify_receipt(receipt: Path, trust: Path, *, mappings: Sequence[Path] = ()) -> dict[str, Json]:
     """Verify a receipt's file under a folder of trust files and return its record."""
     checks = verifier(read_small(trust / "policy"), read_small(trust / "keys.json"), mappings=mappings)
-    return checks.verify(read_small(receipt).rstrip(b"\n"))
+    with _named(str(receipt)):
+        return checks.verify(read_small(receipt).rstrip(b"\n"))
 
 
 def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
@@ -94,11 +96,25 @@ def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> Re
             raise IntegrityBroken(f"the receipt cites the mapping {digest}, none of the given ones")
         return programs[digest]
 
+    with _named("policy"):
+        rules = read_policy(policy)
+    with _named("keys.json"):
+        trusted = KeyRing.parse(ring)
     return ReceiptVerifier(
-        policy=read_policy(policy),
-        ring=KeyRing.parse(ring),
+        policy=rules,
+        ring=trusted,
         receipt_shape=Shape(schema("receipt")),
         record_shape=Shape(schema("record")),
         statement_shape=Shape(schema("statement")),
         replayer=Replayer(program_of) if programs else None,
     )
+
+
+@contextmanager
+def _named(document: str) -> Iterator[None]:
+    """Say of an error in which of several documents it arose."""
+    try:
+        yield
+    except GatewayError as error:
+        error.field = f"{document} {error.field}".rstrip()
+        raise
