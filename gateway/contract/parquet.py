@@ -168,5 +168,5 @@ def _row(place: Place, fields: dict[str, str], *, fault: str) -> SourceRow | Ref
     return broken_row(
         place,
         f"expected a row of at most {ROW_BYTES_MAX} characters, found {size}",
-        raw="\n".join(fields.values()).encode(),
+        raw="\n".join(text[: ROW_BYTES_MAX + 1] for text in fields.values()).encode(),
     )
