@@ -1,7 +1,7 @@
 """Fuzz one target for some seconds: ``python -m tests.fuzz TARGET --seconds N``.
 
-Needs the dependency group ``fuzz`` (``make fuzz`` installs it). The corpus is kept between runs; an
-input that breaks the property is kept as ``crash-…`` beside it.
+Needs the dependency group ``fuzz`` (``make fuzz`` installs it). The corpus is kept between runs, below
+``.fuzz`` if no other folder is named; an input that breaks the property is kept beside it.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import atheris
 with atheris.instrument_imports(include=["gateway", "adapters"]):
     from tests.fuzz.targets import TARGETS, TREES, run
 
+from tests.acceptance.documents import ROOT
 from tests.fuzz.seeds import seeds, words
 from tests.fuzz.trees import changed
 
@@ -27,7 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--corpus", type=Path, help="a folder that is kept; a temporary one if left out")
+    parser.add_argument("--corpus", type=Path, help="the folder of what was found to be of interest")
     return parser.parse_args()
 
 
@@ -47,7 +48,7 @@ def main() -> None:
     """Fuzz until the time is over or an input breaks the property."""
     given = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        corpus = given.corpus or Path(folder) / "corpus"
+        corpus = given.corpus or ROOT / ".fuzz" / given.target / "corpus"
         _fill(corpus, given.target)
         dictionary = Path(folder) / "words"
         quoted = ("".join(f"\\x{octet:02x}" for octet in word) for word in words(given.target))

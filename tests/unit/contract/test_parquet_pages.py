@@ -28,7 +28,8 @@ def outcomes(document: bytes) -> list[SourceRow | RefusedRow]:
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"compression": "none"}, {"data_page_version": "2.0"}, {"use_dictionary": False}, {"row_group_size": 7},
+    {}, {"compression": "none"}, {"data_page_version": "2.0"}, {"use_dictionary": False},
+    {"row_group_size": 7},
     {"write_page_checksum": True}, {"write_page_index": True},
     {"write_statistics": False}, {"data_page_size": 64},
 ], ids=str)  # fmt: skip
