@@ -1,7 +1,9 @@
 """A Parquet file says how large its pages are; what would not fit is refused before it is expanded."""
 
 import io
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +41,13 @@ def test_pages_of_every_writing_are_counted_and_read(options: dict[str, object])
     rows = outcomes(written(table, **options))
 
     assert [row.fields.get("a") for row in rows] == [str(n) for n in range(100)]
+
+
+def test_pages_of_another_writer_are_counted_and_read(tmp_path: Path) -> None:
+    path = tmp_path / "by-duckdb.parquet"
+    duckdb.sql(f"COPY (SELECT x::VARCHAR AS x FROM range(5000) r(x)) TO '{path}' (FORMAT parquet)")  # noqa: S608 - a path of the test
+
+    assert [row.fields["x"] for row in outcomes(path.read_bytes())] == [str(n) for n in range(5000)]
 
 
 def test_table_without_rows_is_read() -> None:
