@@ -102,7 +102,7 @@ def _batch_rows(
 ) -> Iterator[tuple[dict[str, str], str]]:
     """Yield the fields of each row, and what is wrong with them ("" if nothing)."""
     faults: dict[int, str] = {}
-    texts = [_column_texts(batch.column(i), *column, faults=faults) for i, column in enumerate(columns)]
+    texts = [_column_texts(batch.column(i), column, faults=faults) for i, column in enumerate(columns)]
     names = [name for name, _ in columns]
     for number, row in enumerate(zip(*texts, strict=True)):
         fields = {name: text for name, text in zip(names, row, strict=True) if text is not None}
@@ -110,37 +110,29 @@ def _batch_rows(
 
 
 def _column_texts(
-    column: "pa.Array[Any]", name: str, to_text: _ToText, *, faults: dict[int, str]
+    values: "pa.Array[Any]", column: tuple[str, _ToText], *, faults: dict[int, str]
 ) -> list[str | None]:
+    """Return a column's texts; a value that has none becomes the fault of its row."""
     import pyarrow.types as kinds
 
+    name, to_text = column
+    # A timestamp of nanoseconds does not fit datetime: its scalar holds the integer.
+    by_scalar = kinds.is_timestamp(values.type)
     try:
-        # A timestamp of nanoseconds does not fit datetime: its scalar holds the integer.
-        values = column if kinds.is_timestamp(column.type) else column.to_pylist()
-        return [None if value is None or not _is_valid(value) else to_text(value) for value in values]
+        found = values if by_scalar else values.to_pylist()
+        return [None if value is None or not _is_valid(value) else to_text(value) for value in found]
     except _NO_TEXT:
-        return [
-            _text_or_fault(scalar, to_text, fault=(faults, row, name)) for row, scalar in enumerate(column)
-        ]
-
-
-def _text_or_fault(
-    scalar: "pa.Scalar[Any]", to_text: _ToText, *, fault: tuple[dict[int, str], int, str]
-) -> str | None:
-    """Return one value's text; what has none is written down as the fault of its row."""
-    import pyarrow.types as kinds
-
-    if not scalar.is_valid:
-        return None
-    try:
-        return to_text(scalar if kinds.is_timestamp(scalar.type) else scalar.as_py())
-    except _NO_TEXT as error:
-        faults, row, name = fault
-        wrong = (
-            "is no UTF-8" if isinstance(error, UnicodeDecodeError) else "lies outside of the years 1 to 9999"
-        )
-        faults.setdefault(row, f"expected a value of its type in column {name!r}, found one that {wrong}")
-        return None
+        texts: list[str | None] = []
+        for row, scalar in enumerate(values):
+            try:
+                texts.append(to_text(scalar if by_scalar else scalar.as_py()) if scalar.is_valid else None)
+            except _NO_TEXT as error:
+                wrong = "is no UTF-8" if isinstance(error, UnicodeDecodeError) else "lies beyond year 9999"
+                faults.setdefault(
+                    row, f"expected a value of column {name!r} that has a text, found one that {wrong}"
+                )
+                texts.append(None)
+        return texts
 
 
 def _is_valid(value: object) -> bool:

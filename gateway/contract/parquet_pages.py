@@ -55,7 +55,7 @@ def batch_rows(document: BinaryIO, metadata: "pq.FileMetaData", *, file: str) ->
     try:
         if sum(chunk.total_compressed_size for chunk in _chunks(metadata)) > size:
             raise _Damaged  # chunks that share bytes: reading them all could take for ever
-        columns = [_pages(document, metadata, column) for column in range(metadata.num_columns)]
+        columns = [_pages(document, metadata, column=column) for column in range(metadata.num_columns)]
     except (_Damaged, ValueError, OSError) as error:
         raise MalformedDocument(
             f"{file} is not a readable Parquet file: a page header is damaged",
@@ -80,7 +80,7 @@ def _chunks(metadata: "pq.FileMetaData") -> Iterator["pq.ColumnChunkMetaData"]:
         yield from map(group.column, range(metadata.num_columns))
 
 
-def _pages(document: BinaryIO, metadata: "pq.FileMetaData", column: int) -> _Pages:
+def _pages(document: BinaryIO, metadata: "pq.FileMetaData", *, column: int) -> _Pages:
     largest = dictionary = density = 0
     for group in range(metadata.num_row_groups):
         chunk = metadata.row_group(group).column(column)
@@ -89,7 +89,7 @@ def _pages(document: BinaryIO, metadata: "pq.FileMetaData", column: int) -> _Pag
         start, dictionary_at = chunk.data_page_offset, chunk.dictionary_page_offset
         if dictionary_at is not None and 0 < dictionary_at < start:
             start = dictionary_at
-        for kind, expanded, values in _headers(document, start, start + chunk.total_compressed_size):
+        for kind, expanded, values in _headers(document, start, end=start + chunk.total_compressed_size):
             largest = max(largest, expanded)
             if kind == _DICTIONARY_PAGE:
                 dictionary = max(dictionary, expanded)
@@ -98,7 +98,7 @@ def _pages(document: BinaryIO, metadata: "pq.FileMetaData", column: int) -> _Pag
     return _Pages(largest, dictionary, density)
 
 
-def _headers(document: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _headers(document: BinaryIO, start: int, *, end: int) -> Iterator[tuple[int, int, int]]:
     """Yield kind, expanded size and number of values of each page between two places of a document."""
     at = document.seek(start)
     while at < end:
