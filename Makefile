@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check format bench test-deps lock clean
+.PHONY: help demo test check format bench fuzz test-deps lock clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -40,6 +40,12 @@ bench: $(STAMP) ## time the bulk path beside its bounds (TANQIAO_BENCH_ROWS=2000
 
 test-deps: ## system packages for the tests that need more than pip (Debian: Go and x/mod)
 	sh tools/test_deps.sh
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= adapter mapping strict note receipt policy
+fuzz: $(STAMP) ## fuzz every parser for a while (FUZZ_SECONDS=600, FUZZ_TARGETS=adapter)
+	$(BIN)/pip install --quiet 'atheris>=3.0'
+	for target in $(FUZZ_TARGETS); do $(BIN)/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 lock: ## remake requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \

@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.bulk.columns import ColumnEvaluator
 from gateway.contract import PlatformAdapter
 from gateway.convert import Program, load_program, program_from_canonical
-from gateway.errors import IntegrityBroken, LocalFileError, UsageError
+from gateway.errors import IntegrityBroken, UsageError
 from gateway.model.canonical import digest as digest_of
 from gateway.plugins import find_adapter
 from gateway.ports import Journal
@@ -15,6 +15,7 @@ from gateway.resources import schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
 from gateway.service.replaying import Replayer
 from gateway.service.scheme import Converter, Scheme
+from gateway.store.input_files import read_small
 
 __all__ = [
     "Reading",
@@ -44,14 +45,7 @@ def program_from_file(path: Path) -> Program:
         LocalFileError: the file cannot be read.
         MappingRefused: it breaks its schema or means nothing; each finding with line and column.
     """
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot read {path}: {error.strerror}",
-            remedy="name a file that exists and that this user may read",
-        ) from error
-    return load_program(text, schema("mapping"), name=str(path))
+    return load_program(read_small(path), schema("mapping"), name=str(path))
 
 
 @dataclass(frozen=True, slots=True)

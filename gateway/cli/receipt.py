@@ -56,10 +56,9 @@ def verify(
 
         tanqiao receipt verify receipt.json --trust ./trust --mapping travel.v2.yaml
     """
-    from gateway.app.check import read_file, verifier
+    from gateway.app.check import verify_receipt
 
-    checks = verifier(read_file(trust / "policy"), read_file(trust / "keys.json"), mappings=mapping)
-    record = checks.verify(read_file(receipt).rstrip(b"\n"))
+    record = verify_receipt(receipt, trust, mappings=mapping)
     emit({"verified": True, "recomputed": bool(mapping), "record": record}, format_)
     if not mapping:
         hint("the quantity was not recomputed: give the mapping with --mapping")

@@ -55,6 +55,11 @@ def open_text(document: BinaryIO, file: str, *, encodings: Iterable[str]) -> Tex
     stream = io.BufferedReader(_Rejoined(head := _read_head(document), document), _BUFFER_BYTES)
     tried = tuple(encodings)
     first = head[: head.find(b"\n") + 1] or head
+    if first.count(0) > len(first) // 4:  # UTF-16 without its mark, or no text at all, decodes as UTF-8 too
+        raise MalformedDocument(
+            f"{file}: the first line is not text in {' or '.join(tried)}: it is full of zero bytes",
+            remedy="export the file again in UTF-8",
+        )
     for sample in (head, first):
         for encoding in tried:
             if _decodes(sample, encoding):

@@ -12,6 +12,7 @@ from gateway.convert.outcome import Refusal, quoted
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import DecimalReader, Memo
 from gateway.convert.units import CO2E_MG
+from gateway.model.canonical import DISCLOSED_CHARACTERS_MAX, may_be_disclosed
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
 
 __all__ = ["Roles", "SourceReader", "column_texts"]
@@ -24,6 +25,10 @@ _COLUMNS: Final = (
     "person", "household", "start", "end", "day",
     "behaviour", "evidence", "ownership", "claimed_reduction", "claimed_points",
 )  # fmt: skip  # roles in the order of the fields of Roles, after the event
+_NO_ID: Final = (
+    f"expected an id of at most {DISCLOSED_CHARACTERS_MAX} characters, in Unicode form NFC and without"
+    " control or bidirectional characters: a receipt could not show it"
+)
 _REQUIRED: Final = frozenset({"event", "person", "behaviour", "evidence", "ownership"})
 
 
@@ -132,6 +137,9 @@ class SourceReader:
                     refusals.setdefault(
                         index, Refusal(field.missing, field.name, f"expected a text in {key}")
                     )
+            for index, text in enumerate(texts):
+                if text is not None and not may_be_disclosed(text):
+                    refusals.setdefault(index, Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID))
         return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
 
     def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:

@@ -5,6 +5,7 @@ may understand one text in two ways. A signature over such a text proves nothing
 """
 
 import json
+from collections import Counter
 from typing import Final, NoReturn
 
 from gateway.errors import MalformedDocument
@@ -61,8 +62,7 @@ def read_strict_object(
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise MalformedDocument(f"the key {repeated!r} stands twice in one object")
     return result
 

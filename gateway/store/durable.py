@@ -29,7 +29,9 @@ def durable_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        error.filename = error.filename or str(path)  # of a full disk the system does not say which file it concerns
+        error.filename = error.filename or str(
+            path
+        )  # of a full disk the system does not say which file it concerns
         raise
     half.replace(path)
     sync_folder(path.parent)
