@@ -17,6 +17,7 @@ PACKAGES = (
     "tanqiao", "numpy", "pyarrow", "orjson", "msgspec", "cryptography",
     "jsonschema", "jsonschema-rs", "duckdb", "cel-python",
 )  # fmt: skip
+SAMPLE_MAX = 200_000
 REPEATS = 3  # the best of them: other work on the machine can only make a run slower
 
 Role = Literal["ours", "peer", "bound"]
@@ -46,6 +47,11 @@ class Bench:
 
     rows: int
     folder: Path
+
+    @property
+    def sample(self) -> int:
+        """The rows of stages that hold them in memory: more would cost the same each."""
+        return min(self.rows, SAMPLE_MAX)
 
 
 Stage = Callable[[Bench], Iterator[Figure]]

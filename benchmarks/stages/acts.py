@@ -6,9 +6,7 @@ from benchmarks.measure import Bench
 from benchmarks.trips import NAMES, program_of, some_trips
 from gateway.convert import Converted, FastEvaluator, Program, Refusal, Roles, SourceReader
 
-__all__ = ["ROWS_MAX", "Acts", "acts_of", "rows_of"]
-
-ROWS_MAX = 200_000  # these stages hold their rows in memory, and cost the same for each of more
+__all__ = ["Acts", "acts_of", "rows_of"]
 
 
 class Acts(NamedTuple):
@@ -21,7 +19,7 @@ class Acts(NamedTuple):
 def rows_of(bench: Bench) -> list[dict[str, str]]:
     """Return rows as the adapter gives them."""
     keys = [f"/{name}" for name in NAMES]
-    return [dict(zip(keys, trip, strict=True)) for trip in some_trips(min(bench.rows, ROWS_MAX))]
+    return [dict(zip(keys, trip, strict=True)) for trip in some_trips(bench.sample)]
 
 
 def acts_of(bench: Bench) -> Acts:

@@ -18,21 +18,21 @@ def measure(bench: Bench) -> Iterator[Figure]:
     """Compare each form of input with a library that only reads it."""
     bounds = {"ndjson": "msgspec", "csv": "csv of the standard library", "parquet": "pyarrow"}
     for kind in KINDS:
-        ours = measured("adapter", f"{kind} to rows", items=bench.rows, work=lambda k=kind: _ours(bench, k))  # type: ignore[misc]  # a default binds the loop's value
+        ours = measured("adapter", f"{kind} to rows", items=bench.sample, work=lambda k=kind: _ours(bench, k))  # type: ignore[misc]  # a default binds the loop's value
         yield ours
         cpu = cpu_seconds(lambda k=kind: _alone(bench, k))  # type: ignore[misc]  # the same
         what = f"{bounds[kind]} alone"
-        yield figure("adapter", what, role="bound", items=bench.rows, cpu=cpu, ours=ours)
+        yield figure("adapter", what, role="bound", items=bench.sample, cpu=cpu, ours=ours)
 
 
 def _ours(bench: Bench, kind: Kind) -> None:
     source = program_of(bench.folder, kind).source.format
-    with trips_file(bench.folder, bench.rows, kind=kind).open("rb") as document:
+    with trips_file(bench.folder, bench.sample, kind=kind).open("rb") as document:
         deque(CommonAdapter().rows(document, "trips", source=source), maxlen=0)
 
 
 def _alone(bench: Bench, kind: Kind) -> None:
-    path = trips_file(bench.folder, bench.rows, kind=kind)
+    path = trips_file(bench.folder, bench.sample, kind=kind)
     if kind == "parquet":
         for batch in pq.ParquetFile(path).iter_batches():
             batch.to_pylist()

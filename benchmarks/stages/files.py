@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.measure import Bench, Figure, cpu_seconds, figure, measured
-from benchmarks.stages.acts import ROWS_MAX
 from benchmarks.stages.homes import converted_home
 from gateway.app.home import open_home
 from gateway.ports import PrivateColumns, RecordFile, RecordFiles
@@ -21,7 +20,7 @@ PLATFORM = "cn-000000/yunxi"
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Measure the first batch of a home: digest checked and rows made, rows to a durable file."""
-    small = Bench(min(bench.rows, ROWS_MAX), bench.folder)
+    small = Bench(bench.sample, bench.folder)
     with converted_home(small, "ndjson") as made:
         os.environ["TANQIAO_STATE"] = str(made.state)
         with open_home(made.home) as opened:

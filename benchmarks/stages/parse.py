@@ -16,7 +16,7 @@ __all__ = ["measure"]
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Compare our strict reader with readers that take two of the same key, or NaN, without a word."""
-    lines = trips_file(bench.folder, bench.rows, kind="ndjson").read_bytes().splitlines()
+    lines = trips_file(bench.folder, bench.sample, kind="ndjson").read_bytes().splitlines()
     texts = [line.decode() for line in lines]
     ours = measured(
         "parse", "strict reader", items=len(lines), work=lambda: [strict_json(text) for text in texts]
