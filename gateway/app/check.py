@@ -20,7 +20,7 @@ from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
 from gateway.transparency import read_policy
 
-__all__ = ["audit", "receipt_of", "record_of", "records_of_event", "verifier", "verify_receipt"]
+__all__ = ["audit", "receipt_of", "record_of", "records_of_event", "trusting", "verifier", "verify_receipt"]
 
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
@@ -80,11 +80,15 @@ def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:
         return make_receipt(found, disclose, records=opened.records, journal=opened.journal, log=opened.log)
 
 
-def verify_receipt(receipt: Path, trust: Path, *, mappings: Sequence[Path] = ()) -> dict[str, Json]:
-    """Verify a receipt's file under a folder of trust files and return its record."""
-    checks = verifier(read_small(trust / "policy"), read_small(trust / "keys.json"), mappings=mappings)
+def verify_receipt(receipt: Path, checks: ReceiptVerifier) -> dict[str, Json]:
+    """Verify a receipt's file and return its record."""
     with _named(str(receipt)):
         return checks.verify(read_small(receipt).rstrip(b"\n"))
+
+
+def trusting(trust: Path, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
+    """Return a verifier of receipts under a folder of trust files."""
+    return verifier(read_small(trust / "policy"), read_small(trust / "keys.json"), mappings=mappings)
 
 
 def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:

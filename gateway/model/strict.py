@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from gateway.errors import MalformedDocument
 from gateway.model.canonical import DEPTH_MAX, Json, require_profile
+from gateway.model.canonical_text import read_canonical
 
 __all__ = ["DOCUMENT_BYTES_MAX", "read_strict", "read_strict_object"]
 
@@ -26,6 +27,11 @@ def read_strict(
     """
     if len(data) > bytes_max:
         raise MalformedDocument(f"the document has {len(data)} bytes, at most {bytes_max} are read")
+    canonical = read_canonical(data, texts)
+    return _read_any_spelling(data, texts) if canonical is None else canonical
+
+
+def _read_any_spelling(data: bytes, texts: frozenset[str]) -> Json:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
