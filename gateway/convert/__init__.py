@@ -1,25 +1,35 @@
 """The mapping engine: a city's rules as data, checked, compiled, evaluated and explained."""
 
-from gateway.convert.caps import CapKey, CapMeter, CapUse, Granted
+from gateway.convert.caps import CapKey, CapMeter, CapPlan, CapUse, Granted, keys_of
 from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
 from gateway.convert.interpret import Interpreter
 from gateway.convert.limit_text import finding_texts
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
-from gateway.convert.outcome import ActFinding, Converted, Refusal
+from gateway.convert.outcome import (
+    ActFinding,
+    Converted,
+    ConvertedBlock,
+    ConvertedColumns,
+    Refusal,
+    StepTrace,
+)
 from gateway.convert.own_acts import OwnActs
 from gateway.convert.plausible import OVERLAP, claim_findings, refusal_of, then_of
 from gateway.convert.program import Program
-from gateway.convert.roles import Roles, SourceReader
+from gateway.convert.roles import RoleColumns, Roles, SourceReader
 
 __all__ = [
     "OVERLAP",
     "ActFinding",
     "CapKey",
     "CapMeter",
+    "CapPlan",
     "CapUse",
     "Converted",
+    "ConvertedBlock",
+    "ConvertedColumns",
     "FastEvaluator",
     "Finding",
     "Granted",
@@ -28,12 +38,15 @@ __all__ = [
     "OwnActs",
     "Program",
     "Refusal",
+    "RoleColumns",
     "Roles",
     "SourceReader",
+    "StepTrace",
     "check_scheme",
     "claim_findings",
     "expires_on",
     "finding_texts",
+    "keys_of",
     "load_program",
     "program_from_canonical",
     "refusal_of",

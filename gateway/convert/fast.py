@@ -77,7 +77,7 @@ class FastEvaluator:
         guard = self.guards.get(roles.behaviour)
         if guard is None:
             return run(inputs)
-        time = self.time.read(roles)
+        time = self.time.read(roles.start, roles.end)
         findings = time if isinstance(time, Refusal) else guard.run(inputs, time)
         if isinstance(findings, Refusal):
             return findings

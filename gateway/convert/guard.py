@@ -12,7 +12,6 @@ from gateway.convert.ir import Check, Const, Guard, IntExpr, Var, multiply, subt
 from gateway.convert.limit_text import limit_text
 from gateway.convert.outcome import ActFinding, Refusal
 from gateway.convert.program import Limit, Program
-from gateway.convert.roles import Roles
 from gateway.model.codes import Rejection
 
 __all__ = ["CompiledGuard", "TimeReader", "compiled_guard"]
@@ -31,11 +30,11 @@ class TimeReader:
             if role in fields
         }
 
-    def read(self, roles: Roles) -> int | Refusal:
+    def read(self, start: int | None, end: int | None) -> int | Refusal:
         """Give the seconds, or the refusal of an act that lacks its start or its end."""
-        if roles.start is None:
+        if start is None:
             return self._absent["start"]
-        return self._absent["end"] if roles.end is None else roles.end - roles.start
+        return self._absent["end"] if end is None else end - start
 
 
 class CompiledGuard(NamedTuple):

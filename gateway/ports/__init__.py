@@ -4,39 +4,41 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.stores import (
+    EVENT_CONTENT_BYTES,
     BatchRow,
     Begun,
-    Clock,
     DayClosed,
+    EncodedFile,
     EventMark,
     Journal,
-    Log,
     Memory,
-    NewEvent,
+    NewEvents,
     PartCounts,
     PartDecision,
     PrivateColumns,
     PrivateRow,
     PublishedMapping,
-    Quarantine,
     RecordFile,
     RecordFiles,
 )
 
 __all__ = [
+    "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
     "Clock",
     "DayClosed",
+    "EncodedFile",
     "EventMark",
     "FindingFile",
     "Findings",
     "Journal",
     "Log",
     "Memory",
-    "NewEvent",
+    "NewEvents",
     "NewSpan",
     "PartCounts",
     "PartDecision",

@@ -1,40 +1,33 @@
-"""The journal of decisions, record files, the log, the quarantine, and the clock."""
+"""The journal of decisions, and record files."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from gateway.ports.plausible import FindingFile, NewSpan
 
 __all__ = [
+    "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
-    "Clock",
     "DayClosed",
+    "EncodedFile",
     "EventMark",
     "Journal",
-    "Log",
     "Memory",
-    "NewEvent",
+    "NewEvents",
     "PartCounts",
     "PartDecision",
     "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
-    "Quarantine",
     "RecordFile",
     "RecordFiles",
 ]
 
 
-class Clock(Protocol):
-    """Tell the time, in UTC, whole seconds."""
-
-    def now(self) -> datetime:
-        """Return the present moment."""
-        ...
+EVENT_CONTENT_BYTES: Final = 8
 
 
 class EventMark(NamedTuple):
@@ -45,12 +38,14 @@ class EventMark(NamedTuple):
     leaf_index: int
 
 
-class NewEvent(NamedTuple):
-    """An event that a part decides to record: keyed identity, keyed content, index in the batch."""
+class NewEvents(NamedTuple):
+    """The events that a batch records, in the order of its leaves, packed without anything between.
 
-    key: bytes
-    content: bytes
-    leaf_index: int
+    ``keys`` are their 16-byte names, ``contents`` the 8-byte names of what they said.
+    """
+
+    keys: bytes
+    contents: bytes
 
 
 class PrivateRow(NamedTuple):
@@ -84,11 +79,13 @@ class PrivateRow(NamedTuple):
 
 
 class PrivateColumns(NamedTuple):
-    """Many private rows, column by column: the same members as :class:`PrivateRow`."""
+    """The rows of a batch, column by column, in the order of its leaves: the members of :class:`PrivateRow`.
 
-    leaf_index: list[int]
-    id: list[str]
-    leaf: list[bytes]
+    What has a fixed length is packed without anything between.
+    """
+
+    id: bytes
+    leaf: bytes
     day: list[str]
     behaviour: list[str]
     inputs: list[str]
@@ -100,13 +97,22 @@ class PrivateColumns(NamedTuple):
     points: list[int]
     claimed_mg: list[int | None]
     claimed_points: list[int | None]
-    event_commitment: list[bytes]
-    subject_commitment: list[bytes]
-    event: list[str | None]
-    event_salt: list[bytes | None]
-    person: list[bytes | None]
-    subject_salt: list[bytes | None]
+    event_commitment: bytes
+    subject_commitment: bytes
+    event: list[str]
+    event_salt: bytes
+    person: bytes
+    subject_salt: bytes
     household: list[bytes | None]
+
+
+class EncodedFile(NamedTuple):
+    """The rows of one day of a batch as the bytes of a record file, and their digest."""
+
+    day: str
+    rows: int
+    digest: str
+    data: bytes
 
 
 class RecordFile(NamedTuple):
@@ -158,7 +164,7 @@ class PartDecision:
     size: int
     issued: str
     files: Sequence[RecordFile]
-    events: Sequence[NewEvent]
+    events: NewEvents
     cap_usage: Mapping[bytes, int]
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
     findings: FindingFile | None = None
@@ -182,9 +188,7 @@ class Memory(Protocol):
         """Return when persons' acts took place: those remembered on a day, that reach into the window."""
         ...
 
-    def note(
-        self, events: Sequence[NewEvent], usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()
-    ) -> None:
+    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
         """Remember what a dry run would have decided."""
         ...
 
@@ -308,6 +312,10 @@ class Journal(Memory, Protocol):
         """Return how many events the index holds."""
         ...
 
+    def require_index(self) -> None:
+        """Check the files of events and caps; raises IntegrityBroken naming the file."""
+        ...
+
     def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
         """Return every cap usage, by key."""
         ...
@@ -324,8 +332,8 @@ class Journal(Memory, Protocol):
 class RecordFiles(Protocol):
     """The private record files of a home."""
 
-    def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
-        """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
+    def write(self, platform: str, batch: int, *, files: Sequence[EncodedFile]) -> list[RecordFile]:
+        """Write a batch's files durably; replaces what a killed run has left."""
         ...
 
     def read(self, file: RecordFile) -> list[PrivateRow]:
@@ -342,46 +350,4 @@ class RecordFiles(Protocol):
 
     def sweep(self, batch: int) -> None:
         """Remove what a killed run has written of a batch that was never decided."""
-        ...
-
-
-class Log(Protocol):
-    """The published transparency log of a home."""
-
-    @property
-    def size(self) -> int:
-        """Return the number of published entries."""
-        ...
-
-    @property
-    def checkpoint(self) -> bytes:
-        """Return the newest signed checkpoint."""
-        ...
-
-    def append(self, entries: Sequence[bytes]) -> object:
-        """Publish entries: stage, swap the checkpoint, publish tiles, publish the checkpoint."""
-        ...
-
-    def entry(self, index: int) -> bytes:
-        """Return one published entry."""
-        ...
-
-    def entries(self, start: int) -> Iterator[bytes]:
-        """Return published entries from an index on."""
-        ...
-
-    def proof_text(self, index: int) -> str:
-        """Return the C2SP tlog-proof of an entry under the newest checkpoint."""
-        ...
-
-    def check(self) -> None:
-        """Recompute everything up to the checkpoint; raises IntegrityBroken naming the file."""
-        ...
-
-
-class Quarantine(Protocol):
-    """Where rejected rows are set aside."""
-
-    def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
-        """Write the rejected rows of one part durably, replacing what a killed run has left."""
         ...

@@ -1,70 +1,85 @@
 """Write down what people should look at: acts that are counted and yet not plausible."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
 
 from gateway.convert import ActFinding, Program, finding_texts
 from gateway.model.codes import Rejection
-from gateway.ports import PrivateColumns
-from gateway.service.part import PartResult
+from gateway.service.part import Verdict
 from gateway.service.plausible import claims_of
-from gateway.service.preparing import Origin
+from gateway.service.preparing import Origins, Prepared
+from gateway.service.recording import ID_BYTES, ActColumns
 
-__all__ = ["PartFindings", "findings_of_part", "findings_of_record"]
-
-CLAIMS = frozenset({"claimed_reduction", "claimed_points"})
+__all__ = ["PartFindings", "finding_lines", "findings_of_part", "findings_of_record"]
 
 
 class PartFindings(NamedTuple):
-    """The findings of one part: their lines, how many there are by rule, and acts whose claims differ."""
+    """The findings of one part, by the number of the accepted act, and how many acts' claims differ."""
 
-    lines: list[bytes]
-    by_rule: dict[str, int]
+    by_act: dict[int, list[ActFinding]]
     claims_differ: int
+
+    def by_rule(self) -> dict[str, int]:
+        """Count the findings by rule."""
+        return dict(Counter(one.rule for found in self.by_act.values() for one in found))
 
 
 def findings_of_part(
-    result: PartResult, rows: PrivateColumns, *, programs: Mapping[str, Program]
+    prepared: Prepared, verdict: Verdict, *, acts: ActColumns, programs: Mapping[str, Program]
 ) -> PartFindings:
-    """Collect the findings of the acts that are accepted, in their order."""
-    claims = claims_of(rows, programs)
-    lines: list[bytes] = []
-    by_rule: Counter[str] = Counter()
-    if not (claims or result.overlaps or result.prepared.findings):
-        return PartFindings([], {}, 0)
-    for index, place in enumerate(result.kept):
-        for finding in _of_act(result, place, claims=claims.get(index, ())):
-            by_rule[finding.rule] += 1
-            origin = result.prepared.origins.at(place)
-            lines.append(
-                _line(rows.id[index], origin, program=programs[rows.mapping[index]], finding=finding)
-            )
-    return PartFindings(lines, dict(by_rule), len(claims))
+    """Collect the findings of ``acts``, those that are accepted, in their order."""
+    claims = claims_of(acts, verdict.points, programs=programs)
+    if not (claims or verdict.overlaps or prepared.findings):
+        return PartFindings({}, 0)
+    by_act: dict[int, list[ActFinding]] = {}
+    for number, place in enumerate(verdict.kept):
+        found = [*prepared.findings.get(place, ())]
+        if place in verdict.overlaps:
+            found.append(verdict.overlaps[place])
+        found += claims.get(number, ())
+        if found:
+            by_act[number] = found
+    return PartFindings(by_act, len(claims))
 
 
-def _of_act(result: PartResult, place: int, *, claims: Sequence[ActFinding]) -> Iterator[ActFinding]:
-    yield from result.prepared.findings.get(place, ())
-    if place in result.overlaps:
-        yield result.overlaps[place]
-    yield from claims
+def finding_lines(
+    found: PartFindings,
+    ids: bytes,
+    *,
+    kept: Sequence[int],
+    origins: Origins,
+    programs: Sequence[Program],
+) -> list[bytes]:
+    """Write a line for each finding; ``ids`` of records, ``kept`` places and ``programs`` are by act."""
+    return [
+        _line(
+            ids[number * ID_BYTES : (number + 1) * ID_BYTES].hex(),
+            finding,
+            place=kept[number],
+            origins=origins,
+            program=programs[number],
+        )
+        for number, several in found.by_act.items()
+        for finding in several
+    ]
 
 
-def _line(record: str, origin: Origin, *, program: Program, finding: ActFinding) -> bytes:
+def _line(record: str, finding: ActFinding, *, place: int, origins: Origins, program: Program) -> bytes:
     found, expected = finding_texts(program, finding)
     line: dict[str, object] = {
         "record": record,
-        "file": origin.place.file,
-        "row": origin.place.row,
+        "file": origins.files[place],
+        "row": origins.rows[place],
         "code": Rejection.IMPLAUSIBLE,
         "rule": finding.rule,
         "found": found,
         "expected": expected,
     }
-    if origin.also:
-        line["also"] = [{"file": other.file, "row": other.row} for other in origin.also]
+    if place in origins.also:
+        line["also"] = [{"file": other.file, "row": other.row} for other in origins.also[place]]
     return orjson.dumps(line)
 
 

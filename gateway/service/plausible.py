@@ -3,123 +3,126 @@
 What a mapping does not declare costs nothing here.
 """
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
-from gateway.convert import OVERLAP, ActFinding, CapKey, OwnActs, Program, Refusal, claim_findings, refusal_of
-from gateway.ports import Memory, NewSpan, PrivateColumns, PrivateRow
-from gateway.service.preparing import Prepared
+from gateway.convert import OVERLAP, ActFinding, OwnActs, Program, Refusal, claim_findings, refusal_of
+from gateway.ports import NewSpan, PrivateRow
+from gateway.service.comparing import differing_claims
+from gateway.service.preparing import Asked
+from gateway.service.recording import ActColumns
 
-__all__ = ["PartPlausibility", "claims_of", "claims_of_row"]
+__all__ = ["NAME_BYTES", "PartPlausibility", "claims_of", "claims_of_row"]
 
-Programs = Mapping[str, Program]
+NAME_BYTES = 16
+
+
+class _Span(NamedTuple):
+    program: Program
+    name: bytes
+    start: int
+    end: int
+
+
+class _Claim(NamedTuple):
+    program: Program
+    claimed: tuple[int | None, int | None]
 
 
 @dataclass(slots=True, kw_only=True)
 class PartPlausibility:
-    """Judges the acts of one part, in their order; ``programs`` are by the digest that records cite.
+    """Judges the acts of one part, in their order.
 
-    ``findings`` are those of overlaps, by the act's place; ``kept`` is what must be remembered.
+    ``own`` are the accepted acts of persons by name. ``findings`` are those of overlaps, by the act's
+    place; ``kept`` is what must be remembered.
     """
 
-    prepared: Prepared
-    programs: Programs
+    asked: Asked
     own: Mapping[bytes, OwnActs]
+    spans: Mapping[int, _Span]
+    claims: Mapping[int, _Claim]
     findings: dict[int, ActFinding] = field(default_factory=dict)
     kept: list[NewSpan] = field(default_factory=list)
-    _usage: dict[CapKey, int] = field(init=False, default_factory=dict)
 
     @classmethod
-    def of(cls, prepared: Prepared, programs: Programs, *, memory: Memory) -> Self | None:
-        """Look up what is known of the persons of a part; None where the mapping asks for nothing of this."""
-        spans = list(prepared.spans.values())
-        sources = [program.source for program in programs.values()]
-        if not spans and all(source.claim_then == "finding" for source in sources):
+    def of(
+        cls, asked: Asked, programs: Sequence[Program], *, known: Mapping[bytes, list[tuple[int, int]]]
+    ) -> Self | None:
+        """Take up what is compared in a part, after what is known of persons; None where that is nothing."""
+        if asked.compared is None:
             return None
-        known: dict[bytes, list[tuple[int, int]]] = {}
-        keys = sorted({key for key, *_ in spans})
-        if spans:
-            window = (min(start for _, start, _ in spans), max(end for *_, end in spans))
-            known = memory.own_spans(keys, day=prepared.accepted.toordinal(), window=window)
-        own = {key: OwnActs(known.get(key, ())) for key in keys}
-        return cls(prepared=prepared, programs=programs, own=own)
+        times, claims = asked.compared
+        names = [times.names[at : at + NAME_BYTES] for at in range(0, len(times.names), NAME_BYTES)]
+        spans = zip(map(programs.__getitem__, times.programs), names, times.starts, times.ends, strict=True)
+        return cls(
+            asked=asked,
+            own={name: OwnActs(known.get(name, ())) for name in set(names)},
+            spans=dict(zip(times.places, map(_Span._make, spans), strict=True)),
+            claims={
+                place: _Claim(programs[number], claimed)
+                for place, number, claimed in zip(*claims, strict=True)
+            },
+        )
 
-    def before(self, place: int, usage: Mapping[CapKey, int]) -> Refusal | None:
+    def before(self, place: int) -> Refusal | None:
         """Compare an act with those of its person, before the caps; a refusal where the mapping says so."""
-        caps, span = self.prepared.caps[place], self.prepared.spans.get(place)
-        if isinstance(caps, Refusal):
-            return None
-        self._usage = {key: usage[key] for key in map(CapKey._make, caps)}
-        program = self._program(place)
-        rule = program.source.overlap
+        span = self.spans.get(place)
+        rule = None if span is None else span.program.source.overlap
         if span is None or rule is None:
             return None
-        key, start, end = span
-        seconds = self.own[key].overlap(start, end, enough=rule.tolerance_s)
+        seconds = self.own[span.name].overlap(span.start, span.end, enough=rule.tolerance_s)
         if seconds is None or seconds <= rule.tolerance_s:
             return None
         finding = ActFinding(OVERLAP, (seconds,))
         if rule.then == "reject":
-            return refusal_of(program, finding)
+            return refusal_of(span.program, finding)
         self.findings[place] = finding
         return None
 
-    def after(
-        self, place: int, granted: int | Refusal, *, usage: MutableMapping[CapKey, int]
-    ) -> int | Refusal:
-        """Hold claims against what the caps have granted, and remember an act that is accepted.
-
-        One that is refused leaves no trace in the use of the caps.
-        """
-        if isinstance(granted, Refusal):
+    def after(self, place: int, granted: int | Refusal) -> int | Refusal:
+        """Hold claims against what the caps have granted, and remember an act that is accepted."""
+        outcome = granted if isinstance(granted, Refusal) else self._claimed(place, granted)
+        if isinstance(outcome, Refusal):
             self.findings.pop(place, None)
-            return granted
-        program = self._program(place)
-        if program.source.claim_then == "reject":
-            refusal = self._claim(place, granted, program=program)
-            if refusal is not None:
-                usage.update(self._usage)
-                self.findings.pop(place, None)
-                return refusal
-        span, rule = self.prepared.spans.get(place), program.source.overlap
+            return outcome
+        span = self.spans.get(place)
+        rule = None if span is None else span.program.source.overlap
         if span is not None and rule is not None:
-            key, start, end = span
-            self.own[key].add(start, end)
-            last_day = self.prepared.accepted.toordinal() + rule.remember_days
-            self.kept.append(NewSpan(key, start, end, last_day))
-        return granted
+            self.own[span.name].add(span.start, span.end)
+            last_day = self.asked.accepted.toordinal() + rule.remember_days
+            self.kept.append(NewSpan(span.name, span.start, span.end, last_day))
+        return outcome
 
-    def _claim(self, place: int, granted: int, *, program: Program) -> Refusal | None:
-        rows = self.prepared.records
+    def _claimed(self, place: int, granted: int) -> int | Refusal:
+        claim = self.claims.get(place)
+        if claim is None:
+            return granted
         found = claim_findings(
-            program.source,
-            (rows.claimed_mg[place], rows.claimed_points[place]),
-            co2e_mg=rows.co2e_mg[place],
-            points=(rows.points[place], granted),
+            claim.program.source,
+            claim.claimed,
+            co2e_mg=self.asked.co2e_mg[place],
+            points=(self.asked.points[place], granted),
         )
-        return next((refusal_of(program, finding) for finding in found), None)
-
-    def _program(self, place: int) -> Program:
-        return self.programs[self.prepared.records.mapping[place]]
+        return next((refusal_of(claim.program, finding) for finding in found), granted)
 
 
-def claims_of(rows: PrivateColumns, programs: Programs) -> dict[int, list[ActFinding]]:
-    """Return the claims that differ, by the place of their rows."""
-    found: dict[int, list[ActFinding]] = {}
-    for place, claimed in enumerate(zip(rows.claimed_mg, rows.claimed_points, strict=True)):
-        if claimed == (None, None):
-            continue
-        findings = claim_findings(
-            programs[rows.mapping[place]].source,
-            claimed,
-            co2e_mg=rows.co2e_mg[place],
-            points=(rows.points_uncapped[place], rows.points[place]),
+def claims_of(
+    acts: ActColumns, granted: Sequence[int], *, programs: Mapping[str, Program]
+) -> dict[int, list[ActFinding]]:
+    """Return the claims that differ, by the act's place; programs are by the digest that records cite."""
+    tolerances = {digest: program.source.claim_tolerance_mg for digest, program in programs.items()}
+    return {
+        place: list(
+            claim_findings(
+                programs[acts.mapping[place]].source,
+                (acts.claimed_mg[place], acts.claimed_points[place]),
+                co2e_mg=acts.co2e_mg[place],
+                points=(acts.points[place], granted[place]),
+            )
         )
-        differing = list(findings)
-        if differing:
-            found[place] = differing
-    return found
+        for place in differing_claims(acts, granted, tolerances=tolerances)
+    }
 
 
 def claims_of_row(row: PrivateRow, program: Program) -> list[ActFinding]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.errors import HomeBusy, LocalFileError
+from gateway.model.visible import safe_line
 from gateway.store.durable import remove_folder, sync_folder, write_durably
 
 __all__ = ["Home", "HomeFacts"]
@@ -133,4 +134,5 @@ class Home:
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left."""
         path = self._quarantine / submission / f"part-{part:06d}.ndjson"
-        write_durably(path, b"".join(line + b"\n" for line in lines), mode=0o600)
+        text = "".join(safe_line(line.decode()) + "\n" for line in lines)
+        write_durably(path, text.encode(), mode=0o600)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from gateway.ports import EventMark, Journal, NewEvent, NewSpan
+from gateway.ports import EventMark, Journal, NewEvents, NewSpan
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 
@@ -54,8 +54,6 @@ class Rehearsal(AbstractContextManager["Rehearsal"]):
             found.setdefault(key, []).extend(spans)
         return found
 
-    def note(
-        self, events: Sequence[NewEvent], usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()
-    ) -> None:
+    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
         """Remember what a part would have decided."""
         self._noted.note(events, usage, spans=spans)

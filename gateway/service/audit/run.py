@@ -90,18 +90,23 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         ),
         published={"sha256:" + mapping.digest: mapping.position for mapping in parts.journal.mappings()},
     )
+    with audit.event_check.noting():
+        parts.journal.require_index()
     for batch in parts.journal.batches():
         with audit.bytes_check.noting(f"batch {batch.number}"):
             audit.audit(batch)
         watch(audit.bytes_check.looked_at)
     audit.findings.strays()
-    if parts.journal.event_count() != audit.event_check.looked_at:
-        audit.event_check.differs(
-            f"the index has {parts.journal.event_count()} events for {audit.event_check.looked_at} records"
-        )
-    kept, replayed = parts.journal.all_cap_usage(), parts.caps.all_cap_usage()
-    if any(one != other for one, other in zip_longest(kept, replayed)):
-        audit.cap_check.differs("the use of caps that is kept is not the one that replaying gives")
+    with audit.event_check.noting():
+        count = parts.journal.event_count()
+        if count != audit.event_check.looked_at:
+            audit.event_check.differs(
+                f"the index has {count} events for {audit.event_check.looked_at} records"
+            )
+    with audit.cap_check.noting():
+        kept, replayed = parts.journal.all_cap_usage(), parts.caps.all_cap_usage()
+        if any(one != other for one, other in zip_longest(kept, replayed)):
+            audit.cap_check.differs("the use of caps that is kept is not the one that replaying gives")
 
 
 def _audit_days(parts: Auditing, report: AuditReport, *, walk: LogWalk) -> None:

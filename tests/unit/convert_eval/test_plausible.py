@@ -39,7 +39,9 @@ def by_all(program: Program, fields: dict[str, str]) -> Converted | Refusal:
     outcomes = [
         Interpreter(program).convert(fields),
         FastEvaluator(program).convert(fields, roles),
-        ColumnEvaluator(program).convert_batch([fields], [roles]).outcome(0),
+        ColumnEvaluator(program)
+        .convert_batch([fields], SourceReader(program).read_columns([fields]))
+        .outcomes()[0],
     ]
     seen = [
         one if isinstance(one, Refusal) else one._replace(trace=(), touched=frozenset()) for one in outcomes
