@@ -17,7 +17,7 @@ from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 from gateway.transparency import read_policy
 
-__all__ = ["audit", "read_file", "receipt_of", "record_of", "records_of_event", "verifier"]
+__all__ = ["audit", "read_file", "receipt_of", "record_of", "records_of_event", "replayer_of", "verifier"]
 
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
@@ -77,22 +77,27 @@ def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:
         return make_receipt(found, disclose, records=opened.records, journal=opened.journal, log=opened.log)
 
 
-def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
-    """Return a verifier of receipts under somebody's own trust files; needs no home."""
+def replayer_of(mappings: Sequence[Path]) -> Replayer | None:
+    """Return what recomputes records that cite one of these mappings; None if there is none."""
     programs = {"sha256:" + program.digest: program for program in map(program_from_file, mappings)}
 
     def program_of(digest: str) -> Program:
         if digest not in programs:
-            raise IntegrityBroken(f"the receipt cites the mapping {digest}, none of the given ones")
+            raise IntegrityBroken(f"the record cites the mapping {digest}, none of the given ones")
         return programs[digest]
 
+    return Replayer(program_of) if programs else None
+
+
+def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
+    """Return a verifier of receipts under somebody's own trust files; needs no home."""
     return ReceiptVerifier(
         policy=read_policy(policy),
         ring=KeyRing.parse(ring),
         receipt_shape=Shape(schema("receipt")),
         record_shape=Shape(schema("record")),
         statement_shape=Shape(schema("statement")),
-        replayer=Replayer(program_of) if programs else None,
+        replayer=replayer_of(mappings),
     )
 
 
