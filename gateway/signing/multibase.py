@@ -31,7 +31,7 @@ def read_multibase(text: str, size: int) -> bytes:
         MalformedDocument: the text is not what :func:`multibase` writes for so many bytes.
     """
     number = 0
-    for letter in text[1 : 2 * size]:  # base58 needs fewer than 1.4 letters a byte
+    for letter in text[1 : 2 * size + 1]:  # base58 needs fewer than 1.4 letters a byte
         number = number * len(_ALPHABET) + max(_ALPHABET.find(letter), 0)
     data = number.to_bytes(size, "big") if number.bit_length() <= 8 * size else b""
     if not data or multibase(data) != text:
