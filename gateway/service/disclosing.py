@@ -12,7 +12,7 @@ from gateway.errors import GatewayError, IntegrityBroken, LocalFileError
 from gateway.model.canonical import Json, canonical_bytes, require_text
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
-from gateway.ports import BatchRow, Journal, Log, RecordFiles
+from gateway.ports import BatchRow, Journal, Log, PrivateRow, RecordFile, RecordFiles
 from gateway.service.receipts import RECEIPT_TEXTS, BatchProofs, ReceiptVerifier, disclosure_of
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
@@ -48,6 +48,14 @@ class RecordScope(NamedTuple):
         """Return the scope as the heading states it."""
         return {"record": self.record}
 
+    def reads(self, _file: RecordFile) -> bool:
+        """Tell whether a file of a batch that has records of the scope may hold one."""
+        return True
+
+    def has(self, row: PrivateRow) -> bool:
+        """Tell whether a record is of the scope."""
+        return row.id == self.record
+
 
 class DayScope(NamedTuple):
     """All records of a platform's day."""
@@ -58,6 +66,14 @@ class DayScope(NamedTuple):
     def document(self) -> dict[str, Json]:
         """Return the scope as the heading states it."""
         return {"platform": self.platform, "day": self.day}
+
+    def reads(self, file: RecordFile) -> bool:
+        """Tell whether a file of a batch that has records of the scope may hold one."""
+        return file.day == self.day
+
+    def has(self, row: PrivateRow) -> bool:
+        """Tell whether a record of the platform is of the scope."""
+        return row.day == self.day
 
 
 Scope = RecordScope | DayScope
@@ -100,7 +116,7 @@ def disclose(
     }
     yield canonical_bytes(heading)
     for batch, _ in batches:
-        yield from _receipts(batch, scope, wanted, parts=parts)
+        yield from _receipts(batch, scope, fields=wanted, parts=parts)
 
 
 def _batches(scope: Scope, parts: Disclosing) -> Iterator[tuple[BatchRow, int]]:
@@ -112,15 +128,16 @@ def _batches(scope: Scope, parts: Disclosing) -> Iterator[tuple[BatchRow, int]]:
         return
     for batch in parts.journal.batches():
         if batch.platform == scope.platform:
-            rows = sum(file.rows for file in parts.journal.files(batch.number) if file.day == scope.day)
+            rows = sum(file.rows for file in parts.journal.files(batch.number) if scope.reads(file))
             if rows:
                 yield batch, rows
 
 
-def _receipts(batch: BatchRow, scope: Scope, fields: Sequence[str], *, parts: Disclosing) -> Iterator[bytes]:
+def _receipts(batch: BatchRow, scope: Scope, *, fields: Sequence[str], parts: Disclosing) -> Iterator[bytes]:
     proofs = BatchProofs.of(batch, records=parts.records, journal=parts.journal, log=parts.log)
-    for row in proofs.rows:
-        if scope.record == row.id if isinstance(scope, RecordScope) else scope.day == row.day:
+    files = (file for file in parts.journal.files(batch.number) if scope.reads(file))
+    for row in (row for file in files for row in parts.records.read(file)):
+        if scope.has(row):
             program = parts.replayer.program(row.mapping)
             document = document_of(row, frame_of(program, issuer=parts.issuer, issued=batch.issued))
             opened = [disclosure for name in fields if (disclosure := disclosure_of(row, name))]
@@ -154,8 +171,8 @@ class Verified:
             raise DisclosureMismatch(f"record {record['id']} discloses {fields}, against the heading")
         for name in fields:
             self.disclosed[name] += 1
-        self.co2e_mg += _whole(record, "reduction", "co2e_mg")
-        self.points += _whole(record, "points", "amount")
+        self.co2e_mg += _whole(record["reduction"], "co2e_mg")
+        self.points += _whole(record["points"], "amount")
 
 
 def verify_disclosures(lines: Iterable[bytes], verifier: ReceiptVerifier, *, shape: Shape) -> Verified:
@@ -193,6 +210,5 @@ def _fields_of(receipt: bytes) -> list[str]:
     return [Disclosure.parse(entry).field for entry in disclosures] if isinstance(disclosures, list) else []
 
 
-def _whole(record: dict[str, Json], member: str, name: str) -> int:
-    value = record[member]
+def _whole(value: Json, name: str) -> int:
     return int(str(value[name])) if isinstance(value, dict) else 0

@@ -98,25 +98,28 @@ def make_receipt(
 
 @dataclass(frozen=True, slots=True)
 class BatchProofs:
-    """What the receipts of one batch have in common; ``rows`` are the batch's private rows in order."""
+    """What the receipts of one batch have in common."""
 
-    rows: list[PrivateRow]
     tree: BatchTree
     statement: dict[str, Json]
     log_proof: str
 
     @classmethod
     def of(cls, batch: BatchRow, *, records: RecordFiles, journal: Journal, log: Log) -> "BatchProofs":
-        """Read a batch's rows and prove the batch.
+        """Make the tree of a batch's records, and prove the batch.
 
         Raises:
             IntegrityBroken: they are not as many as it was decided with.
         """
-        rows = sorted(row for file in journal.files(batch.number) for row in records.read(file))
-        if [row.leaf_index for row in rows] != list(range(batch.size)):
-            raise IntegrityBroken(f"batch {batch.number} has {len(rows)} records here, expected {batch.size}")
+        files = journal.files(batch.number)
+        leaves = {row.leaf_index: row.leaf for file in files for row in records.read(file)}
+        if sorted(leaves) != list(range(batch.size)):
+            raise IntegrityBroken(
+                f"batch {batch.number} has {len(leaves)} records here, expected {batch.size}"
+            )
         statement = read_strict_object(log.entry(batch.position))
-        return cls(rows, BatchTree([row.leaf for row in rows]), statement, log.proof_text(batch.position))
+        tree = BatchTree([leaves[index] for index in range(batch.size)])
+        return cls(tree, statement, log.proof_text(batch.position))
 
     def receipt(
         self, document: dict[str, Json], disclosures: Sequence[Disclosure], *, leaf_index: int

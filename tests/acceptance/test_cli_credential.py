@@ -87,7 +87,7 @@ def test_a_disclosure_goes_from_one_command_to_the_other(home: Path, tmp_path: P
         ["keys", "publish", "--out", "OUT", "--domain", "localhost"],
         ["disclosure", "export", "--auditor", "a", "--field", "event", "--out", "OUT"],
         ["disclosure", "export", "--auditor", "a", "--field", "event", "--out", "OUT", "--day", "2025-03-16"],
-        ["disclosure", "export", "ID", "--auditor", "a", "--field", "event", "--out", "OUT", "--platform", "p"],
+        ["disclosure", "export", "ID", "--auditor", "a", "--field", "event", "--out", "OUT", "--day", "d"],
         ["disclosure", "export", "ID", "--auditor", "a", "--field", "name", "--out", "OUT"],
     ],
     ids=" ".join,
