@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from gateway.errors import GatewayError, IntegrityBroken, LocalFileError
+from gateway.errors import GatewayError, IntegrityBroken, LocalFileError, UsageError
 from gateway.model.canonical import Json, canonical_bytes, require_text
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 DISCLOSURE_TYPE: Final = "tanqiao/disclosure/1"
+AUDITOR_MAX: Final = 200  # as the schema of the heading has it
 
 
 class DisclosureMismatch(IntegrityBroken):
@@ -98,9 +99,15 @@ def disclose(
     A commitment whose salt was erased stays closed; the record is there all the same.
 
     Raises:
+        UsageError: the auditor's name is empty or too long.
         LocalFileError: there is no record in the scope.
     """
     require_text(auditor, "/auditor")
+    if not 1 <= len(auditor) <= AUDITOR_MAX:
+        raise UsageError(
+            f"an auditor's name has 1 to {AUDITOR_MAX} characters, this has {len(auditor)}",
+            remedy="give --auditor a shorter name",
+        )
     wanted = sorted(set(fields))
     batches = list(_batches(scope, parts))
     if not batches:

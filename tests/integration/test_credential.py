@@ -148,6 +148,13 @@ def test_a_credential_that_was_cut_or_lengthened_is_refused(home: Path) -> None:
             checks.verify(changed)
 
 
+def moment_of_last_entry(home: Path) -> str:
+    with open_home(home) as opened:
+        entry = json.loads(opened.log.entry(opened.log.size - 1))
+    assert entry["body"]["type"] == "tanqiao/keys-change/1"
+    return str(entry["body"]["issued"])
+
+
 @pytest.mark.parametrize("action", ["retired", "revoked"])
 def test_a_retired_key_keeps_what_it_signed_and_a_revoked_one_loses_it(home: Path, action: str) -> None:
     first = exported(home)
@@ -158,6 +165,10 @@ def test_a_retired_key_keeps_what_it_signed_and_a_revoked_one_loses_it(home: Pat
     checks = checks_of(home)
     second = exported(home)
 
+    [(_, ended)] = [each for each in checks.did.methods.items() if each[0].endswith(old)]
+    assert (ended.expires, ended.revoked) == (
+        (moment_of_last_entry(home), "") if action == "retired" else ("", moment_of_last_entry(home))
+    )
     assert during["proof"]["verificationMethod"].endswith(old)
     assert not json.loads(second)["proof"]["verificationMethod"].endswith(old)
     checks.verify(second)

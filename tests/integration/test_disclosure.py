@@ -10,7 +10,7 @@ import pytest
 
 from gateway.app.check import verifier
 from gateway.app.disclosure import export_disclosure, verify_disclosure
-from gateway.errors import GatewayError, LocalFileError, MalformedDocument
+from gateway.errors import GatewayError, LocalFileError, MalformedDocument, UsageError
 from gateway.service.disclosing import DayScope, DisclosureMismatch, RecordScope, Verified
 from gateway.signing import CommitmentMismatch
 from gateway.transparency import NotInPolicy, ProofInvalid
@@ -206,6 +206,9 @@ def test_a_file_is_never_replaced_and_none_is_left_without_a_record(
             export(home, tmp_path / "none", scope, "event")
     with pytest.raises(GatewayError, match=r"U\+202E"):
         export_disclosure(home, tmp_path / "none", scope=DAY_OF_WUHAN, fields=["event"], auditor="a\u202eb")
+    for auditor in ("", "a" * 201):
+        with pytest.raises(UsageError, match="1 to 200"):
+            export_disclosure(home, tmp_path / "none", scope=DAY_OF_WUHAN, fields=["event"], auditor=auditor)
 
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["out.ndjson"]
