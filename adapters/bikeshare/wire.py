@@ -56,9 +56,8 @@ def read_document(document: BinaryIO, file: str, *, source: SourceFormat) -> Ite
         return _trips(table.rows, export, names=names)
     if stations := _shape_of(names, STATION_TABLES):
         return _stations(table.rows, stations, names=names, file=file)
-    known = ", ".join(shape.name for shape in (*TRIP_EXPORTS, *STATION_TABLES))
     raise UnknownHeader(
-        f"{file}: expected the headings of one of these: {known}; found {', '.join(table.names)[:400]}",
+        f"{file} is no known table of trips or stations: {_nearest(names)}",
         remedy="hand over the operator's own export with its header row; "
         "docs/reference/bikeshare.md lists the headings of each",
     )
@@ -78,6 +77,20 @@ def position_of(fields: Mapping[str, str], prefix: str = "") -> Position | BadPo
 
 def _shape_of(names: Mapping[str, str], shapes: tuple[_Shape, ...]) -> _Shape | None:
     return next((shape for shape in shapes if names.keys() >= set(shape.headings())), None)
+
+
+def _nearest(names: Mapping[str, str]) -> str:
+    """Say how far a header is from the known ones.
+
+    It is not repeated: where a table has no header, it is somebody's trip.
+    """
+    shapes = (*TRIP_EXPORTS, *STATION_TABLES)
+    found = {shape.name: names.keys() & shape.headings() for shape in shapes}
+    nearest = max(shapes, key=lambda shape: len(found[shape.name]) / len(shape.headings()))
+    if not found[nearest.name]:
+        return f"expected the headings of one of {len(shapes)} kinds, found none of them"
+    lacking = sorted(set(nearest.headings()) - found[nearest.name])
+    return f"the nearest is {nearest.name}, expected {', '.join(lacking)} as well"
 
 
 def _stations(

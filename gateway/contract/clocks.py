@@ -20,7 +20,7 @@ def local_time(text: str, order: DayOrder) -> str | None:
     stated and never guessed: most days can be read both ways. Seconds that are not written are 00.
     """
     match = (_YEAR_FIRST if order == "year-first" else _YEAR_LAST).fullmatch(text)
-    if match is None or not text.isascii():
+    if match is None:
         return None
     first, second, third, hour, minute, seconds = (int(part or 0) for part in match.groups())
     year, month, day = {

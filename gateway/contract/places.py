@@ -51,7 +51,7 @@ def read_position(latitude: str, longitude: str) -> Position | BadPosition:
     found = []
     for name, text, largest in (("latitude", latitude, 90), ("longitude", longitude, 180)):
         match = _DEGREES.fullmatch(text)
-        if match is None or not text.isascii():
+        if match is None:
             return BadPosition(Rejection.NOT_A_DECIMAL, f"{name}: expected a decimal of degrees")
         sign, whole, fraction = match[1], match[2], match[3] or ""
         if len(fraction) > _DECIMALS:
