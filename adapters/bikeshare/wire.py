@@ -84,7 +84,7 @@ def _nearest(names: Mapping[str, str]) -> str:
 
     It is not repeated: where a table has no header, it is somebody's trip.
     """
-    shapes = (*TRIP_EXPORTS, *STATION_TABLES)
+    shapes: tuple[TripExport | StationTable, ...] = (*TRIP_EXPORTS, *STATION_TABLES)
     found = {shape.name: names.keys() & shape.headings() for shape in shapes}
     nearest = max(shapes, key=lambda shape: len(found[shape.name]) / len(shape.headings()))
     if not found[nearest.name]:

@@ -29,7 +29,8 @@ _DECIMALS: Final = 18  # binary floating point printed in full has up to 17
 _UNIT: Final = 10**_DECIMALS
 _DEGREES: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,2})(?:\.([0-9]+))?")
 _BITS: Final = 256  # enough for all but one pair of places in 10^26
-_PAIRS_KEPT: Final = 1 << 16  # rides repeat: a network of 1,000 stations has few pairs in use
+_PLACES_KEPT: Final = 1 << 14  # rides repeat: several networks' stations
+_PAIRS_KEPT: Final = 1 << 16  # and a network of 1,000 stations has few pairs in use
 
 
 class Position(NamedTuple):
@@ -46,6 +47,7 @@ class BadPosition(NamedTuple):
     detail: str
 
 
+@lru_cache(maxsize=_PLACES_KEPT)
 def read_position(latitude: str, longitude: str) -> Position | BadPosition:
     """Read two plain decimals of degrees, at most 90 and 180 either way."""
     found = []
