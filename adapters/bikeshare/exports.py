@@ -47,7 +47,7 @@ class StationTable:
 
 def heading(column: str) -> str:
     """Return what headings are compared by."""
-    return "".join(letter for letter in column.casefold() if letter.isascii() and letter.isalnum())
+    return "".join(letter for letter in column.casefold() if letter.isalnum())
 
 
 TRIP_EXPORTS: Final = (

@@ -118,6 +118,7 @@ def test_no_shape_is_taken_for_another() -> None:
             id="a heading is lacking",
         ),
         pytest.param(b"Bike Id,Bike.Id\n1,2\n", "differ in blanks and signs only", id="headings alike"),
+        pytest.param("站点名,纬度,经度\n国权路,1,2\n".encode(), "found none", id="another script"),
         pytest.param(b"600,2016-12-01 00:00:04\n", "found none of them", id="a table without header"),
         pytest.param(
             b"id,name,latitude\n1,x,41.9\n",
