@@ -38,7 +38,7 @@ format: $(STAMP) ## format the code and mend what can be mended
 bench: $(STAMP) ## time the bulk path beside its bounds (TANQIAO_BENCH_ROWS=200000)
 	$(BIN)/python -m benchmarks.bulk
 
-test-deps: ## system packages for the tests that need more than pip (Debian: Go and x/mod)
+test-deps: ## system packages for the tests that need more than pip (Debian: Go and x/mod, bc)
 	sh tools/test_deps.sh
 
 lock: ## remake requirements.lock from pyproject.toml (needs uv)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install, on Debian or Ubuntu, what some tests need beyond pip packages. Does nothing where it is there already.
 set -eu
-packages="golang-go golang-golang-x-mod-dev"
+packages="bc golang-go golang-golang-x-mod-dev"
 missing=""
 for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

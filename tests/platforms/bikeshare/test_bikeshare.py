@@ -84,7 +84,7 @@ def test_page_lists_the_headings_of_every_shape() -> None:
 
 def test_recipe_of_the_page_prints_what_the_page_says() -> None:
     if shutil.which("bc") is None:
-        pytest.skip("bc is not installed")
+        pytest.skip("bc is not installed (make test-deps)")
     text = PAGE.read_text("utf-8")
     script = text.partition("`straight-line.bc`\n```text\n")[2].partition("```")[0]
 

@@ -88,7 +88,7 @@ def test_metres_are_those_of_a_decimal_program_with_another_formula(
 
 def test_metres_are_those_of_a_desk_calculator() -> None:
     if shutil.which("bc") is None:
-        pytest.skip("bc is not installed")
+        pytest.skip("bc is not installed (make test-deps)")
     pairs = [*NEAR, (BOSTON, LONDON), (LONDON, SYDNEY)]
     script = "".join(BC.format(*one, *other) for one, other in pairs)
 
