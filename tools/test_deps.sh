@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 missing=""
-for package in golang-go golang-golang-x-mod-dev; do
+for package in bc golang-go golang-golang-x-mod-dev; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
 command -v node >/dev/null || missing="$missing nodejs"
