@@ -4,6 +4,7 @@ from gateway.convert.caps import CapKey, CapMeter, CapUse, Granted
 from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
+from gateway.convert.grouping import DayGroups
 from gateway.convert.interpret import Interpreter
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
 from gateway.convert.outcome import Converted, Refusal
@@ -15,6 +16,7 @@ __all__ = [
     "CapMeter",
     "CapUse",
     "Converted",
+    "DayGroups",
     "FastEvaluator",
     "Finding",
     "Granted",

@@ -9,7 +9,7 @@ from gateway.convert.outcome import Refusal, shape
 from gateway.convert.scalars import Memo
 from gateway.model.codes import Rejection
 
-__all__ = ["DateReader", "InstantReader", "LocalDays"]
+__all__ = ["DateReader", "InstantReader", "LocalDays", "instant_of_local", "start_of_day"]
 
 YEAR_FIRST: Final = 1970  # no act is older than the platforms; zones have whole-second rules throughout
 YEAR_LAST: Final = 2199
@@ -91,7 +91,7 @@ class InstantReader:
         steady = self._steady[text[:10]]
         if steady is not None:
             return local - steady
-        found = None if self._zone is None else _instant_of_local(local, self._zone)
+        found = None if self._zone is None else instant_of_local(local, self._zone)
         return self._refuse(text) if found is None else found
 
     def _offset_of_day(self, text: str) -> int | None:
@@ -109,11 +109,19 @@ class InstantReader:
         return Refusal(Rejection.MALFORMED_ROW, self._name, f"expected {expected}, not {shape(text)}")
 
 
-def _instant_of_local(local: int, zone: ZoneInfo) -> int | None:
+def instant_of_local(local: int, zone: ZoneInfo) -> int | None:
+    """Give the instant of a local time in seconds; None where the zone skips it, the earlier of two."""
     wall = (EPOCH + timedelta(seconds=local)).replace(tzinfo=zone)
     instant = local - _seconds(wall.utcoffset())
     # In a gap the offset before it is given, which does not hold at the instant it leads to.
     return instant if local - instant == _offset_at(instant, zone) else None
+
+
+def start_of_day(day: int, zone: ZoneInfo) -> int:
+    """Give the first instant of a local day."""
+    # Where the zone skips midnight, the offset before the change leads to the instant of the change.
+    midnight = datetime.fromordinal(day).replace(tzinfo=zone)
+    return (day - EPOCH_DAY) * SECONDS_OF_DAY - _seconds(midnight.utcoffset())
 
 
 def _offset_at(instant: int, zone: ZoneInfo) -> int:
