@@ -9,11 +9,11 @@ import random
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from gateway.convert.document import MappingRefused
 from gateway.convert.load import load_program
-from gateway.convert.program import Program
+from gateway.convert.program import DateForm, Program, TimeForm
 from gateway.model.codes import Rejection
 
 Doc = dict[str, Any]
@@ -21,6 +21,7 @@ Doc = dict[str, Any]
 MODES = ("half_up", "half_even", "half_down", "floor", "ceiling", "down", "up")
 ZONES = ("Asia/Shanghai", "Asia/Urumqi", "America/New_York", "Asia/Kathmandu")
 ACTS = ("TRV-METRO", "TRV-BUS", "TRV-BIKE")
+DATE_FORMS, TIME_FORMS = get_args(DateForm), get_args(TimeForm)
 CLASSES = ("small", "middle", "large")
 SINCE = ("2023-01-01", "2025-03-09", "2025-07-01", "2025-11-02", "2026-01-01")
 EFFECTIVE = ("2025-03-01", "2026-01-15")
@@ -82,10 +83,11 @@ class _Maker:
         effective = {"from": EFFECTIVE[0], "basis": "activity_start", "zone": rng.choice(ZONES)}
         if rng.random() < 0.5:
             effective["until"] = EFFECTIVE[1]
+        named = rng.random() < 0.2
         roles = {
-            "event": {"path": "/event", "type": "text"},
+            "event": {"of": ["person", "day", "start"]} if named else {"path": "/event", "type": "text"},
             "behaviour": {"path": "/behaviour", "code_table": "mode"},
-            "start": {"path": "/start", "type": "instant"},
+            "start": self.start(effective["zone"]),
             "person": {"path": "/person", "type": "pseudonym"},
         }
         return {
@@ -103,6 +105,14 @@ class _Maker:
             "credit": {"unit": CREDIT, "kind": self.kind},
             "tests": [{"name": "unknown", "given": {"behaviour": "99"}, "reject": "unknown-code"}],
         }
+
+    def start(self, zone: str) -> Doc:
+        """Make the role start, now and then with day and time apart and in another form than ISO 8601."""
+        if self.rng.random() < 0.7:
+            return {"path": "/start", "type": "instant"}
+        forms = {"date_form": self.rng.choice(DATE_FORMS), "time_form": self.rng.choice(TIME_FORMS)}
+        ambiguous = {"ambiguous": "reject"} if forms["date_form"] == "D/M/YYYY" else {}
+        return {"paths": ["/day", "/time"], "type": "instant", "zone": zone} | forms | ambiguous
 
     def make_fields(self) -> None:
         rng = self.rng
