@@ -58,6 +58,7 @@ class _Maker:
 
     def document(self) -> Doc:
         self.make_fields()
+        self.written = random.Random(json.dumps(self.fields))  # apart, so that the rules stay those they were
         self.make_factors()
         self.make_tables()
         formula = self.formula()
@@ -83,9 +84,8 @@ class _Maker:
         effective = {"from": EFFECTIVE[0], "basis": "activity_start", "zone": rng.choice(ZONES)}
         if rng.random() < 0.5:
             effective["until"] = EFFECTIVE[1]
-        named = rng.random() < 0.2
         roles = {
-            "event": {"of": ["person", "day", "start"]} if named else {"path": "/event", "type": "text"},
+            "event": self.event(),
             "behaviour": {"path": "/behaviour", "code_table": "mode"},
             "start": self.start(effective["zone"]),
             "person": {"path": "/person", "type": "pseudonym"},
@@ -106,11 +106,17 @@ class _Maker:
             "tests": [{"name": "unknown", "given": {"behaviour": "99"}, "reject": "unknown-code"}],
         }
 
+    def event(self) -> Doc:
+        """Make the role event, now and then of other roles."""
+        if self.written.random() < 0.2:
+            return {"of": ["person", "day", "start"]}
+        return {"path": "/event", "type": "text"}
+
     def start(self, zone: str) -> Doc:
         """Make the role start, now and then with day and time apart and in another form than ISO 8601."""
-        if self.rng.random() < 0.7:
+        if self.written.random() < 0.7:
             return {"path": "/start", "type": "instant"}
-        forms = {"date_form": self.rng.choice(DATE_FORMS), "time_form": self.rng.choice(TIME_FORMS)}
+        forms = {"date_form": self.written.choice(DATE_FORMS), "time_form": self.written.choice(TIME_FORMS)}
         ambiguous = {"ambiguous": "reject"} if forms["date_form"] == "D/M/YYYY" else {}
         return {"paths": ["/day", "/time"], "type": "instant", "zone": zone} | forms | ambiguous
 
