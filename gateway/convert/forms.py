@@ -62,7 +62,7 @@ def instant_reader(field: Field) -> Callable[[str], int | Refusal]:
     """Return the reader of an instant, as seconds since 1970 (UTC)."""
     if field.form is None or field.zone is None:
         return InstantReader(field.name, field.zone)
-    return _FormedInstantReader(field.name, field.zone, field.form)
+    return _FormedInstantReader(field.name, field.form, zone=field.zone)
 
 
 class _FormedDateReader:
@@ -73,7 +73,7 @@ class _FormedDateReader:
 
     def __call__(self, text: str) -> int | Refusal:
         match = self._pattern.fullmatch(text)
-        day = None if match is None else _day_number(*map(int, match.group("year", "month", "day")))
+        day = None if match is None else _day_number(match)
         if match is None or day is None:
             return self._refuse(f"a day {self._form.date} from {YEAR_FIRST} to {YEAR_LAST}", text)
         if (
@@ -91,7 +91,7 @@ class _FormedDateReader:
 class _FormedInstantReader:
     """Reads ``<day> <time>`` of a declared zone; what a zone skips or has twice is as for ISO times."""
 
-    def __init__(self, name: str, zone: ZoneInfo, form: Form) -> None:
+    def __init__(self, name: str, form: Form, *, zone: ZoneInfo) -> None:
         self._name = name
         self._zone = zone
         self._form = form
@@ -111,7 +111,8 @@ class _FormedInstantReader:
         return Refusal(Rejection.MALFORMED_ROW, self._name, f"expected {expected}, not {shape(text)}")
 
 
-def _day_number(year: int, month: int, day: int) -> int | None:
+def _day_number(match: re.Match[str]) -> int | None:
+    year, month, day = map(int, match.group("year", "month", "day"))
     if not YEAR_FIRST <= year <= YEAR_LAST:
         return None
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.exports import by_event, edited_mapping, export_mapping, home, require_sound, set_aside
-from tests.fakes.homes import audited, convert
+from tests.fakes.homes import audited, convert, convert_in_parts
 from tests.real_data import real_data
 
 __all__ = ["home"]
@@ -176,6 +176,16 @@ def test_the_first_export_stands_whichever_it_is(home: Path, fitbit: Path) -> No
     assert by_days.accepted == len(later)
     assert by_event(home) == kept | later
     assert audited(home).differences == []
+
+
+def test_the_parts_of_a_file_and_a_second_process_change_nothing(home: Path, fitbit: Path) -> None:
+    file = fitbit / "hourlySteps_merged.copyB.csv.gz"
+
+    summary = convert_in_parts(home, [file], 100, mapping=export_mapping("steps_hourly"), worker=True)
+
+    require_sound(home, summary.counts)
+    assert summary.parts == 7
+    assert by_event(home) == expected(hourly(fitbit))
 
 
 def test_an_act_made_of_hours_is_explained_with_their_number(fitbit: Path) -> None:

@@ -31,7 +31,7 @@ def read_group(source: Node, adapter: str, *, pointers: bool) -> Group | None:
         partial=cast('Literal["reject", "keep"]', node.word("partial")),
         prefix="/" if pointers else "",
     )
-    _check_names(source, node, group)
+    _check_names(source, group)
     return group
 
 
@@ -55,10 +55,10 @@ def _every(node: Node) -> int:
     return seconds
 
 
-def _check_names(source: Node, node: Node, group: Group) -> None:
+def _check_names(source: Node, group: Group) -> None:
     """Hold the fields of the act to the places that its row has, each of them made once."""
     made = [*group.by, *map(group.made, (*_MADE, "start")), *(group.made(field.name) for field in group.sums)]
-    for place in node.elements("by"):
+    for place in source["group"].elements("by"):
         if made.count(place.text) > 1:
             place.report("name", f"expected a place that is none of the made ones, got {place.text}")
         if place.text.startswith("/") != bool(group.prefix):
