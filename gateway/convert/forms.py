@@ -14,6 +14,7 @@ from gateway.convert.instants import (
     DateReader,
     InstantReader,
     instant_of_local,
+    steady_offset,
 )
 from gateway.convert.outcome import Refusal, shape
 from gateway.convert.program import DateForm, Field, Form, TimeForm
@@ -97,6 +98,7 @@ class _FormedInstantReader:
         self._form = form
         self._days = Memo(_FormedDateReader(name, form))
         self._times = Memo(_time_reader(form.time))
+        self._steady = Memo(self._offset_of_day)
 
     def __call__(self, text: str) -> int | Refusal:
         day_text, _, time_text = text.partition(" ")
@@ -105,10 +107,16 @@ class _FormedInstantReader:
             return day
         if second is not None:
             local = (day - EPOCH_DAY) * SECONDS_OF_DAY + second
-            if (found := instant_of_local(local, self._zone)) is not None:
+            steady = self._steady[day_text]
+            found = instant_of_local(local, self._zone) if steady is None else local - steady
+            if found is not None:
                 return found
         expected = f"an existing time {self._form.date} {self._form.time} in {self._zone.key}"
         return Refusal(Rejection.MALFORMED_ROW, self._name, f"expected {expected}, not {shape(text)}")
+
+    def _offset_of_day(self, text: str) -> int | None:
+        day = self._days[text]
+        return None if isinstance(day, Refusal) else steady_offset(day, self._zone)
 
 
 def _day_number(match: re.Match[str]) -> int | None:

@@ -6,7 +6,6 @@ same way: each row is keyed on its own, the keyed rows are sorted, each group is
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.convert.forms import instant_reader
@@ -19,8 +18,6 @@ from gateway.model.codes import Rejection
 from gateway.model.source import Outcome, Place, RefusedRow, RepeatedRow, SourceRow
 
 __all__ = ["DayGroups"]
-
-_INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"  # texts in the order of the instants
 
 
 class DayGroups:
@@ -100,7 +97,9 @@ class DayGroups:
             )
             return Refusal(Rejection.MALFORMED_ROW, self._group.start.name, expected)
         keyed[self._day_key] = day
-        keyed[self._start_key] = datetime.fromtimestamp(start, UTC).strftime(_INSTANT)
+        keyed[self._start_key] = datetime.fromtimestamp(
+            start, UTC
+        ).isoformat()  # in the order of the instants
         for field in self._group.sums:
             value = self._read(field, fields)
             if isinstance(value, Refusal):
