@@ -147,9 +147,8 @@ class SourceReader:
                     refusals.setdefault(
                         index, Refusal(field.missing, field.name, f"expected a text in {key}")
                     )
-            for index, text in enumerate(texts):
-                if text is not None and not may_be_disclosed(text):
-                    refusals.setdefault(index, Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID))
+            refusal = Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID)
+            refusals.update((index, refusal) for index in _not_disclosed(texts) if index not in refusals)
         return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
 
     def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:
@@ -170,11 +169,10 @@ class SourceReader:
         return [None if isinstance(value, Refusal) else value for value in values]
 
     def _local_days(self, starts: Values, days: Values, *, refusals: dict[int, Refusal]) -> Values:
-        local = self._days.day
-        found = [
-            local(start) if day is None and isinstance(start, int) else day
-            for start, day in zip(starts, days, strict=True)
-        ]
+        local: dict[str | int | None, int] = {
+            start: self._days.day(start) for start in set(starts) if isinstance(start, int)
+        }
+        found = [local.get(start) if day is None else day for start, day in zip(starts, days, strict=True)]
         if None in found:
             field = self._fields.get("start") or self._fields["day"]
             refusal = Refusal(
@@ -203,7 +201,7 @@ class SourceReader:
             case "ownership":
                 return Memo(_code_reader(field, program, known=OWNERSHIPS)).__getitem__
             case "start" | "end":
-                return instant_reader(field)
+                return Memo(instant_reader(field)).__getitem__  # acts of one day share their seconds
             case "day":
                 return self._day_reader(field)
             case "claimed_reduction":
@@ -223,6 +221,18 @@ class SourceReader:
             return value if isinstance(value, Refusal) else self._days.day(value)
 
         return day
+
+
+def _not_disclosed(texts: Sequence[str | None]) -> list[int]:
+    """Find the texts that could not stand in a receipt: usually none, and that can be told at once."""
+    joined = "".join([text for text in texts if text is not None])
+    if (
+        joined.isascii()
+        and joined.isprintable()
+        and max(map(len, filter(None, texts)), default=0) <= DISCLOSED_CHARACTERS_MAX
+    ):
+        return []
+    return [index for index, text in enumerate(texts) if text is not None and not may_be_disclosed(text)]
 
 
 def _absent(values: Sequence[object]) -> list[int]:
