@@ -4,6 +4,7 @@ from gateway.convert.caps import CapKey, CapMeter, CapPlan, CapUse, Granted, key
 from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
+from gateway.convert.grouping import DayGroups
 from gateway.convert.interpret import Interpreter
 from gateway.convert.limit_text import finding_texts
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
@@ -30,6 +31,7 @@ __all__ = [
     "Converted",
     "ConvertedBlock",
     "ConvertedColumns",
+    "DayGroups",
     "FastEvaluator",
     "Finding",
     "Granted",

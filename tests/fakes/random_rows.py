@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import decimal_text
+from tests.fakes.written_times import written_day, written_time
 
 MALFORMED = (
     "",
@@ -61,7 +62,8 @@ class RowMaker:
     def row(self, number: int) -> dict[str, str]:
         """Make one row."""
         rng = self.rng
-        row = {"/event": f"e-{number}", "/person": f"p-{rng.randint(0, 5)}", "/start": self.instant()}
+        person, instant = rng.randint(0, 5), self.instant()
+        row = {"/event": f"e-{number}", "/person": f"p-{person}", **self.start(instant)}
         row["/behaviour"] = (
             rng.choice(("01", "02", "03")) if rng.random() < 0.97 else rng.choice(("99", "", "1"))
         )
@@ -72,11 +74,11 @@ class RowMaker:
             elif rng.random() < 0.97:
                 row[key] = self.decimal(field)
         if rng.random() < 0.97:
-            row["/end"] = self.end(row)
+            row["/end"] = self.end(row, instant)
         return row
 
-    def end(self, row: dict[str, str]) -> str:
-        """Give an end near the edge of a limit for the row's start and quantities, or any other."""
+    def end(self, row: dict[str, str], instant: str) -> str:
+        """Give an end near the edge of a limit for the start and the quantities, or any other."""
         rng = self.rng
         seconds = rng.choice((-1, 0, 1, 60, 3600, rng.randint(0, 100_000)))
         if self.program.source.limits and rng.random() < 0.8:
@@ -89,10 +91,22 @@ class RowMaker:
                 exact = Fraction(text if PLAIN.fullmatch(text) else "7") / edge
             seconds = min(int(exact), 2**31) + rng.choice((-1, 0, 0, 1))
         try:
-            start = datetime.fromisoformat(row["/start"])
-            return (start + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S") + row["/start"][19:]
+            start = datetime.fromisoformat(instant)
+            return (start + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S") + instant[19:]
         except ValueError:
             return "2025-03-16T07:00:00Z"
+
+    def start(self, text: str) -> dict[str, str]:
+        """Write a start as the mapping declares it, or now and then as it does not."""
+        form = next(field for field in self.program.source.fields if field.role == "start").form
+        if form is None:
+            return {"/start": text}
+        try:
+            local = datetime.fromisoformat(text).astimezone(self.program.zone)
+        except ValueError:
+            return {"/day": text, "/time": text}
+        zeros = local.day % 2 == 0
+        return {"/day": written_day(local, form.date, zeros=zeros), "/time": written_time(local, form.time)}
 
     def instant(self) -> str:
         """Give a time near a date that matters: the first or last second of the local day, or any other."""
