@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.errors import IntegrityBroken
-from gateway.ports import EncodedFile, PrivateColumns, PrivateRow, RecordFile
+from gateway.ports import EncodedFile, KeptColumns, PrivateColumns, PrivateRow, RecordFile
 from gateway.store.durable import write_durably
 
 __all__ = ["ROW_SCHEMA", "ParquetRecordFiles", "encode_rows"]
@@ -109,6 +109,10 @@ class ParquetRecordFiles:
 
     def read(self, file: RecordFile) -> list[PrivateRow]:
         """Read one file after checking its digest; raises IntegrityBroken naming the file."""
+        return list(map(PrivateRow._make, zip(*self.read_columns(file), strict=True)))
+
+    def read_columns(self, file: RecordFile) -> KeptColumns:
+        """Do the same as :meth:`read`, column by column."""
         path = self._folder / file.path
         try:
             data = path.read_bytes()
@@ -119,7 +123,7 @@ class ParquetRecordFiles:
         table = pq.read_table(io.BytesIO(data), schema=ROW_SCHEMA)
         columns: list[list[Any]] = [table.column(field.name).to_pylist() for field in _FIELDS]
         columns[1] = [name.hex() for name in columns[1]]
-        return [PrivateRow(*row) for row in zip(*columns, strict=True)]
+        return KeptColumns._make(columns)
 
     def find(self, record_id: str) -> int | None:
         """Return the number of the batch that has the record; the row is believed after `read` only."""
