@@ -76,6 +76,21 @@ def encode_rows(rows: PrivateColumns) -> list[EncodedFile]:
     ]
 
 
+def _listed(column: "pa.ChunkedArray[Any]") -> list[Any]:
+    """Return a column as Python values; `to_pylist` does the same, and takes five times as long."""
+    if column.null_count == len(column):
+        return [None] * len(column)
+    array: Any = column.combine_chunks()
+    if column.null_count:
+        values: list[Any] = array.to_pylist()
+    elif pa.types.is_dictionary(array.type):
+        words = array.dictionary.to_pylist()
+        values = [words[number] for number in array.indices.to_numpy().tolist()]
+    else:
+        values = array.to_numpy(zero_copy_only=False).tolist()
+    return values
+
+
 def _packed(column: bytes, kind: pa.FixedSizeBinaryType) -> "pa.Array[Any]":
     return pa.FixedSizeBinaryArray.from_buffers(
         kind, len(column) // kind.byte_width, [None, pa.py_buffer(column)]
@@ -121,7 +136,7 @@ class ParquetRecordFiles:
         if hashlib.sha256(data).hexdigest() != file.digest:
             raise IntegrityBroken(f"records/{file.path} is not the file that was written", field=file.path)
         table = pq.read_table(io.BytesIO(data), schema=ROW_SCHEMA)
-        columns: list[list[Any]] = [table.column(field.name).to_pylist() for field in _FIELDS]
+        columns = [_listed(table.column(field.name)) for field in _FIELDS]
         columns[1] = [name.hex() for name in columns[1]]
         return KeptColumns._make(columns)
 
