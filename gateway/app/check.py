@@ -1,10 +1,13 @@
 """Join the parts of audits, records and receipts."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.app.home import open_home
+from gateway.app.convert import quiet_collector
+from gateway.app.home import OpenHome, open_home
+from gateway.app.looking import Looking
 from gateway.app.mappings import journal_replayer, program_from_file
 from gateway.convert import Program
 from gateway.errors import GatewayError, IntegrityBroken
@@ -33,6 +36,8 @@ __all__ = [
     "verify_receipt",
 ]
 
+PROCESSES_FROM_ROWS = 50_000  # starting a process takes as long as looking at about as many
+
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
     """Audit a home; nothing else may write to it meanwhile, and nothing in it is repaired."""
@@ -52,10 +57,24 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
                 ring=opened.trust.ring_bytes(),
                 statement_shape=Shape(schema("statement")),
                 require_pinned=opened.trust.require_pinned,
+                look=_looking(opened),
             )
-            return audit_home(parts, watch)
+            with quiet_collector():
+                return audit_home(parts, watch)
         finally:
             books.close()
+
+
+def _looking(opened: OpenHome) -> Looking:
+    mappings = opened.journal.mappings()
+    sizes = sum(batch.size for batch in opened.journal.batches())
+    return Looking(
+        issuer=opened.facts.issuer,
+        records=opened.records,
+        index=opened.index(),
+        mappings=mappings,
+        processes=(os.cpu_count() or 1) if sizes >= PROCESSES_FROM_ROWS else 0,
+    )
 
 
 def record_of(root: Path, record_id: str) -> FoundRecord:

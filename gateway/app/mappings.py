@@ -10,7 +10,7 @@ from gateway.convert import Program, load_program, program_from_canonical
 from gateway.errors import IntegrityBroken, UsageError
 from gateway.model.canonical import digest as digest_of
 from gateway.plugins import find_adapter
-from gateway.ports import Journal
+from gateway.ports import Journal, PublishedMapping
 from gateway.resources import schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
 from gateway.service.replaying import Replayer
@@ -22,6 +22,7 @@ __all__ = [
     "journal_replayer",
     "make_converter",
     "program_from_file",
+    "published_replayer",
     "select_scheme",
     "shipped_programs",
 ]
@@ -80,7 +81,12 @@ def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform
 
 def journal_replayer(journal: Journal) -> Replayer:
     """Return a replayer that knows the mappings a home has published, by digest."""
-    kept = {"sha256:" + mapping.digest: mapping for mapping in journal.mappings()}
+    return published_replayer(journal.mappings())
+
+
+def published_replayer(mappings: Sequence[PublishedMapping]) -> Replayer:
+    """Return a replayer that knows some published mappings, by digest."""
+    kept = {"sha256:" + mapping.digest: mapping for mapping in mappings}
     shape = schema("mapping")
 
     def program_of(digest: str) -> Program:

@@ -1,6 +1,7 @@
 """Audit a home: rows, bytes, roots, statements, log, signatures, then every quantity."""
 
+from gateway.service.audit.quick import QuickLook, Seen
 from gateway.service.audit.report import AuditReport, Check
 from gateway.service.audit.run import Auditing, audit_home
 
-__all__ = ["AuditReport", "Auditing", "Check", "audit_home"]
+__all__ = ["AuditReport", "Auditing", "Check", "QuickLook", "Seen", "audit_home"]

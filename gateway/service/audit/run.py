@@ -1,14 +1,15 @@
 """The order of an audit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import canonical_bytes
 from gateway.model.shape import Shape
-from gateway.ports import Findings, Journal, Log, RecordFiles
+from gateway.ports import BatchRow, Findings, Journal, Log, RecordFile, RecordFiles
 from gateway.service.audit.findings import FindingAudit
+from gateway.service.audit.quick import Seen
 from gateway.service.audit.records import CapBook, RecordAudit
 from gateway.service.audit.report import AuditReport
 from gateway.service.audit.statements import LogWalk, walk_log
@@ -18,6 +19,10 @@ from gateway.signing import KeyedIndex
 from gateway.transparency import read_policy, verify_checkpoint
 
 __all__ = ["Auditing", "audit_home"]
+
+
+Look = Callable[[Sequence[tuple[BatchRow, Sequence[RecordFile]]]], Iterator[Seen | None]]
+"""Look at batches with their files, in this process or in others: what is seen of each, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,7 @@ class Auditing:
     ring: bytes
     statement_shape: Shape
     require_pinned: Callable[[], None]
+    look: Look
 
 
 def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: None) -> AuditReport:
@@ -92,11 +98,12 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
     )
     with audit.event_check.noting():
         parts.journal.require_index()
-    for batch in parts.journal.batches():
+    batches = list(parts.journal.batches())
+    looks = parts.look([(batch, parts.journal.files(batch.number)) for batch in batches])
+    for batch, seen in zip(batches, looks, strict=True):
         with audit.bytes_check.noting(f"batch {batch.number}"):
-            audit.audit(batch)
+            audit.audit(batch, seen)
         watch(audit.bytes_check.looked_at)
-    audit.findings.strays()
     with audit.event_check.noting():
         count = parts.journal.event_count()
         if count != audit.event_check.looked_at:
