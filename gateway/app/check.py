@@ -7,6 +7,7 @@ from gateway.app.home import open_home
 from gateway.app.mappings import journal_replayer, program_from_file
 from gateway.convert import Program
 from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.model.erasure import NOWHERE
 from gateway.model.shape import Shape
 from gateway.resources import schema
 from gateway.service.audit import Auditing, AuditReport, audit_home
@@ -29,6 +30,7 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
                 issuer=opened.facts.issuer,
                 journal=opened.journal,
                 records=opened.records,
+                erasures=opened.erasures,
                 log=opened.log,
                 index=opened.index(),
                 replayer=journal_replayer(opened.journal),
@@ -63,6 +65,11 @@ def records_of_event(root: Path, event: str) -> list[dict[str, object]]:
         for platform in opened.journal.platforms():
             key = index.event(platform, event)
             mark = opened.journal.known_events([key]).get(key)
+            if mark is not None and mark.batch == NOWHERE:
+                raise LocalFileError(
+                    "that event was recorded, and its person was erased since",
+                    remedy="which record it is cannot be told any more; whoever has its receipt knows",
+                )
             if mark is not None:
                 rows = (row for file in opened.journal.files(mark.batch) for row in opened.records.read(file))
                 row = next(row for row in rows if row.leaf_index == mark.leaf_index)

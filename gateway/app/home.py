@@ -24,11 +24,13 @@ from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
 from gateway.store.database import Database, refuse_network_disk
+from gateway.store.erasure import HomeErasures
 from gateway.store.home import Home, HomeFacts
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
 from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.set_aside import SetAsideFiles
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
@@ -68,6 +70,7 @@ class OpenHome:
     facts: HomeFacts
     journal: SqlJournal
     records: ParquetRecordFiles
+    erasures: HomeErasures
     log: LogFolder
     trust: TrustFiles
     clock: SystemClock
@@ -168,11 +171,15 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     log_signer = FileSigner(home.keys / "log", "log")
     key = log_key(facts.origin, log_signer)
     database = Database(home.database)
+    records = ParquetRecordFiles(home.records)
     opened = OpenHome(
         home=home,
         facts=facts,
         journal=SqlJournal(database),
-        records=ParquetRecordFiles(home.records),
+        records=records,
+        erasures=HomeErasures(
+            database, home.erasing, records=records, set_aside=SetAsideFiles(home.set_aside_folders)
+        ),
         log=LogFolder(
             home.log,
             origin=facts.origin,
@@ -200,6 +207,7 @@ def _bring_up(opened: OpenHome) -> None:
     if not opened.log.size:
         opened.trust.pin_first()  # a home with a log was pinned when it was made
     opened.log.recover()
+    opened.erasures.recover()
     publish_queue(opened.journal, opened.log)
     opened.trust.settle(opened.journal.announces)
     opened.trust.require_pinned()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from gateway.cli import adapter, audit, convert, home, keys, log, mapping, receipt, record, statements
+from gateway.cli import adapter, audit, convert, erase, home, keys, log, mapping, receipt, record, statements
 from gateway.cli.output import exit_code, report
 from gateway.errors import GatewayError, LocalFileError
 
@@ -23,6 +23,7 @@ Begin with `tanqiao demo`, or make a home with `tanqiao init --home ./home`.""",
 home.register(root)
 convert.register(root)
 audit.register(root)
+erase.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.convert import CapKey, Converted, Program, Refusal
 from gateway.model.codes import Rejection
+from gateway.model.erasure import FORGOTTEN
 from gateway.ports import Memory, NewEvent
 from gateway.service.preparing import Prepared, Rejected
 from gateway.service.scheme import SchemeEvaluator
@@ -63,7 +64,7 @@ class PartJudge:
         programs = {"sha256:" + program.digest: program for program in self.evaluator.scheme.programs}
         for place, (key, content) in enumerate(zip(prepared.keys, prepared.contents, strict=True)):
             before = known.get(key)
-            if before == content:
+            if before in (content, FORGOTTEN):
                 continue
             granted = self._granted(prepared, place, known=before is not None, usage=usage, programs=programs)
             if isinstance(granted, Refusal):

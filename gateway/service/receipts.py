@@ -106,7 +106,11 @@ def _disclosure(row: PrivateRow, field: str) -> Disclosure:
     }
     salt, value = openings[field]
     if salt is None or value is None:
-        raise LocalFileError(f"the {field} of record {row.id} was erased", field=field)
+        raise LocalFileError(
+            f"the {field} of record {row.id} was erased with its person",
+            field=field,
+            remedy="leave out --disclose: the receipt still proves the record, and no longer whose it is",
+        )
     return Disclosure(field, salt.hex(), value)
 
 

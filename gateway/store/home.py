@@ -13,6 +13,7 @@ from typing import Literal
 
 from gateway.errors import HomeBusy, LocalFileError
 from gateway.store.durable import remove_folder, sync_folder, write_durably
+from gateway.store.set_aside import still_erased
 
 __all__ = ["Home", "HomeFacts"]
 
@@ -43,9 +44,15 @@ class Home:
         self.log = root / "log"
         self.staging = root / "staging"
         self.records = root / "records"
+        self.erasing = root / "erasing"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"
+
+    @property
+    def set_aside_folders(self) -> tuple[Path, ...]:
+        """Return the folders of rows that were set aside: whoever erases a person looks into all of them."""
+        return (self._quarantine,)
 
     def facts(self) -> HomeFacts:
         """Read what was decided at `init`.
@@ -130,6 +137,10 @@ class Home:
         return folder
 
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
-        """Write the rejected rows of one part durably, replacing what a killed run has left."""
+        """Write the rejected rows of one part durably, replacing what a killed run has left.
+
+        Rows of this part that were erased stay erased.
+        """
         path = self._quarantine / submission / f"part-{part:06d}.ndjson"
-        write_durably(path, b"".join(line + b"\n" for line in lines), mode=0o600)
+        kept = still_erased(path, lines)
+        write_durably(path, b"".join(line + b"\n" for line in kept), mode=0o600)

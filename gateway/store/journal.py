@@ -22,7 +22,7 @@ from gateway.ports import (
 from gateway.store import tables as t
 from gateway.store.database import Database
 
-__all__ = ["SqlJournal"]
+__all__ = ["SqlJournal", "queue_entry"]
 
 NO_DAY: Final = "unreadable"  # the day of statements about rejected rows that have no readable day
 _KEYS_PER_QUERY: Final = 8192  # SQLite takes 32,766 parameters; larger lists gain nothing
@@ -123,18 +123,18 @@ class SqlJournal:
     def publish_mapping(self, mapping: PublishedMapping, entry: bytes) -> None:
         """Store a mapping version and queue its log entry in one transaction."""
         with self._database.write() as connection:
-            position = _queue(connection, entry)
+            position = queue_entry(connection, entry)
             connection.execute(insert(t.mappings).values(**{**mapping._asdict(), "position": position}))
 
     def queue(self, entry: bytes) -> int:
         """Queue another log entry and return its position."""
         with self._database.write() as connection:
-            return _queue(connection, entry)
+            return queue_entry(connection, entry)
 
     def close_day(self, closed: DayClosed, entry: bytes) -> None:
         """Store a day statement and queue its log entry in one transaction."""
         with self._database.write() as connection:
-            position = _queue(connection, entry)
+            position = queue_entry(connection, entry)
             connection.execute(insert(t.days).values(**{**closed._asdict(), "position": position}))
             day = "" if closed.day == NO_DAY else closed.day
             open_ones = t.rejections.c.supplement.is_(None)
@@ -225,7 +225,7 @@ class SqlJournal:
 
 
 def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) -> None:
-    position = _queue(connection, decision.entry)
+    position = queue_entry(connection, decision.entry)
     connection.execute(
         insert(t.batches).values(
             number=batch,
@@ -285,7 +285,8 @@ def _write_part(connection: Connection, decision: PartDecision) -> None:
         connection.execute(insert(t.rejections), rejected)
 
 
-def _queue(connection: Connection, entry: bytes) -> int:
+def queue_entry(connection: Connection, entry: bytes) -> int:
+    """Queue a log entry inside a transaction and return its position."""
     position = _next(connection, t.queue.c.position)
     connection.execute(insert(t.queue).values(position=position, entry=entry))
     return position

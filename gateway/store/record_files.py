@@ -6,6 +6,7 @@ Parquet can read them; their digests stand in the journal.
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateway.errors import IntegrityBroken
+from gateway.errors import IntegrityBroken, InvariantBroken
 from gateway.ports import PrivateColumns, PrivateRow, RecordFile
-from gateway.store.durable import write_durably
+from gateway.store.durable import sync_folder, write_durably
 
 __all__ = ["ROW_SCHEMA", "ParquetRecordFiles"]
 
@@ -49,7 +51,7 @@ ROW_SCHEMA: Final = pa.schema(_FIELDS)
 _REPEATING: Final = [field.name for field in _FIELDS if pa.types.is_dictionary(field.type)]
 _PARQUET: Final[dict[str, Any]] = {"compression": "zstd", "use_dictionary": _REPEATING}
 
-_DIGIT: Final = "[0-9]"
+_NAME: Final = re.compile(r"batch-(?P<batch>[0-9]{9})(-e(?P<erasures>[0-9]+))?\.parquet")
 WRITERS: Final = 4  # compressing and flushing wait outside of Python, so files of several days overlap
 
 
@@ -61,11 +63,7 @@ class ParquetRecordFiles:
 
     def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
         """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
-        columns: list[Any] = list(rows)
-        table = pa.table(
-            [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)],
-            schema=ROW_SCHEMA,
-        )
+        table = _table(rows)
         places: dict[str, list[int]] = {}
         for place, day in enumerate(rows.day):
             places.setdefault(day, []).append(place)
@@ -81,6 +79,31 @@ class ParquetRecordFiles:
                     sorted(places),
                 )
             )
+
+    def replace(self, file: RecordFile, *, rows: PrivateColumns) -> RecordFile:
+        """Write the rows of a file anew beside it, durably; the old file stays until nobody refers to it."""
+        folder, _, name = file.path.rpartition("/")
+        found = _NAME.fullmatch(name)
+        if found is None:
+            raise InvariantBroken(f"records/{file.path} has no name that this program gives")
+        path = f"{folder}/batch-{found['batch']}-e{int(found['erasures'] or 0) + 1}.parquet"
+        return self._write_one(path, _table(rows), day=file.day)
+
+    def names(self, file: RecordFile, pseudonym: bytes) -> bool:
+        """Tell whether some row of a file names a person or household; the rows are believed after `read`."""
+        wanted = pa.scalar(pseudonym, pa.binary(32))
+        either = (pc.field("person") == wanted) | (pc.field("household") == wanted)
+        try:
+            table = pq.read_table(
+                self._folder / file.path, columns=["person"], filters=either, partitioning=None
+            )
+        except FileNotFoundError as error:
+            raise IntegrityBroken(f"records/{file.path} is missing", field=file.path) from error
+        except pa.ArrowException as error:
+            raise IntegrityBroken(
+                f"records/{file.path} is not the file that was written", field=file.path
+            ) from error
+        return bool(table.num_rows)
 
     def _write_one(self, path: str, table: pa.Table, *, day: str) -> RecordFile:
         buffer = io.BytesIO()
@@ -113,7 +136,7 @@ class ParquetRecordFiles:
                 name = f"records/{path.relative_to(self._folder)}"
                 raise IntegrityBroken(f"{name} is not the file that was written", field=name) from error
             if table.num_rows:
-                return int(path.stem.removeprefix("batch-"))
+                return int(path.stem.split("-")[1])
         return None
 
     def strays(self, known: set[str]) -> list[str]:
@@ -128,5 +151,21 @@ class ParquetRecordFiles:
         for path in self._folder.rglob(f"batch-{batch:09d}.parquet*"):
             path.unlink()
 
+    def sweep_unknown(self, known: set[str]) -> None:
+        """Remove what this program has written and nobody refers to: old files, new ones, half ones."""
+        for path in self.strays(known):
+            if _NAME.fullmatch(path.rpartition("/")[2].removesuffix(".half")):
+                (self._folder / path).unlink()
+                sync_folder((self._folder / path).parent)
+
     def _paths(self) -> Iterator[Path]:
-        yield from sorted(self._folder.rglob(f"batch-{_DIGIT * 9}.parquet"))
+        found = self._folder.rglob("batch-*.parquet")
+        yield from sorted(path for path in found if _NAME.fullmatch(path.name))
+
+
+def _table(rows: PrivateColumns) -> pa.Table:
+    columns: list[Any] = list(rows)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)],
+        schema=ROW_SCHEMA,
+    )

@@ -1,0 +1,128 @@
+"""Files of rows that were set aside: one JSON object a line, below a folder for each submission.
+
+Whoever sets rows aside for another reason adds a folder to :attr:`gateway.store.home.Home.set_aside_folders`:
+its files are then searched and emptied with the others.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from gateway.errors import LocalFileError, Refused
+from gateway.store.durable import write_durably
+
+__all__ = ["ERASED", "SetAsideFiles", "still_erased"]
+
+ERASED: Final = "erased"
+_KEPT: Final = ("file", "row", "code", "field")  # where the row stood and why: these name nobody
+
+Line = dict[str, Any]
+
+
+class SetAsideFiles:
+    """The files below some folders."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._folders = list(folders)
+
+    def empty(
+        self,
+        concerns: Callable[[str], bool],
+        names: Callable[[Collection[str]], bool],
+        *,
+        dry_run: bool = False,
+    ) -> tuple[int, int]:
+        """Empty the rows that name somebody; returns how many rows, in how many files.
+
+        Args:
+            concerns: tells by the name of a submission whether its rows are looked at.
+            names: tells by all texts of a row whether it is to be emptied.
+            dry_run: count only.
+
+        Raises:
+            Refused: there is a file of another kind, which may hold anything.
+            LocalFileError: a line is not what was written.
+        """
+        rows = files = 0
+        for submission, path in self._files():
+            if not concerns(submission):
+                continue
+            lines = _read(path)
+            found = [ERASED not in line and names(_texts(line)) for line in lines]
+            if any(found):
+                rows, files = rows + sum(found), files + 1
+                if not dry_run:
+                    emptied = [
+                        _emptied(line, names) if one else line for line, one in zip(lines, found, strict=True)
+                    ]
+                    write_durably(path, b"".join(map(_line, emptied)), mode=0o600)
+        return rows, files
+
+    def sweep(self) -> None:
+        """Remove what a killed run has left half written."""
+        for folder in self._folders:
+            for half in folder.rglob("*.half"):
+                half.unlink()
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        for folder in self._folders:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                if path.suffix != ".ndjson" or path.parent.parent != folder:
+                    raise Refused(
+                        f"{path} was not written by this home: whom it names cannot be told",
+                        remedy="move it out of the home, and erase the person there too",
+                    )
+                yield path.parent.name, path
+
+
+def still_erased(path: Path, lines: Iterable[bytes]) -> list[bytes]:
+    """Return lines that are about to replace a file, where those that were erased in it stay so."""
+    if not path.exists():
+        return list(lines)
+    kept = {(line["file"], line["row"]): line for line in _read(path) if ERASED in line}
+    return [_still(line, kept) for line in lines] if kept else list(lines)
+
+
+def _still(data: bytes, kept: dict[tuple[str, int], Line]) -> bytes:
+    line = orjson.loads(data)
+    found = kept.get((line["file"], line["row"])) or kept.get((ERASED, line["row"]))
+    return data if found is None else orjson.dumps(found)
+
+
+def _read(path: Path) -> list[Line]:
+    lines = []
+    for number, data in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            line = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            line = None
+        if not isinstance(line, dict):
+            raise LocalFileError(
+                f"line {number} of {path} is not the JSON object that was written there",
+                remedy="put the file back from a backup, or move it out of the home",
+            )
+        lines.append(line)
+    return lines
+
+
+def _line(line: Line) -> bytes:
+    return orjson.dumps(line) + b"\n"
+
+
+def _emptied(line: Line, names: Callable[[Collection[str]], bool]) -> Line:
+    """Return what stays of a row; a file that is named after the person loses its name too."""
+    kept: Line = {name: line[name] for name in _KEPT if name in line}
+    if names([str(line.get("file", ""))]):
+        kept["file"] = ERASED
+    return {**kept, ERASED: True}
+
+
+def _texts(value: object) -> list[str]:
+    """Return every text of a row: keys too, which may come from the platform's document."""
+    if isinstance(value, dict):
+        return [text for key, inner in value.items() for text in (key, *_texts(inner))]
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [str(value)]
