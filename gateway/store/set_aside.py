@@ -17,6 +17,8 @@ __all__ = ["ERASED", "SetAsideFiles", "still_erased"]
 
 ERASED: Final = "erased"
 _KEPT: Final = ("file", "row", "code", "field")  # where the row stood and why: these name nobody
+_OURS: Final = ("code", "detail", "field")  # words of this program; what they quote stands in the fields too
+_ERASED_END: Final = b'"erased":true}'  # no other line has a member after its fields that says so
 
 Line = dict[str, Any]
 
@@ -46,11 +48,11 @@ class SetAsideFiles:
             LocalFileError: a line is not what was written.
         """
         rows = files = 0
-        for submission, path in self._files():
+        for submission, path in list(self._files()):
             if not concerns(submission):
                 continue
             lines = _read(path)
-            found = [ERASED not in line and names(_texts(line)) for line in lines]
+            found = [ERASED not in line and names(_words(line)) for line in lines]
             if any(found):
                 rows, files = rows + sum(found), files + 1
                 if not dry_run:
@@ -78,17 +80,20 @@ class SetAsideFiles:
 
 
 def still_erased(path: Path, lines: Iterable[bytes]) -> list[bytes]:
-    """Return lines that are about to replace a file, where those that were erased in it stay so."""
+    """Return lines that are about to replace a file, where those that were erased in it stay so.
+
+    An erased row that is not among the lines stays too: it was counted when it was set aside.
+    """
     if not path.exists():
         return list(lines)
-    kept = {(line["file"], line["row"]): line for line in _read(path) if ERASED in line}
-    return [_still(line, kept) for line in lines] if kept else list(lines)
-
-
-def _still(data: bytes, kept: dict[tuple[str, int], Line]) -> bytes:
-    line = orjson.loads(data)
-    found = kept.get((line["file"], line["row"])) or kept.get((ERASED, line["row"]))
-    return data if found is None else orjson.dumps(found)
+    erased = (orjson.loads(data) for data in path.read_bytes().splitlines() if data.endswith(_ERASED_END))
+    kept = {(line["file"], line["row"]): line for line in erased}
+    if not kept:
+        return list(lines)
+    for line in map(orjson.loads, lines):
+        if (ERASED, line["row"]) not in kept:
+            kept.setdefault((line["file"], line["row"]), line)
+    return [orjson.dumps(kept[place]) for place in sorted(kept)]
 
 
 def _read(path: Path) -> list[Line]:
@@ -112,17 +117,25 @@ def _line(line: Line) -> bytes:
 
 
 def _emptied(line: Line, names: Callable[[Collection[str]], bool]) -> Line:
-    """Return what stays of a row; a file that is named after the person loses its name too."""
-    kept: Line = {name: line[name] for name in _KEPT if name in line}
-    if names([str(line.get("file", ""))]):
-        kept["file"] = ERASED
+    """Return what stays of a row: where it stood and why; a file named after the person loses its name."""
+
+    def placed(place: Line) -> Line:
+        return {**place, "file": ERASED} if names([str(place.get("file", ""))]) else place
+
+    kept: Line = placed({name: line[name] for name in _KEPT if name in line})
+    if "also" in line:
+        kept["also"] = [placed(also) for also in line["also"]]
     return {**kept, ERASED: True}
 
 
+def _words(line: Line) -> list[str]:
+    return _texts({name: value for name, value in line.items() if name not in _OURS})
+
+
 def _texts(value: object) -> list[str]:
-    """Return every text of a row: keys too, which may come from the platform's document."""
+    """Return every text of a row: keys too, which may be the platform's; a number here is the row's own."""
     if isinstance(value, dict):
         return [text for key, inner in value.items() for text in (key, *_texts(inner))]
     if isinstance(value, list):
         return [text for inner in value for text in _texts(inner)]
-    return [str(value)]
+    return [value] if isinstance(value, str) else []
