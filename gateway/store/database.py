@@ -16,6 +16,7 @@ __all__ = ["Database", "refuse_network_disk"]
 
 HEAD: Final = "0002"
 CACHE_KIB: Final = 256 * 1024  # the event index is read at random; 34 M events are about 1.5 GB on disk
+BUSY_MS: Final = 30_000  # how long another process's transaction is waited for
 _FROM_OUTSIDE: Final = tuple(
     f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")
 )
@@ -130,7 +131,7 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA synchronous=FULL")  # a decision that was answered survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.close()
 
 
