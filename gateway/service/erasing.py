@@ -120,7 +120,7 @@ class Erased:
 
 
 class _Found(NamedTuple):
-    """A record file with rows that name the person, or their household."""
+    """A record file, and those of its rows that name the person, also as a household."""
 
     batch: BatchRow
     file: RecordFile
@@ -160,12 +160,7 @@ def erase_person(
         parts.store.begin()
     _require_no_strays(parts)
     pseudonym = parts.index.pseudonym(platform, person)
-    found = [
-        _Found(batch, file, parts.records.read(file))
-        for batch in _batches(parts.journal, platform)
-        for file in parts.journal.files(batch.number)
-        if parts.records.names(file, pseudonym)
-    ]
+    found = list(_search(platform, pseudonym, parts=parts))
     theirs = [row for one in found for row in one.rows if row.person == pseudonym]
     events = [row.event for row in theirs if row.event is not None]
     mentions = Mentions(person, pseudonym=pseudonym, events=events)
@@ -190,6 +185,14 @@ def _require_no_strays(parts: Erasing) -> None:
             f"records/{path} belongs to no batch: whom it names cannot be told",
             remedy="move it out of the home, and erase the person there too",
         )
+
+
+def _search(platform: str, pseudonym: bytes, *, parts: Erasing) -> Iterator[_Found]:
+    for batch in _batches(parts.journal, platform):
+        for file in parts.journal.files(batch.number):
+            if parts.records.names(file, pseudonym):
+                rows = parts.records.read(file)
+                yield _Found(batch, file, [row for row in rows if pseudonym in (row.person, row.household)])
 
 
 def _batches(journal: Journal, platform: str) -> Iterator[BatchRow]:
@@ -224,8 +227,8 @@ def _decide(
     parts: Erasing,
 ) -> int:
     files = []
-    for _, file, rows in found:
-        emptied = [_emptied(row, pseudonym) for row in rows]
+    for _, file, _ in found:
+        emptied = [_emptied(row, pseudonym) for row in parts.records.read(file)]
         columns = PrivateColumns(*map(list, zip(*emptied, strict=True)))
         written = parts.records.replace(file, rows=columns)
         files.append(ReplacedFile(file.path, written.path, written.digest))

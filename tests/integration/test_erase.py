@@ -2,7 +2,9 @@
 
 import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,15 @@ from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.model.strict import read_strict_object
 from gateway.service.erasing import Erased
 from tests.fakes.forgetting import PERSON, WUHAN_PLATFORM, YUNXI, copied, everywhere, secrets_of, write_csv
-from tests.fakes.homes import audited, bytes_below, convert, rows_of, trip, write_trips, yunxi_ride
+from tests.fakes.homes import (
+    audited,
+    bytes_below,
+    convert,
+    rows_of,
+    trip,
+    write_trips,
+    yunxi_ride,
+)
 from tests.fakes.searching import found_in, spellings
 
 ASIDE = 8  # rows of rides.csv and of the file named after the person that name them in some way
@@ -315,3 +325,19 @@ def test_acts_of_wuhan_in_json_lines_come_again_as_repetitions(home: Path) -> No
     assert (counts.duplicates, counts.accepted) == (2, 0)
     assert found_in(wanted, home) == []
     assert audited(home).differences == []
+
+
+def test_what_the_database_has_deleted_is_gone_from_its_file(home: Path) -> None:
+    """Many builds of SQLite leave what was deleted where it stood, until another row needs the place."""
+    with closing(sqlite3.connect(home / "tanqiao.db")) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("CREATE TABLE old (name TEXT)")
+        connection.execute("INSERT INTO old VALUES (?)", ["deleted-but-still-there" * 300])
+        connection.commit()
+        connection.execute("DELETE FROM old")
+        connection.commit()
+    assert b"deleted-but-still-there" in (home / "tanqiao.db").read_bytes()
+
+    erase(home, PERSON, platform=YUNXI)
+
+    assert found_in([b"deleted-but-still-there"], home) == []
