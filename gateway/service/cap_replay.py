@@ -2,7 +2,7 @@
 
 Where it is known no longer for whom an act counted, its use of caps is carried as a sum under the cap's
 keyed name, which stands there from the start. No cap was ever exceeded, so every other act finds the
-same room, unless the limit itself changed within a period: then only bounds can be told.
+same room, save in two rare cases (docs/decisions/0012-erasure.md): then only bounds can be told.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
