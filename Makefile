@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_JSON ?= build/benchmarks.ndjson
 export PYTHONDONTWRITEBYTECODE ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check format bench test-deps lock clean
+.PHONY: help demo test check format bench fuzz test-deps lock clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -15,6 +16,10 @@ $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.peers: $(STAMP) requirements-bench.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
 
 demo: $(STAMP) ## the main job on sandbox cities: convert, audit, explain, verify, tamper
@@ -35,15 +40,23 @@ format: $(STAMP) ## format the code and mend what can be mended
 	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --fix --quiet .
 
-bench: $(STAMP) ## time the bulk path beside its bounds (TANQIAO_BENCH_ROWS=200000)
-	$(BIN)/python -m benchmarks.bulk
+bench: $(STAMP) $(VENV)/.peers ## time each stage beside a peer or bound (TANQIAO_BENCH_ROWS=200000)
+	$(BIN)/python -m benchmarks --json $(BENCH_JSON)
 
 test-deps: ## system packages for the tests that need more than pip (Debian: Go and x/mod)
 	sh tools/test_deps.sh
 
-lock: ## remake requirements.lock from pyproject.toml (needs uv)
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= adapter mapping strict note receipt policy
+fuzz: $(STAMP) ## fuzz every parser for a while (FUZZ_SECONDS=600, FUZZ_TARGETS=adapter)
+	$(BIN)/pip install --quiet 'atheris>=3.0'
+	for target in $(FUZZ_TARGETS); do $(BIN)/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) || exit 1; done
+
+lock: ## remake the lock files from pyproject.toml (needs uv)
 	uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		--universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--universal --python-version 3.11 --group bench -c requirements.lock -o requirements-bench.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -60,6 +60,7 @@ class MalformedDocument(Refused):
     """A document is not what it says it is; it was refused whole, before anything was written."""
 
     code = "malformed-document"
+    remedy = "get the document again from its source, unchanged"
 
 
 class InvalidMapping(Refused):

@@ -8,18 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 __all__ = [
+    "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
     "Clock",
     "DayClosed",
+    "EncodedFile",
     "EventMark",
     "Journal",
     "Log",
     "Memory",
-    "NewEvent",
+    "NewEvents",
     "PartCounts",
     "PartDecision",
     "PrivateColumns",
@@ -29,6 +31,9 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
 ]
+
+
+EVENT_CONTENT_BYTES: Final = 8
 
 
 class Clock(Protocol):
@@ -47,12 +52,14 @@ class EventMark(NamedTuple):
     leaf_index: int
 
 
-class NewEvent(NamedTuple):
-    """An event that a part decides to record: keyed identity, keyed content, index in the batch."""
+class NewEvents(NamedTuple):
+    """The events that a batch records, in the order of its leaves, packed without anything between.
 
-    key: bytes
-    content: bytes
-    leaf_index: int
+    ``keys`` are their 16-byte names, ``contents`` the 8-byte names of what they said.
+    """
+
+    keys: bytes
+    contents: bytes
 
 
 class PrivateRow(NamedTuple):
@@ -86,11 +93,13 @@ class PrivateRow(NamedTuple):
 
 
 class PrivateColumns(NamedTuple):
-    """Many private rows, column by column: the same members as :class:`PrivateRow`."""
+    """The rows of a batch, column by column, in the order of its leaves: the members of :class:`PrivateRow`.
 
-    leaf_index: list[int]
-    id: list[str]
-    leaf: list[bytes]
+    What has a fixed length is packed without anything between.
+    """
+
+    id: bytes
+    leaf: bytes
     day: list[str]
     behaviour: list[str]
     inputs: list[str]
@@ -102,13 +111,22 @@ class PrivateColumns(NamedTuple):
     points: list[int]
     claimed_mg: list[int | None]
     claimed_points: list[int | None]
-    event_commitment: list[bytes]
-    subject_commitment: list[bytes]
-    event: list[str | None]
-    event_salt: list[bytes | None]
-    person: list[bytes | None]
-    subject_salt: list[bytes | None]
+    event_commitment: bytes
+    subject_commitment: bytes
+    event: list[str]
+    event_salt: bytes
+    person: bytes
+    subject_salt: bytes
     household: list[bytes | None]
+
+
+class EncodedFile(NamedTuple):
+    """The rows of one day of a batch as the bytes of a record file, and their digest."""
+
+    day: str
+    rows: int
+    digest: str
+    data: bytes
 
 
 class RecordFile(NamedTuple):
@@ -158,7 +176,7 @@ class PartDecision:
     size: int
     issued: str
     files: Sequence[RecordFile]
-    events: Sequence[NewEvent]
+    events: NewEvents
     cap_usage: Mapping[bytes, int]
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
 
@@ -174,7 +192,7 @@ class Memory(Protocol):
         """Return what has been used of each cap."""
         ...
 
-    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
         """Remember what a dry run would have decided."""
         ...
 
@@ -298,6 +316,10 @@ class Journal(Protocol):
         """Return how many events the index holds."""
         ...
 
+    def require_index(self) -> None:
+        """Check the files of events and caps; raises IntegrityBroken naming the file."""
+        ...
+
     def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
         """Return every cap usage, by key."""
         ...
@@ -314,8 +336,8 @@ class Journal(Protocol):
 class RecordFiles(Protocol):
     """The private record files of a home."""
 
-    def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
-        """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
+    def write(self, platform: str, batch: int, *, files: Sequence[EncodedFile]) -> list[RecordFile]:
+        """Write a batch's files durably; replaces what a killed run has left."""
         ...
 
     def read(self, file: RecordFile) -> list[PrivateRow]:

@@ -4,44 +4,64 @@
     .venv/bin/python -m tools.mutate_operators --sample 100 --seed 7
 
 The working tree is copied first and only the copies are changed. Each change is tried on the tests
-that concern its file; with --wide, what survives these on all tests around conversion. A state file
+that concern its file; with --wide, what survives these on all tests around it. A state file
 remembers what has been tried: a run that was stopped goes on where it was, a changed file starts anew.
 docs/reference/mutation.md lists the operators and what the last run found.
 """
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import cache_from_source
 from itertools import repeat
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Literal, NamedTuple, cast
 
 import pytest
 
+from tools.mutate_in_place import InPlace
+
 Scope = Literal["near", "wide"]
 Tried = dict[str, dict[str, str]]  # by file and digest, then by mutant
 
+CANDIDATE: Final = "survived in place"
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCESSES: Final = 2
-TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 90, "wide": 400}
+TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 60, "wide": 400}  # of CPU time
+LONGEST_IN_PLACE_SECONDS: Final = 2.0  # while it is watched; sweeps wait for what survives the rest
+WALL_PER_CPU: Final = 20  # for tests that wait for what never comes
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
-PRELOADED: Final = ["numpy", "yaml", "jsonschema", "orjson", "msgspec"]
+PYTEST: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+PRELOADED: Final = [
+    "pytest",
+    "numpy",
+    "yaml",
+    "jsonschema",
+    "orjson",
+    "msgspec",
+    "cryptography.hazmat.backends",
+]
 
 _EVALUATORS: Final = ("tests/unit/convert_eval",)
-_FRONT: Final = ("tests/unit/convert_front", "tests/mappings")
+_FRONT: Final = ("tests/unit/convert_front",)
+_EMBEDDED: Final = tuple(
+    f"tests/unit/convert_front/test_{name}.py" for name in ("selftest", "coverage", "grid")
+)
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
 _EVALUATING: Final = (
     "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
@@ -49,8 +69,10 @@ _EVALUATING: Final = (
 _READING: Final = (
     "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
     " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
-    " document selftest coverage mutate survivors grid"
+    " document"
 )
+_SIGNING: Final = "commitment envelope keyed keys"
+_TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
     "gateway/bulk/kernel.py": _EVALUATORS,
@@ -60,8 +82,18 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
+    **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage", "mutate", "grid")},
+    "gateway/convert/survivors.py": (*_EMBEDDED, "tests/mappings"),
+    **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
+    **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }
-WIDE: Final = (*_EVALUATORS, *_FRONT, "tests/unit/catalog", "tests/platforms", *_SERVICE)
+_CONVERSION: Final = (
+    *_EVALUATORS, *_FRONT, "tests/mappings", "tests/unit/catalog", "tests/platforms", *_SERVICE,
+)  # fmt: skip
+_SIGNED: Final = (
+    "tests/unit/signing", "tests/unit/transparency", "tests/unit/store_log",
+    "tests/integration/test_tamper.py",
+)  # fmt: skip
 
 _COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt,),
@@ -73,7 +105,12 @@ _ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
 _SWAPPED_NAMES: Final = {"min": "max", "max": "min", "floor": "ceil", "ceil": "floor"}
 _DIVMOD_UP: Final = "(lambda a, b: (-(-a // b), a + b * (-a // b)))"
 _UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "exc"}  # types, cache sizes, messages
-_CACHE_SIZES: Final = {"MEMO_ENTRIES_MAX", "CACHED_DAYS_MAX"}
+_CACHE_SIZES: Final = {"MEMO_ENTRIES_MAX", "CACHED_DAYS_MAX", "_CACHED_TILES_MAX"}
+
+
+def wide_tests(path: str) -> tuple[str, ...]:
+    """Return the tests that survivors of the near ones are tried on."""
+    return _SIGNED if path.startswith(("gateway/signing/", "gateway/transparency/")) else _CONVERSION
 
 
 class Slot(NamedTuple):
@@ -184,8 +221,8 @@ def _calculated_otherwise(node: ast.BinOp) -> Iterator[ast.AST]:
         yield ast.UnaryOp(ast.USub(), negated)
 
 
-def run_tests(folder: Path, tests: tuple[str, ...]) -> None:
-    """Run tests in a copy of the tree, in a process of its own; its exit code is that of pytest."""
+def enter(folder: Path) -> None:
+    """Make a copy of the tree the place from which this process imports."""
     os.setsid()
     os.nice(10)
     os.chdir(folder)
@@ -195,7 +232,27 @@ def run_tests(folder: Path, tests: tuple[str, ...]) -> None:
     os.dup2(sink, 1)
     os.dup2(sink, 2)
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in {"", str(ROOT)})]
-    os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *dict.fromkeys(tests)]))
+
+
+def run_tests(folder: Path, tests: tuple[str, ...], *, seconds: int) -> None:
+    """Run tests in a copy of the tree, in a process of its own; its exit code is that of pytest."""
+    enter(folder)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)]))
+
+
+def run_in_place(folder: Path, todo: list[Mutant], *, results: Connection) -> None:
+    """Collect the tests near some mutants in a copy of the tree and try them there."""
+    enter(folder)
+    tests = NEAR[todo[0].path]
+    plugin = InPlace(
+        folder,
+        todo,
+        note=lambda mutant, fate: results.send((mutant.path, mutant.name, fate)),
+        processes=PROCESSES,
+        longest=LONGEST_IN_PLACE_SECONDS,
+    )
+    os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)], plugins=[plugin]))
 
 
 class Copies:
@@ -216,7 +273,10 @@ class Copies:
 
     def fate(self, mutant: Mutant, scope: Scope) -> str:
         """Say what became of a mutant: killed, survived or timed out."""
-        tests, seconds = (NEAR[mutant.path] if scope == "near" else WIDE), TIMEOUT_SECONDS[scope]
+        tests, seconds = (
+            (NEAR[mutant.path] if scope == "near" else wide_tests(mutant.path)),
+            TIMEOUT_SECONDS[scope],
+        )
         copy = self._free.get()
         file = copy / mutant.path
         before = file.read_bytes()
@@ -229,37 +289,74 @@ class Copies:
             Path(cache_from_source(str(file))).unlink(missing_ok=True)
             self._free.put(copy)
 
-    def _run(self, copy: Path, tests: tuple[str, ...], *, seconds: int) -> str:
-        process = self._context.Process(target=run_tests, args=(copy, tests))
+    def in_place(self, todo: list[Mutant], note: Callable[[Mutant, str], None]) -> None:
+        """Try mutants that share their near tests, in forks of one process that has collected these."""
+        reader, writer = self._context.Pipe(duplex=False)
+        process = self._context.Process(
+            target=run_in_place, args=(self._first, todo), kwargs={"results": writer}
+        )
         process.start()
-        process.join(seconds)
+        writer.close()
+        by_name = {(mutant.path, mutant.name): mutant for mutant in todo}
+        with contextlib.suppress(EOFError):
+            while True:
+                path, name, fate = reader.recv()
+                note(by_name[path, name], fate)
+        process.join()
+        if process.exitcode:
+            raise SystemExit(f"{todo[0].path}: its tests fail without any change")
+
+    def _run(self, copy: Path, tests: tuple[str, ...], *, seconds: int) -> str:
+        process = self._context.Process(target=run_tests, args=(copy, tests), kwargs={"seconds": seconds})
+        process.start()
+        process.join(seconds * WALL_PER_CPU)
         if process.is_alive():
             os.killpg(cast(int, process.pid), signal.SIGKILL)
             process.join()
-            return "timed out"
-        return "killed" if process.exitcode else "survived"
+        code = process.exitcode or 0
+        return "timed out" if code < 0 else "killed" if code else "survived"
 
 
-def try_file(path: str, copies: Copies, *, tried: Tried, options: argparse.Namespace) -> None:
-    """Try the mutants of one file: all on the near tests, then the survivors on the wide ones."""
-    text = copies.text(path)
-    chosen = list(mutants(path, text))
-    fates = tried.setdefault(f"{path} {hashlib.sha256(text.encode()).hexdigest()}", {})
-    if copies.fate(Mutant(path, "unchanged", text), "near") != "survived":
-        raise SystemExit(f"{path}: its tests fail without any change")
-    if options.sample and options.sample < len(chosen):
-        chosen = random.Random(options.seed).sample(chosen, options.sample)  # noqa: S311
-    rounds: list[tuple[Scope, set[str | None]]] = [("near", {None, "timed out"})]
-    if options.again:
-        rounds[0][1].add("survived")
+def try_files(paths: list[str], copies: Copies, *, tried: Tried, options: argparse.Namespace) -> None:
+    """Try the mutants of some files: in place, then what survives from a fresh start, near and wide."""
+    texts = {path: copies.text(path) for path in paths}
+    fates = {
+        path: tried.setdefault(f"{path} {hashlib.sha256(text.encode()).hexdigest()}", {})
+        for path, text in texts.items()
+    }
+
+    def note(mutant: Mutant, fate: str) -> None:
+        fates[mutant.path][mutant.name] = fate
+        options.state.write_text(json.dumps(tried, indent=1))
+
+    chosen = {path: _chosen(path, text, options=options) for path, text in texts.items()}
+    pending = {None, *(["survived", CANDIDATE] if options.again else [])}
+    groups: defaultdict[tuple[str, ...], list[Mutant]] = defaultdict(list)
+    for path, all_of_file in chosen.items():
+        todo = [mutant for mutant in all_of_file if fates[path].get(mutant.name) in pending]
+        groups[NEAR[path]].extend(todo)
+    for todo in filter(None, groups.values()):
+        copies.in_place(todo, lambda m, fate: note(m, CANDIDATE if fate == "survived" else fate))
+    rounds: list[tuple[Scope, str]] = [("near", CANDIDATE)]
     if options.wide:
-        rounds.append(("wide", {"survived"}))
-    for scope, pending in rounds:
-        todo = [mutant for mutant in chosen if fates.get(mutant.name) in pending]
+        rounds.append(("wide", "survived"))
+    for scope, wanted in rounds:
+        todo = [m for path in paths for m in chosen[path] if fates[path].get(m.name) == wanted]
         with ThreadPoolExecutor(PROCESSES) as pool:
-            for mutant, fate in zip(todo, pool.map(copies.fate, todo, repeat(scope)), strict=False):
-                fates[mutant.name] = fate
-                options.state.write_text(json.dumps(tried, indent=1))
+            for mutant, fate in zip(todo, pool.map(copies.fate, todo, repeat(scope)), strict=True):
+                note(mutant, fate)
+    for path in paths:
+        _report(path, chosen[path], fates=fates[path])
+
+
+def _chosen(path: str, text: str, *, options: argparse.Namespace) -> list[Mutant]:
+    found = list(mutants(path, text))
+    if options.sample and options.sample < len(found):
+        return random.Random(options.seed).sample(found, options.sample)  # noqa: S311
+    return found
+
+
+def _report(path: str, chosen: list[Mutant], *, fates: dict[str, str]) -> None:
     counts = Counter(fates.get(mutant.name, "untried") for mutant in chosen)
     print(f"{path}: {len(chosen)} mutants, " + ", ".join(f"{n} {fate}" for fate, n in sorted(counts.items())))
     for mutant in chosen:
@@ -275,7 +372,7 @@ def main() -> None:
     parser.add_argument("--files", nargs="+", default=list(NEAR), choices=list(NEAR), metavar="FILE")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="try at most N mutants of a file")
     parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
-    parser.add_argument("--wide", action="store_true", help="try survivors on all tests around conversion")
+    parser.add_argument("--wide", action="store_true", help="try survivors on all tests around the file")
     parser.add_argument("--again", action="store_true", help="try survivors of an earlier run again")
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "tanqiao-mutation.json")
     options = parser.parse_args()
@@ -284,8 +381,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tanqiao-mutation-") as folder:
         copies = Copies(Path(folder))
         tried: Tried = json.loads(options.state.read_text()) if options.state.exists() else {}
-        for path in options.files:
-            try_file(path, copies, tried=tried, options=options)
+        try_files(options.files, copies, tried=tried, options=options)
 
 
 if __name__ == "__main__":

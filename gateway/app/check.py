@@ -1,12 +1,14 @@
 """Join the parts of audits, records and receipts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.app.home import open_home
 from gateway.app.mappings import journal_replayer, program_from_file
 from gateway.convert import Program
-from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.errors import GatewayError, IntegrityBroken, LocalFileError
+from gateway.model.canonical import Json
 from gateway.model.erasure import NOWHERE
 from gateway.model.shape import Shape
 from gateway.resources import schema
@@ -15,10 +17,11 @@ from gateway.service.receipts import FoundRecord, ReceiptVerifier, find_record, 
 from gateway.service.replaying import Replayer
 from gateway.signing import KeyRing
 from gateway.store.database import Database
+from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
 from gateway.transparency import read_policy
 
-__all__ = ["audit", "read_file", "receipt_of", "record_of", "records_of_event", "verifier"]
+__all__ = ["audit", "receipt_of", "record_of", "records_of_event", "trusting", "verifier", "verify_receipt"]
 
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
@@ -84,6 +87,17 @@ def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:
         return make_receipt(found, disclose, records=opened.records, journal=opened.journal, log=opened.log)
 
 
+def verify_receipt(receipt: Path, checks: ReceiptVerifier) -> dict[str, Json]:
+    """Verify a receipt's file and return its record."""
+    with _named(str(receipt)):
+        return checks.verify(read_small(receipt).rstrip(b"\n"))
+
+
+def trusting(trust: Path, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
+    """Return a verifier of receipts under a folder of trust files."""
+    return verifier(read_small(trust / "policy"), read_small(trust / "keys.json"), mappings=mappings)
+
+
 def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
     """Return a verifier of receipts under somebody's own trust files; needs no home."""
     programs = {"sha256:" + program.digest: program for program in map(program_from_file, mappings)}
@@ -93,9 +107,13 @@ def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> Re
             raise IntegrityBroken(f"the receipt cites the mapping {digest}, none of the given ones")
         return programs[digest]
 
+    with _named("policy"):
+        rules = read_policy(policy)
+    with _named("keys.json"):
+        trusted = KeyRing.parse(ring)
     return ReceiptVerifier(
-        policy=read_policy(policy),
-        ring=KeyRing.parse(ring),
+        policy=rules,
+        ring=trusted,
         receipt_shape=Shape(schema("receipt")),
         record_shape=Shape(schema("record")),
         statement_shape=Shape(schema("statement")),
@@ -103,12 +121,11 @@ def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> Re
     )
 
 
-def read_file(path: Path) -> bytes:
-    """Read a small local file."""
+@contextmanager
+def _named(document: str) -> Iterator[None]:
+    """Say of an error in which of several documents it arose."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot read {path}: {error.strerror}",
-            remedy="name a file that exists and that this user may read",
-        ) from error
+        yield
+    except GatewayError as error:
+        error.field = f"{document} {error.field}".rstrip()
+        raise

@@ -1,15 +1,16 @@
 """Join the parts of converting."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from gateway.app.crews import in_processes
 from gateway.app.home import open_home
 from gateway.app.mappings import Reading
-from gateway.bulk.workers import in_another_process
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
 from gateway.service.submission import InputDocument, Submission, Summary
@@ -41,7 +42,7 @@ def convert_files(
         else:
             parts = opened.converting(opened.home.scratch())
         if sum(document.size for document in documents) >= WORKERS_FROM_BYTES:
-            parts = replace(parts, run=in_another_process)
+            parts = replace(parts, crew=partial(in_processes, _finishers()))
         stack.enter_context(_quiet_collector())
         summary = convert_submission(submission, parts, watch=watch)
         summary.checkpoint = opened.log.checkpoint.decode()
@@ -60,6 +61,11 @@ def input_documents(files: Sequence[Path]) -> list[InputDocument]:
         )
         for file in order_inputs(files)
     ]
+
+
+def _finishers() -> int:
+    """Return how many processes finish parts: one of the processors prepares, one decides."""
+    return max(1, (os.cpu_count() or 1) - 2)
 
 
 @contextmanager

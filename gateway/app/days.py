@@ -34,5 +34,5 @@ def close_day_of(root: Path, day: str, *, platform: str = "") -> dict[str, objec
             raise Refused(
                 f"no platform has anything to close for {day}", remedy="a day closes three days after it"
             )
-        publish_queue(opened.journal, opened.log)
+        publish_queue(opened.journal, opened.log, rings=opened.publishing_rings)
         return {"day": day, "platforms": closed, "log_entries": opened.log.size}

@@ -11,10 +11,11 @@ from gateway.errors import UsageError
 from gateway.service.erasing import Erased, Erasing, erase_person
 from gateway.store.database import Database
 from gateway.store.durable import remove_folder
+from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
 from gateway.store.set_aside import SetAsideFiles
 
-__all__ = ["erase"]
+__all__ = ["erase", "read_account"]
 
 
 def erase(
@@ -44,6 +45,11 @@ def erase(
             books.close()
 
 
+def read_account(file: Path) -> bytes:
+    """Read a file that has an account and nothing else."""
+    return read_small(file)
+
+
 def _erasing(opened: OpenHome, books: Database) -> Erasing:
     return Erasing(
         issuer=opened.facts.issuer,
@@ -56,6 +62,7 @@ def _erasing(opened: OpenHome, books: Database) -> Erasing:
         replayer=journal_replayer(opened.journal),
         caps=SqlJournal(books),
         signers=opened.record_signers(),
+        rings=opened.publishing_rings,
         clock=opened.clock,
         random_bytes=os.urandom,
     )

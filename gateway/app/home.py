@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gateway.app.crews import here
 from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
-from gateway.bulk.workers import in_this_process
 from gateway.contract import Assembly
 from gateway.errors import IntegrityBroken, LocalFileError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.service.founding import founding_entries, founding_ring
 from gateway.service.moments import instant_text
 from gateway.service.parts import Converting
-from gateway.service.publishing import publish_queue
+from gateway.service.publishing import PublishingRings, publish_queue
 from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
@@ -29,7 +29,7 @@ from gateway.store.home import Home, HomeFacts
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
-from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.record_files import ParquetRecordFiles, encode_rows
 from gateway.store.set_aside import SetAsideFiles
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
@@ -96,6 +96,16 @@ class OpenHome:
             )
         return found
 
+    def publishing_rings(self) -> PublishingRings:
+        """Return the pinned key ring and, where the queue announces a change, the changed one.
+
+        Raises:
+            TrustAltered: a trust file is not the one that was pinned.
+        """
+        self.trust.require_pinned()
+        in_force = self.trust.ring()
+        return PublishingRings(in_force, self.trust.announced(self.journal.announces) or in_force)
+
     def converting(self, scratch: Path) -> Converting:
         """Return the parts of converting; temporary files go to ``scratch``."""
         return Converting(
@@ -111,8 +121,10 @@ class OpenHome:
             random_bytes=os.urandom,
             index=self.index(),
             signers=self.record_signers(),
+            rings=self.publishing_rings,
             make_converter=make_converter,
-            run=in_this_process,
+            encode=encode_rows,
+            crew=here,
         )
 
 
@@ -171,14 +183,18 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     log_signer = FileSigner(home.keys / "log", "log")
     key = log_key(facts.origin, log_signer)
     database = Database(home.database)
-    records = ParquetRecordFiles(home.records)
+    journal, records = SqlJournal(database), ParquetRecordFiles(home.records)
     opened = OpenHome(
         home=home,
         facts=facts,
-        journal=SqlJournal(database),
+        journal=journal,
         records=records,
         erasures=HomeErasures(
-            database, home.erasing, records=records, set_aside=SetAsideFiles(home.set_aside_folders)
+            database,
+            home.erasing,
+            journal=journal,
+            records=records,
+            set_aside=SetAsideFiles(home.set_aside_folders),
         ),
         log=LogFolder(
             home.log,
@@ -208,7 +224,7 @@ def _bring_up(opened: OpenHome) -> None:
         opened.trust.pin_first()  # a home with a log was pinned when it was made
     opened.log.recover()
     opened.erasures.recover()
-    publish_queue(opened.journal, opened.log)
+    publish_queue(opened.journal, opened.log, rings=opened.publishing_rings)
     opened.trust.settle(opened.journal.announces)
     opened.trust.require_pinned()
     _require_own_name(opened)

@@ -96,5 +96,5 @@ def _change(
     )
     signers = [signer for signer in opened.record_signers() if action == "added" or signer.key_id != key]
     opened.journal.queue(seal(statement.body(), [*signers, *extra]))
-    publish_queue(opened.journal, opened.log)
+    publish_queue(opened.journal, opened.log, rings=opened.publishing_rings)
     opened.trust.settle(opened.journal.announces)

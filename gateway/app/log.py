@@ -4,13 +4,15 @@ import io
 import tarfile
 from pathlib import Path
 
-from gateway.app.check import read_file
 from gateway.app.home import open_home
 from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.store.input_files import read_small
 from gateway.store.log_check import check_files
-from gateway.transparency import Checkpoint, TreeReader, read_policy, verify_checkpoint
+from gateway.transparency import Checkpoint, Reader, TreeReader, read_policy, verify_checkpoint
 
 __all__ = ["bundle_log", "verify_log"]
+
+LOG_FILE_BYTES_MAX = 32 * 1024 * 1024  # a bundle of 256 entries of 65,535 bytes has 16.8 MB
 
 
 def verify_log(folder: Path, policy: Path, *, older: Path | None = None) -> tuple[int, str]:
@@ -20,17 +22,17 @@ def verify_log(folder: Path, policy: Path, *, older: Path | None = None) -> tupl
         IntegrityBroken: names the file that differs, or shows that the log was forked.
         NotInPolicy, QuorumPending: the policy does not accept the checkpoint.
     """
-    rules = read_policy(read_file(policy))
-    checkpoint = verify_checkpoint(rules, read_file(folder / "checkpoint"))
+    rules = read_policy(read_small(policy))
+    checkpoint = verify_checkpoint(rules, read_small(folder / "checkpoint"))
     paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    check_files(lambda name: (folder / name).read_bytes(), checkpoint, paths=paths)
+    check_files(_files_of(folder), checkpoint, paths=paths)
     if older is not None:
-        _require_continues(folder, checkpoint, older=verify_checkpoint(rules, read_file(older)))
+        _require_continues(folder, checkpoint, older=verify_checkpoint(rules, read_small(older)))
     return checkpoint.tree_size, checkpoint.root_hash.hex()
 
 
 def _require_continues(folder: Path, checkpoint: Checkpoint, *, older: Checkpoint) -> None:
-    tree = TreeReader(lambda name: (folder / name).read_bytes(), checkpoint)
+    tree = TreeReader(_files_of(folder), checkpoint)
     if older.tree_size > checkpoint.tree_size:
         raise IntegrityBroken(
             f"the log has {checkpoint.tree_size} entries, an earlier checkpoint had {older.tree_size}"
@@ -40,6 +42,15 @@ def _require_continues(folder: Path, checkpoint: Checkpoint, *, older: Checkpoin
             f"the log was forked: its first {older.tree_size} entries have another root than was signed",
             remedy="keep both checkpoints: together they prove the fork",
         )
+
+
+def _files_of(folder: Path) -> Reader:
+    def read(name: str) -> bytes:
+        if not (folder / name).exists():
+            raise FileNotFoundError(name)
+        return read_small(folder / name, bytes_max=LOG_FILE_BYTES_MAX)
+
+    return read
 
 
 def bundle_log(root: Path, out: Path) -> int:

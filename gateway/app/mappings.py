@@ -1,20 +1,21 @@
 """Mapping documents: where they come from, and the evaluators that are made of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.bulk.columns import ColumnEvaluator
 from gateway.contract import PlatformAdapter
-from gateway.convert import Converted, Program, Refusal, Roles, load_program, program_from_canonical
-from gateway.errors import IntegrityBroken, LocalFileError, UsageError
+from gateway.convert import Program, load_program, program_from_canonical
+from gateway.errors import IntegrityBroken, UsageError
 from gateway.model.canonical import digest as digest_of
 from gateway.plugins import find_adapter
 from gateway.ports import Journal
 from gateway.resources import schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
 from gateway.service.replaying import Replayer
-from gateway.service.scheme import RowConverter, Scheme
+from gateway.service.scheme import Converter, Scheme
+from gateway.store.input_files import read_small
 
 __all__ = [
     "Reading",
@@ -26,15 +27,9 @@ __all__ = [
 ]
 
 
-def make_converter(program: Program) -> RowConverter:
+def make_converter(program: Program) -> Converter:
     """Return the bulk evaluator of one mapping version."""
-    evaluator = ColumnEvaluator(program)
-
-    def convert(rows: Sequence[Mapping[str, str]], roles: Sequence[Roles]) -> list[Converted | Refusal]:
-        result = evaluator.convert_batch(rows, roles)
-        return [result.outcome(row) for row in range(len(result))]
-
-    return convert
+    return ColumnEvaluator(program)
 
 
 def shipped_programs() -> list[Program]:
@@ -50,14 +45,7 @@ def program_from_file(path: Path) -> Program:
         LocalFileError: the file cannot be read.
         MappingRefused: it breaks its schema or means nothing; each finding with line and column.
     """
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot read {path}: {error.strerror}",
-            remedy="name a file that exists and that this user may read",
-        ) from error
-    return load_program(text, schema("mapping"), name=str(path))
+    return load_program(read_small(path), schema("mapping"), name=str(path))
 
 
 @dataclass(frozen=True, slots=True)

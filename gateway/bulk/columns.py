@@ -7,55 +7,27 @@ group runs through the generated function instead, so no number can wrap unseen.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.bulk.kernel import Column, Finished, fits, run_block
+from gateway.bulk.kernel import Finished, fits, run_block
+from gateway.convert import (
+    Converted,
+    ConvertedBlock,
+    ConvertedColumns,
+    Program,
+    Refusal,
+    RoleColumns,
+    StepTrace,
+)
 from gateway.convert.fast import CompiledBlock, FastEvaluator
 from gateway.convert.generate import step_traces
 from gateway.convert.inputs import InputReader
-from gateway.convert.outcome import Converted, Refusal, StepTrace
-from gateway.convert.program import Program
-from gateway.convert.roles import Roles
 
-__all__ = ["ColumnEvaluator", "ColumnResult"]
+__all__ = ["ColumnEvaluator"]
 
 Row = Mapping[str, str]
-
-
-@dataclass(slots=True)
-class ColumnResult:
-    """The outcome of a batch, row by row.
-
-    ``refusals`` are by row number; at their places the lists hold nothing of meaning (zeros, and
-    an empty dictionary). ``traces`` is empty unless the trace was asked for.
-    """
-
-    refusals: dict[int, Refusal]
-    inputs: list[dict[str, int]]
-    co2e_mg: list[int]
-    points: list[int]
-    points_num: list[int]
-    points_den: list[int]
-    traces: dict[int, tuple[StepTrace, ...]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.co2e_mg)
-
-    def outcome(self, row: int) -> Converted | Refusal:
-        """Give one row's outcome as the other evaluators do."""
-        if row in self.refusals:
-            return self.refusals[row]
-        exact = (self.points_num[row], self.points_den[row])
-        return Converted(
-            self.inputs[row], self.co2e_mg[row], self.points[row], exact, self.traces.get(row, ())
-        )
-
-
-def _empty(count: int) -> ColumnResult:
-    zeros = [0] * count
-    return ColumnResult({}, [{}] * count, zeros, zeros.copy(), zeros.copy(), zeros.copy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +37,13 @@ class _Group:
     made: CompiledBlock
     rows: list[int]
     inputs: dict[str, list[int]]
+
+    def chosen(self, places: list[int]) -> "_Group":
+        """Return the acts at some places."""
+        if len(places) == len(self.rows):
+            return self
+        inputs = {name: [values[place] for place in places] for name, values in self.inputs.items()}
+        return _Group(self.made, [self.rows[place] for place in places], inputs)
 
     def input_rows(self) -> list[dict[str, int]]:
         names = tuple(self.inputs)
@@ -84,99 +63,100 @@ class ColumnEvaluator:
         self._fitting = {(block.behaviour, block.first): fits(block) for block in blocks}
 
     def convert_batch(
-        self, rows: Sequence[Row], roles: Sequence[Roles | Refusal], *, traced: bool = False
-    ) -> ColumnResult:
-        """Convert rows whose roles have been read; a row without roles keeps its refusal."""
-        result = _empty(len(rows))
-        for made, members in self._grouped(roles, result):
-            group = self._read(made, members, rows=rows, result=result)
-            if self._fitting[made.block.behaviour, made.block.first]:
-                _run_columns(group, result, traced=traced)
-            else:
-                _run_rows(group, result, traced=traced)
-        return result
+        self,
+        rows: Sequence[Row],
+        roles: RoleColumns,
+        *,
+        places: Iterable[int] | None = None,
+        traced: bool = False,
+    ) -> ConvertedColumns:
+        """Convert rows whose roles have been read: all, or those at some places.
+
+        A row without roles keeps its refusal.
+        """
+        refusals = dict(roles.refusals) if places is None else {}
+        wanted = range(len(rows)) if places is None else places
+        taken = [place for place in wanted if place not in roles.refusals] if roles.refusals else wanted
+        blocks: list[ConvertedBlock] = []
+        for made, members in self._grouped(taken, roles, refusals=refusals):
+            group = self._read(made, members, rows=rows, refusals=refusals)
+            run = _run_columns if self._fitting[made.block.behaviour, made.block.first] else _run_rows
+            blocks.append(run(group, refusals, traced=traced))
+        return ConvertedColumns(blocks, refusals)
 
     def _grouped(
-        self, roles: Sequence[Roles | Refusal], result: ColumnResult
+        self, places: Iterable[int], roles: RoleColumns, *, refusals: dict[int, Refusal]
     ) -> Iterable[tuple[CompiledBlock, list[int]]]:
         by_day: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for row, act in enumerate(roles):
-            if isinstance(act, Refusal):
-                result.refusals[row] = act
-            else:
-                by_day[act.behaviour, act.day].append(row)
+        behaviours, days = roles.behaviour, roles.day
+        for place in places:
+            by_day[behaviours[place], days[place]].append(place)
         groups: dict[tuple[str, int], tuple[CompiledBlock, list[int]]] = {}
         for (behaviour, day), members in by_day.items():
             made = self._fast.block_on(behaviour, day)
             if isinstance(made, Refusal):
-                result.refusals.update(dict.fromkeys(members, made))
+                refusals.update(dict.fromkeys(members, made))
             else:
                 groups.setdefault((behaviour, made.block.first), (made, []))[1].extend(members)
         return groups.values()
 
     def _read(
-        self, made: CompiledBlock, members: list[int], *, rows: Sequence[Row], result: ColumnResult
+        self, made: CompiledBlock, members: list[int], *, rows: Sequence[Row], refusals: dict[int, Refusal]
     ) -> _Group:
         """Read the inputs of a group, column by column; a row leaves with its first refusal."""
         behaviour = made.block.behaviour
-        inputs: dict[str, list[int]] = {}
+        group = _Group(made, members, {})
         for name in self._needs[behaviour]:
-            values = self._inputs.read_column(name, behaviour, rows=[rows[row] for row in members])
-            kept = [not isinstance(value, Refusal) for value in values]
-            if not all(kept):
-                result.refusals.update(_refused(members, values))
-                members = _selected(members, kept)
-                inputs = {known: _selected(column, kept) for known, column in inputs.items()}
-            inputs[name] = [value for value in values if not isinstance(value, Refusal)]
-        return _Group(made, members, inputs)
+            values = self._inputs.read_column(name, behaviour, rows=[rows[row] for row in group.rows])
+            refused = [place for place, value in enumerate(values) if type(value) is Refusal]
+            if refused:
+                refusals.update({group.rows[place]: values[place] for place in refused})  # type: ignore[misc]  # just seen
+                kept = [place for place, value in enumerate(values) if type(value) is not Refusal]
+                group = group.chosen(kept)
+                values = [values[place] for place in kept]
+            group.inputs[name] = values  # type: ignore[assignment]  # the refusals have left
+        return group
 
 
-def _refused(members: list[int], values: list[int | Refusal]) -> dict[int, Refusal]:
-    return {row: value for row, value in zip(members, values, strict=True) if isinstance(value, Refusal)}
-
-
-def _selected(values: list[int], kept: list[bool]) -> list[int]:
-    return [value for value, keep in zip(values, kept, strict=True) if keep]
-
-
-def _run_columns(group: _Group, result: ColumnResult, *, traced: bool) -> None:
+def _run_columns(group: _Group, refusals: dict[int, Refusal], *, traced: bool) -> ConvertedBlock:
     """Run a group whose block fits 64 bits."""
     columns = {name: np.array(values, dtype=np.int64) for name, values in group.inputs.items()}
     done = run_block(group.made.block, columns, count=len(group.rows), traced=traced)
-    result.refusals.update({group.rows[place]: refusal for place, refusal in done.refusals.items()})
-    places = done.rows.tolist()
-    rows = [group.rows[place] for place in places]
-    inputs = group.input_rows()
-    for place, row in zip(places, rows, strict=True):
-        result.inputs[row] = inputs[place]
-    _scatter(result.co2e_mg, done.co2e_mg, rows=rows)
-    _scatter(result.points, done.points, rows=rows)
-    _scatter(result.points_num, done.points_num, rows=rows)
-    _scatter(result.points_den, done.points_den, rows=rows)
-    if traced:
-        result.traces.update(zip(rows, _traces(group, done), strict=True))
-
-
-def _scatter(target: list[int], column: Column, *, rows: list[int]) -> None:
-    for row, value in zip(rows, column.tolist(), strict=True):
-        target[row] = value
+    refusals.update({group.rows[place]: refusal for place, refusal in done.refusals.items()})
+    left = group.chosen(done.rows.tolist())
+    return ConvertedBlock(
+        group.made.block.behaviour,
+        left.rows,
+        left.inputs,
+        done.co2e_mg.tolist(),
+        done.points.tolist(),
+        done.points_num.tolist(),
+        done.points_den.tolist(),
+        _traces(group, done) if traced else [],
+    )
 
 
 def _traces(group: _Group, done: Finished) -> list[tuple[StepTrace, ...]]:
+    if not done.steps:
+        return [()] * len(done.rows)
     numbers = zip(*(column.tolist() for column in done.steps), strict=True)
     return [step_traces(group.made.block.steps, of_row) for of_row in numbers]
 
 
-def _run_rows(group: _Group, result: ColumnResult, *, traced: bool) -> None:
+def _run_rows(group: _Group, refusals: dict[int, Refusal], *, traced: bool) -> ConvertedBlock:
     """Run a group whose numbers may not fit 64 bits, act by act on Python's integers."""
     function = group.made.traced if traced else group.made.plain
-    for row, inputs in zip(group.rows, group.input_rows(), strict=True):
-        outcome = function(inputs)
-        if isinstance(outcome, Refusal):
-            result.refusals[row] = outcome
-            continue
-        result.inputs[row] = outcome.inputs
-        result.co2e_mg[row], result.points[row] = outcome.co2e_mg, outcome.points
-        result.points_num[row], result.points_den[row] = outcome.points_exact
-        if traced:
-            result.traces[row] = outcome.trace
+    outcomes = [function(inputs) for inputs in group.input_rows()]
+    refusals.update({group.rows[n]: out for n, out in enumerate(outcomes) if isinstance(out, Refusal)})
+    left = group.chosen([n for n, out in enumerate(outcomes) if isinstance(out, Converted)])
+    acts = [out for out in outcomes if isinstance(out, Converted)]
+    return ConvertedBlock(
+        group.made.block.behaviour,
+        left.rows,
+        left.inputs,
+        [act.co2e_mg for act in acts],
+        [act.points for act in acts],
+        [act.points_exact[0] for act in acts],
+        [act.points_exact[1] for act in acts],
+        [act.trace for act in acts] if traced else [],
+    )

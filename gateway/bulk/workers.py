@@ -1,7 +1,7 @@
-"""Run an iterator in a process of its own, ahead of the one that consumes it.
+"""Work in other processes: an iterator ahead of the one that consumes it, and calls beside it.
 
-The process is a fresh one that holds nothing of this one: no database, no lock. It ends by itself
-when its consumer is gone, however that ended.
+The processes are fresh ones that hold nothing of this one: no database, no lock. They end by
+themselves when this one is gone, however that ended.
 """
 
 import contextlib
@@ -15,12 +15,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final, TypeVar
 
 from gateway.errors import InvariantBroken
 
-__all__ = ["in_another_process", "in_this_process"]
+__all__ = ["beside", "in_another_process"]
 
 T = TypeVar("T")
 
@@ -28,11 +30,6 @@ AHEAD: Final = 1  # items that wait between the processes; more would only fill 
 PIPE_BYTES: Final = 1 << 20  # what Linux gives without privileges
 SWITCH_SECONDS: Final = 0.0005  # the sender needs the interpreter lock for an instant, the producer always
 _END: Final = b""
-
-
-def in_this_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
-    """Run the iterator here; for work that is not worth another process."""
-    return make()
 
 
 def in_another_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
@@ -59,6 +56,23 @@ def in_another_process(make: Callable[[], Iterator[T]]) -> Iterator[T]:
         process.join()
 
 
+@contextmanager
+def beside(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes for calls beside this one; what has not begun when the block ends is dropped."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the consumer is interrupted too, and ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.disable()  # rows and columns make no cycles; the collector would walk them again and again
+
+
 def _widen(sending: "Connection[Any, Any]") -> None:
     """Let a part pass in few writes: after each one the sender waits for the interpreter lock."""
     with contextlib.suppress(AttributeError, OSError):  # another system, or a lower limit: only slower
@@ -73,10 +87,8 @@ def _receive(receiving: "Connection[Any, Any]") -> bytes:
 
 
 def _produce(make: Callable[[], Iterator[Any]], sending: "Connection[Any, Any]") -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the consumer is interrupted too, and ends this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _begin()
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.disable()  # rows and columns make no cycles; the collector would walk them again and again
     outgoing: queue.Queue[bytes] = queue.Queue(AHEAD)
     sender = threading.Thread(target=_send, args=(outgoing, sending))
     sender.start()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, LangOption, emit_rows
+from gateway.cli.output import FormatOption, LangOption, emit_rows, say
 
 __all__ = ["app"]
 
@@ -50,4 +50,4 @@ def explain(
     for line in explain_row(
         file, row, reading=Reading(adapter, mapping, platform), lang="zh" if lang == "zh" else "en"
     ):
-        typer.echo(line)
+        say(line)

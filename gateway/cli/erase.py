@@ -69,13 +69,13 @@ def erase(
 
 def _account(person: str, file: Path | None) -> str:
     """Return the account from wherever it is given; errors never repeat it."""
-    from gateway.app.check import read_file
+    from gateway.app.erase import read_account
     from gateway.errors import UsageError
 
     if person and file is not None:
         raise UsageError("the account was given twice", remedy="give a file, or `-`, or nothing to be asked")
     if file is not None:
-        given = read_file(file)
+        given = read_account(file)
     elif person == "-":
         given = sys.stdin.buffer.read(PERSON_CHARACTERS + 2)
     elif person:

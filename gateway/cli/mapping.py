@@ -32,7 +32,7 @@ def check(
 
     checked = check_mappings(files)
     emit_rows([{name: value for name, value in row.items() if name != "faults"} for row in checked], format_)
-    faults = [fault for row in checked for fault in row["faults"]]  # type: ignore[attr-defined]
+    faults = [fault for row in checked for fault in row["faults"]]  # type: ignore[attr-defined]  # a list
     for fault in faults:
         hint(f"failed: {fault}")
     if faults:

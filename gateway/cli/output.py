@@ -19,6 +19,7 @@ from gateway.errors import (
     Refused,
     UsageError,
 )
+from gateway.model.visible import visible
 
 __all__ = [
     "Format",
@@ -32,6 +33,7 @@ __all__ = [
     "hint",
     "progress",
     "report",
+    "say",
 ]
 
 EXIT_CODES: dict[type[GatewayError], int] = {
@@ -77,7 +79,12 @@ HomeOption = Annotated[str, typer.Option("--home", envvar="TANQIAO_HOME", help="
 
 def hint(text: str) -> None:
     """Say something that is not data."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
+
+
+def say(text: str) -> None:
+    """Write a line of data that is meant to be read."""
+    typer.echo(visible(text))
 
 
 def emit(data: Mapping[str, object], form: Format) -> None:
@@ -85,28 +92,29 @@ def emit(data: Mapping[str, object], form: Format) -> None:
     if form is Format.TABLE:
         width = max((len(key) for key in data), default=0)
         for key, value in data.items():
-            typer.echo(f"{key:<{width}}  {_cell(value)}")
+            say(f"{key:<{width}}  {_cell(value)}")
     else:
-        typer.echo(json.dumps(data, ensure_ascii=False, indent=2 if form is Format.JSON else None))
+        say(json.dumps(data, ensure_ascii=False, indent=2 if form is Format.JSON else None))
 
 
 def emit_rows(rows: Iterable[Mapping[str, object]], form: Format) -> None:
     """Write a list of objects with the same members."""
     listed = list(rows)
     if form is Format.JSON:
-        typer.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        say(json.dumps(listed, ensure_ascii=False, indent=2))
     elif form is Format.NDJSON:
         for row in listed:
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            say(json.dumps(row, ensure_ascii=False))
     else:
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
         table = Table()
         for name in listed[0] if listed else ["nothing to show"]:
             table.add_column(name, overflow="fold")  # an id that was cut off could not be copied
         for row in listed:
-            table.add_row(*(_cell(value) for value in row.values()))
+            table.add_row(*(Text(visible(_cell(value))) for value in row.values()))  # no text is markup
         Console().print(table)
 
 

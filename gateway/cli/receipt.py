@@ -1,12 +1,16 @@
 """``receipt show | verify``."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, HomeOption, emit, hint
+from gateway.cli.output import Format, FormatOption, HomeOption, emit, hint, progress
+
+if TYPE_CHECKING:
+    from gateway.service.receipts import ReceiptVerifier
 
 __all__ = ["app"]
 
@@ -41,25 +45,61 @@ def show(
 
 @app.command("verify")
 def verify(
-    receipt: Annotated[Path, typer.Argument(help="The receipt's file.")],
+    receipts: Annotated[
+        list[Path], typer.Argument(metavar="RECEIPT...", help="Files, folders, or .ndjson: one a line.")
+    ],
     trust: Annotated[Path, typer.Option(help="Your folder with `policy` and `keys.json`.")],
     format_: FormatOption,
     mapping: Annotated[
         list[Path], typer.Option(help="The mapping's YAML file: recomputes the quantity; repeat for more.")
     ] = [],  # noqa: B006 - typer reads the default, nothing changes it
 ) -> None:
-    """Verify a receipt offline, under your own trust files. Leaves with 0, or says what does not hold.
+    """Verify receipts offline, under your own trust files. Leaves with 0, or says what does not hold.
+
+    Of several receipts all are looked at and counted, and the first that do not hold are named.
 
     Examples:
 
         tanqiao receipt verify receipt.json --trust ./trust
 
         tanqiao receipt verify receipt.json --trust ./trust --mapping travel.v2.yaml
-    """
-    from gateway.app.check import read_file, verifier
 
-    checks = verifier(read_file(trust / "policy"), read_file(trust / "keys.json"), mappings=mapping)
-    record = checks.verify(read_file(receipt).rstrip(b"\n"))
-    emit({"verified": True, "recomputed": bool(mapping), "record": record}, format_)
+        tanqiao receipt verify ./receipts more.ndjson --trust ./trust
+    """
+    from gateway.app.check import trusting, verify_receipt
+    from gateway.app.receipts import is_one_receipt
+
+    checks = trusting(trust, mappings=mapping)
+    if len(receipts) == 1 and is_one_receipt(receipts[0]):
+        record = verify_receipt(receipts[0], checks)
+        emit({"verified": True, "recomputed": bool(mapping), "record": record}, format_)
+    else:
+        _verify_many(receipts, checks, recomputed=bool(mapping), form=format_)
     if not mapping:
         hint("the quantity was not recomputed: give the mapping with --mapping")
+
+
+def _verify_many(
+    receipts: Sequence[Path], checks: "ReceiptVerifier", *, recomputed: bool, form: Format
+) -> None:
+    from gateway.app.receipts import verify_receipts
+    from gateway.errors import IntegrityBroken
+    from gateway.transparency import QuorumPending
+
+    with progress("verifying") as watch:
+        found = verify_receipts(receipts, checks, watch=watch)
+    counts = {"verified": found.verified, "pending": found.pending, "failed": found.failed}
+    data: dict[str, object] = {**counts, "recomputed": recomputed}
+    if form is not Format.TABLE:  # on a terminal the lines below say it better
+        data["failures"] = [failure._asdict() for failure in found.named]
+    emit(data, form)
+    for failure in found.named:
+        hint(f"{failure.where}: {failure.code}: {failure.message}")
+    everything = sum(counts.values())
+    if found.failed:
+        raise IntegrityBroken(
+            f"{found.failed} of {everything} receipts do not hold",
+            remedy="do not rely on them; ask their issuer again, and keep them: they are evidence",
+        )
+    if found.pending:
+        raise QuorumPending(f"{found.pending} of {everything} receipts wait for more cosignatures")

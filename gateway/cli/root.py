@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import adapter, audit, convert, erase, home, keys, log, mapping, receipt, record, statements
 from gateway.cli.output import exit_code, report
-from gateway.errors import GatewayError, LocalFileError
+from gateway.errors import GatewayError, LocalFileError, UsageError
 
 __all__ = ["run"]
 
@@ -55,6 +55,13 @@ def run(arguments: Sequence[str]) -> int:
         refused = _from_the_disk(error)
         report(refused)
         return exit_code(refused)
+    except UnicodeEncodeError:
+        wrong = [argument for argument in arguments if not argument.isprintable()]
+        if not wrong:
+            raise
+        misread = UsageError(f"not text in UTF-8: {', '.join(map(repr, wrong))}", remedy="write it in UTF-8")
+        report(misread)
+        return exit_code(misread)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

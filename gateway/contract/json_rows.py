@@ -3,14 +3,15 @@
 import functools
 import json
 from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import BinaryIO, Final, NoReturn
 
 import msgspec
 
-from gateway.contract.text import WHOLE_ROW, Line, read_lines
+from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, Line, open_text, some_lines
 from gateway.errors import MalformedDocument
 from gateway.model.codes import Rejection
-from gateway.model.source import RefusedRow, SourceFormat, SourceRow
+from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
 
 __all__ = ["JSON_DEPTH_MAX", "JsonValue", "NotStrictJson", "flat_fields", "read_ndjson", "strict_json"]
 
@@ -31,14 +32,20 @@ def read_ndjson(document: BinaryIO, file: str, *, source: SourceFormat) -> Itera
     Raises:
         MalformedDocument: the document is not text, or its first row does not begin an object.
     """
-    for line in read_lines(document, file, source=source):
-        text = line.text if isinstance(line, Line) else line.fields[WHOLE_ROW]
-        if line.place.row == 1 and not text.lstrip().startswith("{"):
-            raise MalformedDocument(
-                f"{file}: row 1 does not begin with an opening brace; expected one JSON object per line",
-                remedy="write each act as one object on a line of its own, without an array around them",
-            )
-        yield _row(line) if isinstance(line, Line) else line
+    text = open_text(document, file, encodings=source.encodings)
+    number = 0
+    while head := text.stream.peek():
+        block = head[: head.rfind(b"\n") + 1]
+        fields = _usual_rows(block, text.encoding)
+        if fields is not None:
+            text.stream.read(len(block))
+            places = map(Place, repeat(file), range(number + 1, number + 1 + len(fields)))
+            yield from map(SourceRow, places, fields)
+            number += len(fields)
+            continue
+        for line in some_lines(text, file, after=number, count=max(block.count(b"\n"), 1)):
+            number = line.place.row
+            yield _checked_row(line)
 
 
 def strict_json(text: str) -> JsonValue:
@@ -69,10 +76,17 @@ def flat_fields(value: JsonValue) -> dict[str, str]:
     return fields
 
 
+def _checked_row(line: Line | RefusedRow) -> SourceRow | RefusedRow:
+    text = line.text if isinstance(line, Line) else line.fields[WHOLE_ROW]
+    if line.place.row == 1 and not text.lstrip().startswith("{"):
+        raise MalformedDocument(
+            f"{line.place.file}: row 1 does not begin with a brace; expected one JSON object per line",
+            remedy="write each act as one object on a line of its own, without an array around them",
+        )
+    return _row(line) if isinstance(line, Line) else line
+
+
 def _row(line: Line) -> SourceRow | RefusedRow:
-    fields = _flat_texts(line.text)
-    if fields is not None:
-        return SourceRow(line.place, fields)
     try:
         value = strict_json(line.text)
         if not isinstance(value, dict):
@@ -82,21 +96,29 @@ def _row(line: Line) -> SourceRow | RefusedRow:
         return RefusedRow(line.place, Rejection.MALFORMED_ROW, str(error), {WHOLE_ROW: line.text})
 
 
-def _flat_texts(text: str) -> dict[str, str] | None:
-    """Read the usual row, one object of texts without escapes, the quick way; None: read it the strict way.
+def _usual_rows(block: bytes, encoding: str) -> list[dict[str, str]] | None:
+    """Read lines of the usual kind at once: each one object of texts without escapes; None for any other.
 
-    The quick reader would take the last of two equal keys. Without escapes each key and each text has
-    two quotation marks and no other, so their number tells whether a key was dropped.
+    Nothing is taken here that the strict way would refuse or read otherwise. A text cannot run over
+    the end of a line, where it would hold a control character; so a line that begins with a brace
+    begins an object, each line has at least one, and as many objects as lines are one in each. The
+    decoder would take the last of two equal keys; each key and each text has two quotation marks
+    and no other, so their number tells whether a key was dropped.
     """
-    if "\\" in text:
-        return None
     try:
-        value = _decode_texts(text)
-    except msgspec.DecodeError:
+        text = block if encoding == "utf-8" else block.decode(encoding).encode()
+        text = text.replace(b"\r\n", b"\n")
+        count = text.count(b"\n")
+        begun = text.startswith(b"{") and text.endswith(b"}\n") and text.count(b"}\n{") == count - 1
+        if not begun or b"\\" in text or max(map(len, block.split(b"\n"))) >= ROW_BYTES_MAX:
+            return None
+        rows = _decode_rows(b"[" + text[:-1].replace(b"}\n{", b"}\n,{") + b"]")
+    except (UnicodeError, msgspec.DecodeError):
         return None
-    if text.count('"') != 4 * len(value):
+    if len(rows) != count or text.count(b'"') != 4 * sum(map(len, rows)):
         return None
-    return {_token(key): inner for key, inner in value.items()}
+    tokens = {key: _token(key) for key in set(chain.from_iterable(rows))}
+    return [{tokens[key]: inner for key, inner in row.items()} for row in rows]
 
 
 def _flatten(value: JsonValue, pointer: str, *, fields: dict[str, str], depth: int) -> None:
@@ -138,7 +160,7 @@ def _require_unicode(value: JsonValue) -> None:
         raise NotStrictJson("half of a surrogate pair is not a character") from error
 
 
-_decode_texts = msgspec.json.Decoder(dict[str, str]).decode
+_decode_rows = msgspec.json.Decoder(list[dict[str, str]]).decode
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_no_number
 )

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from gateway.contract.parquet_pages import batch_rows
 from gateway.contract.text import ROW_BYTES_MAX, broken_row
 from gateway.errors import MalformedDocument
+from gateway.model.codes import Rejection
 from gateway.model.source import Place, RefusedRow, SourceRow
 
 if TYPE_CHECKING:
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["read_parquet"]
 
-_BATCH_ROWS: Final = 8192
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_BUFFER_BYTES: Final = 1 << 20  # of a column, so that a row group is not read whole
+
+_NO_TEXT: Final = (UnicodeDecodeError, OverflowError, ValueError)  # what Arrow does not check when it reads
 
 _ToText = Callable[[Any], str]
 
@@ -43,26 +48,29 @@ def read_parquet(document: BinaryIO, file: str) -> Iterator[SourceRow | RefusedR
             remedy="hand over the .parquet file itself; its columns are compressed inside",
         )
     try:
-        with pq.ParquetFile(document) as table:
+        with pq.ParquetFile(
+            document, pre_buffer=False, buffer_size=_BUFFER_BYTES, page_checksum_verification=True
+        ) as table:
+            rows_at_once = batch_rows(document, table.metadata, file=file)
             columns = _columns(table.schema_arrow, file)
             number = 0
-            for batch in table.iter_batches(batch_size=_BATCH_ROWS):
-                for fields in _batch_rows(batch, columns):
+            for batch in table.iter_batches(batch_size=rows_at_once):
+                for fields, fault in _batch_rows(batch, columns):
                     number += 1
-                    yield _row(Place(file, number), fields)
-    except (pa.ArrowException, OSError) as error:
+                    yield _row(Place(file, number), fields, fault=fault)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name
         raise MalformedDocument(
             f"{file} is not a readable Parquet file: {error}", remedy="export or fetch the file again"
         ) from error
 
 
 def _columns(schema: "pa.Schema", file: str) -> list[tuple[str, _ToText]]:
-    columns: list[tuple[str, _ToText]] = []
+    columns: dict[str, _ToText] = {}
     for column in schema:
-        if any(column.name == name for name, _ in columns):
+        if column.name in columns:
             raise MalformedDocument(f"{file}: two columns are named {column.name!r}")
-        columns.append((column.name, _to_text(column, file)))
-    return columns
+        columns[column.name] = _to_text(column, file)
+    return list(columns.items())
 
 
 def _to_text(column: "pa.Field[Any]", file: str) -> _ToText:
@@ -89,19 +97,42 @@ def _to_text(column: "pa.Field[Any]", file: str) -> _ToText:
     )
 
 
-def _batch_rows(batch: "pa.RecordBatch", columns: list[tuple[str, _ToText]]) -> Iterator[dict[str, str]]:
-    texts = [_column_texts(batch.column(i), to_text) for i, (_, to_text) in enumerate(columns)]
+def _batch_rows(
+    batch: "pa.RecordBatch", columns: list[tuple[str, _ToText]]
+) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield the fields of each row, and what is wrong with them ("" if nothing)."""
+    faults: dict[int, str] = {}
+    texts = [_column_texts(batch.column(i), column, faults=faults) for i, column in enumerate(columns)]
     names = [name for name, _ in columns]
-    for row in zip(*texts, strict=True):
-        yield {name: text for name, text in zip(names, row, strict=True) if text is not None}
+    for number, row in enumerate(zip(*texts, strict=True)):
+        fields = {name: text for name, text in zip(names, row, strict=True) if text is not None}
+        yield fields, faults.get(number, "")
 
 
-def _column_texts(column: "pa.Array[Any]", to_text: _ToText) -> list[str | None]:
+def _column_texts(
+    values: "pa.Array[Any]", column: tuple[str, _ToText], *, faults: dict[int, str]
+) -> list[str | None]:
+    """Return a column's texts; a value that has none becomes the fault of its row."""
     import pyarrow.types as kinds
 
-    # A timestamp of nanoseconds does not fit datetime: it is taken as its scalar, which holds the integer.
-    values = column if kinds.is_timestamp(column.type) else column.to_pylist()
-    return [None if value is None or not _is_valid(value) else to_text(value) for value in values]
+    name, to_text = column
+    # A timestamp of nanoseconds does not fit datetime: its scalar holds the integer.
+    by_scalar = kinds.is_timestamp(values.type)
+    try:
+        found = values if by_scalar else values.to_pylist()
+        return [None if value is None or not _is_valid(value) else to_text(value) for value in found]
+    except _NO_TEXT:
+        texts: list[str | None] = []
+        for row, scalar in enumerate(values):
+            try:
+                texts.append(to_text(scalar if by_scalar else scalar.as_py()) if scalar.is_valid else None)
+            except _NO_TEXT as error:
+                wrong = "is no UTF-8" if isinstance(error, UnicodeDecodeError) else "lies beyond year 9999"
+                faults.setdefault(
+                    row, f"expected a value of column {name!r} that has a text, found one that {wrong}"
+                )
+                texts.append(None)
+        return texts
 
 
 def _is_valid(value: object) -> bool:
@@ -120,12 +151,14 @@ def _timestamp_text(ticks: int, unit: str, *, zoned: bool) -> str:
     return f"{moment}{decimals}{'Z' if zoned else ''}"
 
 
-def _row(place: Place, fields: dict[str, str]) -> SourceRow | RefusedRow:
+def _row(place: Place, fields: dict[str, str], *, fault: str) -> SourceRow | RefusedRow:
+    if fault:
+        return RefusedRow(place, Rejection.MALFORMED_ROW, fault, fields)
     size = sum(map(len, fields.values()))
     if size <= ROW_BYTES_MAX:
         return SourceRow(place, fields)
     return broken_row(
         place,
         f"expected a row of at most {ROW_BYTES_MAX} characters, found {size}",
-        raw="\n".join(fields.values()).encode(),
+        raw="\n".join(text[: ROW_BYTES_MAX + 1] for text in fields.values()).encode(),
     )

@@ -114,10 +114,11 @@ def _header(lines: _Lines, cells: Iterator[list[str]], *, file: str) -> list[str
         names = row
     if fault:
         raise MalformedDocument(f"{file}: the header row cannot be read: {fault}", remedy=_EXPORT_AGAIN)
+    seen: dict[str, int] = {}
     for column, name in enumerate(names, start=1):
         if not name.strip():
             raise MalformedDocument(f"{file}: column {column} has no name", remedy=_EXPORT_AGAIN)
-        if (first := names.index(name) + 1) != column:
+        if (first := seen.setdefault(name, column)) != column:
             raise MalformedDocument(
                 f"{file}: columns {first} and {column} have the same name", remedy=_EXPORT_AGAIN
             )

@@ -3,13 +3,24 @@
 import codecs
 import io
 from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from gateway.errors import MalformedDocument
 from gateway.model.codes import Rejection
 from gateway.model.source import Place, RefusedRow, SourceFormat
 
-__all__ = ["ROW_BYTES_MAX", "WHOLE_ROW", "Line", "TextSource", "broken_row", "open_text", "read_lines"]
+__all__ = [
+    "ROW_BYTES_MAX",
+    "WHOLE_ROW",
+    "Line",
+    "TextSource",
+    "broken_row",
+    "open_text",
+    "read_lines",
+    "some_lines",
+]
 
 ROW_BYTES_MAX: Final = 64 * 1024  # an act of any platform seen stays below 2 KiB
 WHOLE_ROW: Final = ""  # as in JSON Pointer, where the empty text points to the whole
@@ -44,6 +55,11 @@ def open_text(document: BinaryIO, file: str, *, encodings: Iterable[str]) -> Tex
     stream = io.BufferedReader(_Rejoined(head := _read_head(document), document), _BUFFER_BYTES)
     tried = tuple(encodings)
     first = head[: head.find(b"\n") + 1] or head
+    if first.count(0) > len(first) // 4:  # UTF-16 without its mark, or no text at all, decodes as UTF-8 too
+        raise MalformedDocument(
+            f"{file}: the first line is not text in {' or '.join(tried)}: it is full of zero bytes",
+            remedy="export the file again in UTF-8",
+        )
     for sample in (head, first):
         for encoding in tried:
             if _decodes(sample, encoding):
@@ -64,9 +80,23 @@ def read_lines(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterat
     Raises:
         MalformedDocument: no encoding of the source decodes even the first line.
     """
-    stream, encoding = open_text(document, file, encodings=source.encodings)
-    number = 0
-    while raw := stream.readline(ROW_BYTES_MAX + 1):
+    yield from some_lines(open_text(document, file, encodings=source.encodings), file)
+
+
+def some_lines(
+    text: TextSource, file: str, *, after: int = 0, count: int | None = None
+) -> Iterator[Line | RefusedRow]:
+    """Yield lines as :func:`read_lines` does, of a document that is open already.
+
+    Args:
+        text: the document, at the beginning of a line.
+        file: its name in places.
+        after: the number of the last row before.
+        count: how many lines to read, if there are as many; all without it.
+    """
+    stream, encoding = text
+    number = after
+    for raw in islice(iter(partial(stream.readline, ROW_BYTES_MAX + 1), b""), count):
         if len(raw) <= ROW_BYTES_MAX and raw.isspace():
             continue
         number += 1

@@ -10,7 +10,7 @@ from gateway.convert.program import Cap, Program
 from gateway.convert.roles import Roles
 from gateway.model.codes import Rejection
 
-__all__ = ["CapKey", "CapMeter", "CapUse", "Granted", "period_label"]
+__all__ = ["CapKey", "CapMeter", "CapPlan", "CapUse", "Granted", "keys_of", "period_label"]
 
 Period = Literal["local_day", "week", "month", "year", "ever"]
 
@@ -20,6 +20,14 @@ class CapKey(NamedTuple):
 
     cap: str
     whom: str
+    period: str
+
+
+class CapPlan(NamedTuple):
+    """What acts of one behaviour and day count against: a cap, per whom, in which period."""
+
+    cap: str
+    whom: Literal["person", "household", "platform"]
     period: str
 
 
@@ -71,14 +79,19 @@ class CapMeter:
 
     def keys(self, roles: Roles, accepted: date) -> tuple[CapKey, ...] | Refusal:
         """Name what the act counts against, given the local day on which it was accepted."""
-        keys: list[CapKey] = []
+        plan = self.plan(roles.behaviour, roles.day, accepted=accepted)
+        return plan if isinstance(plan, Refusal) else keys_of(plan, roles.person, household=roles.household)
+
+    def plan(self, behaviour: str, day: int, *, accepted: date) -> tuple[CapPlan, ...] | Refusal:
+        """Say what acts of a behaviour and day count against, whoever did them."""
+        plans: list[CapPlan] = []
         for cap in self._caps.values():
-            if cap.behaviours is None or roles.behaviour in cap.behaviours:
-                key = _key(cap, roles, accepted=accepted)
-                if isinstance(key, Refusal):
-                    return key
-                keys.append(key)
-        return tuple(keys)
+            if cap.behaviours is None or behaviour in cap.behaviours:
+                period = _period(cap, date.fromordinal(day), accepted=accepted)
+                if isinstance(period, Refusal):
+                    return period
+                plans.append(CapPlan(cap.name, cap.whom, period))
+        return tuple(plans)
 
     def grant(
         self, converted: Converted, keys: tuple[CapKey, ...], *, usage: MutableMapping[CapKey, int]
@@ -104,6 +117,11 @@ class CapMeter:
             return award
         self._count(keys, award, usage=usage)
         return award.points
+
+    def limit(self, name: str) -> int | None:
+        """Return the maximum of a cap on points that only takes points away; None for any other cap."""
+        cap = self._caps[name]
+        return cap.maximum if cap.of == "points" and cap.when_full == "grant_zero" else None
 
     def _apply(
         self,
@@ -148,34 +166,28 @@ class CapMeter:
         )
 
 
-def _key(cap: Cap, roles: Roles, *, accepted: date) -> CapKey | Refusal:
-    whom = _whom(cap, roles)
-    if whom is None:
-        return Refusal(
-            Rejection.MISSING_FIELD, cap.whom, f"expected a {cap.whom}: the cap {cap.name} is per {cap.whom}"
-        )
-    day = date.fromordinal(roles.day)
+def keys_of(
+    plan: tuple[CapPlan, ...], person: str | None, *, household: str | None
+) -> tuple[CapKey, ...] | Refusal:
+    """Say who it is that a plan counts for; a refusal where the act names no such one."""
+    keys: list[CapKey] = []
+    for cap in plan:
+        whom = {"person": person, "household": household, "platform": ""}[cap.whom]
+        if whom is None:
+            detail = f"expected a {cap.whom}: the cap {cap.cap} is per {cap.whom}"
+            return Refusal(Rejection.MISSING_FIELD, cap.whom, detail)
+        keys.append(CapKey(cap.cap, whom, cap.period))
+    return tuple(keys)
+
+
+def _period(cap: Cap, day: date, *, accepted: date) -> str | Refusal:
     period, accepted_period = period_label(cap.period, day), period_label(cap.period, accepted)
     late = accepted > day and accepted_period != period
     if late and cap.late == "reject":
         return Refusal(
             Rejection.LATE, cap.name, f"expected acceptance within {period}, not in {accepted_period}"
         )
-    if late and cap.late == "counts_on_acceptance_day":
-        period = accepted_period
-    return CapKey(cap.name, whom, period)
-
-
-def _whom(cap: Cap, roles: Roles) -> str | None:
-    match cap.whom:
-        case "person":
-            return roles.person
-        case "household":
-            return roles.household
-        case "platform":
-            return ""
-        case _:
-            assert_never(cap.whom)
+    return accepted_period if late and cap.late == "counts_on_acceptance_day" else period
 
 
 @lru_cache(maxsize=8192)  # acts of one day share the label, and with it one text

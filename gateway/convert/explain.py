@@ -199,6 +199,8 @@ class _Teller:
         yield Line("result", "reduction", self.words.engagement if engagement else reduction)
         points = self.words.points.format(points=outcome.points, unit=self.program.unit)
         yield Line("result", "points", points)
+        if not self.program.reversible:
+            yield Line("result", "final", self.words.final)
 
     def caps(self, granted: Granted) -> Iterator[Line]:
         for use in granted.caps:

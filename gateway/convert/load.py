@@ -99,6 +99,7 @@ def _program(document: Document, findings: list[Finding]) -> Program:
         kind=cast('Literal["gram", "per_act", "engagement"]', credit.word("kind")),
         caps=read_caps(root, source),
         expiry=read_expiry(root),
+        reversible=credit.word("reversible", "true") == "true",
         tests=tuple(cast("dict[str, object]", test.value) for test in root.elements("tests")),
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.model.codes import Rejection
 
-__all__ = ["Converted", "Refusal", "StepTrace", "quoted", "shape"]
+__all__ = ["Converted", "ConvertedBlock", "ConvertedColumns", "Refusal", "StepTrace", "quoted", "shape"]
 
 QUOTED_MAX = 32  # enough to recognise a code, a number or a time; too short to carry a document
 
@@ -42,6 +42,46 @@ class Converted(NamedTuple):
     points_exact: tuple[int, int]
     trace: tuple[StepTrace, ...] = ()
     touched: frozenset[tuple[str, ...]] = frozenset()
+
+
+class ConvertedBlock(NamedTuple):
+    """Converted acts of one behaviour, column by column; ``rows`` are their places in the batch.
+
+    ``traces`` is empty unless the trace was asked for.
+    """
+
+    behaviour: str
+    rows: list[int]
+    inputs: dict[str, list[int]]
+    co2e_mg: list[int]
+    points: list[int]
+    points_num: list[int]
+    points_den: list[int]
+    traces: list[tuple[StepTrace, ...]]
+
+    def act(self, place: int) -> Converted:
+        """Return one act as the other evaluators give it."""
+        return Converted(
+            {name: values[place] for name, values in self.inputs.items()},
+            self.co2e_mg[place],
+            self.points[place],
+            (self.points_num[place], self.points_den[place]),
+            self.traces[place] if self.traces else (),
+        )
+
+
+class ConvertedColumns(NamedTuple):
+    """What became of a batch: the converted acts in blocks, and the refusals by place."""
+
+    blocks: list[ConvertedBlock]
+    refusals: dict[int, Refusal]
+
+    def outcomes(self) -> list[Converted | Refusal]:
+        """Return the outcomes row by row."""
+        found: dict[int, Converted | Refusal] = dict(self.refusals)
+        for block in self.blocks:
+            found.update({row: block.act(place) for place, row in enumerate(block.rows)})
+        return [found[row] for row in range(len(found))]
 
 
 def quoted(text: str) -> str:

@@ -266,7 +266,8 @@ class Program:
     """One version of one scheme, ready to be evaluated.
 
     ``digest`` is SHA-256 (lower hex) over ``canonical``, the document's canonical JSON.
-    ``effective_until`` is the first day not covered, or None.
+    ``effective_until`` is the first day not covered, or None. ``reversible`` is what the rules say about
+    taking granted points back: an explanation passes it on, no conversion depends on it.
     """
 
     id: str
@@ -288,4 +289,5 @@ class Program:
     kind: Literal["gram", "per_act", "engagement"]
     caps: tuple[Cap, ...]
     expiry: Expiry | None
+    reversible: bool
     tests: tuple[dict[str, object], ...]

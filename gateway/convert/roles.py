@@ -11,6 +11,8 @@ from gateway.convert.instants import DateReader, InstantReader, LocalDays
 from gateway.convert.outcome import Refusal, quoted
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import DecimalReader, Memo
+from gateway.convert.units import CO2E_MG
+from gateway.model.canonical import DISCLOSED_CHARACTERS_MAX, may_be_disclosed
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
 
 __all__ = ["Roles", "SourceReader", "column_texts"]
@@ -19,11 +21,14 @@ Row = Mapping[str, str]
 Reader = Callable[[str], "str | int | Refusal"]
 Values = list["str | int | None"]
 
-MG_PER_UNIT: Final = {"mgCO2e": 1, "gCO2e": 10**3, "kgCO2e": 10**6, "tCO2e": 10**9}
 _COLUMNS: Final = (
     "person", "household", "start", "end", "day",
     "behaviour", "evidence", "ownership", "claimed_reduction", "claimed_points",
 )  # fmt: skip  # roles in the order of the fields of Roles, after the event
+_NO_ID: Final = (
+    f"expected an id of at most {DISCLOSED_CHARACTERS_MAX} characters, in Unicode form NFC and without"
+    " control or bidirectional characters: a receipt could not show it"
+)
 _REQUIRED: Final = frozenset({"event", "person", "behaviour", "evidence", "ownership"})
 
 
@@ -45,6 +50,33 @@ class Roles(NamedTuple):
     ownership: str
     claimed_mg: int | None
     claimed_points: int | None
+
+
+class RoleColumns(NamedTuple):
+    """The roles of many rows, column by column: the members of :class:`Roles`.
+
+    ``refusals`` are by place; what the columns hold at these places means nothing.
+    """
+
+    event: list[tuple[str, ...]]
+    person: list[str | None]
+    household: list[str | None]
+    start: list[int | None]
+    end: list[int | None]
+    day: list[int]
+    behaviour: list[str]
+    evidence: list[str]
+    ownership: list[str]
+    claimed_mg: list[int | None]
+    claimed_points: list[int | None]
+    refusals: dict[int, Refusal]
+
+    def roles(self) -> list[Roles | Refusal]:
+        """Return the roles row by row."""
+        rows: list[Roles | Refusal] = list(map(Roles._make, zip(*self[:-1], strict=True)))
+        for place, refusal in self.refusals.items():
+            rows[place] = refusal
+        return rows
 
 
 def column_texts(field: Field, rows: Sequence[Row], *, missing: frozenset[str]) -> list[str | None]:
@@ -76,6 +108,10 @@ class SourceReader:
 
     def read_batch(self, rows: Sequence[Row]) -> list[Roles | Refusal]:
         """Read many rows; row by row the same as :meth:`read`."""
+        return self.read_columns(rows).roles()
+
+    def read_columns(self, rows: Sequence[Row]) -> RoleColumns:
+        """Read many rows column by column."""
         refusals: dict[int, Refusal] = {}
         columns: dict[str, Values] = {}
         events: list[tuple[str, ...]] = []
@@ -88,11 +124,8 @@ class SourceReader:
         starts, ends = columns.get("start", absent), columns.get("end", absent)
         columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
         self._check_ends(starts, ends, refusals=refusals)
-        acts = zip(events, *(columns.get(role, absent) for role in _COLUMNS), strict=True)
-        result: list[Roles | Refusal] = list(map(Roles._make, acts))
-        for index, refusal in refusals.items():
-            result[index] = refusal
-        return result
+        found = [columns.get(role, absent) for role in _COLUMNS]
+        return RoleColumns._make((events, *found, refusals))
 
     def _events(self, rows: Sequence[Row], refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
         field = self._fields["event"]
@@ -104,6 +137,9 @@ class SourceReader:
                     refusals.setdefault(
                         index, Refusal(field.missing, field.name, f"expected a text in {key}")
                     )
+            for index, text in enumerate(texts):
+                if text is not None and not may_be_disclosed(text):
+                    refusals.setdefault(index, Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID))
         return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
 
     def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:
@@ -161,7 +197,7 @@ class SourceReader:
             case "day":
                 return self._day_reader(field)
             case "claimed_reduction":
-                return _claim_reader(field, MG_PER_UNIT[field.unit])
+                return _claim_reader(field, CO2E_MG[field.unit])
             case "claimed_points":
                 return _claim_reader(field, 1)
             case _:

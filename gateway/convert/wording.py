@@ -40,6 +40,7 @@ class Words:
     points: str
     cap: str
     granted: str
+    final: str
     refused: str
     text_was: str
     bounds_are: str
@@ -75,6 +76,7 @@ _ZH = Words(
     cap="封顶 {name}（{period}）：此前已用 {used}/{maximum} {unit}，"
     "申请 {asked}，给予 {granted}，此后已用 {after}",
     granted="给予积分 {points} {unit}",
+    final="按规则，积分给予后不再收回",
     refused="未换算：{reason}（{code}，{field}）",
     text_was="  原文 {text}",
     bounds_are="  允许范围 {low} 至 {high}，至多 {scale} 位小数",
@@ -137,6 +139,7 @@ _EN = Words(
     cap="cap {name} ({period}): {used} of {maximum} {unit} used before, "
     "asked {asked}, granted {granted}, {after} used after",
     granted="points granted {points} {unit}",
+    final="by the rules, points once granted are not taken back",
     refused="not converted: {reason} ({code}, {field})",
     text_was="  written {text}",
     bounds_are="  allowed from {low} to {high}, with at most {scale} decimals",

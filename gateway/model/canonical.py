@@ -14,12 +14,22 @@ import orjson
 
 from gateway.errors import MalformedDocument
 
-__all__ = ["Json", "ProfileBroken", "canonical_bytes", "digest", "require_profile", "require_text"]
+__all__ = [
+    "DISCLOSED_CHARACTERS_MAX",
+    "Json",
+    "ProfileBroken",
+    "canonical_bytes",
+    "digest",
+    "may_be_disclosed",
+    "require_profile",
+    "require_text",
+]
 
 Json = dict[str, "Json"] | list["Json"] | str | int | bool
 """A value of the restricted profile."""
 
 COUNTER_MAX: Final = 2**53 - 1  # above it JSON readers that use doubles disagree
+DISCLOSED_CHARACTERS_MAX: Final = 512  # four texts, every character escaped, fit a receipt's 4,096
 DEPTH_MAX: Final = 16  # the deepest signed document has 6 levels
 
 # C0, DEL and C1 controls; bidirectional marks, embeddings, overrides and isolates; line separators;
@@ -78,6 +88,15 @@ def require_profile(
             require_profile(item, f"{pointer}/{index}", depth=depth + 1, texts=texts)
     else:
         raise ProfileBroken(f"{pointer}: {type(value).__name__} is not allowed", field=pointer)
+
+
+def may_be_disclosed(text: str) -> bool:
+    """Tell whether a text, such as an event's id, can stand in a receipt."""
+    if len(text) > DISCLOSED_CHARACTERS_MAX:
+        return False
+    if text.isascii() and text.isprintable():
+        return True
+    return not _FORBIDDEN.search(text) and unicodedata.is_normalized("NFC", text)
 
 
 def require_text(text: str, pointer: str) -> None:

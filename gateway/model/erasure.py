@@ -9,8 +9,8 @@ __all__ = ["FORGOTTEN", "NOWHERE", "CarriedUse", "Erasure", "ErasureNotice", "Re
 FORGOTTEN: Final = bytes(8)
 """The content mark of an event whose person was erased: whatever comes again is a repetition."""
 
-NOWHERE: Final = -1
-"""The batch and the place of such an event: the index does not lead to its record any more."""
+NOWHERE: Final = 2**32 - 1
+"""The batch and the place of such an event, and the batch of one of a dry run: it leads to no record."""
 
 
 class CarriedUse(NamedTuple):

@@ -3,6 +3,7 @@
 A record says what, how much and on which day, and commits to who and which event without telling.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.model.canonical import Json, canonical_bytes
@@ -11,11 +12,12 @@ __all__ = [
     "RECORDED_MAX",
     "RECORD_BYTES_MAX",
     "RECORD_TYPE",
+    "RecordColumns",
     "RecordFrame",
     "RecordRow",
-    "RecordWriter",
     "record_document",
     "scaled_text",
+    "write_records",
 ]
 
 RECORD_TYPE: Final = "tanqiao/conversion/1"
@@ -92,40 +94,68 @@ def record_document(frame: RecordFrame, row: RecordRow) -> dict[str, Json]:
     return document
 
 
-class RecordWriter:
-    """Writes the records of one frame straight to canonical bytes, without a document in between.
+class RecordColumns(NamedTuple):
+    """What is their own of many records of one frame, column by column: the members of :class:`RecordRow`.
 
-    The members stand in the order of RFC 8785. Texts of the frame are escaped once; those of a row are
-    hexadecimal, days, or words of closed sets, which need no escaping; ``inputs`` is canonical already.
-    A test holds the bytes equal to those of :func:`record_document`.
+    ``inputs`` are canonical JSON already.
     """
 
-    def __init__(self, frame: RecordFrame) -> None:
-        def quoted(text: str) -> str:
-            return canonical_bytes(text).decode()
+    id: Sequence[str]
+    event: Sequence[str]
+    subject: Sequence[str]
+    day: Sequence[str]
+    behaviour: Sequence[str]
+    inputs: Sequence[str]
+    evidence: Sequence[str]
+    ownership: Sequence[str]
+    co2e_mg: Sequence[int]
+    points_uncapped: Sequence[int]
+    points: Sequence[int]
+    claimed_mg: Sequence[int | None]
+    claimed_points: Sequence[int | None]
 
-        self.mapping_digest = frame.mapping_digest
-        self._mapping = (
-            f'"issued":{quoted(frame.issued)},"issuer":{quoted(frame.issuer)},"mapping":{{"digest":'
-            f'{quoted(frame.mapping_digest)},"id":{quoted(frame.mapping_id)},"version":{frame.mapping_version}}},'
-        )
-        self._amount = f'","platform":{quoted(frame.platform)},"points":{{"amount":"'
-        self._uncapped = f'","kind":{quoted(frame.points_kind)},"uncapped":"'
-        self._reduction = f'","unit":{quoted(frame.points_unit)}}},"reduction":{{"co2e_mg":"'
 
-    def write(self, row: RecordRow, inputs: str) -> bytes:
-        """Return the record's canonical bytes; ``inputs`` are its inputs as canonical JSON."""
-        claimed = ""
-        if row.claimed_mg is not None or row.claimed_points is not None:
-            mg = "" if row.claimed_mg is None else f'"co2e_mg":"{row.claimed_mg}"'
-            points = "" if row.claimed_points is None else f'"points":"{row.claimed_points}"'
-            claimed = f'"claimed":{{{mg}{"," if mg and points else ""}{points}}},'
-        return (
-            f'{{"behaviour":"{row.behaviour}",{claimed}"day":"{row.day}","event":"{row.event}","evidence":'
-            f'"{row.evidence}","id":"{row.id}","inputs":{inputs},{self._mapping}"ownership":"{row.ownership}'
-            f"{self._amount}{row.points}{self._uncapped}{row.points_uncapped}{self._reduction}{row.co2e_mg}"
-            f'"}},"subject":"{row.subject}","type":"{RECORD_TYPE}"}}'
+def write_records(frame: RecordFrame, rows: RecordColumns) -> list[bytes]:
+    """Write records straight to canonical bytes, without a document in between.
+
+    The members stand in the order of RFC 8785. Texts of the frame are escaped once; those of a row are
+    hexadecimal, days, or words of closed sets, which need no escaping. A test holds the bytes equal to
+    those of :func:`record_document`.
+    """
+
+    def quoted(text: str) -> str:
+        return canonical_bytes(text).decode()
+
+    framed = (
+        f'"issued":{quoted(frame.issued)},"issuer":{quoted(frame.issuer)},"mapping":{{"digest":'
+        f'{quoted(frame.mapping_digest)},"id":{quoted(frame.mapping_id)},"version":{frame.mapping_version}}},'
+    )
+    amount = f'","platform":{quoted(frame.platform)},"points":{{"amount":"'
+    uncapped = f'","kind":{quoted(frame.points_kind)},"uncapped":"'
+    reduction = f'","unit":{quoted(frame.points_unit)}}},"reduction":{{"co2e_mg":"'
+    columns = zip(*rows[:-2], _claims(rows.claimed_mg, rows.claimed_points), strict=True)
+    return [
+        (
+            f'{{"behaviour":"{behaviour}",{claimed}"day":"{day}","event":"{event}","evidence":"{evidence}",'
+            f'"id":"{name}","inputs":{inputs},{framed}"ownership":"{ownership}{amount}{points}{uncapped}'
+            f'{all_points}{reduction}{co2e_mg}"}},"subject":"{subject}","type":"{RECORD_TYPE}"}}'
         ).encode()
+        for name, event, subject, day, behaviour, inputs, evidence, ownership,
+        co2e_mg, all_points, points, claimed in columns
+    ]  # fmt: skip
+
+
+def _claims(claimed_mg: Sequence[int | None], claimed_points: Sequence[int | None]) -> list[str]:
+    """Write the member ``claimed`` of each record, with its comma, or nothing."""
+    if set(claimed_mg) == {None} == set(claimed_points):
+        return [""] * len(claimed_mg)
+    return [_claim(mg, points) for mg, points in zip(claimed_mg, claimed_points, strict=True)]
+
+
+def _claim(mg: int | None, points: int | None) -> str:
+    stated = {"co2e_mg": mg, "points": points}
+    members = ",".join([f'"{name}":"{value}"' for name, value in stated.items() if value is not None])
+    return f'"claimed":{{{members}}},' if members else ""
 
 
 def scaled_text(scaled: int, scale: int) -> str:

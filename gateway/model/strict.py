@@ -5,10 +5,12 @@ may understand one text in two ways. A signature over such a text proves nothing
 """
 
 import json
+from collections import Counter
 from typing import Final, NoReturn
 
 from gateway.errors import MalformedDocument
 from gateway.model.canonical import DEPTH_MAX, Json, require_profile
+from gateway.model.canonical_text import read_canonical
 
 __all__ = ["DOCUMENT_BYTES_MAX", "read_strict", "read_strict_object"]
 
@@ -25,6 +27,11 @@ def read_strict(
     """
     if len(data) > bytes_max:
         raise MalformedDocument(f"the document has {len(data)} bytes, at most {bytes_max} are read")
+    canonical = read_canonical(data, texts)
+    return _read_any_spelling(data, texts) if canonical is None else canonical
+
+
+def _read_any_spelling(data: bytes, texts: frozenset[str]) -> Json:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -61,8 +68,7 @@ def read_strict_object(
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise MalformedDocument(f"the key {repeated!r} stands twice in one object")
     return result
 

@@ -2,7 +2,7 @@
 
 Where it is known no longer for whom an act counted, its use of caps is carried as a sum under the cap's
 keyed name, which stands there from the start. No cap was ever exceeded, so every other act finds the
-same room, save in two rare cases (docs/decisions/0012-erasure.md): then only bounds can be told.
+same room, save in two rare cases (docs/decisions/0014-erasure.md): then only bounds can be told.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol
 
-from gateway.convert import CapKey, CapMeter, CapUse, Converted, Granted, Program, Refusal, Roles
+from gateway.convert import CapKey, CapMeter, CapUse, Converted, Granted, Program, Refusal, keys_of
 from gateway.model.erasure import CarriedUse
 from gateway.ports import PrivateRow
 from gateway.service.replaying import Replayer
@@ -96,7 +96,7 @@ class CapReplay:
         """Replay records of one batch in their order."""
         asked = [self._asked(row, result, accepted=accepted) for row, result in acts]
         names = {
-            (one.scheme, key): self.index.cap(one.scheme, *key)
+            (one.scheme, key): self.index.caps(one.scheme, [key])
             for one in asked
             if not isinstance(one.keys, Refusal) and _known(one.keys)
             for key in one.keys
@@ -114,7 +114,13 @@ class CapReplay:
         )
 
     def _keys(self, row: PrivateRow, program: Program, *, accepted: datetime) -> tuple[CapKey, ...] | Refusal:
-        return self._meter(program).keys(_roles(row), accepted.astimezone(program.zone).date())
+        day = date.fromisoformat(row.day).toordinal()
+        plan = self._meter(program).plan(
+            row.behaviour, day, accepted=accepted.astimezone(program.zone).date()
+        )
+        if isinstance(plan, Refusal):
+            return plan
+        return keys_of(plan, _hex(row.person), household=_hex(row.household))
 
     def _replayed(
         self, asked: _Asked, names: Mapping[_Whole, bytes], *, usage: dict[_Whole, int]
@@ -159,17 +165,5 @@ def _bounded(asked: _Asked, most: Granted | Refusal, *, known: bool) -> Replayed
     return Replayed(asked.row, asked.scheme, 0, _points(most), "", known, uses)
 
 
-def _roles(row: PrivateRow) -> Roles:
-    return Roles(
-        event=(),
-        person=_UNKNOWN if row.person is None else row.person.hex(),
-        household=_UNKNOWN if row.household is None else row.household.hex(),
-        start=None,
-        end=None,
-        day=date.fromisoformat(row.day).toordinal(),
-        behaviour=row.behaviour,
-        evidence=row.evidence,
-        ownership=row.ownership,
-        claimed_mg=row.claimed_mg,
-        claimed_points=row.claimed_points,
-    )
+def _hex(pseudonym: bytes | None) -> str:
+    return _UNKNOWN if pseudonym is None else pseudonym.hex()

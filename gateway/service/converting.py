@@ -1,16 +1,19 @@
 """Convert a submission: files of a platform become signed, logged records; the rest is set aside.
 
 A submission is cut into parts. Each part is decided in one transaction and published before the next
-begins, so a killed run loses at most the part it was working on and goes on there.
+is decided, so a killed run loses at most the parts it was working on and goes on there.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 
-from gateway.ports import Begun, Journal
+from gateway.ports import Begun, Journal, PartCounts
 from gateway.service.deciding import Deciding
-from gateway.service.part import PartJudge
+from gateway.service.finishing import Finisher
+from gateway.service.part import PartJudge, Verdict
 from gateway.service.part_source import PartSource
-from gateway.service.parts import Converting
+from gateway.service.parts import Converting, Finishing
+from gateway.service.preparing import Asked
 from gateway.service.publishing import publish_queue
 from gateway.service.scheme import SchemeEvaluator, require_admitted
 from gateway.service.submission import Submission, Summary
@@ -40,28 +43,54 @@ def convert_submission(
         begun = parts.journal.begin(summary.submission, submission.description(), part_rows=parts.part_rows)
     done = _sum_up_done(parts.journal, summary) if begun.interrupted else frozenset()
     deciding = Deciding(summary=summary, submission=submission, parts=parts)
-    judge = PartJudge(
-        evaluator=SchemeEvaluator(submission.scheme, parts.make_converter),
-        index=parts.index,
-        memory=parts.memory,
-    )
     source = PartSource(
         submission=submission,
-        issuer=parts.issuer,
         index=parts.index,
         make_converter=parts.make_converter,
-        random_bytes=parts.random_bytes,
         sorting=parts.sorting,
         clock=parts.clock,
         part_rows=begun.part_rows,
         done=done,
     )
-    for prepared in parts.run(source.parts):
-        summary.add(deciding.decide(judge.judge(prepared)))
+    for counts in _decided(source, deciding, parts=parts):
+        summary.add(counts)
         watch(summary.counts.rows)
     if not submission.dry_run:
         parts.journal.finish(summary.submission)
     return summary
+
+
+def _decided(source: PartSource, deciding: Deciding, *, parts: Converting) -> Iterator[PartCounts]:
+    """Judge parts in their order, have them finished, and decide them in their order.
+
+    While parts are being finished the next are judged; a part is decided only after the one before it.
+    """
+    scheme = source.submission.scheme
+    judge = PartJudge(evaluator=SchemeEvaluator(scheme, parts.make_converter), memory=parts.memory)
+    finisher = Finisher(
+        scheme=scheme,
+        issuer=parts.issuer,
+        random_bytes=parts.random_bytes,
+        encode=parts.encode,
+        dry_run=source.submission.dry_run,
+    )
+    waiting: deque[tuple[Asked, Verdict, Finishing]] = deque()
+
+    def decide_oldest() -> PartCounts:
+        asked, verdict, finishing = waiting.popleft()
+        counts = deciding.decide(asked, verdict, finished=finishing.result())
+        judge.settled()
+        return counts
+
+    with parts.crew() as crew:
+        for asked, unfinished in crew.prepare(source.parts):
+            verdict = judge.judge(asked)
+            finishing = unfinished.finish(finisher, verdict=verdict, accepted=asked.accepted)
+            waiting.append((asked, verdict, finishing))
+            while waiting and (len(waiting) > crew.ahead or waiting[0][2].done()):
+                yield decide_oldest()
+        while waiting:
+            yield decide_oldest()
 
 
 def _require_readable(submission: Submission) -> None:
@@ -84,5 +113,5 @@ def _sum_up_done(journal: Journal, summary: Summary) -> frozenset[int]:
 
 def _finish_interrupted(parts: Converting) -> None:
     """Publish what was decided, and sweep away files of a part that was not."""
-    publish_queue(parts.journal, parts.log)
+    publish_queue(parts.journal, parts.log, rings=parts.rings)
     parts.records.sweep(parts.journal.next_batch())

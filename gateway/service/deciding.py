@@ -8,21 +8,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
 from gateway.convert import Program
 from gateway.model.canonical import digest
 from gateway.model.statement import BatchStatement, mapping_statement
-from gateway.ports import PartCounts, PartDecision, PrivateColumns, PublishedMapping, RecordFile
+from gateway.ports import PartCounts, PartDecision, PublishedMapping, RecordFile
+from gateway.service.finishing import Finished
 from gateway.service.moments import instant_text
-from gateway.service.part import PartResult
+from gateway.service.part import Verdict
 from gateway.service.parts import Converting
-from gateway.service.preparing import Rejected
+from gateway.service.preparing import Asked
 from gateway.service.publishing import publish_queue
-from gateway.service.recording import frame_of, selected_rows
 from gateway.service.submission import Submission, Summary
 from gateway.signing import seal
-from gateway.transparency.merkle import BatchTree
 
 __all__ = ["CONVERSION", "Deciding"]
 
@@ -31,83 +28,75 @@ CONVERSION: Final = "conversion"
 
 @dataclass(slots=True, kw_only=True)
 class Deciding:
-    """Turns the judgement of each part of one submission into a decision."""
+    """Writes down what became of each part of one submission."""
 
     summary: Summary
     submission: Submission
     parts: Converting
     _published: set[str] = field(default_factory=set)
 
-    def decide(self, result: PartResult) -> PartCounts:
+    def decide(self, asked: Asked, verdict: Verdict, *, finished: Finished) -> PartCounts:
         """Write a part down and publish it; a dry run only counts."""
-        issued = instant_text(result.prepared.accepted)  # an audit replays the caps by this moment
-        programs = {"sha256:" + program.digest: program for program in self.submission.scheme.programs}
-        frames = {
-            name: frame_of(program, issuer=self.parts.issuer, issued=issued)
-            for name, program in programs.items()
-        }
-        rows = selected_rows(result.prepared.records, result.kept, points=result.points, frames=frames)
-        counts = _counts(result, rows, tolerance_mg=self.submission.scheme.claim_tolerance_mg)
+        counts = _counts(asked, verdict, finished=finished)
         if self.submission.dry_run:
-            self.parts.memory.note(result.events, result.cap_usage)
+            self.parts.memory.note(verdict.events, verdict.cap_usage)
             return counts
-        number = result.prepared.number
-        if result.rejected:
-            lines = [_quarantine_line(row) for row in result.rejected]
-            self.parts.quarantine.set_aside(self.summary.submission, number, lines=lines)
-        self._publish_mappings([programs[name] for name in sorted(set(rows.mapping))], issued)
-        batch = self.parts.journal.decide(self._decision(result, rows=rows, counts=counts, issued=issued))
-        if rows.id:
+        issued = instant_text(asked.accepted)
+        if finished.quarantine:
+            self.parts.quarantine.set_aside(self.summary.submission, asked.number, lines=finished.quarantine)
+        self._publish_mappings(finished.mappings, issued)
+        decision = self._decision(asked.number, verdict, finished=finished, counts=counts, issued=issued)
+        batch = self.parts.journal.decide(decision)
+        if finished.accepted:
             self.summary.batches.append(batch)
-        publish_queue(self.parts.journal, self.parts.log)
+        publish_queue(self.parts.journal, self.parts.log, rings=self.parts.rings)
         return counts
 
     def _decision(
-        self, result: PartResult, *, rows: PrivateColumns, counts: PartCounts, issued: str
+        self, number: int, verdict: Verdict, *, finished: Finished, counts: PartCounts, issued: str
     ) -> PartDecision:
         journal, platform = self.parts.journal, self.submission.scheme.platform
         series, previous = journal.series_head(platform, CONVERSION)
-        entry, root = b"", b""
+        entry = b""
         files: list[RecordFile] = []
-        if rows.id:
-            root = BatchTree(rows.leaf).root
+        if finished.accepted:
             statement = BatchStatement(
                 issuer=self.parts.issuer,
                 platform=platform,
                 kind=CONVERSION,
                 sequence=series,
                 previous=previous,
-                root=root.hex(),
-                size=len(rows.id),
+                root=finished.root.hex(),
+                size=finished.accepted,
                 submission="sha256:" + self.summary.submission,
                 issued=issued,
             )
             entry = seal(statement.body(), self.parts.signers)
-            files = self.parts.records.write(platform, journal.next_batch(), rows=rows)
+            files = self.parts.records.write(platform, journal.next_batch(), files=finished.files)
         return PartDecision(
             submission=self.summary.submission,
-            number=result.prepared.number,
+            number=number,
             counts=counts,
             platform=platform,
             kind=CONVERSION,
             series=series,
             entry=entry,
             entry_digest=digest(entry),
-            root=root,
-            size=len(rows.id),
+            root=finished.root,
+            size=finished.accepted,
             issued=issued,
             files=files,
-            events=result.events,
-            cap_usage=result.cap_usage,
-            rejected_by_day=result.rejected_by_day(),
+            events=verdict.events,
+            cap_usage=verdict.cap_usage,
+            rejected_by_day=finished.rejected,
         )
 
-    def _publish_mappings(self, used: list[Program], issued: str) -> None:
+    def _publish_mappings(self, used: list[str], issued: str) -> None:
         """Publish each version in the log before the first batch that cites it."""
         if not self._published:
             self._published.update(mapping.digest for mapping in self.parts.journal.mappings())
-        for program in used:
-            if program.digest not in self._published:
+        for program in self.submission.scheme.programs:
+            if "sha256:" + program.digest in used and program.digest not in self._published:
                 self.parts.journal.publish_mapping(*self._publication(program, issued))
                 self._published.add(program.digest)
 
@@ -122,41 +111,17 @@ class Deciding:
         return PublishedMapping(program.id, program.version, program.digest, program.canonical, -1), entry
 
 
-def _counts(result: PartResult, rows: PrivateColumns, *, tolerance_mg: int) -> PartCounts:
+def _counts(asked: Asked, verdict: Verdict, *, finished: Finished) -> PartCounts:
+    rejected: Counter[str] = Counter()
+    for (_, code), count in finished.rejected.items():
+        rejected[code] += count
     return PartCounts(
-        rows=result.prepared.rows,
-        merged=result.prepared.merged,
-        accepted=len(rows.id),
-        duplicates=result.duplicates,
-        rejected=dict(Counter(row.code for row in result.rejected)),
-        claims_differ=_claims_differ(rows, tolerance_mg),
-        co2e_mg=sum(rows.co2e_mg),
-        points=sum(rows.points),
+        rows=asked.rows,
+        merged=asked.merged,
+        accepted=finished.accepted,
+        duplicates=asked.repeated + verdict.duplicates,
+        rejected=dict(rejected),
+        claims_differ=finished.claims_differ,
+        co2e_mg=finished.co2e_mg,
+        points=finished.points,
     )
-
-
-def _claims_differ(rows: PrivateColumns, tolerance_mg: int) -> int:
-    """Count the acts for which the platform's own figure is further from ours than the mapping tolerates."""
-    return sum(
-        (claimed_mg is not None and abs(claimed_mg - co2e_mg) > tolerance_mg)
-        or (claimed is not None and claimed not in (points, uncapped))
-        for claimed_mg, co2e_mg, claimed, points, uncapped in zip(
-            rows.claimed_mg, rows.co2e_mg, rows.claimed_points, rows.points, rows.points_uncapped, strict=True
-        )
-    )
-
-
-def _quarantine_line(row: Rejected) -> bytes:
-    place, also, fields = row.origin
-    line: dict[str, object] = {
-        "file": place.file,
-        "row": place.row,
-        "code": row.code,
-        "detail": row.detail,
-        "fields": orjson.Fragment(fields),
-    }
-    if row.field:
-        line["field"] = row.field
-    if also:
-        line["also"] = [{"file": other.file, "row": other.row} for other in also]
-    return orjson.dumps(line)

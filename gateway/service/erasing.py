@@ -14,11 +14,11 @@ from gateway.convert import Converted
 from gateway.errors import LocalFileError, Refused
 from gateway.model.erasure import CarriedUse, Erasure, ReplacedFile
 from gateway.model.statement import erasure_statement
-from gateway.ports import BatchRow, Clock, Journal, Log, PrivateColumns, PrivateRow, RecordFile, RecordFiles
+from gateway.ports import BatchRow, Clock, Journal, Log, PrivateRow, RecordFile, RecordFiles
 from gateway.service.cap_replay import CapBook, CapReplay
 from gateway.service.mentions import Mentions
 from gateway.service.moments import instant_text
-from gateway.service.publishing import publish_queue
+from gateway.service.publishing import PublishingRings, publish_queue
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.signing import KeyedIndex, Signer, seal
@@ -42,7 +42,7 @@ class ErasableFiles(RecordFiles, Protocol):
         """Tell whether some row of a file names a person or household."""
         ...
 
-    def replace(self, file: RecordFile, *, rows: PrivateColumns) -> RecordFile:
+    def replace(self, file: RecordFile, *, rows: Sequence[PrivateRow]) -> RecordFile:
         """Write the rows of a file anew beside it, durably."""
         ...
 
@@ -103,6 +103,7 @@ class Erasing:
     replayer: Replayer
     caps: CapBook
     signers: Sequence[Signer]
+    rings: Callable[[], PublishingRings]
     clock: Clock
     random_bytes: Callable[[int], bytes]
 
@@ -172,7 +173,7 @@ def erase_person(
             carried = _carried(platform, pseudonym, found=found, parts=parts, watch=watch)
             erased.log_entry = _decide(found, pseudonym, events=keys, carried=carried, parts=parts)
         parts.store.finish()
-        publish_queue(parts.journal, parts.log)
+        publish_queue(parts.journal, parts.log, rings=parts.rings)
     if not (found or erased.rows_set_aside or erased.file_names):
         raise NothingFound("nothing in this home names that person at that platform")
     return erased
@@ -229,8 +230,7 @@ def _decide(
     files = []
     for _, file, _ in found:
         emptied = [_emptied(row, pseudonym) for row in parts.records.read(file)]
-        columns = PrivateColumns(*map(list, zip(*emptied, strict=True)))
-        written = parts.records.replace(file, rows=columns)
+        written = parts.records.replace(file, rows=emptied)
         files.append(ReplacedFile(file.path, written.path, written.digest))
     notice = parts.random_bytes(NOTICE_BYTES).hex()
     issued = instant_text(parts.clock.now())
@@ -283,7 +283,7 @@ def _carried(
             for use in one.uses:
                 used = one.row.points if use.of == "points" else use.counted
                 if used:
-                    name = parts.index.cap(one.scheme, *use.key)
+                    name = parts.index.caps(one.scheme, [use.key])
                     carrying.add(CarriedUse(name, one.scheme, use.key.cap, use.key.period, used))
         done += len(rows)
         watch(done)

@@ -1,107 +1,156 @@
 """Judge one part: what is new, and what the caps leave of it, act after act in their order.
 
-What is decided of an act depends on those before it, and not on where a part begins.
+What is decided of an act depends on those before it, and not on where a part begins. Parts that are
+judged and not yet decided are remembered here, so that the next can be judged meanwhile.
 """
 
-from collections import Counter
+import struct
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from gateway.convert import CapKey, Converted, Program, Refusal
+from gateway.convert import CapKey, Converted, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
-from gateway.ports import Memory, NewEvent
-from gateway.service.preparing import Prepared, Rejected
+from gateway.ports import Memory, NewEvents
+from gateway.service.preparing import Asked, CapColumns
 from gateway.service.scheme import SchemeEvaluator
-from gateway.signing import KeyedIndex
 
-__all__ = ["PartJudge", "PartResult"]
+__all__ = ["PartJudge", "Verdict"]
+
+_KEY: Final = struct.Struct("16s")
+_CONTENT: Final = struct.Struct("8s")
+_OTHER_CONTENT: Final = Refusal(
+    Rejection.DUPLICATE_EVENT,
+    "event",
+    "this event has been recorded before with other content; the first record stands",
+)
 
 
-@dataclass(slots=True)
-class PartResult:
-    """What became of each outcome of a part.
+class Verdict(NamedTuple):
+    """What becomes of the acts of a part.
 
-    ``kept`` are the places in the prepared columns of the acts that are accepted, ``points`` what each
-    is granted; ``events`` and ``cap_usage`` is what must be remembered of them.
+    ``kept`` are the places of the acts that are accepted, ``points`` what each is granted, ``refused`` the
+    places of those that are not, with the reason; the others are ``duplicates``. ``events`` and
+    ``cap_usage`` is what must be remembered.
     """
 
-    prepared: Prepared
-    duplicates: int = 0
-    kept: list[int] = field(default_factory=list)
-    points: list[int] = field(default_factory=list)
-    events: list[NewEvent] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    cap_usage: dict[bytes, int] = field(default_factory=dict)
-
-    def rejected_by_day(self) -> Counter[tuple[str | None, str]]:
-        """Count the rejected rows by readable day and code."""
-        return Counter((row.day, row.code) for row in self.rejected)
+    kept: list[int]
+    points: list[int]
+    refused: list[tuple[int, Refusal]]
+    duplicates: int
+    events: NewEvents
+    cap_usage: dict[bytes, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartJudge:
-    """Judges one part after the other. What it looks up, it does not change."""
+    """Judges one part after the other; each is to be :meth:`settled` when its decision has been written."""
 
     evaluator: SchemeEvaluator
-    index: KeyedIndex
     memory: Memory
+    _undecided: deque[tuple[dict[bytes, bytes], dict[bytes, int]]] = field(default_factory=deque)
 
-    def judge(self, prepared: Prepared) -> PartResult:
-        """Decide each act of a part, in its order."""
-        result = PartResult(prepared)
-        refused = self._settle(prepared, result)
-        result.rejected = sorted([*prepared.rejected, *refused], key=lambda rejected: rejected.origin)
-        result.duplicates = prepared.repeated + len(prepared.keys) - len(result.kept) - len(refused)
-        return result
-
-    def _settle(self, prepared: Prepared, result: PartResult) -> list[Rejected]:
-        """Accept what is new and within its caps, one act after the other; a refused act leaves no trace."""
-        rejected: list[Rejected] = []
-        known = {key: mark.content for key, mark in self.memory.known_events(prepared.keys).items()}
-        names = self._cap_names(prepared)
-        used = self.memory.cap_usage(list(names.values())) if names else {}
-        usage = {key: used.get(name, 0) for key, name in names.items()}
-        programs = {"sha256:" + program.digest: program for program in self.evaluator.scheme.programs}
-        for place, (key, content) in enumerate(zip(prepared.keys, prepared.contents, strict=True)):
+    def judge(self, asked: Asked) -> Verdict:
+        """Decide each act of a part, in its order; a refused act leaves no trace."""
+        keys = _unpacked(_KEY, asked.keys)
+        known = self._known(keys)
+        new: dict[bytes, bytes] = {}
+        usage = _Usage(self.evaluator, asked, used=self._used(asked.caps))
+        kept: list[int] = []
+        points: list[int] = []
+        refused: list[tuple[int, Refusal]] = []
+        for place, (key, content) in enumerate(zip(keys, _unpacked(_CONTENT, asked.contents), strict=True)):
             before = known.get(key)
-            if before in (content, FORGOTTEN):
+            if before is not None:
+                if before not in (content, FORGOTTEN):
+                    refused.append((place, _OTHER_CONTENT))
                 continue
-            granted = self._granted(prepared, place, known=before is not None, usage=usage, programs=programs)
+            granted = usage.grant(place)
             if isinstance(granted, Refusal):
-                day = prepared.records.day[place]
-                rejected.append(Rejected(prepared.origins.at(place), *granted, day))
+                refused.append((place, granted))
                 continue
-            known[key] = content
-            result.events.append(NewEvent(key, content, len(result.kept)))
-            result.kept.append(place)
-            result.points.append(granted)
-        result.cap_usage.update({name: usage[key] for key, name in names.items() if usage[key]})
-        return rejected
+            known[key] = new[key] = content
+            kept.append(place)
+            points.append(granted)
+        changed = usage.changed(_unpacked(_KEY, asked.caps.names))
+        self._undecided.append((new, changed))
+        return Verdict(
+            kept=kept,
+            points=points,
+            refused=refused,
+            duplicates=len(keys) - len(kept) - len(refused),
+            events=NewEvents(b"".join(new), b"".join(new.values())),
+            cap_usage=changed,
+        )
 
-    def _cap_names(self, prepared: Prepared) -> dict[CapKey, bytes]:
-        scheme = self.evaluator.scheme.id
-        keys = {key for caps in prepared.caps if not isinstance(caps, Refusal) for key in caps}
-        return {CapKey(*key): self.index.cap(scheme, *key) for key in keys}
+    def settled(self) -> None:
+        """Forget the oldest part that was undecided: the memory has it now."""
+        self._undecided.popleft()
 
-    def _granted(
-        self,
-        prepared: Prepared,
-        place: int,
-        *,
-        known: bool,
-        usage: dict[CapKey, int],
-        programs: dict[str, Program],
-    ) -> int | Refusal:
-        if known:
-            detail = "this event has been recorded before with other content; the first record stands"
-            return Refusal(Rejection.DUPLICATE_EVENT, "event", detail)
-        caps, rows = prepared.caps[place], prepared.records
-        if isinstance(caps, Refusal):
-            return caps
-        if not caps:
-            return rows.points[place]
-        numerators, denominators = prepared.exact
-        exact = (numerators[place], denominators[place])
-        converted = Converted({}, rows.co2e_mg[place], rows.points[place], exact)
-        meter = self.evaluator.meter(programs[rows.mapping[place]])
-        return meter.points(converted, tuple(map(CapKey._make, caps)), usage=usage)
+    def _known(self, keys: list[bytes]) -> dict[bytes, bytes]:
+        known = {key: mark.content for key, mark in self.memory.known_events(keys).items()}
+        for events, _ in self._undecided:
+            known.update((key, events[key]) for key in events.keys() & keys)
+        return known
+
+    def _used(self, caps: CapColumns) -> list[int]:
+        names = _unpacked(_KEY, caps.names)
+        used = self.memory.cap_usage(names) if names else {}
+        for _, usage in self._undecided:
+            used.update((name, usage[name]) for name in usage.keys() & names)
+        return [used.get(name, 0) for name in names]
+
+
+class _Usage:
+    """What is used of the caps while a part is judged."""
+
+    def __init__(self, evaluator: SchemeEvaluator, asked: Asked, *, used: list[int]) -> None:
+        programs = evaluator.scheme.programs
+        self._meters = [evaluator.meter(program) for program in programs]
+        self._asked = asked
+        self._used = used
+        self._before = used.copy()
+        self._limits = [self._meters[program].limit(cap) for program, cap, _ in asked.caps.keys]
+
+    def grant(self, place: int) -> int | Refusal:
+        """Return what the caps leave of an act's points, and count that."""
+        numbers = self._asked.caps.acts[place]
+        if isinstance(numbers, Refusal):
+            return numbers
+        points = self._asked.points[place]
+        if not numbers:
+            return points
+        limit = self._limits[numbers[0]] if len(numbers) == 1 else None
+        if limit is None:
+            return self._metered(place, numbers)
+        granted = min(points, max(limit - self._used[numbers[0]], 0))
+        self._used[numbers[0]] += granted
+        return granted
+
+    def changed(self, names: Iterable[bytes]) -> dict[bytes, int]:
+        """Return the use of the caps that has grown, by name."""
+        both = zip(names, self._used, self._before, strict=True)
+        return {name: used for name, used, before in both if used != before}
+
+    def _metered(self, place: int, numbers: tuple[int, ...]) -> int | Refusal:
+        """Let the meter apply several caps, or those of another kind, one after the other."""
+        asked = self._asked
+        program = asked.caps.keys[numbers[0]][0]
+        keys = tuple(
+            CapKey(cap, str(number), period)
+            for number in numbers
+            for _, cap, period in [asked.caps.keys[number]]
+        )
+        usage = {key: self._used[number] for key, number in zip(keys, numbers, strict=True)}
+        exact = (asked.points_num[place], asked.points_den[place])
+        converted = Converted({}, asked.co2e_mg[place], asked.points[place], exact)
+        granted = self._meters[program].points(converted, keys, usage=usage)
+        for key, number in zip(keys, numbers, strict=True):
+            self._used[number] = usage[key]
+        return granted
+
+
+def _unpacked(form: struct.Struct, packed: bytes) -> list[bytes]:
+    return [name for (name,) in form.iter_unpack(packed)]

@@ -3,13 +3,14 @@
 It carries all that it needs, so it can run in a process of its own, ahead of the one that decides.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.ports import Clock
-from gateway.service.preparing import Prepared, Preparer
+from gateway.service.preparing import Part, Preparer
 from gateway.service.scheme import MakeConverter, SchemeEvaluator
 from gateway.service.sorting import Sorting
 from gateway.service.start_order import by_start
@@ -19,6 +20,7 @@ from gateway.signing import KeyedIndex
 __all__ = ["PartSource"]
 
 PART_CHARACTERS: Final = 32 * 1024 * 1024  # rows of the largest size must not fill the memory
+ROWS_AT_ONCE: Final = 256  # of the largest size: 16 MiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,24 +28,16 @@ class PartSource:
     """The parts of one submission. ``done`` are the numbers of those that need not be prepared again."""
 
     submission: Submission
-    issuer: str
     index: KeyedIndex
     make_converter: MakeConverter
-    random_bytes: Callable[[int], bytes]
     sorting: Sorting
     clock: Clock
     part_rows: int
     done: frozenset[int]
 
-    def parts(self) -> Iterator[Prepared]:
+    def parts(self) -> Iterator[Part]:
         """Yield the parts in their order: read, assemble, put in order, cut, prepare."""
-        preparer = Preparer(
-            self.submission.scheme,
-            self.issuer,
-            index=self.index,
-            make_converter=self.make_converter,
-            random_bytes=self.random_bytes,
-        )
+        preparer = Preparer(self.submission.scheme, index=self.index, make_converter=self.make_converter)
         outcomes = self._outcomes(preparer.evaluator)
         for number, some in enumerate(_cut(outcomes, self.part_rows)):
             if number not in self.done:
@@ -66,15 +60,20 @@ class PartSource:
                 yield from self.submission.adapter.rows(stream, document.name, source=source)
 
 
-def _cut(outcomes: Iterable[Outcome], part_rows: int) -> Iterator[list[Outcome]]:
+def _cut(outcomes: Iterator[Outcome], part_rows: int) -> Iterator[list[Outcome]]:
+    """Cut outcomes into parts of so many rows, or fewer where they are large."""
     part: list[Outcome] = []
     characters = 0
-    for outcome in outcomes:
-        part.append(outcome)
-        if isinstance(outcome, SourceRow | RefusedRow):
-            characters += sum(map(len, outcome.fields.values()))
+    while some := list(islice(outcomes, min(ROWS_AT_ONCE, part_rows - len(part)))):
+        part += some
+        characters += _characters(some)
         if len(part) == part_rows or characters > PART_CHARACTERS:
             yield part
             part, characters = [], 0
     if part:
         yield part
+
+
+def _characters(outcomes: list[Outcome]) -> int:
+    fields = (outcome.fields.values() for outcome in outcomes if isinstance(outcome, SourceRow | RefusedRow))
+    return sum(map(len, chain.from_iterable(fields)))

@@ -1,30 +1,66 @@
 """What converting needs from the rest of the system; ``gateway.app`` joins it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
-from gateway.ports import Clock, Journal, Log, Memory, Quarantine, RecordFiles
-from gateway.service.preparing import Prepared
+from gateway.ports import Clock, EncodedFile, Journal, Log, Memory, PrivateColumns, Quarantine, RecordFiles
+from gateway.service.finishing import Finished, Finisher
+from gateway.service.part import Verdict
+from gateway.service.preparing import Asked, Part
+from gateway.service.publishing import PublishingRings
 from gateway.service.scheme import MakeConverter
 from gateway.service.sorting import Sorting
 from gateway.signing import KeyedIndex, Signer
 
-__all__ = ["Converting", "Run"]
+__all__ = ["Converting", "Crew", "Finishing", "Unfinished"]
 
-PART_ROWS: Final = 32_768  # three parts are in memory at once, each about 100 MB with all that is made of it
+PART_ROWS: Final = (
+    32_768  # a handful of parts are in memory at once, each about 60 MB with all that is made of it
+)
 
 
-Run = Callable[[Callable[[], Iterator[Prepared]]], Iterator[Prepared]]
-"""Run a source of parts, in this process or in another, ahead of the one that decides."""
+class Finishing(Protocol):
+    """A part that is being finished."""
+
+    def done(self) -> bool:
+        """Tell whether the result is there."""
+        ...
+
+    def result(self) -> Finished:
+        """Wait for the result; raises what went wrong."""
+        ...
+
+
+class Unfinished(Protocol):
+    """The prepared rest of a part, in whatever form its crew keeps it."""
+
+    def finish(self, finisher: Finisher, *, verdict: Verdict, accepted: datetime) -> Finishing:
+        """Begin to finish the part."""
+        ...
+
+
+class Crew(Protocol):
+    """Who prepares and finishes parts: this process, or others beside it."""
+
+    @property
+    def ahead(self) -> int:
+        """Return how many parts may wait to be decided while the next are judged."""
+        ...
+
+    def prepare(self, make: Callable[[], Iterator[Part]]) -> Iterator[tuple[Asked, Unfinished]]:
+        """Yield what ``make()`` yields."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converting:
     """What converting needs; joined by ``gateway.app``.
 
-    ``memory`` is the journal, or what a dry run remembers over it. ``part_rows`` is how many rows are
-    decided at once.
+    ``memory`` is the journal, or what a dry run remembers over it. ``rings`` tells which keys may have
+    signed what is published. ``part_rows`` is how many rows are decided at once.
     """
 
     issuer: str
@@ -39,6 +75,8 @@ class Converting:
     random_bytes: Callable[[int], bytes]
     index: KeyedIndex
     signers: Sequence[Signer]
+    rings: Callable[[], PublishingRings]
     make_converter: MakeConverter
-    run: Run
+    encode: Callable[[PrivateColumns], list[EncodedFile]]
+    crew: Callable[[], AbstractContextManager[Crew]]
     part_rows: int = PART_ROWS

@@ -1,28 +1,38 @@
 """Prepare one part: everything about its acts that does not depend on any other act.
 
-Rows become roles, quantities, names, commitments and record bytes. What is left for the judge is
-what needs memory: whether an event is new, and what the caps leave of its points. So parts can be
-prepared in another process, and what comes from there are plain columns.
+Rows become roles, quantities and names. What is left for the judge is what needs memory: whether an
+event is new, and what the caps leave of its points. So parts can be prepared in a process of their
+own; the judge is asked a few numbers and names of each act, and the rest of a part waits, unopened,
+until it is finished.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from datetime import date, datetime
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from gateway.convert import Converted, Program, Refusal, Roles
+from gateway.convert import CapKey, CapPlan, Refusal, RoleColumns, keys_of
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
-from gateway.ports import PrivateColumns, PrivateRow
-from gateway.service.moments import instant_text
-from gateway.service.recording import RecordMaker, content_bytes, day_text, event_text
-from gateway.service.scheme import MakeConverter, Scheme, SchemeEvaluator
+from gateway.service.recording import (
+    PSEUDONYM_BYTES,
+    ActColumns,
+    content_bytes,
+    day_text,
+    event_text,
+    input_texts,
+)
+from gateway.service.scheme import MakeConverter, Scheme, SchemeColumns, SchemeEvaluator
 from gateway.signing import KeyedIndex
 
-__all__ = ["Origin", "Origins", "Prepared", "Preparer", "Rejected"]
+__all__ = ["Asked", "CapColumns", "Origin", "Origins", "Part", "Prepared", "Preparer", "Rejected"]
+
+T = TypeVar("T")
 
 _json = msgspec.json.Encoder().encode
-_NO_COLUMNS: Final = PrivateColumns(*([] for _ in PrivateColumns._fields))
+_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_NO_CAPS: Final[tuple[int, ...]] = ()
 
 
 class Origin(NamedTuple):
@@ -44,28 +54,44 @@ class Rejected(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """Where acts come from, column by column; ``also`` by the act's place, for those that have more rows."""
+    """Where acts come from, column by column.
+
+    ``fields`` is a JSON list of what their rows state; ``also`` is by place, for acts that have more rows.
+    """
 
     files: list[str]
     rows: list[int]
-    fields: list[bytes]
+    fields: bytes
     also: dict[int, tuple[Place, ...]]
 
-    def at(self, place: int) -> Origin:
-        """Return the origin of one act."""
-        where = Place(self.files[place], self.rows[place])
-        return Origin(where, self.also.get(place, ()), self.fields[place])
+    def at(self, places: Sequence[int]) -> list[Origin]:
+        """Return the origins of some acts."""
+        fields = _raws(self.fields) if places else []
+        return [
+            Origin(Place(self.files[place], self.rows[place]), self.also.get(place, ()), bytes(fields[place]))
+            for place in places
+        ]
 
 
-class Prepared(NamedTuple):
-    """One part: the acts that convert, column by column, and what was rejected on the way.
+class CapColumns(NamedTuple):
+    """What acts count against.
+
+    ``keys`` are the distinct ones (number of the program in the scheme, cap, period) and ``names`` their
+    16-byte names, which tell for whom. ``acts`` has for each act the numbers of its keys, or why it may
+    not count.
+    """
+
+    keys: list[tuple[int, str, str]]
+    names: bytes
+    acts: list[tuple[int, ...] | Refusal]
+
+
+class Asked(NamedTuple):
+    """What is asked of the judge: of each act its event's name, what it said, its points and its caps.
 
     ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
-    ``repeated`` those that state again what another row has stated. ``origins``, ``keys`` and
-    ``contents`` say of each act where it comes from, and name its event and what the event said; ``caps``
-    is what it counts against (the members of a CapKey), or why it may not; ``exact`` are numerator and
-    denominator of its exact points. ``records`` are the private rows as they will be unless a cap
-    takes points away. All of it is plain lists, which are quick to send to another process.
+    ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
+    act. ``keys`` and ``contents`` are packed; ``points_num`` and ``points_den`` are the exact points.
     """
 
     number: int
@@ -73,104 +99,207 @@ class Prepared(NamedTuple):
     rows: int
     merged: int
     repeated: int
-    rejected: list[Rejected]
+    keys: bytes
+    contents: bytes
+    points: list[int]
+    co2e_mg: list[int]
+    points_num: list[int]
+    points_den: list[int]
+    caps: CapColumns
+
+
+class Prepared(NamedTuple):
+    """The rest of a part, of no concern to the judge: its acts, where they come from, what was rejected."""
+
+    acts: ActColumns
     origins: Origins
-    keys: list[bytes]
-    contents: list[bytes]
-    caps: list[tuple[tuple[str, str, str], ...] | Refusal]
-    exact: tuple[list[int], list[int]]
-    records: PrivateColumns
+    rejected: list[Rejected]
+
+
+class Part(NamedTuple):
+    """One part: what is asked of the judge, and the rest."""
+
+    asked: Asked
+    prepared: Prepared
+
+
+class _Acts(NamedTuple):
+    """Converted acts in the order of their rows: their places there, and what the mapping made of them."""
+
+    places: list[int]
+    program: list[int]
+    inputs: list[str]
+    co2e_mg: list[int]
+    points: list[int]
+    points_num: list[int]
+    points_den: list[int]
 
 
 class Preparer:
     """Prepares parts of one scheme's submissions."""
 
-    def __init__(
-        self,
-        scheme: Scheme,
-        issuer: str,
-        *,
-        index: KeyedIndex,
-        make_converter: MakeConverter,
-        random_bytes: Callable[[int], bytes],
-    ) -> None:
-        self._issuer = issuer
+    def __init__(self, scheme: Scheme, *, index: KeyedIndex, make_converter: MakeConverter) -> None:
         self._index = index
-        self._random_bytes = random_bytes
+        self._programs = {program.version: number for number, program in enumerate(scheme.programs)}
         self.evaluator = SchemeEvaluator(scheme, make_converter)
 
-    def prepare(self, number: int, outcomes: Sequence[Outcome], *, accepted: datetime) -> Prepared:
+    def prepare(self, number: int, outcomes: Sequence[Outcome], *, accepted: datetime) -> Part:
         """Prepare one part, as accepted at that moment."""
-        rejected = [
-            Rejected(_origin(outcome), outcome.code, "", outcome.detail, None)
-            for outcome in outcomes
-            if isinstance(outcome, RefusedRow)
-        ]
-        rows = [outcome for outcome in outcomes if isinstance(outcome, SourceRow)]
-        repeated = len(outcomes) - len(rows) - len(rejected)
-        acts, origins = self._acts(rows, rejected)
+        rows = [outcome for outcome in outcomes if type(outcome) is SourceRow]
+        refused = [outcome for outcome in outcomes if type(outcome) is RefusedRow]
+        fields = [row.fields for row in rows]
+        roles = self.evaluator.read(fields)
+        converted = self.evaluator.convert(fields, roles)
+        acts = self._in_order(converted)
+        columns = self._columns(acts, roles)
         platform = self.evaluator.scheme.platform
-        events = [event_text(roles.event) for _, roles, _ in acts]
-        maker = RecordMaker(self._issuer, instant_text(accepted), random_bytes=self._random_bytes)
-        records: list[PrivateRow] = maker.rows(acts, events)
         merged = sum(len(outcome.also) for outcome in outcomes if outcome.also)
-        return Prepared(
+        asked = Asked(
             number=number,
             accepted=accepted,
             rows=len(outcomes) + merged,
             merged=merged,
-            repeated=repeated,
-            rejected=rejected,
-            origins=origins,
-            keys=[self._index.event(platform, event) for event in events],
-            contents=[self._index.content(content_bytes(record)) for record in records],
-            caps=self._caps(acts, accepted),
-            exact=(
-                [converted.points_exact[0] for _, _, converted in acts],
-                [converted.points_exact[1] for _, _, converted in acts],
-            ),
-            records=PrivateColumns(*map(list, zip(*records, strict=True))) if records else _NO_COLUMNS,
+            repeated=len(outcomes) - len(rows) - len(refused),
+            keys=self._index.events(platform, columns.event),
+            contents=self._index.contents(content_bytes(columns)),
+            points=acts.points,
+            co2e_mg=acts.co2e_mg,
+            points_num=acts.points_num,
+            points_den=acts.points_den,
+            caps=self._caps(acts, roles, columns=columns, accepted=accepted),
+        )
+        rejected = [Rejected(_origin(row), row.code, "", row.detail, None) for row in refused]
+        for place, refusal in converted.refusals.items():
+            day = None if place in roles.refusals else day_text(roles.day[place])
+            rejected.append(Rejected(_origin(rows[place]), *refusal, day))
+        return Part(asked, Prepared(columns, _origins([rows[place] for place in acts.places]), rejected))
+
+    def _in_order(self, converted: SchemeColumns) -> _Acts:
+        """Put the acts of all blocks into the order of their rows."""
+        acts = _Acts([], [], [], [], [], [], [])
+        for program, block in converted.blocks:
+            count = len(block.rows)
+            acts.places.extend(block.rows)
+            acts.program.extend([self._programs[program.version]] * count)
+            acts.inputs.extend(input_texts(program, block.inputs, count=count))
+            acts.co2e_mg.extend(block.co2e_mg)
+            acts.points.extend(block.points)
+            acts.points_num.extend(block.points_num)
+            acts.points_den.extend(block.points_den)
+        order = sorted(range(len(acts.places)), key=acts.places.__getitem__)
+        return _Acts._make(_at(column, order) for column in acts)
+
+    def _columns(self, acts: _Acts, roles: RoleColumns) -> ActColumns:
+        """Put the columns of records together; below this, nothing sees an account."""
+        digests = ["sha256:" + program.digest for program in self.evaluator.scheme.programs]
+        days = {day: day_text(day) for day in set(roles.day)} if not roles.refusals else {}
+        places = acts.places
+        return ActColumns(
+            day=[days.get(day) or day_text(day) for day in _at(roles.day, places)],
+            behaviour=_at(roles.behaviour, places),
+            inputs=acts.inputs,
+            evidence=_at(roles.evidence, places),
+            ownership=_at(roles.ownership, places),
+            mapping=[digests[number] for number in acts.program],
+            co2e_mg=acts.co2e_mg,
+            points=acts.points,
+            claimed_mg=_at(roles.claimed_mg, places),
+            claimed_points=_at(roles.claimed_points, places),
+            event=list(map(event_text, _at(roles.event, places))),
+            person=self._pseudonyms([person or "" for person in _at(roles.person, places)]),
+            household=self._households(_at(roles.household, places)),
         )
 
-    def _acts(
-        self, rows: Sequence[SourceRow], rejected: list[Rejected]
-    ) -> tuple[list[tuple[Program, Roles, Converted]], Origins]:
-        """Convert rows; what does not convert is added to the rejected."""
-        roles = self.evaluator.read(rows)
-        acts: list[tuple[Program, Roles, Converted]] = []
-        origins = Origins([], [], [], {})
-        for row, role, outcome in zip(rows, roles, self.evaluator.convert(rows, roles), strict=True):
-            if isinstance(role, Refusal):
-                rejected.append(Rejected(_origin(row), *role, None))
-            elif isinstance(outcome, Refusal):
-                rejected.append(Rejected(_origin(row), *outcome, day_text(role.day)))
-            else:
-                if row.also:
-                    origins.also[len(acts)] = row.also
-                origins.files.append(row.place.file)
-                origins.rows.append(row.place.row)
-                origins.fields.append(_json(row.fields))
-                acts.append((outcome[0], self._under_pseudonyms(role), outcome[1]))
-        return acts, origins
+    def _pseudonyms(self, names: list[str]) -> list[bytes]:
+        platform = self.evaluator.scheme.platform
+        distinct = list(set(names))
+        packed = self._index.pseudonyms(platform, distinct)
+        cut = (packed[start : start + PSEUDONYM_BYTES] for start in range(0, len(packed), PSEUDONYM_BYTES))
+        pseudonyms = dict(zip(distinct, cut, strict=True))
+        return [pseudonyms[name] for name in names]
+
+    def _households(self, names: list[str | None]) -> list[bytes | None]:
+        if set(names) == {None}:
+            return [None] * len(names)
+        pseudonyms = self._pseudonyms([name or "" for name in names])
+        return [None if name is None else made for name, made in zip(names, pseudonyms, strict=True)]
 
     def _caps(
-        self, acts: list[tuple[Program, Roles, Converted]], accepted: datetime
-    ) -> list[tuple[tuple[str, str, str], ...] | Refusal]:
-        local = {p.version: accepted.astimezone(p.zone).date() for p in self.evaluator.scheme.programs}
-        found: list[tuple[tuple[str, str, str], ...] | Refusal] = []
-        for program, roles, _ in acts:
-            keys = self.evaluator.meter(program).keys(roles, local[program.version])
-            found.append(keys if isinstance(keys, Refusal) else tuple(map(tuple, keys)))  # type: ignore[arg-type]
-        return found
+        self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns, accepted: datetime
+    ) -> CapColumns:
+        programs = self.evaluator.scheme.programs
+        if not any(program.caps for program in programs):
+            return CapColumns([], b"", [_NO_CAPS] * len(acts.places))
+        local = [accepted.astimezone(program.zone).date() for program in programs]
+        counters = _Counters(self.evaluator, local)
+        days = _at(roles.day, acts.places)
+        kinds = zip(acts.program, columns.behaviour, days, strict=True)
+        found = [
+            counters.count(kind, person, household=household)
+            for kind, person, household in zip(kinds, columns.person, columns.household, strict=True)
+        ]
+        names = self._index.caps(self.evaluator.scheme.id, counters.whole)
+        return CapColumns(counters.keys, names, found)
 
-    def _under_pseudonyms(self, roles: Roles) -> Roles:
-        """Replace person and household by their pseudonyms, so that nothing below sees an account."""
-        platform = self.evaluator.scheme.platform
-        household = (
-            None if roles.household is None else self._index.pseudonym(platform, roles.household).hex()
-        )
-        person = self._index.pseudonym(platform, roles.person or "").hex()
-        return Roles(roles.event, person, household, *roles[3:])
+
+_Kind = tuple[int, str, int]
+"""What decides what acts count against, whoever did them: number of the program, behaviour, day."""
+
+
+class _Counters:
+    """The distinct keys of the caps of a part, numbered as they are met."""
+
+    def __init__(self, evaluator: SchemeEvaluator, accepted: Sequence[date]) -> None:
+        self.keys: list[tuple[int, str, str]] = []
+        self.whole: list[CapKey] = []
+        self._evaluator, self._accepted = evaluator, accepted
+        self._plans: dict[_Kind, list[_Counter] | Refusal] = {}
+        self._counters: dict[tuple[int, str, str], dict[bytes, int]] = {}
+
+    def count(self, kind: _Kind, person: bytes, *, household: bytes | None) -> tuple[int, ...] | Refusal:
+        """Return the numbers of what an act counts against, or why it may not count."""
+        plan = self._plans.get(kind)
+        if plan is None:
+            plan = self._plans[kind] = self._plan(kind[0], kind[1], day=kind[2])
+        if isinstance(plan, Refusal):
+            return plan
+        found = []
+        for cap, key, numbers in plan:
+            who = person if cap.whom == "person" else household if cap.whom == "household" else b""
+            if who is None:
+                return keys_of((cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
+            number = numbers.get(who)
+            if number is None:
+                number = numbers[who] = len(self.keys)
+                self.keys.append(key)
+                self.whole.append(CapKey(cap.cap, who.hex(), cap.period))
+            found.append(number)
+        return tuple(found)
+
+    def _plan(self, program: int, behaviour: str, *, day: int) -> "list[_Counter] | Refusal":
+        meter = self._evaluator.meter(self._evaluator.scheme.programs[program])
+        plan = meter.plan(behaviour, day, accepted=self._accepted[program])
+        if isinstance(plan, Refusal):
+            return plan
+        keys = [(program, cap.cap, cap.period) for cap in plan]
+        return [(cap, key, self._counters.setdefault(key, {})) for cap, key in zip(plan, keys, strict=True)]
+
+
+_Counter = tuple[CapPlan, tuple[int, str, str], dict[bytes, int]]
+"""A cap of a plan, its key without whom, and the numbers of those it was met for."""
+
+
+def _at(column: Sequence[T], places: Sequence[int]) -> list[T]:
+    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
+
+
+def _origins(rows: list[SourceRow]) -> Origins:
+    return Origins(
+        files=[row.place.file for row in rows],
+        rows=[row.place.row for row in rows],
+        fields=_json([row.fields for row in rows]),
+        also={place: row.also for place, row in enumerate(rows) if row.also},
+    )
 
 
 def _origin(row: SourceRow | RefusedRow) -> Origin:

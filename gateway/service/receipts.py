@@ -1,8 +1,9 @@
 """Make receipts, and verify them with nothing but the receipt and the verifier's own trust files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache, partial
 from typing import Final
 
 from gateway.convert import expires_on
@@ -22,14 +23,23 @@ from gateway.transparency import (
     Policy,
     leaf_hash,
     read_proof,
+    require_included,
+    verify_checkpoint,
     verify_inclusion,
-    verify_proof,
 )
 
-__all__ = ["FoundRecord", "ReceiptMismatch", "ReceiptVerifier", "find_record", "make_receipt"]
+__all__ = [
+    "RECEIPT_BYTES_MAX",
+    "FoundRecord",
+    "ReceiptMismatch",
+    "ReceiptVerifier",
+    "find_record",
+    "make_receipt",
+]
 
 RECEIPT_TYPE: Final = "tanqiao/receipt/1"
 RECEIPT_BYTES_MAX: Final = 64 * 1024  # a record of 4 KiB, its proofs, a checkpoint with many cosignatures
+REMEMBERED_MAX: Final = 512  # statements, each with its proof: and notes: at most 48 MiB
 _TEXTS: Final = frozenset({"/log_proof"})
 
 
@@ -116,7 +126,12 @@ def _disclosure(row: PrivateRow, field: str) -> Disclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptVerifier:
-    """Verifies receipts under one policy and key ring. ``replayer`` None: quantities are not recomputed."""
+    """Verifies receipts under one policy and key ring. ``replayer`` None: quantities are not recomputed.
+
+    A verifier remembers statements and checkpoints that held, by their exact bytes, so that the receipts of
+    one batch cost its signatures once. What it remembers is its own and dies with it: another policy or ring
+    is another verifier. What did not hold is never remembered, and a record is checked anew each time.
+    """
 
     policy: Policy
     ring: KeyRing
@@ -124,6 +139,13 @@ class ReceiptVerifier:
     record_shape: Shape
     statement_shape: Shape
     replayer: Replayer | None = None
+    _require_logged: Callable[[bytes, str], None] = field(init=False, repr=False, compare=False)
+    _verify_checkpoint: Callable[[bytes], Checkpoint] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        remember = lru_cache(maxsize=REMEMBERED_MAX)  # returns are remembered, errors are not
+        object.__setattr__(self, "_verify_checkpoint", remember(partial(verify_checkpoint, self.policy)))
+        object.__setattr__(self, "_require_logged", remember(self._verify_statement))
 
     def verify(self, data: bytes) -> dict[str, Json]:
         """Verify one receipt and return its record.
@@ -148,7 +170,7 @@ class ReceiptVerifier:
         disclosures = receipt["disclosures"]
         for entry in disclosures if isinstance(disclosures, list) else []:
             Disclosure.parse(entry).require_opens(record)
-        self._verify_log(str(receipt["log_proof"]), statement)
+        self._require_logged(canonical_bytes(statement), str(receipt["log_proof"]))
         _require_agreement(record, body, ring=self.ring)
         if self.replayer is not None:
             self.replayer.recompute(record)
@@ -176,11 +198,12 @@ class ReceiptVerifier:
             root=bytes.fromhex(str(stated["root"])),
         )
 
-    def _verify_log(self, proof_text: str, statement: dict[str, Json]) -> Checkpoint:
-        proof = read_proof(proof_text)
-        checkpoint = verify_proof(proof, canonical_bytes(statement), policy=self.policy)
-        verify_envelope(statement, self.ring, position=proof.index)
-        return checkpoint
+    def _verify_statement(self, statement: bytes, log_proof: str) -> None:
+        """Check steps 5 and 6: nothing but these bytes, the policy and the ring decides."""
+        proof = read_proof(log_proof)
+        require_included(proof, statement)
+        self._verify_checkpoint(proof.checkpoint)
+        verify_envelope(read_strict_object(statement), self.ring, position=proof.index)
 
 
 def _require_agreement(record: dict[str, Json], body: dict[str, Json], *, ring: KeyRing) -> None:

@@ -1,163 +1,164 @@
-"""From converted acts to records: commitments, canonical bytes, leaves, and the row that is kept."""
+"""From converted acts to records: commitments, canonical bytes, leaves, and the columns that are kept."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import itemgetter
+from typing import AnyStr, Final, NamedTuple
 
 import msgspec
 import orjson
 
-from gateway.convert import Converted, Program, Roles
+from gateway.convert import Program
 from gateway.model.canonical import Json, canonical_bytes
-from gateway.model.record import RecordFrame, RecordRow, RecordWriter, record_document, scaled_text
+from gateway.model.record import (
+    RecordColumns,
+    RecordFrame,
+    RecordRow,
+    record_document,
+    scaled_text,
+    write_records,
+)
 from gateway.ports import PrivateColumns, PrivateRow
-from gateway.signing import SALT_BYTES, commitment
-from gateway.transparency.merkle import leaf_hash
+from gateway.signing import SALT_BYTES, commitments
+from gateway.transparency import leaf_hashes
 
 __all__ = [
-    "RecordMaker",
+    "ActColumns",
     "content_bytes",
     "day_text",
     "document_of",
     "event_text",
     "frame_of",
+    "input_texts",
     "inputs_document",
-    "selected_rows",
+    "make_records",
 ]
 
-ID_BYTES = 16
-_WRITTEN_APART: dict[str, Json] = {}  # where the inputs are at hand as canonical text
+ID_BYTES: Final = 16
+PSEUDONYM_BYTES: Final = 32
 _encode = msgspec.msgpack.Encoder().encode
 
 
+class ActColumns(NamedTuple):
+    """Converted acts, column by column, as they go into records.
+
+    ``mapping`` is the digest of each act's mapping, ``inputs`` canonical JSON; ``person`` and
+    ``household`` are pseudonyms, ``event`` is the platform's own name.
+    """
+
+    day: list[str]
+    behaviour: list[str]
+    inputs: list[str]
+    evidence: list[str]
+    ownership: list[str]
+    mapping: list[str]
+    co2e_mg: list[int]
+    points: list[int]
+    claimed_mg: list[int | None]
+    claimed_points: list[int | None]
+    event: list[str]
+    person: list[bytes]
+    household: list[bytes | None]
+
+    def chosen(self, places: Sequence[int]) -> "ActColumns":
+        """Return the acts at some places, in their order."""
+        if len(places) == len(self.day):
+            return self
+        return ActColumns._make(_chosen(column, places) for column in self)
+
+
 @dataclass(frozen=True, slots=True)
-class RecordMaker:
-    """Makes the records of one batch. ``random_bytes`` gives ids and salts."""
+class _Names:
+    """The random names of records and the salts of their commitments."""
 
-    issuer: str
-    issued: str
-    random_bytes: Callable[[int], bytes]
-
-    def rows(
-        self, acts: Sequence[tuple[Program, Roles, Converted]], events: Sequence[str]
-    ) -> list[PrivateRow]:
-        """Return the row of each act, in order, with all of its points; under pseudonyms."""
-        writers: dict[str, RecordWriter] = {}
-        randomness = self.random_bytes(len(acts) * (ID_BYTES + 2 * SALT_BYTES))
-        rows = []
-        for place, ((program, roles, converted), event) in enumerate(zip(acts, events, strict=True)):
-            writer = writers.get(program.digest)
-            if writer is None:
-                frame = frame_of(program, issuer=self.issuer, issued=self.issued)
-                writer = writers[program.digest] = RecordWriter(frame)
-            start = place * (ID_BYTES + 2 * SALT_BYTES)
-            noise = randomness[start : start + 48]
-            inputs = canonical_bytes(inputs_document(program, converted.inputs)).decode()
-            rows.append(_row(place, (roles, converted, event), writer=writer, inputs=inputs, noise=noise))
-        return rows
+    ids: bytes
+    event_salts: bytes
+    subject_salts: bytes
 
 
-def _row(
-    place: int,
-    act: tuple[Roles, Converted, str],
+def make_records(
+    acts: ActColumns,
+    points: list[int],
     *,
-    writer: RecordWriter,
-    inputs: str,
-    noise: bytes,
-) -> PrivateRow:
-    record_id, event_salt, subject_salt = noise[:16].hex(), noise[16:32], noise[32:48]
-    roles, converted, event_name = act
-    person = roles.person or ""
-    event = commitment(b"event", event_name.encode(), salt=event_salt)
-    subject = commitment(b"subject", person.encode(), salt=subject_salt)
-    day = day_text(roles.day)
-    record = writer.write(
-        RecordRow(
-            record_id,
-            event,
-            subject,
-            day,
-            roles.behaviour,
-            _WRITTEN_APART,
-            roles.evidence,
-            roles.ownership,
-            converted.co2e_mg,
-            converted.points,
-            converted.points,
-            roles.claimed_mg,
-            roles.claimed_points,
-        ),
-        inputs,
-    )
-    return PrivateRow(  # by position: named arguments would cost as much as the hash
-        place,
-        record_id,
-        leaf_hash(record),
-        day,
-        roles.behaviour,
-        inputs,
-        roles.evidence,
-        roles.ownership,
-        writer.mapping_digest,
-        converted.co2e_mg,
-        converted.points,
-        converted.points,
-        roles.claimed_mg,
-        roles.claimed_points,
-        bytes.fromhex(event),
-        bytes.fromhex(subject),
-        event_name,
-        event_salt,
-        bytes.fromhex(person),
-        subject_salt,
-        None if roles.household is None else bytes.fromhex(roles.household),
-    )
-
-
-def selected_rows(
-    rows: PrivateColumns, kept: Sequence[int], *, points: Sequence[int], frames: Mapping[str, RecordFrame]
-) -> PrivateColumns:
-    """Return the rows that are kept, with the points that were granted.
-
-    Where a cap has taken points away the record is another one, so its leaf is made anew.
+    frames: Mapping[str, RecordFrame],
+    random_bytes: Callable[[int], bytes],
+) -> tuple[PrivateColumns, list[bytes]]:
+    """Make the records of one batch; return the rows that are kept and the hashes of the leaves.
 
     Args:
-        rows: rows as they were prepared.
-        kept: the places of those that are kept, in order.
-        points: what each of them is granted.
-        frames: the frame of each mapping digest.
+        acts: the acts that are accepted, in their order.
+        points: what the caps have left of the points of each.
+        frames: what the records of each mapping digest share.
+        random_bytes: gives ids and salts.
     """
-    chosen = rows
-    if len(kept) != len(rows.id):
-        chosen = PrivateColumns._make(_picked(column, kept) for column in rows)
-    leaves = list(chosen.leaf)
-    writers = {name: RecordWriter(frame) for name, frame in frames.items()}
-    for place, (granted, uncapped) in enumerate(zip(points, chosen.points_uncapped, strict=True)):
-        if granted != uncapped:
-            record = RecordRow(
-                chosen.id[place],
-                chosen.event_commitment[place].hex(),
-                chosen.subject_commitment[place].hex(),
-                chosen.day[place],
-                chosen.behaviour[place],
-                _WRITTEN_APART,
-                chosen.evidence[place],
-                chosen.ownership[place],
-                chosen.co2e_mg[place],
-                uncapped,
-                granted,
-                chosen.claimed_mg[place],
-                chosen.claimed_points[place],
-            )
-            written = writers[chosen.mapping[place]].write(record, chosen.inputs[place])
-            leaves[place] = leaf_hash(written)
-    return chosen._replace(leaf_index=list(range(len(kept))), leaf=leaves, points=list(points))
+    names = _names(random_bytes, len(acts.day))
+    persons = _cut(b"".join(acts.person).hex().encode(), 2 * PSEUDONYM_BYTES)
+    events = commitments(b"event", map(str.encode, acts.event), salts=_cut(names.event_salts, SALT_BYTES))
+    subjects = commitments(b"subject", persons, salts=_cut(names.subject_salts, SALT_BYTES))
+    written = RecordColumns(
+        _cut(names.ids.hex(), 2 * ID_BYTES),
+        events,
+        subjects,
+        acts.day,
+        acts.behaviour,
+        acts.inputs,
+        acts.evidence,
+        acts.ownership,
+        acts.co2e_mg,
+        acts.points,
+        points,
+        acts.claimed_mg,
+        acts.claimed_points,
+    )
+    leaves = leaf_hashes(_record_bytes(written, acts.mapping, frames=frames))
+    rows = PrivateColumns(
+        id=names.ids,
+        leaf=b"".join(leaves),
+        **{name: getattr(acts, name) for name in _AS_THEY_ARE},
+        points_uncapped=acts.points,
+        points=points,
+        event_commitment=bytes.fromhex("".join(events)),
+        subject_commitment=bytes.fromhex("".join(subjects)),
+        event_salt=names.event_salts,
+        person=b"".join(acts.person),
+        subject_salt=names.subject_salts,
+    )
+    return rows, leaves
 
 
-def _picked(column: Sequence[object], kept: Sequence[int]) -> list[object]:
-    return list(itemgetter(*kept)(column)) if len(kept) > 1 else [column[place] for place in kept]
+_AS_THEY_ARE: Final = tuple(
+    name for name in ActColumns._fields if name in PrivateColumns._fields and name not in ("points", "person")
+)
+
+
+def _chosen(column: Sequence[object], places: Sequence[int]) -> list[object]:
+    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
+
+
+def _names(random_bytes: Callable[[int], bytes], count: int) -> _Names:
+    return _Names(
+        random_bytes(count * ID_BYTES), random_bytes(count * SALT_BYTES), random_bytes(count * SALT_BYTES)
+    )
+
+
+def _cut(packed: AnyStr, size: int) -> list[AnyStr]:
+    return [packed[start : start + size] for start in range(0, len(packed), size)]
+
+
+def _record_bytes(
+    rows: RecordColumns, mappings: Sequence[str], *, frames: Mapping[str, RecordFrame]
+) -> list[bytes]:
+    """Write the records of several mapping versions, in their order."""
+    if len(frames) == 1:
+        return write_records(next(iter(frames.values())), rows)
+    written: dict[int, bytes] = {}
+    for mapping, frame in frames.items():
+        places = [place for place, name in enumerate(mappings) if name == mapping]
+        some = RecordColumns._make(_chosen(column, places) for column in rows)
+        written.update(zip(places, write_records(frame, some), strict=True))
+    return [written[place] for place in range(len(mappings))]
 
 
 @lru_cache(maxsize=8192)  # acts of one day share the text
@@ -202,16 +203,34 @@ def document_of(row: PrivateRow, frame: RecordFrame) -> dict[str, Json]:
     )
 
 
+def _input_document(program: Program, name: str, *, value: int) -> dict[str, Json]:
+    """Write one input of the formula as a record states it: value and unit, or class."""
+    spec = program.formula.inputs[name]
+    if spec.classes is not None:
+        return {"value": spec.classes[value], "unit": "class"}
+    return {"value": scaled_text(value, spec.scale), "unit": spec.unit}
+
+
 def inputs_document(program: Program, inputs: Mapping[str, int]) -> dict[str, Json]:
-    """Write the inputs of the formula as a record states them: value and unit, or class."""
-    document: dict[str, Json] = {}
-    for name, value in inputs.items():
-        spec = program.formula.inputs[name]
-        if spec.classes is not None:
-            document[name] = {"value": spec.classes[value], "unit": "class"}
-        else:
-            document[name] = {"value": scaled_text(value, spec.scale), "unit": spec.unit}
-    return document
+    """Write the inputs of the formula as a record states them."""
+    return {name: _input_document(program, name, value=value) for name, value in inputs.items()}
+
+
+def input_texts(program: Program, inputs: Mapping[str, Sequence[int]], *, count: int) -> list[str]:
+    """Write the inputs of many acts as canonical JSON; equal values are written once."""
+    columns = []
+    for name in sorted(inputs):
+        key = canonical_bytes(name).decode()
+        texts = {
+            value: f"{key}:{canonical_bytes(_input_document(program, name, value=value)).decode()}"
+            for value in set(inputs[name])
+        }
+        columns.append([texts[value] for value in inputs[name]])
+    if len(columns) == 1:
+        return [f"{{{text}}}" for text in columns[0]]
+    return (
+        [f"{{{','.join(members)}}}" for members in zip(*columns, strict=True)] if columns else ["{}"] * count
+    )
 
 
 def event_text(parts: tuple[str, ...]) -> str:
@@ -219,17 +238,16 @@ def event_text(parts: tuple[str, ...]) -> str:
     return parts[0] if len(parts) == 1 else orjson.dumps(parts).decode()
 
 
-def content_bytes(row: PrivateRow) -> bytes:
-    """Return what an event said, as far as its record depends on it: two equal ones are a repetition."""
-    return _encode(
-        (
-            row.behaviour,
-            row.day,
-            row.person,
-            row.evidence,
-            row.ownership,
-            row.claimed_mg,
-            row.claimed_points,
-            row.inputs,
-        )
+def content_bytes(acts: ActColumns) -> list[bytes]:
+    """Return what events said, as far as their records depend on it: two equal ones are a repetition."""
+    columns = (
+        acts.behaviour,
+        acts.day,
+        acts.person,
+        acts.evidence,
+        acts.ownership,
+        acts.claimed_mg,
+        acts.claimed_points,
+        acts.inputs,
     )
+    return list(map(_encode, zip(*columns, strict=True)))

@@ -1,18 +1,43 @@
 """A scheme as the pipeline uses it: all versions, the one in force on a day, evaluators made once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from gateway.catalog import Timeline
-from gateway.convert import CapMeter, Converted, Program, Refusal, Roles, SourceReader
+from gateway.convert import (
+    CapMeter,
+    ConvertedBlock,
+    ConvertedColumns,
+    Program,
+    Refusal,
+    RoleColumns,
+    SourceReader,
+)
 from gateway.errors import Refused
 from gateway.model.codes import Rejection
-from gateway.model.source import SourceRow
 
-__all__ = ["MakeConverter", "MappingNotAdmitted", "Scheme", "SchemeEvaluator", "require_admitted"]
+__all__ = [
+    "Converter",
+    "MakeConverter",
+    "MappingNotAdmitted",
+    "Scheme",
+    "SchemeColumns",
+    "SchemeEvaluator",
+    "require_admitted",
+]
 
-RowConverter = Callable[[Sequence[Mapping[str, str]], Sequence[Roles]], Sequence[Converted | Refusal]]
-MakeConverter = Callable[[Program], RowConverter]
+MakeConverter = Callable[[Program], "Converter"]
+
+
+class Converter(Protocol):
+    """Converts many acts by one mapping version."""
+
+    def convert_batch(
+        self, rows: Sequence[Mapping[str, str]], roles: RoleColumns, *, places: Sequence[int]
+    ) -> ConvertedColumns:
+        """Convert the rows at some places, whose roles have been read."""
+        ...
 
 
 class MappingNotAdmitted(Refused):
@@ -49,6 +74,13 @@ def require_admitted(scheme: Scheme, profile: str) -> None:
             )
 
 
+class SchemeColumns(NamedTuple):
+    """What became of a batch: converted acts in blocks, each with its version, and refusals by place."""
+
+    blocks: list[tuple[Program, ConvertedBlock]]
+    refusals: dict[int, Refusal]
+
+
 @dataclass(slots=True)
 class SchemeEvaluator:
     """Reads roles once, chooses the version by the day of the act, and converts in batches."""
@@ -57,7 +89,7 @@ class SchemeEvaluator:
     make_converter: MakeConverter
     _timeline: Timeline[Program] = field(init=False)
     _reader: SourceReader = field(init=False)
-    _converters: dict[int, RowConverter] = field(init=False, default_factory=dict)
+    _converters: dict[int, Converter] = field(init=False, default_factory=dict)
     _meters: dict[int, CapMeter] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,47 +107,36 @@ class SchemeEvaluator:
             self._meters[program.version] = CapMeter(program)
         return self._meters[program.version]
 
-    def read(self, rows: Sequence[SourceRow]) -> list[Roles | Refusal]:
+    def read(self, rows: Sequence[Mapping[str, str]]) -> RoleColumns:
         """Read who, what and when of each row."""
-        return self._reader.read_batch([row.fields for row in rows])
+        return self._reader.read_columns(rows)
 
-    def convert(
-        self, rows: Sequence[SourceRow], roles: Sequence[Roles | Refusal]
-    ) -> list[tuple[Program, Converted] | Refusal]:
-        """Convert each row by the version in force on its day; refusals pass through."""
-        results: list[tuple[Program, Converted] | Refusal | None] = [None] * len(rows)
-        places: dict[int, list[int]] = {}
-        programs: dict[int, Program] = {}
-        for place, role in enumerate(roles):
-            if isinstance(role, Refusal):
-                results[place] = role
-                continue
-            program = self._timeline.on(role.day)
+    def convert(self, rows: Sequence[Mapping[str, str]], roles: RoleColumns) -> SchemeColumns:
+        """Convert each row by the version in force on its day; a row without roles keeps its refusal."""
+        done = SchemeColumns([], dict(roles.refusals))
+        for program, places in self._by_program(roles, done.refusals):
+            if program.version not in self._converters:
+                self._converters[program.version] = self.make_converter(program)
+            converted = self._converters[program.version].convert_batch(rows, roles, places=places)
+            done.blocks.extend((program, block) for block in converted.blocks)
+            done.refusals.update(converted.refusals)
+        return done
+
+    def _by_program(
+        self, roles: RoleColumns, refusals: dict[int, Refusal]
+    ) -> Iterable[tuple[Program, list[int]]]:
+        places = [place for place in range(len(roles.day)) if place not in refusals]
+        in_force = {day: self._timeline.on(day) for day in {roles.day[place] for place in places}}
+        by_version: dict[int, list[int]] = {}
+        for place in places:
+            program = in_force[roles.day[place]]
             if program is None:
-                results[place] = self._not_in_force()
-                continue
-            programs[program.version] = program
-            places.setdefault(program.version, []).append(place)
-        for version, taken in places.items():
-            self._convert_version(programs[version], taken, rows=rows, roles=roles, results=results)
-        return results  # type: ignore[return-value]  # every place was filled above
-
-    def _convert_version(
-        self,
-        program: Program,
-        places: list[int],
-        *,
-        rows: Sequence[SourceRow],
-        roles: Sequence[Roles | Refusal],
-        results: list[tuple[Program, Converted] | Refusal | None],
-    ) -> None:
-        if program.version not in self._converters:
-            self._converters[program.version] = self.make_converter(program)
-        some_rows = [rows[place].fields for place in places]
-        some_roles = [roles[place] for place in places]
-        outcomes = self._converters[program.version](some_rows, some_roles)  # type: ignore[arg-type]  # refusals left above
-        for place, outcome in zip(places, outcomes, strict=True):
-            results[place] = outcome if isinstance(outcome, Refusal) else (program, outcome)
+                refusals[place] = self._not_in_force()
+            else:
+                by_version.setdefault(program.version, []).append(place)
+        for program in self.scheme.programs:
+            if program.version in by_version:
+                yield program, by_version[program.version]
 
     def _not_in_force(self) -> Refusal:
         first = self.scheme.programs[0].effective_from.isoformat()

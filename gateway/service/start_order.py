@@ -43,7 +43,7 @@ def by_start(
 def _keyed(outcomes: Iterator[Outcome], evaluator: SchemeEvaluator) -> Iterator[tuple[bytes, bytes]]:
     while some := list(islice(outcomes, ROWS_AT_ONCE)):
         acts = [outcome for outcome in some if isinstance(outcome, SourceRow)]
-        keys = map(_key, evaluator.read(acts))
+        keys = map(_key, evaluator.read([act.fields for act in acts]).roles())
         for outcome in some:
             kind = _KINDS.index(type(outcome))
             yield next(keys) if kind == 0 else b"", bytes([kind]) + _encode(outcome)

@@ -5,12 +5,13 @@ nobody can link it to a value any more.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from gateway.errors import IntegrityBroken, MalformedDocument
 from gateway.model.canonical import Json
 
-__all__ = ["SALT_BYTES", "CommitmentMismatch", "Disclosure", "commitment"]
+__all__ = ["SALT_BYTES", "CommitmentMismatch", "Disclosure", "commitment", "commitments"]
 
 SALT_BYTES: Final = 16
 _DOMAIN: Final = b"tanqiao/commit/1\x00"
@@ -25,6 +26,17 @@ class CommitmentMismatch(IntegrityBroken):
 def commitment(field: bytes, value: bytes, *, salt: bytes) -> str:
     """Return lower hex SHA-256 of ``tanqiao/commit/1``, 0x00, field name, 0x00, 16-byte salt, UTF-8 value."""
     return hashlib.sha256(_DOMAIN + field + b"\x00" + salt + value).hexdigest()
+
+
+def commitments(field: bytes, values: Iterable[bytes], *, salts: Iterable[bytes]) -> list[str]:
+    """Return many commitments to values of one field."""
+    fresh = hashlib.sha256(_DOMAIN + field + b"\x00").copy
+    found = []
+    for value, salt in zip(values, salts, strict=True):
+        hashed = fresh()
+        hashed.update(salt + value)
+        found.append(hashed.hexdigest())
+    return found
 
 
 class Disclosure(NamedTuple):

@@ -6,7 +6,6 @@ signatures may stand side by side: during a change of keys, or by a second algor
 """
 
 import base64
-import binascii
 from collections.abc import Sequence
 from typing import Final
 
@@ -81,7 +80,7 @@ def _parse_signature(entry: Json) -> tuple[str, bytes]:
     text = str(entry["value"])
     try:
         value = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; a text that is not ASCII is another
         raise MalformedDocument("a signature's value is base64") from error
     if base64.b64encode(value).decode() != text:
         raise MalformedDocument("a signature's value is not canonical base64")

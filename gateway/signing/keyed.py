@@ -5,6 +5,7 @@ Lengths stand before the parts of a name, so that no two lists of parts are one 
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -29,19 +30,35 @@ class KeyedIndex:
 
     def event(self, platform: str, event: str) -> bytes:
         """Return the 16-byte name of a platform's event: what recognises it when it comes again."""
-        return self._name(_EVENT, f"{len(platform)}:{platform}{event}".encode(), size=16)
+        return self.events(platform, [event])
 
-    def content(self, content: bytes) -> bytes:
-        """Return the 8-byte name of what an event said: what tells a repetition from a contradiction."""
-        return self._name(_CONTENT, content, size=8)
+    def events(self, platform: str, events: Iterable[str]) -> bytes:
+        """Return the names of many events, one behind the other."""
+        prefix = f"{len(platform)}:{platform}"
+        return self._names(_EVENT, [f"{prefix}{event}".encode() for event in events], size=16)
+
+    def contents(self, contents: Iterable[bytes]) -> bytes:
+        """Return the 8-byte names of what events said: what tells a repetition from a contradiction."""
+        return self._names(_CONTENT, contents, size=8)
 
     def pseudonym(self, platform: str, person: str) -> bytes:
         """Return the 32-byte pseudonym of a person inside one platform's namespace."""
-        return self._name(_PERSON, f"{len(platform)}:{platform}{person}".encode(), size=32)
+        return self.pseudonyms(platform, [person])
 
-    def cap(self, scheme: str, *parts: str) -> bytes:
-        """Return the 16-byte name under which the use of a cap is counted."""
-        return self._name(_CAP, _encode((scheme, *parts)), size=16)
+    def pseudonyms(self, platform: str, persons: Iterable[str]) -> bytes:
+        """Return the pseudonyms of many persons, one behind the other."""
+        prefix = f"{len(platform)}:{platform}"
+        return self._names(_PERSON, [f"{prefix}{person}".encode() for person in persons], size=32)
 
-    def _name(self, purpose: bytes, message: bytes, *, size: int) -> bytes:
-        return hashlib.blake2b(message, digest_size=size, key=self._secret, person=purpose).digest()
+    def caps(self, scheme: str, keys: Iterable[tuple[str, ...]]) -> bytes:
+        """Return the 16-byte names under which the use of caps is counted."""
+        return self._names(_CAP, [_encode((scheme, *key)) for key in keys], size=16)
+
+    def _names(self, purpose: bytes, messages: Iterable[bytes], *, size: int) -> bytes:
+        fresh = hashlib.blake2b(digest_size=size, key=self._secret, person=purpose).copy
+        names = []
+        for message in messages:
+            name = fresh()
+            name.update(message)
+            names.append(name.digest())
+        return b"".join(names)

@@ -1,7 +1,6 @@
 """Signing keys and the trust file that says which key may sign what, from and until which log entry."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -172,7 +171,7 @@ def _parse_key(entry: Json, index: int) -> TrustedKey:
         raise MalformedDocument(f"{where}: unknown algorithm or purpose", field=where)
     try:
         public = base64.b64decode(str(entry.get("public")), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; a text that is not ASCII is another
         raise MalformedDocument(f"{where}/public: not base64", field=where) from error
     require_sound_key(public)
     key = TrustedKey(

@@ -130,7 +130,7 @@ class CheckpointStore:
         except (sqlite3.Error, OSError) as error:
             raise LocalFileError(
                 f"the checkpoint store {self._path} cannot be used: {error}",
-                remedy="check its permissions and its disk; never put an older copy in its place",
+                remedy="make room, or mend its permissions; never put an older copy in its place",
             ) from error
 
 

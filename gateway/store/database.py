@@ -14,8 +14,8 @@ from gateway.errors import IntegrityBroken, LocalFileError
 
 __all__ = ["Database", "refuse_network_disk"]
 
-HEAD: Final = "0002"
-CACHE_KIB: Final = 256 * 1024  # the event index is read at random; 34 M events are about 1.5 GB on disk
+HEAD: Final = "0003"
+CACHE_KIB: Final = 32 * 1024
 BUSY_MS: Final = 30_000  # how long another process's transaction is waited for
 _FROM_OUTSIDE: Final = tuple(
     f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")
@@ -31,6 +31,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         refuse_network_disk(path.parent)
         self._path = path
+        self.folder = path.parent
         self.engine: Engine = create_engine(f"sqlite:///{path}")
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)

@@ -2,21 +2,37 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["remove_folder", "sync_folder", "write_durably"]
+__all__ = ["durable_file", "remove_folder", "sync_folder", "write_durably"]
 
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a whole file; see :func:`durable_file`."""
+    with durable_file(path, mode=mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def durable_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Write, flush to the disk, then rename into place and flush the folder, and each folder made for it."""
     _make_folder(path.parent)
     half = path.with_name(path.name + ".half")
     half.unlink(missing_ok=True)
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(
+            path
+        )  # of a full disk the system does not say which file it concerns
+        raise
     half.replace(path)
     sync_folder(path.parent)
 

@@ -12,11 +12,11 @@ import orjson
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from gateway.model.erasure import FORGOTTEN, NOWHERE, CarriedUse, Erasure, ErasureNotice
+from gateway.model.erasure import CarriedUse, Erasure, ErasureNotice
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder, write_durably
-from gateway.store.journal import queue_entry
+from gateway.store.journal import SqlJournal, queue_entry
 from gateway.store.record_files import ParquetRecordFiles
 from gateway.store.set_aside import SetAsideFiles
 
@@ -27,10 +27,17 @@ class HomeErasures:
     """The erasures of one home (:class:`gateway.service.erasing.ErasureStore`)."""
 
     def __init__(
-        self, database: Database, marker: Path, *, records: ParquetRecordFiles, set_aside: SetAsideFiles
+        self,
+        database: Database,
+        marker: Path,
+        *,
+        journal: SqlJournal,
+        records: ParquetRecordFiles,
+        set_aside: SetAsideFiles,
     ) -> None:
         self._database = database
         self._marker = marker
+        self._journal = journal
         self._records = records
         self._set_aside = set_aside
 
@@ -68,7 +75,11 @@ class HomeErasures:
         self._sweep()
 
     def decide(self, erasure: Erasure) -> int:
-        """Write an erasure and queue its notice in one transaction; return the notice's position."""
+        """Write an erasure and queue its notice in one transaction; return the notice's position.
+
+        Of each event only that it was recorded once is left: not what it said, not where its record is.
+        """
+        forgotten = self._journal.stage_forgotten(erasure.events)
         with self._database.write() as connection:
             position = queue_entry(connection, erasure.entry)
             connection.execute(
@@ -80,13 +91,14 @@ class HomeErasures:
                     .where(t.files.c.path == file.old)
                     .values(path=file.new, digest=file.digest)
                 )
-            _forget_events(connection, erasure)
+            self._journal.forget(connection, forgotten)
             _carry(connection, erasure)
         return position
 
     def finish(self) -> None:
-        """Take away everything that the database does not refer to, in its own file too."""
+        """Take away everything that the database does not refer to, in the index and in its own file too."""
         self._sweep()
+        self._journal.scrub_index()
         self._database.scrub()
         self._marker.unlink()
         sync_folder(self._marker.parent)
@@ -101,15 +113,6 @@ class HomeErasures:
             known = set(connection.execute(select(t.files.c.path)).scalars())
         self._records.sweep_unknown(known)
         self._set_aside.sweep()
-
-
-def _forget_events(connection: Connection, erasure: Erasure) -> None:
-    """Leave of each event only that it was recorded once: not what it said, not where its record is."""
-    if erasure.events:
-        connection.exec_driver_sql(
-            "UPDATE events SET content = ?, batch = ?, leaf_index = ? WHERE key = ?",
-            [(FORGOTTEN, NOWHERE, NOWHERE, key) for key in sorted(erasure.events)],
-        )
 
 
 def _carry(connection: Connection, erasure: Erasure) -> None:

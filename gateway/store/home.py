@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.errors import HomeBusy, LocalFileError
+from gateway.model.visible import safe_line
 from gateway.store.durable import remove_folder, sync_folder, write_durably
 from gateway.store.set_aside import still_erased
 
@@ -142,5 +143,5 @@ class Home:
         Rows of this part that were erased stay erased.
         """
         path = self._quarantine / submission / f"part-{part:06d}.ndjson"
-        kept = still_erased(path, lines)
-        write_durably(path, b"".join(line + b"\n" for line in kept), mode=0o600)
+        text = "".join(safe_line(line.decode()) + "\n" for line in still_erased(path, lines))
+        write_durably(path, text.encode(), mode=0o600)

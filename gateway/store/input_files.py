@@ -19,8 +19,18 @@ from typing import BinaryIO, Final, NamedTuple
 from gateway.errors import LocalFileError, MalformedDocument
 from gateway.store.expansion import ExpansionLimits, expanded
 
-__all__ = ["ExpansionLimits", "InputFile", "inspect_input", "open_input", "order_inputs", "require_whole"]
+__all__ = [
+    "SMALL_BYTES_MAX",
+    "ExpansionLimits",
+    "InputFile",
+    "inspect_input",
+    "open_input",
+    "order_inputs",
+    "read_small",
+    "require_whole",
+]
 
+SMALL_BYTES_MAX: Final = 1 << 20  # four times the limit of the largest of them
 _BLOCK_BYTES: Final = 1 << 20
 _FOREIGN: Final = {
     b"PK\x03\x04": "a ZIP archive or a workbook (.xlsx)",
@@ -102,6 +112,23 @@ def require_whole(file: InputFile) -> None:
         if not isinstance(stream, io.BufferedReader) or not isinstance(stream.raw, io.FileIO):
             while stream.read(_BLOCK_BYTES):
                 pass
+
+
+def read_small(path: Path, *, bytes_max: int = SMALL_BYTES_MAX) -> bytes:
+    """Read a document that is held in memory: a mapping, a receipt, a trust file.
+
+    Raises:
+        LocalFileError: it is missing, unreadable or not a regular file.
+        MalformedDocument: it is larger than any document of its kind.
+    """
+    with _opened(path) as raw:
+        data = raw.read(bytes_max + 1)
+    if len(data) > bytes_max:
+        raise MalformedDocument(
+            f"{path} has more than {bytes_max} bytes: no document of this kind has",
+            remedy="name the file that is meant",
+        )
+    return data
 
 
 @contextmanager

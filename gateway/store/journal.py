@@ -1,19 +1,23 @@
 """The journal on SQLAlchemy Core: decisions in one transaction each, reads by key."""
 
 import json
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, insert, select, union, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from gateway.errors import LocalFileError
+from gateway.errors import InvariantBroken, LocalFileError
+from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.ports import (
+    EVENT_CONTENT_BYTES,
     BatchRow,
     Begun,
     DayClosed,
     EventMark,
-    NewEvent,
+    NewEvents,
     PartCounts,
     PartDecision,
     PublishedMapping,
@@ -21,11 +25,19 @@ from gateway.ports import (
 )
 from gateway.store import tables as t
 from gateway.store.database import Database
+from gateway.store.keyed_files import KeyedFiles, StagedRun
+from gateway.store.sorted_runs import KEY_BYTES
 
 __all__ = ["SqlJournal", "queue_entry"]
 
 NO_DAY: Final = "unreadable"  # the day of statements about rejected rows that have no readable day
-_KEYS_PER_QUERY: Final = 8192  # SQLite takes 32,766 parameters; larger lists gain nothing
+_EVENT: Final = struct.Struct(f"<{EVENT_CONTENT_BYTES}sII")  # content, batch, index of the leaf
+_MARK: Final = np.dtype([("content", f"V{EVENT_CONTENT_BYTES}"), ("batch", "<u4"), ("leaf_index", "<u4")])
+_USED: Final = struct.Struct("<Q")
+
+
+_Staged = tuple[StagedRun | None, StagedRun | None]
+"""Runs of events and of caps that do not count yet."""
 
 
 class SqlJournal:
@@ -33,38 +45,29 @@ class SqlJournal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._events = KeyedFiles(database, "events", width=_EVENT.size)
+        self._caps = KeyedFiles(database, "caps", width=_USED.size)
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
         """Return those of the keys that have a record already."""
-        found: dict[bytes, EventMark] = {}
-        with self._database.read() as connection:
-            for some in _slices(keys):
-                marks = ",".join("?" * len(some))
-                statement = f"SELECT key, content, batch, leaf_index FROM events WHERE key IN ({marks})"  # noqa: S608
-                for key, content, batch, leaf_index in connection.exec_driver_sql(statement, tuple(some)):
-                    found[key] = EventMark(content, batch, leaf_index)
-        return found
+        found = self._events.find(b"".join(keys))
+        return {key: EventMark._make(_EVENT.unpack(value)) for key, value in found.items()}
 
     def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
         """Return what has been used of each cap."""
-        found: dict[bytes, int] = {}
-        with self._database.read() as connection:
-            for some in _slices(list(keys)):
-                marks = ",".join("?" * len(some))
-                statement = f"SELECT key, used FROM cap_usage WHERE key IN ({marks})"  # noqa: S608
-                found.update(tuple(row) for row in connection.exec_driver_sql(statement, tuple(some)))
-        return found
+        found = self._caps.find(b"".join(keys))
+        return {key: _USED.unpack(value)[0] for key, value in found.items()}
 
     def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
         """Replace what has been used of some caps; for the books of an audit."""
-        with self._database.write() as connection:
-            _write_usage(connection, usage)
+        self.note(NewEvents(b"", b""), usage)
 
-    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
         """Remember events and caps without a batch; for dry runs."""
+        staged = self._stage_events(events, batch=NOWHERE), self._stage_usage(usage)
         with self._database.write() as connection:
-            _write_events(connection, events, batch=-1)
-            _write_usage(connection, usage)
+            self._adopt(connection, staged)
+        self._tidy()
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
         """Return the next sequence number of a series and the digest of its newest entry."""
@@ -95,6 +98,8 @@ class SqlJournal:
 
     def begin(self, submission: str, description: Mapping[str, object], *, part_rows: int) -> Begun:
         """Note that a submission begins or goes on; it is always cut into parts as it was the first time."""
+        self._events.sweep()
+        self._caps.sweep()
         with self._database.write() as connection:
             row = connection.execute(select(t.submissions).where(t.submissions.c.id == submission)).first()
             if row is not None:
@@ -112,12 +117,22 @@ class SqlJournal:
             )
 
     def decide(self, decision: PartDecision) -> int:
-        """Write a part's decision and queue its log entry in one transaction; return the batch number."""
+        """Write a part's decision and queue its log entry in one transaction; return the batch number.
+
+        Raises:
+            InvariantBroken: one of its events has a record already.
+        """
+        keys = _slices(decision.events.keys, KEY_BYTES)
+        if len(set(keys)) != len(keys) or self.known_events(keys):
+            raise InvariantBroken(f"an event of part {decision.number} would be recorded twice")
+        batch = self.next_batch()
+        staged = self._stage_events(decision.events, batch=batch), self._stage_usage(decision.cap_usage)
         with self._database.write() as connection:
-            batch = _next(connection, t.batches.c.number)
             if decision.entry:
                 _write_batch(connection, decision, batch=batch)
+                self._adopt(connection, staged)
             _write_part(connection, decision)
+        self._tidy()
         return batch
 
     def publish_mapping(self, mapping: PublishedMapping, entry: bytes) -> None:
@@ -195,14 +210,17 @@ class SqlJournal:
 
     def event_count(self) -> int:
         """Return how many events the index holds."""
-        with self._database.read() as connection:
-            return int(connection.execute(select(func.count()).select_from(t.events)).scalar_one())
+        return self._events.count()
 
     def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
         """Return every cap usage, by key."""
-        with self._database.read() as connection:
-            for row in connection.execute(select(t.cap_usage).order_by(t.cap_usage.c.key)):
-                yield row.key, row.used
+        for key, value in self._caps.items():
+            yield key, _USED.unpack(value)[0]
+
+    def require_index(self) -> None:
+        """Check the files of events and caps; raises IntegrityBroken naming the file."""
+        self._events.require_whole()
+        self._caps.require_whole()
 
     def days_closed(self, platform: str | None = None) -> list[DayClosed]:
         """Return the day statements made so far, in order."""
@@ -223,6 +241,37 @@ class SqlJournal:
         with self._database.read() as connection:
             return {code: int(count) for code, count in connection.execute(query)}
 
+    def stage_forgotten(self, keys: Sequence[bytes]) -> StagedRun | None:
+        """Write a run in which events have neither content nor record; :meth:`forget` makes it count."""
+        mark = _EVENT.pack(FORGOTTEN, NOWHERE, NOWHERE)
+        return self._events.stage(b"".join(keys), mark * len(keys))
+
+    def forget(self, connection: Connection, staged: StagedRun | None) -> None:
+        """Let a staged run take the place of what is remembered of its events, inside a transaction."""
+        self._events.adopt(connection, staged)
+
+    def scrub_index(self) -> None:
+        """Leave nothing of what was remembered of events and caps before; only the writer may."""
+        self._events.compact()
+        self._caps.compact()
+
+    def _stage_events(self, events: NewEvents, *, batch: int) -> StagedRun | None:
+        marks = np.empty(len(events.keys) // KEY_BYTES, _MARK)
+        marks["content"] = np.frombuffer(events.contents, f"V{EVENT_CONTENT_BYTES}")
+        marks["batch"], marks["leaf_index"] = batch, np.arange(len(marks))
+        return self._events.stage(events.keys, marks.tobytes())
+
+    def _stage_usage(self, usage: Mapping[bytes, int]) -> StagedRun | None:
+        return self._caps.stage(b"".join(usage), np.fromiter(usage.values(), "<u8", len(usage)).tobytes())
+
+    def _adopt(self, connection: Connection, staged: _Staged) -> None:
+        self._events.adopt(connection, staged[0])
+        self._caps.adopt(connection, staged[1])
+
+    def _tidy(self) -> None:
+        self._events.tidy()
+        self._caps.tidy()
+
 
 def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) -> None:
     position = queue_entry(connection, decision.entry)
@@ -242,25 +291,6 @@ def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) 
         )
     )
     connection.execute(insert(t.files), [{**file._asdict(), "batch": batch} for file in decision.files])
-    _write_events(connection, decision.events, batch=batch)
-    _write_usage(connection, decision.cap_usage)
-
-
-def _write_events(connection: Connection, events: Sequence[NewEvent], *, batch: int) -> None:
-    rows = [(event.key, event.content, batch, event.leaf_index) for event in sorted(events)]
-    if rows:
-        connection.exec_driver_sql(
-            "INSERT INTO events (key, content, batch, leaf_index) VALUES (?, ?, ?, ?)", rows
-        )
-
-
-def _write_usage(connection: Connection, usage: Mapping[bytes, int]) -> None:
-    if usage:
-        connection.exec_driver_sql(
-            "INSERT INTO cap_usage (key, used) VALUES (?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET used = excluded.used",
-            sorted(usage.items()),
-        )
 
 
 def _write_part(connection: Connection, decision: PartDecision) -> None:
@@ -306,6 +336,5 @@ def _of_day(platform: str, day: str) -> ColumnElement[bool]:
     return and_(t.rejections.c.platform == platform, t.rejections.c.day == day)
 
 
-def _slices(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        yield keys[start : start + _KEYS_PER_QUERY]
+def _slices(packed: bytes, size: int) -> list[bytes]:
+    return [packed[start : start + size] for start in range(0, len(packed), size)]

@@ -7,26 +7,28 @@ Parquet can read them; their digests stand in the journal.
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gateway.errors import IntegrityBroken, InvariantBroken
-from gateway.ports import PrivateColumns, PrivateRow, RecordFile
+from gateway.ports import EncodedFile, PrivateColumns, PrivateRow, RecordFile
 from gateway.store.durable import sync_folder, write_durably
 
-__all__ = ["ROW_SCHEMA", "ParquetRecordFiles"]
+__all__ = ["ROW_SCHEMA", "ParquetRecordFiles", "encode_rows"]
 
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _FIELDS: "Final[list[pa.Field[Any]]]" = [
     pa.field("leaf_index", pa.int32(), nullable=False),
-    pa.field("id", pa.string(), nullable=False),
+    pa.field("id", pa.binary(16), nullable=False),
     pa.field("leaf", pa.binary(32), nullable=False),
     pa.field("day", _TEXT, nullable=False),
     pa.field("behaviour", _TEXT, nullable=False),
@@ -49,10 +51,52 @@ _FIELDS: "Final[list[pa.Field[Any]]]" = [
 ]
 ROW_SCHEMA: Final = pa.schema(_FIELDS)
 _REPEATING: Final = [field.name for field in _FIELDS if pa.types.is_dictionary(field.type)]
-_PARQUET: Final[dict[str, Any]] = {"compression": "zstd", "use_dictionary": _REPEATING}
+_RANDOM: Final = [field.name for field in _FIELDS if pa.types.is_fixed_size_binary(field.type)]
+_PARQUET: Final[dict[str, Any]] = {
+    "compression": {field.name: "none" if field.name in _RANDOM else "zstd" for field in _FIELDS},
+    "use_dictionary": _REPEATING,
+    "write_statistics": False,  # a file is one day of one batch: nothing to skip inside
+}
 
 _NAME: Final = re.compile(r"batch-(?P<batch>[0-9]{9})(-e(?P<erasures>[0-9]+))?\.parquet")
-WRITERS: Final = 4  # compressing and flushing wait outside of Python, so files of several days overlap
+WRITERS: Final = 4  # flushing waits outside of Python, so files of several days overlap
+
+
+def encode_rows(rows: PrivateColumns) -> list[EncodedFile]:
+    """Return the record files of a batch's rows, one for each day."""
+    count = len(rows.day)
+    columns: list[pa.Array[Any]] = [pa.array(np.arange(count, dtype=np.int32))]
+    for field in _FIELDS[1:]:
+        column: Any = getattr(rows, field.name)
+        columns.append(_packed(column, field.type) if type(column) is bytes else pa.array(column, field.type))
+    table = pa.table(columns, schema=ROW_SCHEMA)
+    places: dict[str, list[int]] = {}
+    for place, day in enumerate(rows.day):
+        places.setdefault(day, []).append(place)
+    return [
+        _encoded(table.take(places[day]) if len(places) > 1 else table, day=day) for day in sorted(places)
+    ]
+
+
+def _packed(column: bytes, kind: pa.FixedSizeBinaryType) -> "pa.Array[Any]":
+    return pa.FixedSizeBinaryArray.from_buffers(
+        kind, len(column) // kind.byte_width, [None, pa.py_buffer(column)]
+    )
+
+
+def _table_of(rows: Sequence[PrivateRow]) -> pa.Table:
+    """Return rows as a table: what was erased of them is null, as no packed column can be."""
+    columns: list[Any] = list(zip(*rows, strict=True))
+    columns[1] = map(bytes.fromhex, columns[1])
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)]
+    return pa.table(arrays, schema=ROW_SCHEMA)
+
+
+def _encoded(table: pa.Table, *, day: str) -> EncodedFile:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, **_PARQUET)
+    data = buffer.getvalue()
+    return EncodedFile(day, table.num_rows, hashlib.sha256(data).hexdigest(), data)
 
 
 class ParquetRecordFiles:
@@ -61,33 +105,28 @@ class ParquetRecordFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def write(self, platform: str, batch: int, *, rows: PrivateColumns) -> list[RecordFile]:
-        """Write a batch's rows, one file a day, durably; replaces what a killed run has left."""
-        table = _table(rows)
-        places: dict[str, list[int]] = {}
-        for place, day in enumerate(rows.day):
-            places.setdefault(day, []).append(place)
+    def write(self, platform: str, batch: int, *, files: Sequence[EncodedFile]) -> list[RecordFile]:
+        """Write a batch's files durably; replaces what a killed run has left."""
         folder = f"platform={quote(platform, safe='')}"
+        written = [
+            RecordFile(f"{folder}/day={file.day}/batch-{batch:09d}.parquet", file.digest, file.day, file.rows)
+            for file in files
+        ]
         with ThreadPoolExecutor(WRITERS) as writers:
-            return list(
-                writers.map(
-                    lambda day: self._write_one(
-                        f"{folder}/day={day}/batch-{batch:09d}.parquet",
-                        table.take(places[day]) if len(places) > 1 else table,
-                        day=day,
-                    ),
-                    sorted(places),
-                )
-            )
+            paths = [self._folder / file.path for file in written]
+            list(writers.map(partial(write_durably, mode=0o600), paths, [file.data for file in files]))
+        return written
 
-    def replace(self, file: RecordFile, *, rows: PrivateColumns) -> RecordFile:
+    def replace(self, file: RecordFile, *, rows: Sequence[PrivateRow]) -> RecordFile:
         """Write the rows of a file anew beside it, durably; the old file stays until nobody refers to it."""
         folder, _, name = file.path.rpartition("/")
         found = _NAME.fullmatch(name)
         if found is None:
             raise InvariantBroken(f"records/{file.path} has no name that this program gives")
         path = f"{folder}/batch-{found['batch']}-e{int(found['erasures'] or 0) + 1}.parquet"
-        return self._write_one(path, _table(rows), day=file.day)
+        encoded = _encoded(_table_of(rows), day=file.day)
+        write_durably(self._folder / path, encoded.data, mode=0o600)
+        return RecordFile(path, encoded.digest, encoded.day, encoded.rows)
 
     def names(self, file: RecordFile, pseudonym: bytes) -> bool:
         """Tell whether some row of a file names a person or household; the rows are believed after `read`."""
@@ -105,13 +144,6 @@ class ParquetRecordFiles:
             ) from error
         return bool(table.num_rows)
 
-    def _write_one(self, path: str, table: pa.Table, *, day: str) -> RecordFile:
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, **_PARQUET)
-        data = buffer.getvalue()
-        write_durably(self._folder / path, data, mode=0o600)
-        return RecordFile(path, hashlib.sha256(data).hexdigest(), day, table.num_rows)
-
     def read(self, file: RecordFile) -> list[PrivateRow]:
         """Read one file after checking its digest; raises IntegrityBroken naming the file."""
         path = self._folder / file.path
@@ -122,16 +154,19 @@ class ParquetRecordFiles:
         if hashlib.sha256(data).hexdigest() != file.digest:
             raise IntegrityBroken(f"records/{file.path} is not the file that was written", field=file.path)
         table = pq.read_table(io.BytesIO(data), schema=ROW_SCHEMA)
-        columns = [table.column(field.name).to_pylist() for field in _FIELDS]
+        columns: list[list[Any]] = [table.column(field.name).to_pylist() for field in _FIELDS]
+        columns[1] = [name.hex() for name in columns[1]]
         return [PrivateRow(*row) for row in zip(*columns, strict=True)]
 
     def find(self, record_id: str) -> int | None:
         """Return the number of the batch that has the record; the row is believed after `read` only."""
+        try:
+            wanted = bytes.fromhex(record_id)
+        except ValueError:
+            return None
         for path in self._paths():
             try:
-                table = pq.read_table(
-                    path, columns=["id"], filters=[("id", "=", record_id)], partitioning=None
-                )
+                table = pq.read_table(path, columns=["id"], filters=[("id", "=", wanted)], partitioning=None)
             except pa.ArrowException as error:
                 name = f"records/{path.relative_to(self._folder)}"
                 raise IntegrityBroken(f"{name} is not the file that was written", field=name) from error
@@ -161,11 +196,3 @@ class ParquetRecordFiles:
     def _paths(self) -> Iterator[Path]:
         found = self._folder.rglob("batch-*.parquet")
         yield from sorted(path for path in found if _NAME.fullmatch(path.name))
-
-
-def _table(rows: PrivateColumns) -> pa.Table:
-    columns: list[Any] = list(rows)
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)],
-        schema=ROW_SCHEMA,
-    )

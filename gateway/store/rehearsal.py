@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from gateway.ports import EventMark, Journal, NewEvent
+from gateway.ports import EventMark, Journal, NewEvents
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 
@@ -45,6 +45,6 @@ class Rehearsal(AbstractContextManager["Rehearsal"]):
         listed = list(keys)
         return {**self._journal.cap_usage(listed), **self._noted.cap_usage(listed)}
 
-    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
+    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
         """Remember what a part would have decided."""
         self._noted.note(events, usage)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from gateway.errors import LocalFileError, Refused
+from gateway.model.visible import safe_line
 from gateway.store.durable import write_durably
 
 __all__ = ["ERASED", "SetAsideFiles", "still_erased"]
@@ -51,15 +52,14 @@ class SetAsideFiles:
         for submission, path in list(self._files()):
             if not concerns(submission):
                 continue
-            lines = _read(path)
-            found = [ERASED not in line and names(_words(line)) for line in lines]
-            if any(found):
-                rows, files = rows + sum(found), files + 1
+            lines = path.read_bytes().splitlines()
+            emptied = [_emptied(line, names) for line in _parsed(lines, path)]
+            found = sum(line is not None for line in emptied)
+            if found:
+                rows, files = rows + found, files + 1
                 if not dry_run:
-                    emptied = [
-                        _emptied(line, names) if one else line for line, one in zip(lines, found, strict=True)
-                    ]
-                    write_durably(path, b"".join(map(_line, emptied)), mode=0o600)
+                    kept = [line or others for line, others in zip(emptied, lines, strict=True)]
+                    write_durably(path, b"".join(line + b"\n" for line in kept), mode=0o600)
         return rows, files
 
     def sweep(self) -> None:
@@ -86,19 +86,23 @@ def still_erased(path: Path, lines: Iterable[bytes]) -> list[bytes]:
     """
     if not path.exists():
         return list(lines)
-    erased = (orjson.loads(data) for data in path.read_bytes().splitlines() if data.endswith(_ERASED_END))
-    kept = {(line["file"], line["row"]): line for line in erased}
+    kept = {_place(line): line for line in path.read_bytes().splitlines() if line.endswith(_ERASED_END)}
     if not kept:
         return list(lines)
-    for line in map(orjson.loads, lines):
-        if (ERASED, line["row"]) not in kept:
-            kept.setdefault((line["file"], line["row"]), line)
-    return [orjson.dumps(kept[place]) for place in sorted(kept)]
+    for line in lines:
+        file, row = _place(line)
+        if (ERASED, row) not in kept:
+            kept.setdefault((file, row), line)
+    return [kept[place] for place in sorted(kept)]
 
 
-def _read(path: Path) -> list[Line]:
-    lines = []
-    for number, data in enumerate(path.read_bytes().splitlines(), 1):
+def _place(data: bytes) -> tuple[str, int]:
+    line = orjson.loads(data)
+    return line["file"], line["row"]
+
+
+def _parsed(lines: list[bytes], path: Path) -> Iterator[Line]:
+    for number, data in enumerate(lines, 1):
         try:
             line = orjson.loads(data)
         except orjson.JSONDecodeError:
@@ -108,16 +112,16 @@ def _read(path: Path) -> list[Line]:
                 f"line {number} of {path} is not the JSON object that was written there",
                 remedy="put the file back from a backup, or move it out of the home",
             )
-        lines.append(line)
-    return lines
+        yield line
 
 
-def _line(line: Line) -> bytes:
-    return orjson.dumps(line) + b"\n"
+def _emptied(line: Line, names: Callable[[Collection[str]], bool]) -> bytes | None:
+    """Return what stays of a row that names somebody: where it stood and why; None for any other row.
 
-
-def _emptied(line: Line, names: Callable[[Collection[str]], bool]) -> Line:
-    """Return what stays of a row: where it stood and why; a file named after the person loses its name."""
+    A file named after the person loses its name.
+    """
+    if ERASED in line or not names(_words(line)):
+        return None
 
     def placed(place: Line) -> Line:
         return {**place, "file": ERASED} if names([str(place.get("file", ""))]) else place
@@ -125,7 +129,7 @@ def _emptied(line: Line, names: Callable[[Collection[str]], bool]) -> Line:
     kept: Line = placed({name: line[name] for name in _KEPT if name in line})
     if "also" in line:
         kept["also"] = [placed(also) for also in line["also"]]
-    return {**kept, ERASED: True}
+    return safe_line(orjson.dumps({**kept, ERASED: True}).decode()).encode()
 
 
 def _words(line: Line) -> list[str]:

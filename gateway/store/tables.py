@@ -1,7 +1,8 @@
 """The tables of a home's database.
 
-Nothing here names a person: events and caps are keyed hashes, rows with personal data live in the
-record files. Positions are indexes of the log, given out by the deciding transaction.
+Nothing here names a person: rows with personal data live in the record files, and the sorted runs of
+events and caps (``runs``) hold keyed hashes. Positions are indexes of the log, given out by the
+deciding transaction.
 """
 
 from typing import Final
@@ -22,16 +23,15 @@ from sqlalchemy import (
 __all__ = [
     "METADATA",
     "batches",
-    "cap_usage",
     "carried_usage",
     "days",
     "erasures",
-    "events",
     "files",
     "mappings",
     "parts",
     "queue",
     "rejections",
+    "runs",
     "submissions",
 ]
 
@@ -99,22 +99,15 @@ files = Table(
     Column("rows", Integer, nullable=False),
 )
 
-events = Table(
-    "events",
+runs = Table(
+    "runs",
     METADATA,
-    Column("key", LargeBinary, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-    Column("batch", BigInteger, nullable=False),
-    Column("leaf_index", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-cap_usage = Table(
-    "cap_usage",
-    METADATA,
-    Column("key", LargeBinary, primary_key=True),
-    Column("used", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
+    Column("number", Integer, primary_key=True),  # a later run is newer
+    Column("kind", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("file", String, nullable=False, unique=True),
+    Column("digest", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
 )
 
 rejections = Table(

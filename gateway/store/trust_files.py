@@ -74,6 +74,12 @@ class TrustFiles:
         write_durably(self._next, ring.to_bytes())
         return digest(ring.to_bytes())
 
+    def announced(self, is_announced: Callable[[str], bool]) -> KeyRing | None:
+        """Return the staged key ring if the log, or what is queued for it, announces its digest."""
+        if not self._next.exists() or not is_announced(digest(self._next.read_bytes())):
+            return None
+        return KeyRing.parse(self._next.read_bytes())
+
     def settle(self, is_announced: Callable[[str], bool]) -> None:
         """Put a staged key ring in place if the log announces its digest, else drop it."""
         if not self._next.exists():

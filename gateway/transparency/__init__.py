@@ -10,6 +10,7 @@ from gateway.transparency.merkle import (
     BatchTree,
     ProofInvalid,
     leaf_hash,
+    leaf_hashes,
     node_hash,
     root_of,
     verify_consistency,
@@ -31,7 +32,7 @@ from gateway.transparency.policy import (
     read_policy,
     verify_checkpoint,
 )
-from gateway.transparency.proof import LogProof, read_proof, verify_proof
+from gateway.transparency.proof import LogProof, read_proof, require_included, verify_proof
 from gateway.transparency.text import MalformedLogText
 from gateway.transparency.tile_names import TILE_WIDTH, TileName, read_tile_name
 from gateway.transparency.tiles import (
@@ -80,6 +81,7 @@ __all__ = [
     "grow",
     "join_bundle",
     "leaf_hash",
+    "leaf_hashes",
     "node_hash",
     "read_checkpoint",
     "read_note",
@@ -87,6 +89,7 @@ __all__ = [
     "read_proof",
     "read_tile_name",
     "read_vkey",
+    "require_included",
     "root_of",
     "sign_note",
     "split_bundle",

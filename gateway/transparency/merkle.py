@@ -22,6 +22,7 @@ __all__ = [
     "fold_level",
     "inclusion_proof",
     "leaf_hash",
+    "leaf_hashes",
     "node_hash",
     "root_of",
     "subtree_root",
@@ -48,6 +49,11 @@ class ProofInvalid(IntegrityBroken):
 def leaf_hash(entry: bytes) -> bytes:
     """Return the hash of one leaf."""
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Return the hashes of many leaves."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

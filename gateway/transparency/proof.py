@@ -9,7 +9,7 @@ from gateway.transparency.note import read_note
 from gateway.transparency.policy import Policy, verify_checkpoint
 from gateway.transparency.text import MalformedLogText, read_base64, read_count, write_base64
 
-__all__ = ["LogProof", "read_proof", "verify_proof"]
+__all__ = ["LogProof", "read_proof", "require_included", "verify_proof"]
 
 PROOF_CHARACTERS_MAX: Final = 512 * 1024  # the largest note, the largest path and room for extra data
 HASHES_MAX: Final = 63  # a path in the largest tree
@@ -64,6 +64,16 @@ def verify_proof(proof: LogProof, entry: bytes, *, policy: Policy) -> Checkpoint
         ProofInvalid: the entry is not at that place of that tree.
         NotInPolicy, BadSignature, QuorumPending: see ``verify_checkpoint``.
     """
+    require_included(proof, entry)
+    return verify_checkpoint(policy, proof.checkpoint)
+
+
+def require_included(proof: LogProof, entry: bytes) -> None:
+    """Check the entry's path to the proof's own checkpoint; whether that holds is another question.
+
+    Raises:
+        ProofInvalid: the entry is not at that place of that tree.
+    """
     claimed = read_checkpoint(read_note(proof.checkpoint).text)
     verify_inclusion(
         leaf_hash(entry),
@@ -72,7 +82,6 @@ def verify_proof(proof: LogProof, entry: bytes, *, policy: Policy) -> Checkpoint
         size=claimed.tree_size,
         root=claimed.root_hash,
     )
-    return verify_checkpoint(policy, proof.checkpoint)
 
 
 def _read_hash(line: str) -> bytes:

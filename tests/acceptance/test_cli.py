@@ -1,40 +1,21 @@
 """The command line as its users meet it: exit codes, words, what goes where."""
 
-import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import typer
 
 from gateway.cli.root import root, run
+from tests.acceptance.commands import Done, tanqiao
 from tests.fakes.homes import WUHAN, change_database, convert, make_home, rows_of, trip, trips, write_trips
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class Done(NamedTuple):
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def tanqiao(*arguments: str | Path, **environment: str) -> Done:
-    """Run a command in this process with its output captured, as if piped."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        code = run([str(argument) for argument in arguments])
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 def in_a_process(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -93,7 +74,7 @@ def test_help_imports_none_of_the_heavy_packages() -> None:
     program = (
         "import sys; from gateway.cli.root import run; run(['--help']);"
         "print([name for name in ('pyarrow', 'numpy', 'sqlalchemy', 'duckdb', 'jsonschema', 'alembic',"
-        " 'cryptography') if name in sys.modules], file=sys.stderr)"
+        " 'jsonschema_rs', 'cryptography') if name in sys.modules], file=sys.stderr)"
     )
 
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)

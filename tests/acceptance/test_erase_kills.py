@@ -25,6 +25,7 @@ from gateway.ports import PrivateRow
 from gateway.service.erasing import NothingFound
 from gateway.store.database import Database
 from gateway.store.erasure import HomeErasures
+from gateway.store.keyed_files import KeyedFiles
 from tests.fakes.forgetting import PERSON, YUNXI, copied, everywhere, secrets_of
 from tests.fakes.homes import audited, rows_of
 from tests.fakes.searching import found_in, spellings
@@ -63,6 +64,7 @@ def killed_at(step: int, home: Path) -> int:
         patch.setattr(Path, "unlink", counted(Path.unlink))
         patch.setattr(HomeErasures, "describe", counted(HomeErasures.describe))
         patch.setattr(HomeErasures, "decide", counted(HomeErasures.decide))
+        patch.setattr(KeyedFiles, "adopt", counted(KeyedFiles.adopt))
         patch.setattr(Database, "scrub", counted(Database.scrub))
         with suppress(Killed):
             erase(home, PERSON, platform=YUNXI)

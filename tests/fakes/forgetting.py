@@ -86,11 +86,16 @@ def secrets_of(home: Path, platform: str, person: str = PERSON) -> set[bytes]:
 
     with open_home(home) as opened:
         pseudonym = opened.index().pseudonym(platform, person)
-    wanted = spellings(person) | spellings_of_bytes(pseudonym)
+    wanted, events = spellings(person) | spellings_of_bytes(pseudonym), []
     for row in rows_of(home):
         if row.person == pseudonym:
             assert row.event_salt is not None
             assert row.subject_salt is not None
             wanted |= spellings_of_bytes(row.event_salt) | spellings_of_bytes(row.subject_salt)
             wanted |= spellings(str(row.event))
+            events.append(str(row.event))
+    with open_home(home) as opened:
+        keys = [opened.index().event(platform, event) for event in events]
+        for mark in opened.journal.known_events(keys).values():
+            wanted |= spellings_of_bytes(mark.content)
     return wanted

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -14,9 +15,9 @@ import pytest
 
 from gateway.app.check import audit
 from gateway.app.convert import convert_files, input_documents
+from gateway.app.crews import in_processes
 from gateway.app.home import create_home, open_home
 from gateway.app.mappings import Reading, select_scheme
-from gateway.bulk.workers import in_another_process
 from gateway.plugins import find_adapter
 from gateway.ports import Clock, PartCounts, PrivateRow
 from gateway.sandbox import YUNXI_MAPPING
@@ -119,7 +120,7 @@ def convert_in_parts(
     with open_home(home, writing=True) as opened:
         parts = replace(opened.converting(opened.home.scratch()), part_rows=part_rows)
         parts = parts if clock is None else replace(parts, clock=clock)
-        parts = replace(parts, run=in_another_process) if worker else parts
+        parts = replace(parts, crew=partial(in_processes, 1)) if worker else parts
         submission = Submission(adapter=found, scheme=scheme, documents=documents)
         return convert_submission(submission, parts, watch=watch)
 

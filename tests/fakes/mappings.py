@@ -88,7 +88,7 @@ def make_table(name: str, kind: str, rows: Iterable[tuple[Any, ...]], *, boundar
     """Make a table of one edition; a row is (at, value, label or rejection)."""
     made = [_row(at, value) for at, value in rows]
     return Table(
-        name=name, unit="km", of="km", kind=kind, boundary=boundary, values=(dated(tuple(made)),)  # type: ignore[arg-type]
+        name=name, unit="km", of="km", kind=kind, boundary=boundary, values=(dated(tuple(made)),)  # type: ignore[arg-type]  # one of the words
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _row(at: str | int, value: str | int | Rejection) -> TableRow:
 
 def step(name: str, expr: Expr | dict[str, Expr], *, scale: int | None = 0, mode: str = "floor") -> Step:
     """Make a step with the same expression for every behaviour, rounded unless scale is None."""
-    rounding = None if scale is None else Rounding(scale=scale, mode=mode)  # type: ignore[arg-type]
+    rounding = None if scale is None else Rounding(scale=scale, mode=mode)  # type: ignore[arg-type]  # one of the words
     by_act = expr if isinstance(expr, dict) else dict.fromkeys(("TRV-METRO", "TRV-BUS"), expr)
     return Step(name=name, unit="gCO2e", expr=by_act, rounding=rounding)
 
@@ -154,6 +154,7 @@ def make_program(steps: Sequence[Step], **changes: Any) -> Program:
         "kind": "gram",
         "caps": (),
         "expiry": None,
+        "reversible": True,
         "tests": (),
     }
     return Program(**(values | changes))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app.check import read_file, receipt_of, verifier
+from gateway.app.check import receipt_of, trusting
 from gateway.app.erase import erase
 from gateway.app.home import open_home
 from gateway.cli.root import run
@@ -69,7 +69,7 @@ def test_nothing_of_an_erased_person_is_left_in_any_spelling(home: Path) -> None
     kept = (home, home.parent / "state")
     wanted = secrets_of(home, YUNXI) | secrets_of(home, WUHAN_PLATFORM)
     places = {Path(place).relative_to(home).parts[0] for place, _ in found_in(wanted, *kept)}
-    assert places == {"quarantine", "records", "tanqiao.db"}, "the search finds what is there"
+    assert places == {"index", "quarantine", "records", "tanqiao.db"}, "the search finds what is there"
 
     assert forget(home) == wanted
 
@@ -107,6 +107,33 @@ def test_what_was_set_aside_keeps_its_place_and_its_reason_and_others_keep_all(h
     assert {line["fields"].get("行程编号") for line in after if "fields" in line} >= {"YX-100003"}
 
 
+def test_rows_of_others_beside_an_erased_one_stay_byte_for_byte_and_safe_to_look_at(home: Path) -> None:
+    """A number beyond 64 bits, a formula, a mark that turns the reading order around, also in a name."""
+    others = [
+        {**trip(60, distance_km="x"), "big": 2**70 + 1, "=cmd": "=1+1", "note": "a\u202eb"},
+        trip(61, user_id="user-61", distance_km="y"),
+    ]
+    rows = [others[0], trip(62, user_id=PERSON, distance_km="x"), others[1]]
+    file = home.parent / "=new\u202e.ndjson"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    convert(home, file)
+    [kept] = [
+        path for path in (home / "quarantine").rglob("*") if path.is_file() and "big" in path.read_text()
+    ]
+    before = kept.read_bytes().splitlines()
+
+    erase(home, PERSON, platform=WUHAN_PLATFORM)
+    after = kept.read_bytes().splitlines()
+    convert(home, file)
+
+    assert len(before) == 3
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert b'"erased":true' in after[1]
+    assert "\u202e" not in kept.read_text("utf-8")
+    assert b'"=' not in kept.read_bytes()
+    assert kept.read_bytes().splitlines() == after
+
+
 def test_the_same_account_at_another_platform_is_another_person(home: Path) -> None:
     wanted = secrets_of(home, WUHAN_PLATFORM)
     erase(home, PERSON, platform=YUNXI)
@@ -133,9 +160,9 @@ def test_the_index_remembers_that_an_event_was_recorded_and_no_more(home: Path) 
 def test_receipts_given_out_before_and_those_of_others_still_verify(home: Path) -> None:
     erase(home, PERSON, platform=YUNXI)
 
-    checks = verifier(read_file(home / "trust/policy"), read_file(home / "trust/keys.json"))
+    checks = trusting(home / "trust")
     for name in ("theirs", "another"):
-        given = read_file(home.parent / f"{name}.json")
+        given = (home.parent / f"{name}.json").read_bytes()
         record = checks.verify(given)
         anew = receipt_of(home, str(record["id"]), disclose=[])
         assert checks.verify(anew) == record
@@ -143,8 +170,8 @@ def test_receipts_given_out_before_and_those_of_others_still_verify(home: Path) 
 
 
 def test_an_erased_record_can_be_shown_and_says_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    record = json.loads(read_file(home.parent / "theirs.json"))["record"]
-    another = json.loads(read_file(home.parent / "another.json"))["record"]
+    record = json.loads((home.parent / "theirs.json").read_bytes())["record"]
+    another = json.loads((home.parent / "another.json").read_bytes())["record"]
     erase(home, PERSON, platform=YUNXI)
 
     for document, erased in ((record, True), (another, False)):

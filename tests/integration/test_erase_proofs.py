@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gateway.app.convert import convert_files
@@ -10,7 +11,9 @@ from gateway.app.days import close_day_of
 from gateway.app.erase import erase
 from gateway.app.home import open_home
 from gateway.app.mappings import Reading
+from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.model.strict import read_strict_object
+from gateway.store.sorted_runs import Entries
 from tests.fakes.homes import (
     audited,
     capped_mapping,
@@ -23,7 +26,7 @@ from tests.fakes.homes import (
     write_trips,
     yunxi_ride,
 )
-from tests.integration.test_tamper import rewrite
+from tests.integration.test_tamper import change_index, rewrite
 
 YUNXI, WUHAN_PLATFORM = "cn-000000/yunxi", "cn-420100/wuhan"
 CAPS = {
@@ -164,13 +167,29 @@ TAMPERED = {
     "erasure renamed": ("UPDATE erasures SET notice = '00'", "does not know this erasure"),
     "erasure invented": ("INSERT INTO erasures VALUES ('ff', 1, 0)", "erasure ff of the journal"),
     "more records without a person": ("UPDATE erasures SET records = records - 1", "records: 4 records"),
-    "an event brought back": ("DELETE FROM events WHERE batch = -1", "events: the index"),
 }
 
 
 @pytest.mark.parametrize(("statement", "said"), TAMPERED.values(), ids=TAMPERED)
 def test_what_is_kept_of_an_erasure_cannot_be_changed_unseen(home: Path, statement: str, said: str) -> None:
     change_database(home, statement)
+
+    assert said in "\n".join(audited(home).differences)
+
+
+@pytest.mark.parametrize(("forgotten", "said"), [(True, "the index has"), (False, "does not lead to it")])
+def test_the_index_forgets_no_event_unseen(home: Path, forgotten: bool, said: str) -> None:
+    """One that was erased must not come again as new; one that was not must lead to its record."""
+    emptied = FORGOTTEN + NOWHERE.to_bytes(4, "little") * 2
+
+    def change(entries: Entries) -> Entries:
+        place = [value == emptied for value in entries["value"].tolist()].index(forgotten)
+        if forgotten:
+            return np.delete(entries, place)
+        entries["value"][place] = np.void(emptied)
+        return entries
+
+    change_index(home, "events", change)
 
     assert said in "\n".join(audited(home).differences)
 

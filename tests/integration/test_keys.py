@@ -35,8 +35,8 @@ def signed_by(home: Path) -> list[set[str]]:
     from gateway.model.strict import read_strict_object
 
     with open_home(home) as opened:
-        entries = [read_strict_object(entry) for entry in opened.log.entries(0)]
-    return [{signature["key"] for signature in entry["signatures"]} for entry in entries]  # type: ignore[union-attr,index,call-overload,misc]
+        entries: list[Any] = [read_strict_object(entry) for entry in opened.log.entries(0)]
+    return [{signature["key"] for signature in entry["signatures"]} for entry in entries]
 
 
 def verify_all(home: Path) -> None:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gateway.app.check import audit, receipt_of, verifier
@@ -22,6 +23,7 @@ from gateway.errors import GatewayError, IntegrityBroken
 from gateway.model.canonical import canonical_bytes
 from gateway.ports import PrivateRow
 from gateway.signing import KeyRing
+from gateway.store.sorted_runs import Entries, Run, write_run
 from gateway.transparency import QuorumPending, cosign_note, read_note
 from tests.fakes.homes import (
     WUHAN,
@@ -169,13 +171,6 @@ SQL: dict[str, tuple[str, str]] = {
     "file of another day": ("UPDATE files SET day = '2025-03-17' WHERE batch = 1", "records/platform="),
     "file with other rows": ("UPDATE files SET rows = rows + 1 WHERE batch = 1", "records/platform="),
     "file left out": ("DELETE FROM files WHERE batch = 1", "batch 1"),
-    "event removed": ("DELETE FROM events WHERE batch = 1 AND leaf_index = 0", "record "),
-    "event elsewhere": ("UPDATE events SET batch = 2 WHERE batch = 1 AND leaf_index = 0", "record "),
-    "event content": ("UPDATE events SET content = zeroblob(8) WHERE batch = 1", "record "),
-    "event invented": ("INSERT INTO events VALUES (zeroblob(16), zeroblob(8), 0, 0)", "events"),
-    "cap used less": ("UPDATE cap_usage SET used = used - 1", "caps"),
-    "cap forgotten": ("DELETE FROM cap_usage", "caps"),
-    "cap invented": ("INSERT INTO cap_usage VALUES (zeroblob(16), 5)", "caps"),
     "mapping changed": ("UPDATE mappings SET canonical = CAST(replace(canonical, '78.4', '98.4') AS BLOB)",
                         "mapping"),
     "mapping broken": ("UPDATE mappings SET canonical = x'7b'", "mapping"),
@@ -196,6 +191,72 @@ def test_a_changed_database_is_noticed_and_says_where(home: Path, statement: str
     change_database(home, statement)
 
     assert name in found_by_audit(home)
+
+
+def other_values(entries: Entries, values: Callable[[list[bytes]], list[bytes]]) -> Entries:
+    changed = entries.copy()
+    joined = b"".join(values(entries["value"].tolist()))
+    changed["value"] = np.frombuffer(joined, entries.dtype["value"])
+    return changed
+
+
+RUNS: dict[str, tuple[str, Callable[[Entries], Entries], str]] = {
+    "event removed": ("events", lambda entries: entries[1:], "record "),
+    "event elsewhere": ("events", lambda entries: other_values(
+        entries, lambda values: [value[:8] + b"\x02" + value[9:] for value in values]), "record "),
+    "event content": ("events", lambda entries: other_values(
+        entries, lambda values: [bytes(8) + value[8:] for value in values]), "record "),
+    "event invented": ("events", lambda entries: np.concatenate([np.zeros(1, entries.dtype), entries]),
+                       "events"),
+    "cap used less": ("caps", lambda entries: other_values(
+        entries, lambda values: [bytes([value[0] - 1]) + value[1:] for value in values]), "caps"),
+    "cap forgotten": ("caps", lambda entries: entries[1:], "caps"),
+    "cap invented": ("caps", lambda entries: np.concatenate([np.zeros(1, entries.dtype), entries]), "caps"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "change", "name"), RUNS.values(), ids=RUNS)
+def test_a_changed_index_is_noticed_even_if_its_digest_was_changed_too(
+    home: Path, kind: str, change: Callable[[Entries], Entries], name: str
+) -> None:
+    change_index(home, kind, change)
+
+    assert name in found_by_audit(home)
+
+
+def change_index(home: Path, kind: str, change: Callable[[Entries], Entries]) -> None:
+    """Change the first run of a kind, and what the database says of it."""
+    with closing(sqlite3.connect(home / "tanqiao.db")) as connection:
+        query = "SELECT file, rows FROM runs WHERE kind = ? ORDER BY number LIMIT 1"
+        file, rows = connection.execute(query, (kind,)).fetchone()
+    path = home / "index" / file
+    changed = change(Run(path, rows, width={"events": 16, "caps": 8}[kind]).entries.copy())
+    written = write_run(path, iter((changed,)), rows_at_most=max(len(changed), 1))
+    statement = "UPDATE runs SET digest = ?, rows = ? WHERE file = ?"
+    change_database(home, statement, written.digest, written.rows, file)
+
+
+@pytest.mark.parametrize("kind", ["events", "caps"])
+@pytest.mark.parametrize("at", [0, 20, -1])
+def test_a_changed_byte_of_the_index_is_noticed_and_names_the_file(home: Path, kind: str, at: int) -> None:
+    path = sorted((home / "index").glob(f"{kind}-*"))[0]
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+    assert f"index/{path.name}" in found_by_audit(home)
+
+
+@pytest.mark.parametrize("left", [0, 1, -1])
+def test_an_index_file_that_was_cut_or_is_gone_is_named(home: Path, left: int) -> None:
+    path = sorted((home / "index").glob("events-*"))[0]
+    data = path.read_bytes()
+    path.write_bytes(data[:left])
+    assert path.name in found_by_audit(home)
+
+    path.unlink()
+
+    assert path.name in found_by_audit(home)
 
 
 def test_every_queued_entry_is_compared_with_the_log(home: Path) -> None:
@@ -270,9 +331,10 @@ def rewrite(path: Path, rows: list[PrivateRow]) -> None:
 
     from gateway.store.record_files import ROW_SCHEMA
 
+    packed = [row._replace(id=bytes.fromhex(row.id)) for row in rows]  # type: ignore[arg-type]  # as it is kept
     columns = [
         pa.array(column, field.type)
-        for column, field in zip(zip(*rows, strict=True), ROW_SCHEMA, strict=True)
+        for column, field in zip(zip(*packed, strict=True), ROW_SCHEMA, strict=True)
     ]
     pq.write_table(pa.table(columns, schema=ROW_SCHEMA), path)
 

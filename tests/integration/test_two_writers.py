@@ -98,7 +98,7 @@ def test_a_copy_that_was_open_when_the_other_wrote_loses_the_swap(home: Path, tm
         stored = late.log.recover()
         convert(home, file_of(tmp_path, 100))
         late.log.recover = lambda: stored  # type: ignore[method-assign]  # it has looked before the other wrote
-        late.log._recover = lambda: stored  # type: ignore[method-assign]
+        late.log._recover = lambda: stored  # type: ignore[method-assign]  # likewise
         with pytest.raises(SwapLost):
             late.log.append([b"a second history"])
 

@@ -9,7 +9,7 @@ from gateway.model.record import RecordFrame
 from gateway.ports import BatchRow, EventMark, Journal, PrivateRow, RecordFiles
 from gateway.service.audit.caps import CapAudit
 from gateway.service.audit.report import Check
-from gateway.service.recording import content_bytes, document_of, frame_of
+from gateway.service.recording import ActColumns, content_bytes, document_of, frame_of
 from gateway.service.replaying import QuantityDiffers, Replayer
 from gateway.signing import KeyedIndex, commitment
 from gateway.transparency import BatchTree, leaf_hash
@@ -98,7 +98,7 @@ class RecordAudit:
             mark = found.get(key)
             if mark is None or (mark.batch, mark.leaf_index) != (batch.number, row.leaf_index):
                 self.event_check.differs(f"record {row.id}: the event index does not lead to it")
-            elif row.person is not None and mark.content != self.index.content(content_bytes(row)):
+            elif row.person is not None and mark.content != self.index.contents(content_bytes(_acts(row))):
                 self.event_check.differs(f"record {row.id}: the event index remembers other content")
         self.event_check.looked_at += len(rows)
 
@@ -131,3 +131,21 @@ def _require_commitments(row: PrivateRow) -> None:
             and commitment(field_name, value, salt=salt) != committed.hex()
         ):
             raise IntegrityBroken(f"its {field_name.decode()} does not open its commitment")
+
+
+def _acts(row: PrivateRow) -> ActColumns:
+    return ActColumns(
+        day=[row.day],
+        behaviour=[row.behaviour],
+        inputs=[row.inputs],
+        evidence=[row.evidence],
+        ownership=[row.ownership],
+        mapping=[row.mapping],
+        co2e_mg=[row.co2e_mg],
+        points=[row.points],
+        claimed_mg=[row.claimed_mg],
+        claimed_points=[row.claimed_points],
+        event=[row.event or ""],
+        person=[row.person or b""],
+        household=[row.household],
+    )

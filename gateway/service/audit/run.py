@@ -108,19 +108,24 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         event_check=report.check("events"),
         published={"sha256:" + mapping.digest: mapping.position for mapping in parts.journal.mappings()},
     )
+    with audit.event_check.noting():
+        parts.journal.require_index()
     for batch in parts.journal.batches():
         with audit.bytes_check.noting(f"batch {batch.number}"):
             audit.audit(batch)
         watch(audit.bytes_check.looked_at)
-    if parts.journal.event_count() != audit.event_check.looked_at:
-        audit.event_check.differs(
-            f"the index has {parts.journal.event_count()} events for {audit.event_check.looked_at} records"
+    with audit.event_check.noting():
+        count = parts.journal.event_count()
+        if count != audit.event_check.looked_at:
+            audit.event_check.differs(
+                f"the index has {count} events for {audit.event_check.looked_at} records"
+            )
+    with caps.check.noting():
+        caps.finish(
+            carried=parts.erasures.carried(),
+            kept=parts.journal.all_cap_usage(),
+            replayed=parts.caps.all_cap_usage(),
         )
-    caps.finish(
-        carried=parts.erasures.carried(),
-        kept=parts.journal.all_cap_usage(),
-        replayed=parts.caps.all_cap_usage(),
-    )
     announced = sum(notice.records for notice in parts.erasures.notices())
     if audit.erased != announced:
         records.differs(f"{audit.erased} records are without their person, {announced} were erased")

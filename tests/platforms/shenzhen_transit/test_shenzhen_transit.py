@@ -122,7 +122,7 @@ def test_page_beyond_the_limit_is_refused_without_being_held() -> None:
         def readable(self) -> bool:
             return True
 
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the stub's Buffer has no len
             buffer[:] = b"{" * len(buffer)
             self.given += len(buffer)
             return len(buffer)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.bulk.workers import in_another_process, in_this_process
+from gateway.bulk.workers import beside, in_another_process
 from gateway.errors import InvariantBroken, MalformedDocument
 
 
@@ -40,7 +40,7 @@ def endless(path: str) -> Iterator[int]:
 def test_another_process_yields_the_same_in_the_same_order() -> None:
     there = list(in_another_process(partial(squares, 500)))
 
-    assert there == list(in_this_process(partial(squares, 500)))
+    assert there == list(squares(500))
 
 
 def test_an_error_there_is_raised_here_with_its_facts() -> None:
@@ -58,6 +58,18 @@ def test_a_process_that_vanishes_is_never_taken_for_the_end() -> None:
         list(in_another_process(vanishing))
 
 
+def test_calls_beside_give_results_and_errors_and_end_with_the_block() -> None:
+    with beside(2) as pool:
+        futures = [pool.submit(pow, number, 2) for number in range(20)]
+        failed = pool.submit(int, "x")
+
+        assert [future.result() for future in futures] == [number**2 for number in range(20)]
+        with pytest.raises(ValueError, match="invalid literal"):
+            failed.result()
+
+    assert multiprocessing.active_children() == []
+
+
 def test_a_consumer_that_stops_early_leaves_no_process_behind() -> None:
     items = in_another_process(partial(squares, 10**9))
     next(items)
@@ -70,7 +82,7 @@ def test_a_consumer_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> N
     note = tmp_path / "pid"
     code = (
         "from functools import partial\n"
-        "from gateway.bulk.workers import in_another_process\n"
+        "from gateway.bulk.workers import beside, in_another_process\n"
         "from tests.unit.bulk_assembly.test_workers import endless\n"
         "if __name__ == '__main__':\n"
         f"    items = in_another_process(partial(endless, {str(note)!r}))\n"
@@ -79,7 +91,7 @@ def test_a_consumer_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> N
         "    input()\n"
     )
     script = tmp_path / "consumer.py"
-    script.write_text(code)
+    script.write_text(code.replace("NOTE", repr(str(note))))
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     consumer = subprocess.Popen(
         [sys.executable, script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

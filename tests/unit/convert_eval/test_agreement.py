@@ -44,8 +44,8 @@ def by_columns(
     """Convert batch after batch."""
     found: list[object] = []
     for rows in batches:
-        result = evaluator.convert_batch(rows, reader.read_batch(rows), traced=traced)
-        found += [essence(result.outcome(row), traced=traced) for row in range(len(rows))]
+        result = evaluator.convert_batch(rows, reader.read_columns(rows), traced=traced)
+        found += [essence(outcome, traced=traced) for outcome in result.outcomes()]
     return found
 
 

@@ -12,7 +12,7 @@ from gateway.convert.caps import CapKey
 from gateway.convert.explain import exact_text, explain, expression_text
 from gateway.convert.outcome import Converted, Refusal
 from gateway.convert.program import Binary, Call, Cite, Dated, Factor, Floor, MinMax, Name, Number, Program
-from gateway.convert.wording import WORDS, Words
+from gateway.convert.wording import WORDS, Lang, Words
 from gateway.model.codes import Rejection
 from tests.fakes.mappings import (
     act,
@@ -62,6 +62,15 @@ def test_the_same_is_said_in_chinese() -> None:
     assert lines[0] == "映射规则 cn-000000/yunxi/travel 第 1 版（云溪市绿色出行），摘要 000000000000"
     assert lines[9] == "  保留 3 位小数，四舍五入（恰为一半时远离零）：1465.480 gCO2e"
     assert lines[-2] == "封顶 daily（2025-03-16）：此前已用 120/200 积分，申请 146，给予 80，此后已用 200"
+
+
+@pytest.mark.parametrize(
+    ("lang", "last"),
+    [("zh", "按规则，积分给予后不再收回"), ("en", "by the rules, points once granted are not taken back")],
+)
+def test_points_that_the_rules_do_not_take_back_are_told(lang: Lang, last: str) -> None:
+    assert explain(yunxi(reversible=False), TRIP, lang=lang).lines()[-1] == last
+    assert last not in explain(yunxi(reversible=True), TRIP, lang=lang).lines()
 
 
 def test_the_usage_that_is_handed_over_is_left_as_it_was() -> None:

@@ -44,12 +44,16 @@ def outcomes(program: Program, row: dict[str, str]) -> Converted | Refusal:
     roles = SourceReader(program).read(row)
     assert isinstance(roles, Roles)
     fast = FastEvaluator(program).convert_traced(row, roles)
-    columns = ColumnEvaluator(program).convert_batch([row, row], [roles, roles], traced=True)
+    rows = [row, row]
+    columns = ColumnEvaluator(program).convert_batch(
+        rows, SourceReader(program).read_columns(rows), traced=True
+    )
     if isinstance(expected, Refusal):
         assert isinstance(fast, Refusal)
         assert fast[:2] == columns.refusals[1][:2] == expected[:2]
         return expected
-    assert fast == columns.outcome(0) == columns.outcome(1) == expected._replace(touched=frozenset())
+    first, second = columns.outcomes()
+    assert fast == first == second == expected._replace(touched=frozenset())
     return expected
 
 
@@ -390,12 +394,13 @@ def test_a_behaviour_that_only_another_version_knows_is_refused() -> None:
     roles = SourceReader(program).read(act())
     assert isinstance(roles, Roles)
     other, row = roles._replace(behaviour="TRV-WALK"), act(x="1")
+    columns = SourceReader(program).read_columns([row])._replace(behaviour=["TRV-WALK"])
 
     found = [
         Interpreter(program).convert(row, other),
         FastEvaluator(program).convert(row, other),
         FastEvaluator(program).convert_traced(row, other),
-        ColumnEvaluator(program).convert_batch([row], [other]).outcome(0),
+        *ColumnEvaluator(program).convert_batch([row], columns).outcomes(),
     ]
 
     assert {outcome[:2] for outcome in found} == {(Rejection.UNKNOWN_CODE, "behaviour")}

@@ -52,7 +52,7 @@ def test_code_and_columns_round_as_exact_arithmetic_does(
     expected = [round_quotient(over, under, mode=mode) for over, under in cases(block)]
 
     rows = [dict(zip(block.inputs, case, strict=False)) for case in cases(block)]
-    assert [namespace["rounded"](row).points for row in rows] == expected  # type: ignore[operator]
+    assert [namespace["rounded"](row).points for row in rows] == expected  # type: ignore[operator]  # exec has made it
 
     columns = {name: np.array([row[name] for row in rows]) for name in block.inputs}
     done = run_block(block, columns, count=len(rows), traced=False)

@@ -17,7 +17,7 @@ FORTY = "1" + "0" * 39
 
 def read(text: str, **changes: object) -> int | Rejection:
     """Read with three decimals from -300 to 300, unless told otherwise."""
-    value = DecimalReader(decimal_field("x", low=-300_000, **changes))(text)  # type: ignore[arg-type]
+    value = DecimalReader(decimal_field("x", low=-300_000, **changes))(text)  # type: ignore[arg-type]  # members by name, of any type
     return value.code if isinstance(value, Refusal) else value
 
 

@@ -126,6 +126,24 @@ def test_digits_cannot_grow_without_end() -> None:
     assert "denominators stay below 2^1024, got up to 2^1280: round an earlier step" in finding.message
 
 
+def test_digits_may_grow_up_to_1024_bits_and_no_further() -> None:
+    tenths = ("scale: 3, min: '0.001', max: '0.999'", "scale: 1, min: '0.1', max: '0.9'")  # 4 bits
+    widest = edited(squared(8), tenths)
+    assert load(widest).formula.steps[8].name == "s8"
+
+    (finding,) = findings(edited(widest, ("expr: s7 * s7", "expr: s7 * s7 * 0.5")))
+
+    assert "got up to 2^1025" in finding.message
+
+
+def test_a_rounded_step_has_the_bits_of_its_decimals() -> None:
+    rounded_first = "expr: share, round: {scale: 5, mode: half_up}}"
+
+    (finding,) = findings(edited(squared(37), ("expr: share}", rounded_first)))
+
+    assert "got up to 2^1088" in finding.message  # 64 times 17 bits
+
+
 @pytest.mark.parametrize("factor", ["1000", "2000"])
 def test_magnitudes_cannot_grow_without_end(factor: str) -> None:
     text = (
@@ -146,3 +164,50 @@ def test_a_reduction_may_be_as_large_as_a_record_can_hold_and_no_larger() -> Non
 
     assert load(up_to(largest)).formula.inputs["distance"].high == largest
     assert [finding.code for finding in findings(up_to(largest + 1))] == ["bounds"]
+
+
+def largest(reduction_g: str, points: str) -> str:
+    """Edit the example so that every act has this reduction and these points."""
+    given = f"{{unit: gCO2e, values: [{{from: 2024-01-01, value: '{reduction_g}', cite: M1}}]}}"
+    return edited(
+        YUNXI,
+        ("factors:\n", f"factors:\n  given: {given}\n"),
+        ("expr: distance * (baseline - act)", "expr: distance * (baseline - act) * 0 + given"),
+        ("expr: reduction / 10", f"expr: reduction * 0 + {points}"),
+    )
+
+
+def test_results_go_up_to_what_63_bits_hold() -> None:
+    program = load(largest("9223372036854775.807", "9223372036854775807"))
+    assert [step.name for step in program.formula.steps] == ["reduction", "points"]
+    assert load(largest("-9223372036854775.807", "0")).kind == "gram"
+
+    above = findings(largest("9223372036854775.808", "9223372036854775808"))
+    below = findings(largest("-9223372036854775.808", "0"))
+
+    assert {finding.message.split(",")[0] for finding in above} == {
+        "expected a reduction below 2^63 mg",
+        "expected points below 2^63",
+    }
+    assert {finding.message.split(",")[0] for finding in below} == {"expected a reduction below 2^63 mg"}
+
+
+def test_points_go_down_to_zero_where_the_reduction_does() -> None:
+    assert load(largest("0", "0")).kind == "gram"
+
+    (finding, *_) = findings(largest("0", "(0 - 1)"))
+
+    assert finding.message.startswith("expected points of at least 0, got down to -1")
+
+
+def test_points_may_go_below_zero_where_the_reduction_does() -> None:
+    assert load(largest("-0.5", "(0 - 1)")).kind == "gram"
+
+
+def test_a_value_may_be_as_large_as_2_to_the_200_and_no_larger() -> None:
+    def with_value(number: int) -> str:
+        big = f"formula:\n  - {{name: big, unit: km, expr: distance * {number}}}\n"
+        return edited(YUNXI, ("formula:\n", big), (FURTHEST, 'max: "1"'))
+
+    assert load(with_value(2**200)).formula.steps[0].name == "big"
+    assert {finding.code for finding in findings(with_value(2**200 + 1))} == {"bounds"}

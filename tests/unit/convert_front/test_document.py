@@ -15,6 +15,7 @@ from gateway.convert.document import (
     from_canonical,
     leaves,
     sha256_hex,
+    text_fault,
     value_at,
 )
 
@@ -98,3 +99,14 @@ def test_a_message_lists_at_most_twenty_findings() -> None:
     assert len(str(refused).splitlines()) == 21
     assert str(refused).endswith("f: and 3 more findings")
     assert len(refused.findings) == 23
+
+
+@pytest.mark.parametrize(
+    ("point", "wrong"),
+    [(0x1F, True), (0x20, False), (0x7E, False), (0x7F, True), (0x9F, True), (0xA0, False),
+     (0xD7FF, False), (0xD800, True), (0xDFFF, True), (0xE000, False),
+     (0xFFFD, False), (0xFFFE, True), (0xFFFF, True), (0x1FFFD, False), (0x10FFFF, True)],
+    ids=hex,
+)  # fmt: skip
+def test_what_is_no_character_may_not_stand_in_a_document(point: int, *, wrong: bool) -> None:
+    assert bool(text_fault(chr(point))) is wrong

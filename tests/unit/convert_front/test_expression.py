@@ -51,6 +51,7 @@ def test_expressions_are_read_as_people_read_them(text: str, tree: object) -> No
         ("a)", "an operator or the end, got )"),
         ("min(a)", "two or more values in min"),
         ("floor(a, b)", "a closing bracket, got ,"),
+        ("(a, b)", "a closing bracket, got ,"),
         ("curve(a, b)", "a closing bracket, got ,"),
         ("curve()", "a name, a number or a bracket, got )"),
         ("A", "got 'A' at character 1"),
@@ -73,3 +74,12 @@ def test_names_and_tables_are_found_wherever_they_stand() -> None:
 
     assert named(expr) == {"a", "b", "c"}
     assert called(expr) == {"curve", "tiers"}
+
+
+def test_brackets_go_24_deep_and_no_deeper_wherever_they_stand() -> None:
+    deepest = "(" * 24 + "a" + ")" * 24
+    assert parse_expression(f"{deepest} + {deepest}") == Binary("+", Name("a"), Name("a"))
+
+    for text in (f"({deepest})", f"(a) * (a) * ({deepest})", f"min(a, ({deepest}))"):
+        with pytest.raises(ExpressionError, match="at most 24 brackets inside each other"):
+            parse_expression(text)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from gateway.convert.bounds import Interval
-from gateway.convert.grid import Values, analyse, attainable_directions, modes_differ
+from gateway.convert.grid import Analysis, Values, analyse, attainable_directions, modes_differ
 from gateway.convert.program import Rounding, RoundingMode
 from gateway.convert.rational import round_quotient
 from tests.unit.convert_front.documents import YUNXI, edited, load, shape
@@ -120,3 +120,67 @@ def test_what_is_refused_cannot_be_observed() -> None:
     assert observed is not None
     assert observed.bounds.low == 0
     assert analysis.observable("other") is None
+
+
+HALVES = [Fraction(n, 2) for n in range(-6, 7)]
+
+
+@pytest.mark.parametrize(
+    "grid", [Fraction(1), Fraction(1, 2), Fraction(3), Fraction(3, 2), Fraction(0)], ids=str
+)
+@pytest.mark.parametrize(
+    "bounds", [(-3, 3), (1, 2), (-2, -1), (0, 0), (Fraction(1, 2), Fraction(1, 2))], ids=str
+)
+def test_whether_a_value_can_lie_between_two_is_told_exactly(
+    grid: Fraction, bounds: tuple[Fraction, Fraction]
+) -> None:
+    least, most = Fraction(bounds[0]), Fraction(bounds[1])
+    inside = [grid * n for n in range(-12, 13) if least <= grid * n <= most]
+    values = Values(grid, Interval(least, most))
+
+    for low, high in product(HALVES, HALVES):
+        assert values.any_in(low, high) is any(low <= value <= high for value in inside)
+        if grid and low < high:
+            assert values.any_between(low, high, low_open=True) is any(low < v <= high for v in inside)
+            assert values.any_between(low, high, low_open=False) is any(low <= v < high for v in inside)
+
+
+def test_where_nothing_is_known_of_the_values_their_bounds_alone_count() -> None:
+    values = Values(None, Interval(Fraction(1), Fraction(2)))
+
+    assert values.any_in(Fraction(2), Fraction(3))
+    assert values.any_in(Fraction(0), Fraction(1))
+    assert not values.any_in(Fraction(9, 4), Fraction(3))
+    assert values.any_between(Fraction(3, 2), Fraction(5, 3), low_open=True)
+    assert not values.any_between(Fraction(0), Fraction(1, 2), low_open=False)
+
+
+def test_values_times_a_number_have_its_grid_and_bounds() -> None:
+    bounds = Interval(Fraction(1, 2), Fraction(3))
+
+    assert Values(Fraction(1, 4), bounds).scaled(10) == (Fraction(5, 2), (5, 30))
+    assert Values(None, bounds).scaled(10) == (None, (5, 30))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "observed"),
+    [("0", "3", ("0", "3")), ("0.5", "3", ("0.5", "3")), ("-0.5", "3", ("0", "3")),
+     ("-0.5", "0", ("0", "0")), ("-3", "-0.5", None)],
+)  # fmt: skip
+def test_a_result_is_observed_from_zero_on(low: str, high: str, observed: tuple[str, str] | None) -> None:
+    def interval(edges: tuple[str, str]) -> Values:
+        return Values(Fraction(1, 2), Interval(Fraction(edges[0]), Fraction(edges[1])))
+
+    analysis = Analysis({"points": interval((low, high)), "middle": interval((low, high))})
+
+    assert analysis.observable("points") == (None if observed is None else interval(observed))
+    assert analysis.observable("middle") == interval((low, high))
+
+
+@pytest.mark.parametrize(
+    ("value", "directions"), [("2.25", {"down"}), ("2.5", {"tie"}), ("2.75", {"up"}), ("2", set())]
+)
+def test_one_value_is_rounded_in_one_direction(value: str, directions: set[str]) -> None:
+    only = Values(Fraction(1, 4), Interval(Fraction(value), Fraction(value)))
+
+    assert attainable_directions(only, Rounding(scale=0, mode="half_up")) == directions

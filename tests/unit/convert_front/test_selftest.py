@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.convert.coverage import measure, producible_rejections
-from gateway.convert.document import from_canonical
+from gateway.convert.document import Value, from_canonical, leaves
 from gateway.convert.interpret import Interpreter
 from gateway.convert.mutate import mutants
 from gateway.convert.selftest import run_tests, source_fields
@@ -168,3 +168,61 @@ def test_dropping_the_test_of_a_tie_lets_its_mutant_survive() -> None:
     survived = [one.mutant.description for one in fates(load(dropped), SCHEMA) if one.fate == "survived"]
 
     assert survived == ["/formula/2/round/mode: half_up -> half_even"]
+
+
+SHARE = (
+    "    event:",
+    "    share: {path: /share, type: decimal, scale: 3, min: '0.001', max: '0.999'}\n    event:",
+)
+
+
+@pytest.mark.parametrize(
+    ("expr", "shown"),
+    [
+        pytest.param(" * ".join(["share"] * 13), f"0.{111**13:039}", id="39 decimals are written out"),
+        pytest.param(
+            " * ".join(["share"] * 12) + " * 0.0001", f"{111**12}/{10**40}", id="40 decimals are a fraction"
+        ),
+        pytest.param("share / 7", "111/7000", id="what has no end is a fraction"),
+        pytest.param("0 - share", "-0.111", id="a small negative value keeps its sign"),
+    ],
+)
+def test_what_came_instead_is_shown_exactly(expr: str, shown: str) -> None:
+    text = edited(
+        YUNXI,
+        SHARE,
+        ("formula:\n", f"formula:\n  - {{name: middle, unit: '1', expr: {expr}}}\n"),
+        ('uid: b}, expect: {reduction: "126.839"', 'uid: b, share: "0.111"}, expect: {middle: 浅绿'),
+    )
+
+    assert faults(text)["tie"] == (f"expected middle 浅绿, got {shown}",)
+
+
+def test_an_act_of_a_sequence_may_be_refused_before_it_comes_to_its_caps() -> None:
+    kept = "  - name: two quizzes a day\n    sequence:\n"
+    act = "act: 答题, owner: 个人, right_answers: 三, day: '2025-03-10'"
+    refused = f"      - {{given: {{{act}}}, reject: not-a-decimal}}\n"
+
+    assert faults(edited(shape("engagement"), (kept, kept + refused))) == {}
+
+
+def test_each_change_of_a_document_is_one_neighbour_in_one_place() -> None:
+    values: list[Value] = [
+        {"from": day, "value": "1.50"} for day in ("2025-01-01", "2025-03-01", "2025-12-31")
+    ]
+    document: Value = {"factors": {"f": {"values": values}}, "title": "1"}
+
+    found = [(mutant.pointer, mutant.new, mutant.document) for mutant in mutants(document)]
+
+    changes = {(pointer, new) for pointer, new, _ in found}
+    assert changes == {
+        *((f"/factors/f/values/{n}/value", new) for n in range(3) for new in ("1.49", "1.51")),
+        ("/factors/f/values/0/from", "2024-12-31"), ("/factors/f/values/0/from", "2025-01-02"),
+        ("/factors/f/values/1/from", "2025-02-28"), ("/factors/f/values/1/from", "2025-03-02"),
+        ("/factors/f/values/2/from", "2025-12-30"), ("/factors/f/values/2/from", "2026-01-01"),
+    }  # fmt: skip
+    for pointer, new, changed in found:
+        assert {at: text for at, text in leaves(changed) if (at, text) not in set(leaves(document))} == {
+            pointer: new
+        }
+        assert len(list(leaves(changed))) == 7

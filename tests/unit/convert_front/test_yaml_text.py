@@ -119,3 +119,11 @@ def test_any_text_is_read_or_refused_with_a_finding(text: str) -> None:
 def test_bytes_of_no_text_are_refused(content: bytes) -> None:
     with pytest.raises(MappingRefused):
         read_yaml(content + b"\xff")
+
+
+def test_every_element_of_a_list_keeps_its_line() -> None:
+    document = read_yaml(b"a:\n  - x\n  - y\n  - {b: z}\n")
+
+    found = [document.finding(f"/a/{n}", "c", message="m") for n in range(3)]
+
+    assert [(finding.line, finding.column) for finding in found] == [(2, 5), (3, 5), (4, 5)]

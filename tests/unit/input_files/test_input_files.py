@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor().compress(data)
 
 
+Pack = Callable[[bytes], bytes]
 PACK = [pytest.param(gzip.compress, id="gzip"), pytest.param(zstd, id="zstd")]
 
 
@@ -53,26 +55,26 @@ def test_plain_file_is_handed_over_as_it_is_and_can_be_sought_in(tmp_path: Path)
 
 
 @pytest.mark.parametrize("pack", PACK)
-def test_compressed_file_is_known_by_its_first_bytes_not_by_its_name(tmp_path: Path, pack: object) -> None:
+def test_compressed_file_is_known_by_its_first_bytes_not_by_its_name(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(pack(DATA))  # type: ignore[operator]  # one of PACK
+    path.write_bytes(pack(DATA))
 
     assert read(path) == DATA
 
 
 @pytest.mark.parametrize("pack", PACK)
-def test_members_one_after_the_other_are_read_as_one_document(tmp_path: Path, pack: object) -> None:
+def test_members_one_after_the_other_are_read_as_one_document(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "a.gz"
-    path.write_bytes(pack(DATA) + pack(b"") + pack(b"the last row"))  # type: ignore[operator]
+    path.write_bytes(pack(DATA) + pack(b"") + pack(b"the last row"))
 
     assert read(path) == DATA + b"the last row"
 
 
 @pytest.mark.parametrize("pack", PACK)
 @pytest.mark.parametrize("cut", [1, 9, 1000])
-def test_file_that_was_cut_short_is_refused_by_name(tmp_path: Path, pack: object, cut: int) -> None:
+def test_file_that_was_cut_short_is_refused_by_name(tmp_path: Path, pack: Pack, cut: int) -> None:
     path = tmp_path / "fares.gz"
-    path.write_bytes(pack(DATA)[:-cut])  # type: ignore[operator]
+    path.write_bytes(pack(DATA)[:-cut])
 
     with pytest.raises(MalformedDocument, match=r"fares\.gz is cut short") as refused:
         read(path)
@@ -81,9 +83,9 @@ def test_file_that_was_cut_short_is_refused_by_name(tmp_path: Path, pack: object
 
 
 @pytest.mark.parametrize("pack", PACK)
-def test_second_member_that_was_cut_short_is_refused(tmp_path: Path, pack: object) -> None:
+def test_second_member_that_was_cut_short_is_refused(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "a.gz"
-    path.write_bytes(pack(DATA) + pack(DATA)[:20])  # type: ignore[operator]
+    path.write_bytes(pack(DATA) + pack(DATA)[:20])
 
     with pytest.raises(MalformedDocument, match="cut short"):
         read(path)
@@ -100,18 +102,18 @@ def test_damaged_bytes_are_found_by_the_check_sum(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", PACK)
-def test_rubbish_behind_the_last_member_is_refused(tmp_path: Path, pack: object) -> None:
+def test_rubbish_behind_the_last_member_is_refused(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "a.gz"
-    path.write_bytes(pack(DATA) + b"rubbish behind it")  # type: ignore[operator]
+    path.write_bytes(pack(DATA) + b"rubbish behind it")
 
     with pytest.raises(MalformedDocument, match="is damaged"):
         read(path)
 
 
 @pytest.mark.parametrize("pack", PACK)
-def test_expansion_beyond_the_ratio_is_refused_and_at_it_is_not(tmp_path: Path, pack: object) -> None:
+def test_expansion_beyond_the_ratio_is_refused_and_at_it_is_not(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "bomb.gz"
-    path.write_bytes(packed := pack(b"\0" * 3_000_000))  # type: ignore[operator]
+    path.write_bytes(packed := pack(b"\0" * 3_000_000))
     ratio = 3_000_000 // len(packed)
 
     def limits(most: int) -> ExpansionLimits:
@@ -200,9 +202,9 @@ def make_link_to_device(path: Path) -> None:
     ],
 )
 def test_what_is_not_a_regular_file_is_refused_with_what_to_do(
-    tmp_path: Path, make: object, remedy: str
+    tmp_path: Path, make: Callable[[Path], object], remedy: str
 ) -> None:
-    make(tmp_path / "input")  # type: ignore[operator]
+    make(tmp_path / "input")
 
     with pytest.raises(LocalFileError, match="input") as refused:
         inspect_input(tmp_path / "input")
@@ -300,11 +302,11 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from Linux's /proc")
 @pytest.mark.parametrize("pack", [*PACK, pytest.param(bytes, id="plain")])
 def test_peak_memory_does_not_grow_with_the_file_nor_with_a_row_without_end(
-    tmp_path: Path, pack: object
+    tmp_path: Path, pack: Pack
 ) -> None:
     def peak_kib(rows: int, endless: int) -> int:
         path = tmp_path / "big.csv"
-        path.write_bytes(pack(b"a,b\n" + b"12345,67890\n" * rows + b"1," + b"x" * endless + b"\n"))  # type: ignore[operator]
+        path.write_bytes(pack(b"a,b\n" + b"12345,67890\n" * rows + b"1," + b"x" * endless + b"\n"))
         found = subprocess.run(
             [sys.executable, "-c", PEAK, str(path)], check=True, capture_output=True, text=True
         )

@@ -12,11 +12,12 @@ from gateway.model.canonical import canonical_bytes
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS
 from gateway.model.record import (
     RECORDED_MAX,
+    RecordColumns,
     RecordFrame,
     RecordRow,
-    RecordWriter,
     record_document,
     scaled_text,
+    write_records,
 )
 from gateway.model.shape import Shape
 from gateway.resources import schema
@@ -107,34 +108,43 @@ def test_what_does_not_fit_is_named_by_pointer(member: str, value: Any, pointer:
     assert f"record: {pointer}" in str(refused.value)
 
 
-@given(
-    st.builds(
-        RecordRow,
-        id=st.text("0123456789abcdef", min_size=32, max_size=32),
-        event=st.text("0123456789abcdef", min_size=64, max_size=64),
-        subject=st.text("0123456789abcdef", min_size=64, max_size=64),
-        day=st.dates().map(str),
-        behaviour=st.sampled_from(["TRV-METRO", "LIV-ELEC-SAVE"]),
-        inputs=st.dictionaries(
-            st.text("abcxyz_", min_size=1),
-            st.fixed_dictionaries({"value": st.just("1.5"), "unit": st.just("千米")}),
-        ),
-        evidence=st.sampled_from(EVIDENCE_GRADES),
-        ownership=st.sampled_from(OWNERSHIPS),
-        co2e_mg=st.integers(0, RECORDED_MAX),
-        points_uncapped=st.integers(0, RECORDED_MAX),
-        points=st.integers(0, RECORDED_MAX),
-        claimed_mg=st.none() | st.integers(-RECORDED_MAX, RECORDED_MAX),
-        claimed_points=st.none() | st.integers(-RECORDED_MAX, RECORDED_MAX),
+ROWS = st.builds(
+    RecordRow,
+    id=st.text("0123456789abcdef", min_size=32, max_size=32),
+    event=st.text("0123456789abcdef", min_size=64, max_size=64),
+    subject=st.text("0123456789abcdef", min_size=64, max_size=64),
+    day=st.dates().map(str),
+    behaviour=st.sampled_from(["TRV-METRO", "LIV-ELEC-SAVE"]),
+    inputs=st.dictionaries(
+        st.text("abcxyz_", min_size=1),
+        st.fixed_dictionaries({"value": st.just("1.5"), "unit": st.just("千米")}),
     ),
+    evidence=st.sampled_from(EVIDENCE_GRADES),
+    ownership=st.sampled_from(OWNERSHIPS),
+    co2e_mg=st.integers(0, RECORDED_MAX),
+    points_uncapped=st.integers(0, RECORDED_MAX),
+    points=st.integers(0, RECORDED_MAX),
+    claimed_mg=st.none() | st.integers(-RECORDED_MAX, RECORDED_MAX),
+    claimed_points=st.none() | st.integers(-RECORDED_MAX, RECORDED_MAX),
+)
+
+
+@given(
+    st.lists(ROWS, min_size=1, max_size=3),
     st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8),
 )
-def test_the_quick_writer_gives_the_canonical_bytes_of_the_document(row: RecordRow, text: str) -> None:
+def test_the_quick_writer_gives_the_canonical_bytes_of_the_documents(
+    rows: list[RecordRow], text: str
+) -> None:
     frame = RecordFrame(
         "gw " + text, "cn-420100/wuhan", "2026-11-22T05:00:00Z", text, 3, "sha256:" + text, text, "gram"
     )
 
-    written = RecordWriter(frame).write(row, canonical_bytes(row.inputs).decode())
+    columns = RecordColumns(*zip(*rows, strict=True))
 
-    assert written == canonical_bytes(record_document(frame, row))
-    assert written == rfc8785.dumps(record_document(frame, row))
+    written = write_records(
+        frame, columns._replace(inputs=[canonical_bytes(row.inputs).decode() for row in rows])
+    )
+
+    assert written == [canonical_bytes(record_document(frame, row)) for row in rows]
+    assert written == [rfc8785.dumps(record_document(frame, row)) for row in rows]

@@ -67,7 +67,7 @@ class Home:
 
     def body(self) -> dict[str, Any]:
         """Read the last statement."""
-        body: dict[str, Any] = read_strict_object(self.sealed[-1])["body"]  # type: ignore[assignment]
+        body: dict[str, Any] = read_strict_object(self.sealed[-1])["body"]  # type: ignore[assignment]  # an object
         return body
 
 

@@ -1,42 +1,55 @@
 """Acts of a part are judged in their order: what is new is kept, and caps leave of it what they can."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
+from gateway.bulk.columns import ColumnEvaluator
 from gateway.convert import Program, Refusal
 from gateway.model.codes import Rejection
-from gateway.model.source import Place
-from gateway.ports import EventMark, NewEvent, PrivateColumns
-from gateway.service.part import PartJudge, PartResult
-from gateway.service.preparing import Origin, Origins, Prepared, Rejected
+from gateway.model.erasure import FORGOTTEN
+from gateway.ports import EventMark, NewEvents
+from gateway.service.part import PartJudge, Verdict
+from gateway.service.preparing import Asked, CapColumns
 from gateway.service.scheme import Scheme, SchemeEvaluator
 from gateway.signing import KeyedIndex
 from tests.fakes.mappings import make_cap, yunxi
 
 INDEX = KeyedIndex(bytes(32))
-DIGEST = "sha256:" + "00" * 32
 DAILY = ("daily", "a", "2025-03-16")
 SCHEME = "cn-000000/yunxi/travel"
+
+
+def name(text: str) -> bytes:
+    """Make a 16-byte name."""
+    return text.encode().ljust(16)
+
+
+def slices(packed: bytes, size: int) -> list[bytes]:
+    """Take packed names apart."""
+    return [packed[start : start + size] for start in range(0, len(packed), size)]
+
+
+E1, E2, E3, E4 = map(name, "1234")
+SAID, OTHER = b"said    ", b"other   "
 
 
 class Stated(NamedTuple):
     """One act: its event, what was said of it, its points, and what it counts against."""
 
     key: bytes
-    content: bytes = b"said"
+    content: bytes = SAID
     points: int = 100
     caps: tuple[tuple[str, str, str], ...] | Refusal = (DAILY,)
 
 
-class FixedMemory:
-    """Remembers some events and some use of caps, whatever is judged."""
+class DictMemory:
+    """Remembers events and the use of caps."""
 
     def __init__(self, events: Mapping[bytes, bytes], usage: Mapping[bytes, int]) -> None:
-        self._events, self._usage = events, usage
+        self._events, self._usage = dict(events), dict(usage)
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
         return {key: EventMark(self._events[key], 0, 0) for key in keys if key in self._events}
@@ -44,34 +57,53 @@ class FixedMemory:
     def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
         return {key: self._usage[key] for key in keys if key in self._usage}
 
-    def note(self, events: Sequence[NewEvent], usage: Mapping[bytes, int]) -> None:
-        raise NotImplementedError("a judge does not change what it looks up")
+    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
+        self._events.update(zip(slices(events.keys, 16), slices(events.contents, 8), strict=True))
+        self._usage.update(usage)
 
 
-def prepared(acts: Sequence[Stated], **changes: Any) -> Prepared:
-    """Make a part of acts of one person on one day, each in a row of its own."""
-    count = len(acts)
-    columns = {name: [None] * count for name in PrivateColumns._fields} | {
-        "day": ["2025-03-16"] * count,
-        "mapping": [DIGEST] * count,
-        "co2e_mg": [1000] * count,
-        "points": [act.points for act in acts],
-    }
-    made = Prepared(
+def asked(acts: Sequence[Stated]) -> Asked:
+    """Ask of acts of one day."""
+    keys = list(dict.fromkeys(key for act in acts if not isinstance(act.caps, Refusal) for key in act.caps))
+    caps = [
+        act.caps if isinstance(act.caps, Refusal) else tuple(keys.index(key) for key in act.caps)
+        for act in acts
+    ]
+    points = [act.points for act in acts]
+    return Asked(
         number=0,
         accepted=datetime(2025, 3, 16, tzinfo=UTC),
-        rows=count,
+        rows=len(acts),
         merged=0,
         repeated=0,
-        rejected=[],
-        origins=Origins(["a.csv"] * count, list(range(1, count + 1)), [b"{}"] * count, {}),
-        keys=[act.key for act in acts],
-        contents=[act.content for act in acts],
-        caps=[act.caps for act in acts],
-        exact=([act.points for act in acts], [1] * count),
-        records=PrivateColumns(**columns),  # type: ignore[arg-type]
+        keys=b"".join(act.key for act in acts),
+        contents=b"".join(act.content for act in acts),
+        points=points,
+        co2e_mg=[1000] * len(acts),
+        points_num=points,
+        points_den=[1] * len(acts),
+        caps=CapColumns([(0, cap, period) for cap, _, period in keys], INDEX.caps(SCHEME, keys), caps),
     )
-    return made._replace(**changes)
+
+
+def cap_name(key: tuple[str, str, str]) -> bytes:
+    """Name a key of a cap as the index does."""
+    return INDEX.caps(SCHEME, [key])
+
+
+def make_judge(
+    program: Program | None = None,
+    *,
+    events: Mapping[bytes, bytes] | None = None,
+    used: Mapping[tuple[str, str, str], int] | None = None,
+) -> PartJudge:
+    """Make a judge under a daily cap of 200 points, after some events and some use of it."""
+    scheme = Scheme(SCHEME, (yunxi(caps=(make_cap(),)) if program is None else program,))
+    usage = {cap_name(key): count for key, count in (used or {}).items()}
+    return PartJudge(
+        evaluator=SchemeEvaluator(scheme, lambda _program: ColumnEvaluator(scheme.programs[0])),
+        memory=DictMemory(events or {}, usage),
+    )
 
 
 def judge(
@@ -79,108 +111,130 @@ def judge(
     program: Program | None = None,
     events: Mapping[bytes, bytes] | None = None,
     used: Mapping[tuple[str, str, str], int] | None = None,
-    **changes: Any,
-) -> PartResult:
-    """Judge a part under a daily cap of 200 points, after some events and some use of it."""
-    scheme = Scheme(SCHEME, (yunxi(caps=(make_cap(),)) if program is None else program,))
-    usage = {INDEX.cap(SCHEME, *key): count for key, count in (used or {}).items()}
-    evaluator = SchemeEvaluator(scheme, lambda _program: lambda _rows, _roles: [])
-    memory = FixedMemory(events or {}, usage)
-    return PartJudge(evaluator=evaluator, index=INDEX, memory=memory).judge(prepared(acts, **changes))
+) -> Verdict:
+    """Judge one part."""
+    return make_judge(program, events=events, used=used).judge(asked(acts))
 
 
 def test_new_acts_are_kept_in_their_order_with_what_the_caps_leave() -> None:
-    result = judge(Stated(b"1"), Stated(b"2", points=30), Stated(b"3"), Stated(b"4"))
+    result = judge(Stated(E1), Stated(E2, points=30), Stated(E3), Stated(E4))
 
     assert (result.kept, result.points) == ([0, 1, 2, 3], [100, 30, 70, 0])
-    assert result.events == [NewEvent(str(n + 1).encode(), b"said", n) for n in range(4)]
-    assert result.cap_usage == {INDEX.cap(SCHEME, *DAILY): 200}
-    assert (result.duplicates, result.rejected) == (0, [])
+    assert result.events == (E1 + E2 + E3 + E4, SAID * 4)
+    assert result.cap_usage == {cap_name(DAILY): 200}
+    assert (result.duplicates, result.refused) == (0, [])
 
 
 def test_what_was_used_before_counts() -> None:
-    result = judge(Stated(b"1"), used={DAILY: 150})
+    result = judge(Stated(E1), used={DAILY: 150})
 
     assert result.points == [50]
-    assert result.cap_usage == {INDEX.cap(SCHEME, *DAILY): 200}
+    assert result.cap_usage == {cap_name(DAILY): 200}
 
 
 def test_an_act_without_caps_has_all_its_points_and_uses_nothing() -> None:
-    result = judge(Stated(b"1", points=900, caps=()))
+    result = judge(Stated(E1, points=900, caps=()))
 
     assert (result.points, result.cap_usage) == ([900], {})
 
 
 def test_a_cap_that_nothing_was_used_of_is_not_remembered() -> None:
-    assert judge(Stated(b"1", points=0)).cap_usage == {}
-    assert judge(Stated(b"1", points=1)).cap_usage == {INDEX.cap(SCHEME, *DAILY): 1}
+    assert judge(Stated(E1, points=0)).cap_usage == {}
+    assert judge(Stated(E1, points=1)).cap_usage == {cap_name(DAILY): 1}
 
 
-@pytest.mark.parametrize("events", [{b"1": b"said"}, {}])
+@pytest.mark.parametrize("events", [{E1: SAID}, {}])
 def test_an_event_that_says_the_same_again_is_a_duplicate(events: dict[bytes, bytes]) -> None:
-    result = judge(Stated(b"1"), Stated(b"1"), events=events)
+    result = judge(Stated(E1), Stated(E1), events=events)
 
     assert result.kept == ([] if events else [0])
     assert result.duplicates == (2 if events else 1)
-    assert result.rejected == []
+    assert result.refused == []
 
 
-@pytest.mark.parametrize("events", [{b"1": b"other"}, {}])
+@pytest.mark.parametrize("events", [{E1: OTHER}, {}])
 def test_an_event_that_says_something_else_is_rejected(events: dict[bytes, bytes]) -> None:
-    acts = (Stated(b"1", b"said"),) if events else (Stated(b"1", b"other"), Stated(b"1", b"said"))
+    acts = (Stated(E1, SAID),) if events else (Stated(E1, OTHER), Stated(E1, SAID))
     result = judge(*acts, events=events)
 
     assert result.kept == ([] if events else [0])
     assert result.duplicates == 0
-    rejected = result.rejected[0]
-    assert (rejected.code, rejected.field, rejected.day) == ("duplicate-event", "event", "2025-03-16")
-    assert rejected.origin.place == Place("a.csv", len(acts))
+    [(place, refusal)] = result.refused
+    assert (place, *refusal[:2]) == (len(acts) - 1, "duplicate-event", "event")
+
+
+@pytest.mark.parametrize("content", [SAID, OTHER])
+def test_an_event_whose_person_was_erased_is_a_duplicate_whatever_it_says(content: bytes) -> None:
+    """Also beside acts that a part before has recorded and that are not written down yet."""
+    one = make_judge(events={E1: FORGOTTEN})
+    one.judge(asked([Stated(E1), Stated(E2, points=150)]))
+
+    result = one.judge(asked([Stated(E1, content), Stated(E1, OTHER), Stated(E2), Stated(E3)]))
+
+    assert (result.kept, result.points, result.duplicates, result.refused) == ([3], [50], 3, [])
+    assert result.events.keys == E3
 
 
 def test_a_place_in_the_batch_counts_only_what_is_kept() -> None:
-    result = judge(Stated(b"1"), Stated(b"1"), Stated(b"2"))
+    result = judge(Stated(E1), Stated(E1), Stated(E2))
 
     assert result.kept == [0, 2]
-    assert [event.leaf_index for event in result.events] == [0, 1]
+    assert result.events == (E1 + E2, SAID + SAID)
 
 
 def test_an_act_that_a_full_cap_rejects_leaves_no_trace() -> None:
     rejecting = yunxi(caps=(make_cap(when_full="reject"),))
-    result = judge(Stated(b"1"), Stated(b"2"), Stated(b"1", b"other"), program=rejecting, used={DAILY: 199})
+    result = judge(Stated(E1), Stated(E2), Stated(E1, OTHER), program=rejecting, used={DAILY: 199})
 
     assert (result.kept, result.points, result.duplicates) == ([0], [1], 0)
-    assert [rejected.code for rejected in result.rejected] == ["capped-out", "duplicate-event"]
-    assert [event.key for event in result.events] == [b"1"]
-    assert result.cap_usage == {INDEX.cap(SCHEME, *DAILY): 200}
+    assert [refusal.code for _, refusal in result.refused] == ["capped-out", "duplicate-event"]
+    assert result.events.keys == E1
+    assert result.cap_usage == {cap_name(DAILY): 200}
 
 
 def test_an_act_that_its_caps_refuse_is_rejected_and_may_come_again() -> None:
     refusal = Refusal(Rejection.LATE, "daily", "expected acceptance on the day")
-    result = judge(Stated(b"1", caps=refusal), Stated(b"1"))
+    result = judge(Stated(E1, caps=refusal), Stated(E1))
 
     assert (result.kept, result.duplicates) == ([1], 0)
-    assert [(rejected.code, rejected.field) for rejected in result.rejected] == [("late", "daily")]
+    assert result.refused == [(0, refusal)]
 
 
 def test_caps_of_two_persons_are_counted_apart() -> None:
     other = ("daily", "b", "2025-03-16")
-    result = judge(Stated(b"1", points=150), Stated(b"2", points=150, caps=(other,)), used={other: 180})
+    result = judge(Stated(E1, points=150), Stated(E2, points=150, caps=(other,)), used={other: 180})
 
     assert result.points == [150, 20]
-    assert result.cap_usage == {INDEX.cap(SCHEME, *DAILY): 150, INDEX.cap(SCHEME, *other): 200}
+    assert result.cap_usage == {cap_name(DAILY): 150, cap_name(other): 200}
 
 
-def test_every_outcome_of_a_part_has_one_fate_and_rejections_come_in_the_order_of_the_files() -> None:
-    before = Rejected(Origin(Place("a.csv", 1), (), b"{}"), "no-figure", "act", "expected a figure", None)
-    after = before._replace(origin=Origin(Place("b.csv", 1), (), b"{}"))
-    acts = (Stated(b"1"), Stated(b"1"), Stated(b"1", b"other"))
+@pytest.mark.parametrize("settled", [False, True])
+def test_what_was_judged_counts_for_the_next_part_before_and_after_it_is_written(settled: bool) -> None:
+    one = make_judge()
+    first = one.judge(asked([Stated(E1, points=150)]))
+    if settled:
+        one.memory.note(first.events, first.cap_usage)
+        one.settled()
 
-    result = judge(*acts, rejected=[after, before], repeated=5)
+    second = one.judge(asked([Stated(E1), Stated(E1, OTHER), Stated(E2)]))
 
-    assert [rejected.origin.place for rejected in result.rejected] == [
-        Place("a.csv", 1),
-        Place("a.csv", 3),
-        Place("b.csv", 1),
-    ]
-    assert (len(result.kept), result.duplicates) == (1, 6)
-    assert result.rejected_by_day() == Counter({(None, "no-figure"): 2, ("2025-03-16", "duplicate-event"): 1})
+    assert (second.kept, second.points, second.duplicates) == ([2], [50], 1)
+    assert [place for place, _ in second.refused] == [1]
+    assert second.cap_usage == {cap_name(DAILY): 200}
+
+
+def test_a_cap_that_rejects_and_several_caps_are_applied_as_the_meter_does() -> None:
+    monthly = make_cap(name="monthly", period="month", maximum=250)
+    program = yunxi(caps=(make_cap(), monthly))
+    caps = (DAILY, ("monthly", "a", "2025-03"))
+    next_day = (("daily", "a", "2025-03-17"), caps[1])
+
+    result = judge(
+        Stated(E1, points=180, caps=caps),
+        Stated(E2, points=50, caps=caps),
+        Stated(E3, points=90, caps=next_day),
+        program=program,
+    )
+
+    assert result.points == [180, 20, 50]
+    assert result.cap_usage == {cap_name(caps[0]): 200, cap_name(caps[1]): 250, cap_name(next_day[0]): 50}

@@ -131,3 +131,15 @@ def test_a_signature_over_the_bare_body_is_refused() -> None:
 
     with pytest.raises(SignatureInvalid):
         verify_envelope(altered(signatures=[{"key": OLD.key_id, "value": bare}]), RING, position=5)
+
+
+def test_eight_signatures_are_the_most_that_an_envelope_has() -> None:
+    signers = [SeededSigner(f"key {number}") for number in range(9)]
+    ring = ring_of(*map(trusted, signers))
+
+    assert verify_envelope(read(seal(BODY, signers[:8])), ring, position=0) == BODY
+    with pytest.raises(InvariantBroken, match="there are 9"):
+        seal(BODY, signers)
+    more = read(seal(BODY, signers[:8]))["signatures"], read(seal(BODY, signers[8:]))["signatures"]
+    with pytest.raises(SignatureInvalid, match="this has 9"):
+        verify_envelope({"body": BODY, "signatures": [*more[0], *more[1]]}, ring, position=0)  # type: ignore[misc]  # lists

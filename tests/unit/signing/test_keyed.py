@@ -10,6 +10,10 @@ SECRET = bytes(range(INDEX_KEY_BYTES))
 INDEX = KeyedIndex(SECRET)
 
 
+def cap(scheme: str, *key: str) -> bytes:
+    return INDEX.caps(scheme, [key])
+
+
 def test_a_name_is_blake2b_keyed_and_personalised() -> None:
     by_hand = hashlib.blake2b(b"15:cn-420100/wuhanWH-1", digest_size=16, key=SECRET, person=b"tq/event/1")
 
@@ -25,7 +29,12 @@ def test_names_are_repeated_and_depend_on_the_key() -> None:
 
 
 def test_names_of_different_purposes_never_meet() -> None:
-    names = [INDEX.event("a", "b"), INDEX.pseudonym("a", "b"), INDEX.cap("a", "b"), INDEX.content(b"a\0b")]
+    names = [
+        INDEX.event("a", "b"),
+        INDEX.pseudonym("a", "b"),
+        INDEX.caps("a", [("b",)]),
+        INDEX.contents([b"a\0b"]),
+    ]
 
     assert len({name[:8] for name in names}) == len(names)
 
@@ -42,12 +51,12 @@ def test_names_of_different_platforms_never_meet() -> None:
 def test_names_do_not_run_into_each_other(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert INDEX.event(*one) != INDEX.event(*other)
     assert INDEX.pseudonym(*one) != INDEX.pseudonym(*other)
-    assert INDEX.cap(*one) != INDEX.cap(*other)
+    assert cap(*one) != cap(*other)
 
 
 def test_a_separator_inside_of_a_value_leads_to_no_other_name() -> None:
-    assert INDEX.cap("s", "a\0b", "c") != INDEX.cap("s", "a", "b\0c")
-    assert INDEX.cap("s", "a", "b") != INDEX.cap("s", "a\0b")
+    assert cap("s", "a\0b", "c") != cap("s", "a", "b\0c")
+    assert cap("s", "a", "b") != cap("s", "a\0b")
     assert INDEX.event("p", "a\0b") != INDEX.event("p\0a", "b")
 
 
@@ -55,3 +64,16 @@ def test_a_separator_inside_of_a_value_leads_to_no_other_name() -> None:
 def test_a_key_has_its_size(size: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         KeyedIndex(bytes(size))
+
+
+def test_names_of_many_stand_one_behind_the_other() -> None:
+    assert INDEX.events("p", ["a", "b"]) == INDEX.event("p", "a") + INDEX.event("p", "b")
+    assert INDEX.pseudonyms("p", ["a", "b"]) == INDEX.pseudonym("p", "a") + INDEX.pseudonym("p", "b")
+    assert INDEX.contents([b"a", b"b"]) == INDEX.contents([b"a"]) + INDEX.contents([b"b"])
+    assert INDEX.events("p", []) == b""
+
+
+def test_each_name_has_its_length() -> None:
+    names = [INDEX.event("a", "b"), INDEX.contents([b"a"]), INDEX.pseudonym("a", "b"), cap("a", "b")]
+
+    assert list(map(len, names)) == [16, 8, 32, 16]

@@ -27,6 +27,12 @@ def test_a_ring_reads_back_as_it_was_written() -> None:
     assert KeyRing.parse(RING.to_bytes()).to_bytes() == RING.to_bytes()
 
 
+def test_a_key_may_have_been_retired_and_then_revoked() -> None:
+    ended = ring_of(trusted(OLD, retired=9, revoked=12))
+
+    assert KeyRing.parse(ended.to_bytes()) == ended
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -40,6 +46,7 @@ def test_a_ring_reads_back_as_it_was_written() -> None:
         {"algorithm": ...},
         {"public": base64.b64encode(NEW.public).decode()},
         {"public": "!"},
+        {"public": base64.b64encode(OLD.public).decode() + " "},
         {"public": ...},
         {"public": base64.b64encode(bytes(32)).decode()},
         {"public": base64.b64encode(bytes(31)).decode()},

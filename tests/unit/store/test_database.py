@@ -15,14 +15,14 @@ from gateway.store.database import Database, refuse_network_disk
 
 def write_some(made: Database) -> None:
     with made.write() as connection:
-        connection.execute(text("INSERT INTO cap_usage VALUES (zeroblob(4), 1)"))
+        connection.execute(text("INSERT INTO queue VALUES (1, zeroblob(4))"))
 
 
 def forget_and_write_twice(made: Database) -> None:
     with made.write() as connection:
-        connection.execute(text("DELETE FROM cap_usage"))
+        connection.execute(text("DELETE FROM queue"))
         for _ in range(2):
-            connection.execute(text("INSERT INTO cap_usage VALUES (zeroblob(4), 1)"))
+            connection.execute(text("INSERT INTO queue VALUES (1, zeroblob(4))"))
 
 
 def test_a_write_is_kept_or_nothing_of_it(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_write_is_kept_or_nothing_of_it(tmp_path: Path) -> None:
         forget_and_write_twice(made)
 
     with made.read() as connection:
-        assert connection.execute(text("SELECT count(*) FROM cap_usage")).scalar() == 1
+        assert connection.execute(text("SELECT count(*) FROM queue")).scalar() == 1
     made.close()
 
 
@@ -58,7 +58,7 @@ def test_a_file_that_is_no_database_is_an_integrity_error(tmp_path: Path, data: 
 def test_a_table_that_is_gone_is_an_integrity_error(tmp_path: Path) -> None:
     made = Database(tmp_path / "a.db")
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
-        connection.execute("DROP TABLE cap_usage")
+        connection.execute("DROP TABLE queue")
 
     with pytest.raises(IntegrityBroken, match="no such table"):
         write_some(made)
@@ -67,7 +67,7 @@ def test_a_table_that_is_gone_is_an_integrity_error(tmp_path: Path) -> None:
 
 def write_much(made: Database) -> None:
     with made.write() as connection:
-        connection.execute(text("INSERT INTO cap_usage VALUES (zeroblob(1000000), 1)"))
+        connection.execute(text("INSERT INTO queue VALUES (1, zeroblob(1000000))"))
 
 
 def test_a_full_disk_is_a_local_error_with_a_remedy(tmp_path: Path) -> None:

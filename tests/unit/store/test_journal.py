@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from gateway.errors import LocalFileError
-from gateway.ports import DayClosed, NewEvent, PartCounts, PartDecision, RecordFile
+from gateway.errors import InvariantBroken, LocalFileError
+from gateway.model.erasure import FORGOTTEN, NOWHERE
+from gateway.ports import DayClosed, NewEvents, PartCounts, PartDecision, RecordFile
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 
 PLATFORM = "cn-420100/wuhan"
+K0, K1, K2, CAP = (name.ljust(16).encode() for name in ("k0", "k1", "k2", "cap"))
+C0, C1 = b"content0", b"content1"
 DECISION = PartDecision(
     submission="s",
     number=0,
@@ -26,8 +30,8 @@ DECISION = PartDecision(
     size=1,
     issued="2026-11-22T05:00:00Z",
     files=[RecordFile("a", "00", "2025-03-16", 1)],
-    events=[NewEvent(b"k0", b"c0", 0)],
-    cap_usage={b"cap": 4},
+    events=NewEvents(K0, C0),
+    cap_usage={CAP: 4},
     rejected_by_day={("2025-03-16", "late"): 1, (None, "malformed-row"): 1},
 )
 
@@ -46,7 +50,7 @@ def second(**changes: object) -> PartDecision:
         series=1,
         entry=b"entry 1",
         files=[RecordFile("b", "00", "2025-03-17", 1)],
-        events=[NewEvent(b"k1", b"c1", 0)],
+        events=NewEvents(K1, C1),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # members by name, of any type
 
@@ -61,8 +65,8 @@ def test_a_decision_is_remembered_whole(journal: SqlJournal) -> None:
     assert [batch.number for batch in journal.batches()] == [0, 1]
     assert journal.batch(1).series == 1
     assert journal.files(1) == [RecordFile("b", "00", "2025-03-17", 1)]
-    assert journal.known_events([b"k0", b"k1", b"k2"])[b"k1"] == (b"c1", 1, 0)
-    assert journal.cap_usage([b"cap", b"other"]) == {b"cap": 4}
+    assert journal.known_events([K0, K1, K2]) == {K0: (C0, 0, 0), K1: (C1, 1, 0)}
+    assert journal.cap_usage([CAP, K0]) == {CAP: 4}
     assert journal.series_head(PLATFORM, "conversion") == (2, "sha256:00")
     assert journal.series_head("elsewhere", "conversion") == (0, "")
     assert journal.platforms() == [PLATFORM]
@@ -71,7 +75,8 @@ def test_a_decision_is_remembered_whole(journal: SqlJournal) -> None:
 @pytest.mark.parametrize(
     "clash",
     [
-        pytest.param({"events": [NewEvent(b"k2", b"", 0), NewEvent(b"k0", b"", 1)]}, id="event"),
+        pytest.param({"events": NewEvents(K2 + K0, C0 + C1)}, id="event"),
+        pytest.param({"events": NewEvents(K2 + K2, C0 + C1)}, id="event twice"),
         pytest.param({"series": 0}, id="number in the series"),
         pytest.param({"files": [RecordFile("a", "11", "2025-03-16", 1)]}, id="file"),
         pytest.param({"submission": "unknown"}, id="submission"),
@@ -83,14 +88,66 @@ def test_a_decision_that_clashes_leaves_nothing_of_itself(
     journal.begin("s", {}, part_rows=3)
     journal.decide(DECISION)
 
-    with pytest.raises(IntegrityError):
-        journal.decide(second(**clash, cap_usage={b"cap": 99}))
+    with pytest.raises((IntegrityError, InvariantBroken)):
+        journal.decide(second(**clash, cap_usage={CAP: 99}))
 
     assert journal.length() == 1
     assert journal.event_count() == 1
     assert journal.next_batch() == 1
-    assert journal.cap_usage([b"cap"]) == {b"cap": 4}
+    assert journal.cap_usage([CAP]) == {CAP: 4}
     assert set(journal.parts("s")) == {0}
+
+
+def forget(journal: SqlJournal, *keys: bytes) -> None:
+    """Forget events as an erasure does."""
+    staged = journal.stage_forgotten(keys)
+    with journal._database.write() as connection:
+        journal.forget(connection, staged)
+
+
+def test_a_forgotten_event_leads_nowhere_and_cannot_be_recorded_again(journal: SqlJournal) -> None:
+    journal.begin("s", {}, part_rows=3)
+    journal.decide(DECISION)
+    journal.decide(second())
+
+    forget(journal, K0)
+
+    assert journal.known_events([K0, K1]) == {K0: (FORGOTTEN, NOWHERE, NOWHERE), K1: (C1, 1, 0)}
+    assert journal.event_count() == 2
+    with pytest.raises(InvariantBroken):
+        journal.decide(second(number=2, series=2, events=NewEvents(K0, C1)))
+
+
+def test_scrubbing_the_index_leaves_no_byte_of_what_was_forgotten(
+    journal: SqlJournal, tmp_path: Path
+) -> None:
+    """Neither of what events said, nor of how the use of a cap has grown, nor of what a kill has left."""
+    journal.begin("s", {}, part_rows=3)
+    journal.decide(DECISION)
+    journal.decide(second(cap_usage={CAP: 0x5EED}))
+    files = [RecordFile("c", "00", "2025-03-17", 1)]
+    third = second(number=2, series=2, files=files, events=NewEvents(K2, C0[::-1]))
+    journal.decide(replace(third, cap_usage={CAP: 0xBEEF}))
+    journal.stage_forgotten([K2])
+    (tmp_path / "index" / "events-0.run.half").write_bytes(C0)
+    forget(journal, K0)
+
+    journal.scrub_index()
+
+    left = sorted((tmp_path / "index").iterdir())
+    assert len(left) == 2
+    kept = b"".join(file.read_bytes() for file in left)
+    assert C0 not in kept
+    assert (0x5EED).to_bytes(8, "little") not in kept
+    assert all(mark in kept for mark in (C1, C0[::-1], (0xBEEF).to_bytes(8, "little")))
+    assert journal.known_events([K0, K1, K2]) == {
+        K0: (FORGOTTEN, NOWHERE, NOWHERE),
+        K1: (C1, 1, 0),
+        K2: (C0[::-1], 2, 0),
+    }
+    assert journal.cap_usage([CAP]) == {CAP: 0xBEEF}
+    journal.scrub_index()
+    assert sorted((tmp_path / "index").iterdir()) == left
 
 
 def test_an_interrupted_run_finds_its_parts_and_a_finished_one_begins_anew(journal: SqlJournal) -> None:
@@ -110,7 +167,7 @@ def test_rejections_are_counted_once_however_often_a_submission_is_run(journal: 
     journal.begin("s", {}, part_rows=3)
     journal.decide(DECISION)
     journal.finish("s")
-    journal.decide(second(number=0, entry=b"", events=[], files=[]))
+    journal.decide(second(number=0, entry=b"", events=NewEvents(b"", b""), files=[]))
 
     assert journal.rejected(PLATFORM, "2025-03-16", supplement=None) == {"late": 1}
     assert journal.rejected(PLATFORM, None, supplement=None) == {"malformed-row": 1}
@@ -130,11 +187,12 @@ def test_a_closed_day_takes_its_rejections_with_it(journal: SqlJournal) -> None:
 
 
 def test_many_keys_are_looked_up_at_once(journal: SqlJournal) -> None:
-    keys = [number.to_bytes(4, "big") for number in range(20_000)]
-    journal.note([NewEvent(key, b"c", 0) for key in keys[::2]], dict.fromkeys(keys[::4], 1))
+    keys = [sha256(number.to_bytes(4, "big")).digest()[:16] for number in range(20_000)]
+    some = b"".join(keys[::2])
+    journal.note(NewEvents(some, some[: len(some) // 2]), dict.fromkeys(keys[::4], 1))
 
-    assert len(journal.known_events(keys)) == 10_000
-    assert len(journal.cap_usage(keys)) == 5_000
+    assert set(journal.known_events(keys)) == set(keys[::2])
+    assert journal.cap_usage(keys) == dict.fromkeys(keys[::4], 1)
     assert journal.event_count() == 10_000
 
 

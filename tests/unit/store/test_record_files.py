@@ -1,12 +1,13 @@
 """Record files: written by day, read back whole, believed by their digest alone."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.errors import IntegrityBroken
 from gateway.ports import PrivateColumns, PrivateRow, RecordFile
-from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.record_files import ParquetRecordFiles, encode_rows
 
 PLATFORM = "cn-420100/wuhan"
 
@@ -39,12 +40,17 @@ def row(index: int, day: str = "2025-03-16", **changes: object) -> PrivateRow:
 
 
 def write(folder: Path, *rows: PrivateRow, batch: int = 0) -> list[RecordFile]:
-    columns = PrivateColumns(*map(list, zip(*rows, strict=True)))
-    return ParquetRecordFiles(folder).write(PLATFORM, batch, rows=columns)
+    """Write rows as the columns of one batch: what has a fixed length is packed."""
+    columns = {name: list(values) for name, *values in zip(PrivateRow._fields, *rows, strict=True)}
+    del columns["leaf_index"]
+    columns["id"] = [bytes.fromhex(str(name)) for name in columns["id"]]
+    packed = ("id", "leaf", "event_commitment", "subject_commitment", "event_salt", "person", "subject_salt")
+    made: Any = {name: b"".join(values) if name in packed else values for name, values in columns.items()}  # type: ignore[arg-type]  # bytes
+    return ParquetRecordFiles(folder).write(PLATFORM, batch, files=encode_rows(PrivateColumns(**made)))
 
 
 def test_rows_are_written_by_day_and_read_back_as_they_were(tmp_path: Path) -> None:
-    rows = [row(0), row(1, "2025-03-17"), row(2), row(3, person=None, event=None, household=bytes(32))]
+    rows = [row(0), row(1, "2025-03-17"), row(2), row(3, household=bytes(32), claimed_mg=5)]
 
     files = write(tmp_path, *rows, batch=12)
 

@@ -13,10 +13,12 @@ from gateway.transparency import (
     TileName,
     TreeReader,
     grow,
+    join_bundle,
     leaf_hash,
     read_tile_name,
     root_of,
     split_bundle,
+    tile_width,
     verify_consistency,
     verify_inclusion,
 )
@@ -201,3 +203,40 @@ def test_an_entry_is_bounded_by_its_length_prefix(length: int, is_allowed: bool)
         with pytest.raises(EntryTooLarge) as refused:
             grow(Edge(0), [bytes(length)])
         assert refused.value.code == "entry-too-large"
+
+
+def test_a_bundle_has_each_entry_after_its_length_in_two_bytes() -> None:
+    assert join_bundle([b"ab", b"", b"c" * 258]) == b"\0\2ab\0\0\1\2" + b"c" * 258
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 512, 700])
+def test_the_edge_that_is_read_back_is_the_one_that_was_left(size: int) -> None:
+    growth = grow(Edge(0), entries(size))
+    checkpoint = Checkpoint("log.example", size, growth.edge.root)
+
+    assert TreeReader(growth.files.__getitem__, checkpoint).edge == growth.edge
+    assert grow(growth.edge, []).edge == growth.edge
+
+
+@pytest.mark.parametrize("size", [-1, 4])
+def test_a_tree_of_a_size_that_never_was_is_not_read(size: int) -> None:
+    files, checkpoint = grown(3)
+
+    with pytest.raises(InvariantBroken, match="was asked of a log of 3"):
+        TreeReader(files.__getitem__, checkpoint).root(size)
+
+
+@pytest.mark.parametrize(
+    ("size", "level", "index", "width"),
+    [
+        (0, 0, 0, 0),
+        (5, 0, 0, 5),
+        (5, 0, 3, 0),
+        (5, 1, 0, 0),
+        (256, 0, 0, 256),
+        (600, 0, 2, 88),
+        (600, 1, 0, 2),
+    ],
+)
+def test_a_tile_is_as_wide_as_the_log_fills_it(size: int, level: int, index: int, width: int) -> None:
+    assert tile_width(size, level=level, index=index) == width

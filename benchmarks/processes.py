@@ -1,0 +1,63 @@
+"""Run a command and see what it and all of its children took."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Usage", "tanqiao"]
+
+LOOK_EVERY = 0.1  # seconds between two looks at the memory
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Usage(NamedTuple):
+    """What a command took: processor and wall seconds, and the most memory of all its processes at once."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mib: float
+
+
+def tanqiao(arguments: Sequence[str], state: Path) -> Usage:
+    """Run one command of ours in a process of its own; a failure ends the benchmark."""
+    before = os.times()
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from gateway.cli import main; main()", *arguments],
+        env={**os.environ, "TANQIAO_STATE": str(state)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    peak = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+    watcher.start()
+    _, said = process.communicate()
+    wall = time.perf_counter() - started
+    watcher.join()
+    after = os.times()
+    if process.returncode:
+        raise SystemExit(f"tanqiao {arguments[0]} left with {process.returncode}:\n{said.decode()[-2000:]}")
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Usage(cpu, wall, peak[0])
+
+
+def _watch(root: int, peak: list[float]) -> None:
+    """Add up the resident memory of a process and its descendants until it ends; shared pages count twice."""
+    while (pages := _pages(root)) > 0:
+        peak[0] = max(peak[0], pages * PAGE / 2**20)
+        time.sleep(LOOK_EVERY)
+
+
+def _pages(process: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text("ascii").split()]
+    except (OSError, IndexError, ProcessLookupError):
+        return 0
+    return pages + sum(_pages(int(child)) for child in children)

@@ -1,0 +1,114 @@
+"""Finish one part: from the judge's verdict to records, their root, the bytes of their files, and the counts.
+
+It needs no memory and touches nothing, so it can run in another process, and several parts at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+
+from gateway.ports import EncodedFile, PrivateColumns
+from gateway.service.moments import instant_text
+from gateway.service.part import Verdict
+from gateway.service.preparing import Prepared, Rejected
+from gateway.service.recording import ActColumns, frame_of, make_records
+from gateway.service.scheme import Scheme
+from gateway.transparency import BatchTree
+
+__all__ = ["Finished", "Finisher"]
+
+
+class Finished(NamedTuple):
+    """What a part became: everything that is written down of it.
+
+    ``mappings`` are the digests of the mappings that its records cite, ``root`` is empty where nothing was
+    accepted; ``rejected`` counts by readable day and code, ``quarantine`` has a line for each.
+    """
+
+    accepted: int
+    co2e_mg: int
+    points: int
+    claims_differ: int
+    mappings: list[str]
+    root: bytes
+    files: list[EncodedFile]
+    rejected: Counter[tuple[str | None, str]]
+    quarantine: list[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finisher:
+    """Finishes parts of one scheme. ``encode`` gives the files of a batch's rows, one for each day."""
+
+    scheme: Scheme
+    issuer: str
+    random_bytes: Callable[[int], bytes]
+    encode: Callable[[PrivateColumns], list[EncodedFile]]
+    dry_run: bool = False
+
+    def finish(self, prepared: Prepared, verdict: Verdict, *, accepted: datetime) -> Finished:
+        """Finish one part, accepted at that moment; a dry run only counts."""
+        acts = prepared.acts.chosen(verdict.kept)
+        rejected = sorted([*prepared.rejected, *_refused(prepared, verdict)], key=lambda row: row.origin)
+        mappings = sorted(set(acts.mapping))
+        root, files = b"", list[EncodedFile]()
+        if mappings and not self.dry_run:
+            issued = instant_text(accepted)  # an audit replays the caps by this moment
+            programs = {"sha256:" + program.digest: program for program in self.scheme.programs}
+            frames = {
+                digest: frame_of(programs[digest], issuer=self.issuer, issued=issued) for digest in mappings
+            }
+            rows, leaves = make_records(acts, verdict.points, frames=frames, random_bytes=self.random_bytes)
+            root, files = BatchTree(leaves).root, self.encode(rows)
+        return Finished(
+            accepted=len(verdict.kept),
+            co2e_mg=sum(acts.co2e_mg),
+            points=sum(verdict.points),
+            claims_differ=_claims_differ(acts, verdict.points, tolerance_mg=self.scheme.claim_tolerance_mg),
+            mappings=mappings,
+            root=root,
+            files=files,
+            rejected=Counter((row.day, row.code) for row in rejected),
+            quarantine=[] if self.dry_run else list(map(_quarantine_line, rejected)),
+        )
+
+
+def _refused(prepared: Prepared, verdict: Verdict) -> list[Rejected]:
+    origins = prepared.origins.at([place for place, _ in verdict.refused])
+    return [
+        Rejected(origin, *refusal, prepared.acts.day[place])
+        for origin, (place, refusal) in zip(origins, verdict.refused, strict=True)
+    ]
+
+
+def _claims_differ(acts: ActColumns, points: Sequence[int], *, tolerance_mg: int) -> int:
+    """Count the acts for which the platform's own figure is further from ours than the mapping tolerates."""
+    if set(acts.claimed_mg) | set(acts.claimed_points) <= {None}:
+        return 0
+    return sum(
+        (claimed_mg is not None and abs(claimed_mg - co2e_mg) > tolerance_mg)
+        or (claimed is not None and claimed not in (granted, uncapped))
+        for claimed_mg, co2e_mg, claimed, granted, uncapped in zip(
+            acts.claimed_mg, acts.co2e_mg, acts.claimed_points, points, acts.points, strict=True
+        )
+    )
+
+
+def _quarantine_line(row: Rejected) -> bytes:
+    place, also, fields = row.origin
+    line: dict[str, object] = {
+        "file": place.file,
+        "row": place.row,
+        "code": row.code,
+        "detail": row.detail,
+        "fields": orjson.Fragment(fields),
+    }
+    if row.field:
+        line["field"] = row.field
+    if also:
+        line["also"] = [{"file": other.file, "row": other.row} for other in also]
+    return orjson.dumps(line)

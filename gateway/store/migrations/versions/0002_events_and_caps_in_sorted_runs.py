@@ -1,0 +1,46 @@
+"""Events and caps move from tables into sorted runs beside the database."""
+
+import struct
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+
+from gateway.store.sorted_runs import entries_of, write_run
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+TABLES = {
+    "events": ("SELECT key, content, batch, leaf_index FROM events", "8sII"),
+    "caps": ("SELECT key, used FROM cap_usage", "Q"),
+}
+
+
+def upgrade() -> None:
+    """Bring the database to this revision."""
+    runs = op.create_table(
+        "runs",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("file"),
+    )
+    connection = op.get_bind()
+    folder = Path(connection.execute(sa.text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar_one()).parent
+    for kind, (query, form) in TABLES.items():
+        rows = connection.execute(sa.text(query)).all()
+        if rows:
+            keys, values = b"".join(row[0] for row in rows), b"".join(struct.pack("<" + form, *row[1:]) for row in rows)
+            entries = entries_of(keys, values, width=struct.calcsize("<" + form))
+            file = f"{kind}-000000000.run"
+            written = write_run(folder / "index" / file, iter((entries,)), rows_at_most=len(entries))
+            op.bulk_insert(runs, [{"kind": kind, "level": 0, "file": file, **written._asdict()}])
+    op.drop_table("events")
+    op.drop_table("cap_usage")

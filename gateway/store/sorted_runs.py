@@ -1,0 +1,186 @@
+"""Sorted runs: immutable files of keys with values, found without reading what is not asked for.
+
+Keys are keyed hashes and so spread evenly. A B-tree that takes them one part after the other rewrites
+nearly all of its pages each time; a run is written once, in order, and merged with its like now and then
+(a log-structured merge tree). A small filter in front tells nearly always when a key is not in a run.
+
+A file holds its entries in the order of their keys, each the key's two halves as little-endian
+integers and the value; then the filter, 64-bit words of which each key sets four bits in one.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.errors import IntegrityBroken
+from gateway.store.durable import durable_file
+
+__all__ = ["KEY_BYTES", "Entries", "Run", "WrittenRun", "entries_of", "merged", "write_run"]
+
+KEY_BYTES: Final = 16
+KEYS_PER_WORD: Final = 4  # 16 bits a key: about one absent key in a hundred is looked for in vain
+SLICE_ENTRIES: Final = 1 << 19  # entries of all runs together that a merge holds at once
+
+Entries = NDArray[np.void]
+"""Entries with the members ``high``, ``low`` (the key's halves) and ``value``."""
+
+_Words = NDArray[np.uint64]
+_Places = NDArray[np.int64]
+
+
+class WrittenRun(NamedTuple):
+    """A run that was written: its digest and its number of entries."""
+
+    digest: str
+    rows: int
+
+
+def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
+    """Return entries in the order of their keys; of equal keys the first comes first.
+
+    Args:
+        keys: the keys, 16 bytes each.
+        values: their values, ``width`` bytes each.
+        width: the bytes of a value.
+    """
+    halves = np.frombuffer(keys, ">u8").reshape(-1, 2)
+    entries = np.empty(len(halves), _layout(width))
+    entries["high"], entries["low"] = halves[:, 0], halves[:, 1]
+    entries["value"] = np.frombuffer(values, f"V{width}")
+    return entries[np.lexsort((entries["low"], entries["high"]))]
+
+
+class Run:
+    """A run that can be looked into; its file is mapped, not read."""
+
+    def __init__(self, path: Path, rows: int, *, width: int) -> None:
+        layout = _layout(width)
+        expected = rows * layout.itemsize + 8 * _word_count(rows)
+        if path.stat().st_size != expected:
+            raise IntegrityBroken(f"index/{path.name} is not the file that was written", field=path.name)
+        self.path = path
+        self.entries: Entries = np.asarray(np.memmap(path, layout, mode="r", shape=(rows,)))
+        self._filter: _Words = np.fromfile(path, np.uint64, offset=rows * layout.itemsize)
+
+    def find(self, wanted: Entries) -> tuple[_Places, _Places]:
+        """Return the places in ``wanted`` of the keys that are here, and their places in the run."""
+        words = self._filter[_word_of(wanted["high"], len(self._filter))]
+        bits = _bits_of(wanted["low"])
+        asked = np.flatnonzero((words & bits) == bits)
+        places = self.place(wanted[asked])
+        inside = places < len(self.entries)
+        asked, places = asked[inside], places[inside]
+        here = self.entries[places]
+        same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
+        return asked[same], places[same]
+
+    def place(self, wanted: Entries) -> _Places:
+        """Return for each key the place of the first entry that is not before it."""
+        highs, lows = self.entries["high"], self.entries["low"]
+        first = np.zeros(len(wanted), np.int64)
+        last = np.full(len(wanted), len(self.entries), np.int64)
+        for _ in range(len(self.entries).bit_length()):
+            middle = (first + last) >> 1
+            inside = middle < last
+            at = np.where(inside, middle, 0)
+            high, low = highs[at], lows[at]
+            before = (high < wanted["high"]) | ((high == wanted["high"]) & (low < wanted["low"]))
+            first = np.where(inside & before, middle + 1, first)
+            last = np.where(inside & ~before, middle, last)
+        return first
+
+    def require_digest(self, digest: str) -> None:
+        """Check the whole file against the digest that was kept."""
+        with self.path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != digest:
+            raise IntegrityBroken(f"index/{self.path.name} is not the file that was written", field=digest)
+
+
+def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
+    """Yield the entries of all runs in order, some at a time; of equal keys the first run's counts."""
+    if not runs:
+        return
+    total = sum(len(run.entries) for run in runs)
+    cuts = _cuts(total // SLICE_ENTRIES + 1, width)
+    ends = [[*run.place(cuts).tolist(), len(run.entries)] for run in runs]
+    begins = [0] * len(runs)
+    for number in range(len(cuts) + 1):
+        some = np.concatenate(
+            [run.entries[begin : end[number]] for run, begin, end in zip(runs, begins, ends, strict=True)]
+        )
+        begins = [end[number] for end in ends]
+        some = some[np.lexsort((some["low"], some["high"]))]
+        if len(some):
+            yield some[_first_of_equals(some)]
+
+
+def write_run(path: Path, slices: Iterator[Entries], *, rows_at_most: int) -> WrittenRun:
+    """Write entries, given in the order of their keys, durably."""
+    digest, rows = hashlib.sha256(), 0
+    filter_words: _Words = np.zeros(_word_count(rows_at_most), np.uint64)
+    with durable_file(path, mode=0o600) as file:
+        for some in slices:
+            data = some.tobytes()
+            file.write(data)
+            digest.update(data)
+            rows += len(some)
+            _note(filter_words, some)
+        filter_words = _folded(filter_words, _word_count(rows))
+        file.write(filter_words.tobytes())
+        digest.update(filter_words.tobytes())
+    return WrittenRun(digest.hexdigest(), rows)
+
+
+def _layout(width: int) -> "np.dtype[np.void]":
+    members: list[Any] = [("high", "<u8"), ("low", "<u8"), ("value", f"V{width}")]
+    return np.dtype(members)
+
+
+def _cuts(slices: int, width: int) -> Entries:
+    """Return the keys that cut the whole range of keys into equal slices."""
+    cuts = np.zeros(slices - 1, _layout(width))
+    cuts["high"] = [(number << 64) // slices for number in range(1, slices)]
+    return cuts
+
+
+def _first_of_equals(entries: Entries) -> NDArray[np.bool_]:
+    first = np.ones(len(entries), np.bool_)
+    high, low = entries["high"], entries["low"]
+    first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    return first
+
+
+def _word_count(rows: int) -> int:
+    """Return the words of a filter: the power of two from a quarter of the rows on."""
+    return 1 << max(rows // KEYS_PER_WORD, 1).bit_length()
+
+
+def _word_of(high: _Words, words: int) -> _Words:
+    return high >> np.uint64(65 - words.bit_length())
+
+
+def _bits_of(low: _Words) -> _Words:
+    one, six = np.uint64(1), np.uint64(63)
+    bits = one << (low & six)
+    for shift in (6, 12, 18):
+        bits |= one << ((low >> np.uint64(shift)) & six)
+    return bits
+
+
+def _note(filter_words: _Words, some: Entries) -> None:
+    """Set the bits of keys, which stand in order: those of one word stand together."""
+    words = _word_of(some["high"], len(filter_words))
+    begins = np.flatnonzero(np.diff(words, prepend=words[:1] ^ np.uint64(1)))
+    filter_words[words[begins]] |= np.bitwise_or.reduceat(_bits_of(some["low"]), begins)
+
+
+def _folded(filter_words: _Words, words: int) -> _Words:
+    """Join neighbouring words until there are no more than ``words``."""
+    while len(filter_words) > words:
+        filter_words = filter_words[0::2] | filter_words[1::2]
+    return filter_words

@@ -1,0 +1,208 @@
+"""Sorted runs: what was written is found, what was not is not, and merging changes nothing of either."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import text
+
+from gateway.errors import IntegrityBroken
+from gateway.store import keyed_files, sorted_runs
+from gateway.store.database import Database
+from gateway.store.journal import SqlJournal
+from gateway.store.keyed_files import KeyedFiles
+from gateway.store.sorted_runs import Run, entries_of, merged, write_run
+
+WIDTH = 8
+
+
+def key(number: int) -> bytes:
+    """Make a key that lies anywhere."""
+    return sha256(number.to_bytes(8, "big")).digest()[:16]
+
+
+def value(number: int) -> bytes:
+    return number.to_bytes(WIDTH, "little")
+
+
+def make_run(path: Path, pairs: dict[bytes, bytes]) -> Run:
+    """Write pairs of key and value as a run."""
+    entries = entries_of(b"".join(pairs), b"".join(pairs.values()), width=WIDTH)
+    written = write_run(path, iter((entries,)), rows_at_most=len(entries))
+    assert written.rows == len(pairs)
+    return Run(path, written.rows, width=WIDTH)
+
+
+def found_in(run: Run, keys: list[bytes]) -> dict[bytes, bytes]:
+    wanted = entries_of(b"".join(keys), bytes(WIDTH * len(keys)), width=WIDTH)
+    asked, places = run.find(wanted)
+    names = [keys_of(wanted[one]) for one in asked]
+    return dict(zip(names, run.entries["value"][places].tolist(), strict=True))
+
+
+def keys_of(entry: sorted_runs.Entries) -> bytes:
+    return int(entry["high"]).to_bytes(8, "big") + int(entry["low"]).to_bytes(8, "big")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 1000, 20_000])
+def test_every_key_of_a_run_is_found_and_no_other(tmp_path: Path, count: int) -> None:
+    pairs = {key(number): value(number) for number in range(count)}
+    others = [key(number) for number in range(count, 2 * count + 100)]
+
+    run = make_run(tmp_path / "a.run", pairs)
+
+    assert found_in(run, [*others, *pairs]) == pairs
+
+
+def test_keys_at_the_ends_and_with_equal_halves_are_told_apart(tmp_path: Path) -> None:
+    halves = [bytes(8), b"\xff" * 8, b"\x80" + bytes(7), bytes(7) + b"\x01"]
+    keys = [high + low for high in halves for low in halves]
+    pairs = {name: value(number) for number, name in enumerate(keys[::2])}
+
+    run = make_run(tmp_path / "a.run", pairs)
+
+    assert found_in(run, keys) == pairs
+
+
+def test_a_filter_turns_nearly_all_absent_keys_away(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a.run", {key(number): value(0) for number in range(10_000)})
+    asked: list[int] = []
+    place = run.place
+    run.place = lambda wanted: asked.append(len(wanted)) or place(wanted)  # type: ignore[method-assign, func-returns-value]  # counts what gets through
+
+    found_in(run, [key(number) for number in range(10_000, 20_000)])
+
+    assert asked[0] < 300
+
+
+def test_merging_keeps_the_first_value_of_each_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorted_runs, "SLICE_ENTRIES", 100)
+    chance = Random(5)
+    maps = [{key(chance.randrange(900)): value(1000 * number + n) for n in range(400)} for number in range(4)]
+    runs = [make_run(tmp_path / f"{number}.run", pairs) for number, pairs in enumerate(maps)]
+    expected: dict[bytes, bytes] = {}
+    for pairs in reversed(maps):
+        expected.update(pairs)
+
+    slices = list(merged(runs, width=WIDTH))
+    written = write_run(tmp_path / "m.run", iter(slices), rows_at_most=sum(map(len, maps)))
+
+    assert len(slices) > 5
+    one = Run(tmp_path / "m.run", written.rows, width=WIDTH)
+    one.require_digest(written.digest)
+    assert [keys_of(entry) for entry in one.entries] == sorted(expected)
+    assert found_in(one, [key(number) for number in range(2000)]) == expected
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[KeyedFiles]:
+    database = Database(tmp_path / "a.db")
+    yield KeyedFiles(database, "some", width=WIDTH)
+    database.close()
+
+
+def note(files: KeyedFiles, pairs: dict[bytes, bytes]) -> None:
+    """Write pairs as one decision does."""
+    staged = files.stage(b"".join(pairs), b"".join(pairs.values()))
+    with files._database.write() as connection:
+        files.adopt(connection, staged)
+    files.tidy()
+
+
+def listed(folder: Path) -> int:
+    return len(list((folder / "index").iterdir()))
+
+
+def test_many_decisions_make_few_files_and_the_latest_value_stands(kept: KeyedFiles, tmp_path: Path) -> None:
+    chance = Random(7)
+    expected: dict[bytes, bytes] = {}
+    for number in range(200):
+        pairs = {key(chance.randrange(500)): value(100 * number + n) for n in range(10)}
+        expected.update(pairs)
+        note(kept, pairs)
+
+    assert kept.find(b"".join(key(number) for number in range(600))) == expected
+    assert dict(kept.items()) == expected
+    assert kept.count() == len(expected)
+    assert listed(tmp_path) <= 3 * keyed_files.FANOUT
+    kept.require_whole()
+
+
+def test_compacting_leaves_one_file_and_nothing_of_replaced_values(kept: KeyedFiles, tmp_path: Path) -> None:
+    note(kept, {key(1): b"replaced"})
+    note(kept, {key(1): b"stands..", key(2): b"two....."})
+
+    kept.compact()
+
+    assert dict(kept.items()) == {key(1): b"stands..", key(2): b"two....."}
+    [file] = (tmp_path / "index").iterdir()
+    assert b"replaced" not in file.read_bytes()
+
+
+def test_a_staged_run_that_was_never_adopted_is_swept_away(kept: KeyedFiles, tmp_path: Path) -> None:
+    note(kept, {key(1): value(1)})
+    kept.stage(key(2), value(2))
+    (tmp_path / "index" / "some-0.run.half").write_bytes(b"half")
+
+    kept.sweep()
+
+    assert listed(tmp_path) == 1
+    assert kept.find(key(1) + key(2)) == {key(1): value(1)}
+
+
+def test_nothing_is_staged_of_nothing_and_nothing_is_found_of_it(kept: KeyedFiles) -> None:
+    assert kept.stage(b"", b"") is None
+    assert kept.find(b"") == {}
+    assert (kept.count(), list(kept.items())) == (0, [])
+
+
+def test_a_run_that_another_process_has_merged_away_is_looked_up_anew(kept: KeyedFiles) -> None:
+    reader = KeyedFiles(kept._database, "some", width=WIDTH)
+    for number in range(2 * keyed_files.FANOUT):
+        note(kept, {key(number): value(number)})
+        assert reader.find(key(number)) == {key(number): value(number)}
+
+
+def test_a_missing_cut_or_changed_run_is_named(kept: KeyedFiles, tmp_path: Path) -> None:
+    note(kept, {key(1): value(1)})
+    [path] = (tmp_path / "index").iterdir()
+    data = path.read_bytes()
+    for changed in (data[:-1], b"", data + b"x"):
+        path.write_bytes(changed)
+        with pytest.raises(IntegrityBroken, match=path.name):
+            KeyedFiles(kept._database, "some", width=WIDTH).find(key(1))
+
+    path.write_bytes(data[:-1] + b"\x7f")
+    with pytest.raises(IntegrityBroken, match=path.name):
+        kept.require_whole()
+
+    path.unlink()
+    with pytest.raises(IntegrityBroken, match=path.name):
+        KeyedFiles(kept._database, "some", width=WIDTH).find(key(1))
+
+
+def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) -> None:
+    first = Database(tmp_path / "a.db")
+    with first.write() as connection:
+        for statement in (
+            "DROP TABLE runs",
+            "DROP TABLE carried_usage",
+            "DROP TABLE erasures",
+            "CREATE TABLE events (key BLOB PRIMARY KEY, content BLOB, batch BIGINT, leaf_index BIGINT)",
+            "CREATE TABLE cap_usage (key BLOB PRIMARY KEY, used BIGINT)",
+            "INSERT INTO events VALUES (:one, :content, 3, 70000)",
+            "INSERT INTO cap_usage VALUES (:two, 5000000000)",
+            "UPDATE alembic_version SET version_num = '0001'",
+        ):
+            connection.execute(text(statement), {"one": key(1), "two": key(2), "content": b"content."})
+    first.close()
+
+    database = Database(tmp_path / "a.db")
+    journal = SqlJournal(database)
+
+    assert journal.known_events([key(1), key(2)]) == {key(1): (b"content.", 3, 70000)}
+    assert dict(journal.all_cap_usage()) == {key(2): 5_000_000_000}
+    journal.require_index()
+    database.close()
