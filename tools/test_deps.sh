@@ -1,15 +1,21 @@
 #!/bin/sh
-# Install, on Debian or Ubuntu, what some tests need beyond pip packages. Does nothing where it is there already.
+# Install what some tests need beyond pip packages: on Debian or Ubuntu system packages, then packages of npm as
+# tests/node/credential/package-lock.json pins them. Does nothing where it is there already.
 set -eu
-packages="golang-go golang-golang-x-mod-dev"
+cd "$(dirname "$0")/.."
 missing=""
-for package in $packages; do
+for package in bc golang-go golang-golang-x-mod-dev; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
-[ -z "$missing" ] && exit 0
-command -v apt-get >/dev/null || { echo "install by hand:$missing" >&2; exit 1; }
-run=""
-[ "$(id -u)" -eq 0 ] || run=sudo
-$run apt-get update -q
-# shellcheck disable=SC2086 # the list is meant to split
-DEBIAN_FRONTEND=noninteractive $run apt-get install -q -y --no-install-recommends $missing
+command -v node >/dev/null || missing="$missing nodejs"
+command -v npm >/dev/null || missing="$missing npm"
+if [ -n "$missing" ]; then
+    command -v apt-get >/dev/null || { echo "install by hand:$missing" >&2; exit 1; }
+    run=""
+    [ "$(id -u)" -eq 0 ] || run=sudo
+    $run apt-get update -q
+    # shellcheck disable=SC2086 # the list is meant to split
+    DEBIAN_FRONTEND=noninteractive $run apt-get install -q -y --no-install-recommends $missing
+fi
+cd tests/node/credential
+[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error

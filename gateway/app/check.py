@@ -21,7 +21,16 @@ from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
 from gateway.transparency import read_policy
 
-__all__ = ["audit", "receipt_of", "record_of", "records_of_event", "trusting", "verifier", "verify_receipt"]
+__all__ = [
+    "audit",
+    "receipt_of",
+    "record_of",
+    "records_of_event",
+    "replayer_of",
+    "trusting",
+    "verifier",
+    "verify_receipt",
+]
 
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
@@ -87,6 +96,18 @@ def receipt_of(root: Path, record_id: str, *, disclose: Sequence[str]) -> bytes:
         return make_receipt(found, disclose, records=opened.records, journal=opened.journal, log=opened.log)
 
 
+def replayer_of(mappings: Sequence[Path]) -> Replayer | None:
+    """Return what recomputes records that cite one of these mappings; None if there is none."""
+    programs = {"sha256:" + program.digest: program for program in map(program_from_file, mappings)}
+
+    def program_of(digest: str) -> Program:
+        if digest not in programs:
+            raise IntegrityBroken(f"the record cites the mapping {digest}, none of the given ones")
+        return programs[digest]
+
+    return Replayer(program_of) if programs else None
+
+
 def verify_receipt(receipt: Path, checks: ReceiptVerifier) -> dict[str, Json]:
     """Verify a receipt's file and return its record."""
     with _named(str(receipt)):
@@ -100,13 +121,6 @@ def trusting(trust: Path, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
 
 def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> ReceiptVerifier:
     """Return a verifier of receipts under somebody's own trust files; needs no home."""
-    programs = {"sha256:" + program.digest: program for program in map(program_from_file, mappings)}
-
-    def program_of(digest: str) -> Program:
-        if digest not in programs:
-            raise IntegrityBroken(f"the receipt cites the mapping {digest}, none of the given ones")
-        return programs[digest]
-
     with _named("policy"):
         rules = read_policy(policy)
     with _named("keys.json"):
@@ -117,7 +131,7 @@ def verifier(policy: bytes, ring: bytes, *, mappings: Sequence[Path] = ()) -> Re
         receipt_shape=Shape(schema("receipt")),
         record_shape=Shape(schema("record")),
         statement_shape=Shape(schema("statement")),
-        replayer=Replayer(program_of) if programs else None,
+        replayer=replayer_of(mappings),
     )
 
 

@@ -1,7 +1,7 @@
 """Join the parts of reviewing mappings and explaining rows."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -18,6 +18,7 @@ from gateway.errors import Refused, UsageError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.plugins import list_adapters
 from gateway.resources import schema
+from gateway.service.assembling import assembled
 from gateway.store.input_files import open_input, order_inputs
 
 __all__ = ["adapters", "check_mappings", "coverage_of", "explain_row"]
@@ -100,9 +101,8 @@ def explain_row(
     document = order_inputs([file])[0]
     with open_input(document) as stream, TemporaryDirectory() as folder:
         rows = adapter.rows(stream, document.name, source=scheme.programs[-1].source.format)
-        outcomes: Iterator[Outcome] = rows
-        if adapter.assembly is not None:
-            outcomes = DiskSorting(Path(folder)).assemble(rows, adapter.assembly)
+        sorting = DiskSorting(Path(folder))
+        outcomes = assembled(rows, scheme.programs[-1], adapter=adapter, assemble=sorting.assemble)
         outcome = next((one for one in outcomes if row in _numbers(one)), None)
     if outcome is None:
         raise UsageError(f"{document.name} has no row {row}", remedy="rows count from 1, the header is none")
@@ -120,4 +120,4 @@ def _numbers(outcome: Outcome) -> list[int]:
 def _explained(programs: Sequence[Program], row: SourceRow, *, lang: Literal["zh", "en"]) -> list[str]:
     roles = SourceReader(programs[-1]).read(row.fields)
     program = programs[-1] if isinstance(roles, Refusal) else Timeline(programs).on(roles.day)
-    return explain(program or programs[0], row.fields, lang=lang).lines()
+    return explain(program or programs[0], row.fields, lang=lang, rows=1 + len(row.also)).lines()

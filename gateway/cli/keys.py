@@ -1,11 +1,11 @@
-"""``keys new | rotate | retire | revoke | list``."""
+"""``keys new | rotate | retire | revoke | publish | list``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, HomeOption, emit, emit_rows, hint
+from gateway.cli.output import DomainOption, FormatOption, HomeOption, emit, emit_rows, hint
 
 __all__ = ["app"]
 
@@ -76,6 +76,27 @@ def revoke(
     from gateway.app.keys import end_key
 
     emit(end_key(Path(home), key, action="revoked"), format_)
+
+
+@app.command("publish")
+def publish(
+    home: HomeOption,
+    format_: FormatOption,
+    out: Annotated[Path, typer.Option(help="The folder to write to; put what is in it on your web server.")],
+    domain: DomainOption = "",
+) -> None:
+    """Write the record keys for the web: did.json and jwks.json, with context and schema of credentials.
+
+    Files of an earlier run are replaced: run it again after each change of keys.
+
+    Examples:
+
+        tanqiao keys publish --home ./home --domain gateway.example --out ./public
+    """
+    from gateway.app.credential import publish_keys
+
+    emit(publish_keys(Path(home), out, domain=domain), format_)
+    hint(f"publish what is in {out} at the root of your web server, over HTTPS")
 
 
 @app.command("list")

@@ -4,9 +4,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,17 +23,21 @@ from gateway.errors import (
 from gateway.model.visible import visible
 
 __all__ = [
+    "DiscloseOption",
+    "DomainOption",
     "Format",
     "FormatOption",
     "HomeOption",
     "LangOption",
     "Language",
+    "MappingOption",
     "emit",
     "emit_rows",
     "exit_code",
     "hint",
     "progress",
     "report",
+    "require_committed",
     "say",
 ]
 
@@ -75,6 +80,28 @@ FormatOption = Annotated[
 ]
 LangOption = Annotated[Language, typer.Option("--lang", default_factory=_default_language, help="zh or en.")]
 HomeOption = Annotated[str, typer.Option("--home", envvar="TANQIAO_HOME", help="The home folder.")]
+
+DomainOption = Annotated[
+    str,
+    typer.Option(
+        "--domain", envvar="TANQIAO_DOMAIN", help="Your domain name; the home's issuer if left out."
+    ),
+]
+DiscloseOption = Annotated[
+    list[str], typer.Option("--disclose", help="Open a commitment: event or subject; repeat for both.")
+]
+MappingOption = Annotated[
+    list[Path],
+    typer.Option("--mapping", help="The mapping's YAML file: recomputes the quantity; repeat for more."),
+]
+
+
+def require_committed(fields: Sequence[str]) -> None:
+    """Check that a record commits to each of these fields."""
+    if unknown := set(fields) - {"event", "subject"}:
+        raise UsageError(
+            f"a record does not commit to {', '.join(sorted(unknown))}", remedy="use event or subject"
+        )
 
 
 def hint(text: str) -> None:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.output import Format, FormatOption, HomeOption, emit, hint, progress
+from gateway.cli.output import (
+    DiscloseOption,
+    Format,
+    FormatOption,
+    HomeOption,
+    MappingOption,
+    emit,
+    hint,
+    progress,
+    require_committed,
+)
 
 if TYPE_CHECKING:
     from gateway.service.receipts import ReceiptVerifier
@@ -21,9 +31,7 @@ app = typer.Typer()
 def show(
     record_id: Annotated[str, typer.Argument(help="The record's id.")],
     home: HomeOption,
-    disclose: Annotated[
-        list[str], typer.Option(help="Open a commitment: event or subject; repeat for both.")
-    ] = [],  # noqa: B006 - typer reads the default, nothing changes it
+    disclose: DiscloseOption = [],  # noqa: B006 - typer reads the default, nothing changes it
 ) -> None:
     """Write the receipt of a record as one line of JSON.
 
@@ -34,12 +42,8 @@ def show(
         tanqiao receipt show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home --disclose event
     """
     from gateway.app.check import receipt_of
-    from gateway.errors import UsageError
 
-    if unknown := set(disclose) - {"event", "subject"}:
-        raise UsageError(
-            f"a record does not commit to {', '.join(sorted(unknown))}", remedy="use event or subject"
-        )
+    require_committed(disclose)
     sys.stdout.write(receipt_of(Path(home), record_id, disclose=disclose).decode() + "\n")
 
 
@@ -50,9 +54,7 @@ def verify(
     ],
     trust: Annotated[Path, typer.Option(help="Your folder with `policy` and `keys.json`.")],
     format_: FormatOption,
-    mapping: Annotated[
-        list[Path], typer.Option(help="The mapping's YAML file: recomputes the quantity; repeat for more.")
-    ] = [],  # noqa: B006 - typer reads the default, nothing changes it
+    mapping: MappingOption = [],  # noqa: B006 - typer reads the default, nothing changes it
 ) -> None:
     """Verify receipts offline, under your own trust files. Leaves with 0, or says what does not hold.
 

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 
 import typer
 
-from gateway.cli import adapter, audit, convert, erase, home, keys, log, mapping, receipt, record, statements
+from gateway.cli import (
+    adapter,
+    audit,
+    convert,
+    credential,
+    disclosure,
+    erase,
+    home,
+    keys,
+    log,
+    mapping,
+    receipt,
+    record,
+    statements,
+)
 from gateway.cli.output import exit_code, report
 from gateway.errors import GatewayError, LocalFileError, UsageError
 
@@ -29,8 +43,10 @@ for name, group, words in (
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
     ("record", record.app, "Show conversion records."),
     ("receipt", receipt.app, "Make receipts, and verify them offline."),
+    ("credential", credential.app, "Export records for wallets, and verify such credentials offline."),
+    ("disclosure", disclosure.app, "Open chosen commitments of records for an auditor, and verify that."),
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
-    ("keys", keys.app, "Make, rotate, retire and list keys."),
+    ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):
     root.add_typer(group, name=name, help=words, no_args_is_help=True)

@@ -4,6 +4,7 @@ Keys of a row's fields: a CSV or Parquet row has its column names, a JSON row ha
 (``/trip/distance``). A row that cannot be taken apart has one field, :data:`WHOLE_ROW`.
 """
 
+from gateway.contract.clocks import DayOrder, local_time
 from gateway.contract.json_rows import (
     JSON_DEPTH_MAX,
     JsonValue,
@@ -14,24 +15,35 @@ from gateway.contract.json_rows import (
 )
 from gateway.contract.offer import Assembly, PlatformAdapter
 from gateway.contract.parquet import read_parquet
-from gateway.contract.table import read_csv
+from gateway.contract.places import EARTH_RADIUS_M, BadPosition, Position, read_position, straight_line_m
+from gateway.contract.table import CsvTable, UnknownHeader, open_csv, read_csv
 from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, Line, TextSource, open_text, read_lines
 
 __all__ = [
+    "EARTH_RADIUS_M",
     "JSON_DEPTH_MAX",
     "ROW_BYTES_MAX",
     "WHOLE_ROW",
     "Assembly",
+    "BadPosition",
+    "CsvTable",
+    "DayOrder",
     "JsonValue",
     "Line",
     "NotStrictJson",
     "PlatformAdapter",
+    "Position",
     "TextSource",
+    "UnknownHeader",
     "flat_fields",
+    "local_time",
+    "open_csv",
     "open_text",
     "read_csv",
     "read_lines",
     "read_ndjson",
     "read_parquet",
+    "read_position",
+    "straight_line_m",
     "strict_json",
 ]

@@ -3,15 +3,28 @@
 import codecs
 import csv
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from gateway.contract.text import ROW_BYTES_MAX, TextSource, broken_row, open_text
 from gateway.errors import MalformedDocument
 from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
 
-__all__ = ["read_csv"]
+__all__ = ["CsvTable", "UnknownHeader", "open_csv", "read_csv"]
 
 _EXPORT_AGAIN: Final = "export the table again with one header row and a name for each column"
+
+
+class UnknownHeader(MalformedDocument):
+    """A table's header is none of those that the adapter knows; nothing of the table was read."""
+
+    code = "unknown-header"
+
+
+class CsvTable(NamedTuple):
+    """A CSV document whose header has been read: the names of its columns, and its rows to come."""
+
+    names: tuple[str, ...]
+    rows: Iterator[SourceRow | RefusedRow]
 
 
 def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
@@ -25,6 +38,15 @@ def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator
         MalformedDocument: it is not text, has no header, or a column without a name or with the name
             of another.
     """
+    yield from open_csv(document, file, source=source).rows
+
+
+def open_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> CsvTable:
+    """Read the header of a CSV document, for an adapter that chooses by it; see :func:`read_csv`.
+
+    Raises:
+        MalformedDocument: as for :func:`read_csv`.
+    """
     lines = _Lines(open_text(document, file, encodings=source.encodings), source.quote)
     cells = csv.reader(
         lines,
@@ -34,6 +56,12 @@ def read_csv(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterator
         strict=True,
     )
     names = _header(lines, cells, file=file)
+    return CsvTable(tuple(names), _rows(lines, cells, file=file, names=names))
+
+
+def _rows(
+    lines: "_Lines", cells: Iterator[list[str]], *, file: str, names: list[str]
+) -> Iterator[SourceRow | RefusedRow]:
     number = 0
     while True:
         fault, row = _next_row(lines, cells)

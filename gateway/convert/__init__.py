@@ -4,6 +4,7 @@ from gateway.convert.caps import CapKey, CapMeter, CapPlan, CapUse, Granted, key
 from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
+from gateway.convert.grouping import DayGroups
 from gateway.convert.interpret import Interpreter
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
 from gateway.convert.outcome import Converted, ConvertedBlock, ConvertedColumns, Refusal, StepTrace
@@ -18,6 +19,7 @@ __all__ = [
     "Converted",
     "ConvertedBlock",
     "ConvertedColumns",
+    "DayGroups",
     "FastEvaluator",
     "Finding",
     "Granted",

@@ -54,16 +54,18 @@ def explain(
     lang: Lang,
     usage: Mapping[CapKey, int] | None = None,
     accepted: date | None = None,
+    rows: int = 1,
 ) -> Explanation:
     """Explain one act; with the usage of caps before it, also what they leave of it.
 
-    ``accepted`` is the local day of acceptance, the day of the act where it is left out.
+    ``accepted`` is the local day of acceptance, the day of the act where it is left out. ``rows`` is how
+    many rows of the input the act was made of.
     """
     seen = Interpreter(program).run(fields)
     teller = _Teller(
         program, fields, words=WORDS[lang], title=program.title_zh if lang == "zh" else program.title_en
     )
-    items = [*teller.act(seen), *teller.figures(seen), *teller.steps(seen)]
+    items = [*teller.act(seen, rows), *teller.figures(seen), *teller.steps(seen)]
     granted = None if usage is None else _granted(program, seen, usage=dict(usage), accepted=accepted)
     outcome = granted if isinstance(granted, Refusal) else seen.outcome
     if isinstance(seen.outcome, Converted):
@@ -97,7 +99,7 @@ class _Teller:
         self.title = title
         self.source = {field.name: field for field in program.source.fields}
 
-    def act(self, seen: Evaluation) -> Iterator[Line]:
+    def act(self, seen: Evaluation, rows: int) -> Iterator[Line]:
         program, words = self.program, self.words
         text = words.mapping.format(
             id=program.id,
@@ -106,6 +108,8 @@ class _Teller:
             digest=program.digest[:DIGEST_CHARACTERS],
         )
         yield Line("mapping", program.id, text)
+        if rows > 1:
+            yield Line("act", "rows", words.rows.format(count=rows))
         if seen.roles is None:
             return
         day = date.fromordinal(seen.roles.day).isoformat()

@@ -9,7 +9,7 @@ from gateway.convert.outcome import Refusal, shape
 from gateway.convert.scalars import Memo
 from gateway.model.codes import Rejection
 
-__all__ = ["DateReader", "InstantReader", "LocalDays"]
+__all__ = ["DateReader", "InstantReader", "LocalDays", "instant_of_local", "start_of_day", "steady_offset"]
 
 YEAR_FIRST: Final = 1970  # no act is older than the platforms; zones have whole-second rules throughout
 YEAR_LAST: Final = 2199
@@ -91,17 +91,12 @@ class InstantReader:
         steady = self._steady[text[:10]]
         if steady is not None:
             return local - steady
-        found = None if self._zone is None else _instant_of_local(local, self._zone)
+        found = None if self._zone is None else instant_of_local(local, self._zone)
         return self._refuse(text) if found is None else found
 
     def _offset_of_day(self, text: str) -> int | None:
-        """Give the zone's offset if no clock changes on the day before, the day, or the day after."""
         day = self._days[text]
-        if day is None or self._zone is None:
-            return None
-        start = (day - EPOCH_DAY) * SECONDS_OF_DAY
-        first = _offset_at(start - SECONDS_OF_DAY, self._zone)
-        return first if first == _offset_at(start + 2 * SECONDS_OF_DAY, self._zone) else None
+        return None if day is None or self._zone is None else steady_offset(day, self._zone)
 
     def _refuse(self, text: str) -> Refusal:
         offset = "with an offset" if self._zone is None else f"in {self._zone.key}"
@@ -109,11 +104,26 @@ class InstantReader:
         return Refusal(Rejection.MALFORMED_ROW, self._name, f"expected {expected}, not {shape(text)}")
 
 
-def _instant_of_local(local: int, zone: ZoneInfo) -> int | None:
+def instant_of_local(local: int, zone: ZoneInfo) -> int | None:
+    """Give the instant of a local time in seconds; None where the zone skips it, the earlier of two."""
     wall = (EPOCH + timedelta(seconds=local)).replace(tzinfo=zone)
     instant = local - _seconds(wall.utcoffset())
     # In a gap the offset before it is given, which does not hold at the instant it leads to.
     return instant if local - instant == _offset_at(instant, zone) else None
+
+
+def steady_offset(day: int, zone: ZoneInfo) -> int | None:
+    """Give the zone's offset if no clock changes on the day before, the day, or the day after."""
+    start = (day - EPOCH_DAY) * SECONDS_OF_DAY
+    first = _offset_at(start - SECONDS_OF_DAY, zone)
+    return first if first == _offset_at(start + 2 * SECONDS_OF_DAY, zone) else None
+
+
+def start_of_day(day: int, zone: ZoneInfo) -> int:
+    """Give the first instant of a local day."""
+    # Where the zone skips midnight, the offset before the change leads to the instant of the change.
+    midnight = datetime.fromordinal(day).replace(tzinfo=zone)
+    return (day - EPOCH_DAY) * SECONDS_OF_DAY - _seconds(midnight.utcoffset())
 
 
 def _offset_at(instant: int, zone: ZoneInfo) -> int:

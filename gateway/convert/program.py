@@ -9,16 +9,16 @@ All quantities are exact: :class:`fractions.Fraction` here, scaled integers in t
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.model.codes import Rejection
 from gateway.model.source import SourceFormat
 
 __all__ = [
-    "Binary", "Call", "Cap", "Cite", "CodeRow", "Dated", "Expiry", "Expr", "Factor", "Field", "Floor",
-    "Formula", "Input", "MinMax", "Name", "Number", "Program", "Rounding", "Source", "Step", "Table",
-    "TableRow",
+    "Binary", "Call", "Cap", "Cite", "CodeRow", "DateForm", "Dated", "Expiry", "Expr", "Factor", "Field",
+    "Floor", "Form", "Formula", "Group", "Input", "MinMax", "Name", "Number", "Program", "Rounding", "Source",
+    "Step", "Table", "TableRow", "TimeForm",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -101,13 +101,32 @@ class CodeRow:
     value: str
 
 
+DateForm = Literal[
+    "YYYY-MM-DD", "YYYYMMDD", "YYYY/M/D", "YYYY年M月D日", "M/D/YYYY", "D/M/YYYY", "D-M-YYYY", "D.M.YYYY"
+]  # fmt: skip
+TimeForm = Literal["hh:mm:ss", "hh:mm", "h:mm:ss AM/PM", "hmm"]
+"""``hmm`` is hour and minute as one number, without leading zeros: 5, 55, 100, 2355."""
+
+
+class Form(NamedTuple):
+    """How a day, and for an instant the time after it, is written; nothing else is read.
+
+    ``exchangeable`` False refuses a day that would be another one with day and month exchanged.
+    """
+
+    date: DateForm
+    time: TimeForm
+    exchangeable: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One column of the source, or a constant in its place.
 
     ``role`` is a closed role (event, person, household, start, end, day, behaviour, evidence,
     ownership, claimed_reduction, claimed_points) or None for an input of the formula. ``keys`` are
-    the names in :class:`SourceRow.fields`; only ``event`` may have several. For decimals,
+    the names in :class:`SourceRow.fields`; only ``event`` may have several, and an instant, whose day and
+    time may stand apart. An event may instead be made ``of`` other roles. For decimals,
     ``low`` and ``high`` are scaled integers. ``behaviours`` limits the field to those acts: for any
     other act it counts as absent. ``missing`` is the rejection when a needed field is absent.
     """
@@ -126,6 +145,30 @@ class Field:
     missing: Rejection
     behaviours: frozenset[str] | None
     zone: ZoneInfo | None = None  # of an instant written without an offset
+    form: Form | None = None  # of a day or instant that is not written as ISO 8601 says
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """How the rows of one day become one act.
+
+    Rows belong together that agree in the places ``by`` and in the local day of ``start``. ``sums`` are
+    added up. ``every`` is how many seconds one row stands for: a day that lacks some is refused or
+    counted as far as it is known, as ``partial`` says. The act's row has the places ``by``, and under
+    ``day``, ``rows`` and the names of the sums what was made.
+    """
+
+    by: tuple[str, ...]
+    start: Field
+    sums: tuple[Field, ...]
+    every: int
+    partial: Literal["reject", "keep"]
+    prefix: str  # of the made names: a slash where places are JSON Pointers
+
+    def made(self, name: str) -> str:
+        """Return where something that was made stands in the act's row."""
+        return self.prefix + name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +180,7 @@ class Source:
     fields: tuple[Field, ...]
     code_tables: dict[str, tuple[CodeRow, ...]]
     claim_tolerance_mg: int
+    group: Group | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

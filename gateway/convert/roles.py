@@ -7,7 +7,9 @@ thousands: each text is parsed once, each check is one pass.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from gateway.convert.instants import DateReader, InstantReader, LocalDays
+from gateway.convert.forms import date_reader, instant_reader
+from gateway.convert.identity import events_of_roles
+from gateway.convert.instants import LocalDays
 from gateway.convert.outcome import Refusal, quoted
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import DecimalReader, Memo
@@ -80,9 +82,15 @@ class RoleColumns(NamedTuple):
 
 
 def column_texts(field: Field, rows: Sequence[Row], *, missing: frozenset[str]) -> list[str | None]:
-    """Give the field's text in each row, or its constant; None where it is absent."""
+    """Give the field's text in each row, or its constant; None where it is absent.
+
+    The texts of a day and of a time that stand apart are joined by a space.
+    """
     if field.constant is not None:
         return [field.constant] * len(rows)
+    if len(field.keys) > 1:
+        columns = [[None if (t := row.get(key)) in missing else t for row in rows] for key in field.keys]
+        return [None if None in texts else " ".join(map(str, texts)) for texts in zip(*columns, strict=True)]
     key = field.keys[0]
     return [None if (text := row.get(key)) in missing else text for row in rows]
 
@@ -117,13 +125,15 @@ class SourceReader:
         events: list[tuple[str, ...]] = []
         for role, field in self._fields.items():
             if role == "event":
-                events = self._events(rows, refusals)
+                events = [] if field.of else self._events(rows, refusals)
             else:
                 columns[role] = self._column(field, rows, refusals=refusals)
         absent: Values = [None] * len(rows)
         starts, ends = columns.get("start", absent), columns.get("end", absent)
         columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
         self._check_ends(starts, ends, refusals=refusals)
+        if self._fields["event"].of:
+            events = events_of_roles(self._fields["event"], columns, refusals=refusals)
         found = [columns.get(role, absent) for role in _COLUMNS]
         return RoleColumns._make((events, *found, refusals))
 
@@ -137,9 +147,8 @@ class SourceReader:
                     refusals.setdefault(
                         index, Refusal(field.missing, field.name, f"expected a text in {key}")
                     )
-            for index, text in enumerate(texts):
-                if text is not None and not may_be_disclosed(text):
-                    refusals.setdefault(index, Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID))
+            refusal = Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID)
+            refusals.update((index, refusal) for index in _not_disclosed(texts) if index not in refusals)
         return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
 
     def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:
@@ -160,11 +169,10 @@ class SourceReader:
         return [None if isinstance(value, Refusal) else value for value in values]
 
     def _local_days(self, starts: Values, days: Values, *, refusals: dict[int, Refusal]) -> Values:
-        local = self._days.day
-        found = [
-            local(start) if day is None and isinstance(start, int) else day
-            for start, day in zip(starts, days, strict=True)
-        ]
+        local: dict[str | int | None, int] = {
+            start: self._days.day(start) for start in set(starts) if isinstance(start, int)
+        }
+        found = [local.get(start) if day is None else day for start, day in zip(starts, days, strict=True)]
         if None in found:
             field = self._fields.get("start") or self._fields["day"]
             refusal = Refusal(
@@ -193,7 +201,7 @@ class SourceReader:
             case "ownership":
                 return Memo(_code_reader(field, program, known=OWNERSHIPS)).__getitem__
             case "start" | "end":
-                return InstantReader(field.name, field.zone)
+                return Memo(instant_reader(field)).__getitem__  # acts of one day share their seconds
             case "day":
                 return self._day_reader(field)
             case "claimed_reduction":
@@ -205,14 +213,26 @@ class SourceReader:
 
     def _day_reader(self, field: Field) -> Reader:
         if field.type == "date":
-            return Memo(DateReader(field.name)).__getitem__
-        instant = InstantReader(field.name, field.zone)
+            return Memo(date_reader(field)).__getitem__
+        instant = instant_reader(field)
 
         def day(text: str) -> int | Refusal:
             value = instant(text)
             return value if isinstance(value, Refusal) else self._days.day(value)
 
         return day
+
+
+def _not_disclosed(texts: Sequence[str | None]) -> list[int]:
+    """Find the texts that could not stand in a receipt: usually none, and that can be told at once."""
+    joined = "".join([text for text in texts if text is not None])
+    if (
+        joined.isascii()
+        and joined.isprintable()
+        and max(map(len, filter(None, texts)), default=0) <= DISCLOSED_CHARACTERS_MAX
+    ):
+        return []
+    return [index for index, text in enumerate(texts) if text is not None and not may_be_disclosed(text)]
 
 
 def _absent(values: Sequence[object]) -> list[int]:

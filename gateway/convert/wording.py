@@ -16,6 +16,7 @@ class Words:
     """Everything that an explanation says, as texts with named gaps."""
 
     mapping: str
+    rows: str
     day: str
     behaviour: str
     input: str
@@ -51,6 +52,7 @@ class Words:
 
 _ZH = Words(
     mapping="映射规则 {id} 第 {version} 版（{title}），摘要 {digest}",
+    rows="本行为由 {count} 行合成",
     day="行为日期 {day}（{zone}）",
     behaviour="行为类别 {behaviour}：代码表 {table} 的代码 {code}",
     input="{name}：原文 {text}，读作 {value}",
@@ -114,6 +116,7 @@ _ZH = Words(
 
 _EN = Words(
     mapping="mapping {id} version {version} ({title}), digest {digest}",
+    rows="the act is made of {count} rows",
     day="day of the act {day} ({zone})",
     behaviour="behaviour {behaviour}: code {code} of the code table {table}",
     input="{name}: written {text}, read as {value}",

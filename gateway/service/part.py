@@ -109,24 +109,26 @@ class _Usage:
     def __init__(self, evaluator: SchemeEvaluator, asked: Asked, *, used: list[int]) -> None:
         programs = evaluator.scheme.programs
         self._meters = [evaluator.meter(program) for program in programs]
-        self._asked = asked
+        self._asked, self._acts, self._points = asked, asked.caps.acts, asked.points
         self._used = used
         self._before = used.copy()
         self._limits = [self._meters[program].limit(cap) for program, cap, _ in asked.caps.keys]
 
     def grant(self, place: int) -> int | Refusal:
         """Return what the caps leave of an act's points, and count that."""
-        numbers = self._asked.caps.acts[place]
+        numbers = self._acts[place]
         if isinstance(numbers, Refusal):
             return numbers
-        points = self._asked.points[place]
+        points = self._points[place]
         if not numbers:
             return points
-        limit = self._limits[numbers[0]] if len(numbers) == 1 else None
+        number = numbers[0]
+        limit = self._limits[number] if len(numbers) == 1 else None
         if limit is None:
             return self._metered(place, numbers)
-        granted = min(points, max(limit - self._used[numbers[0]], 0))
-        self._used[numbers[0]] += granted
+        rest = limit - self._used[number]
+        granted = points if points <= rest else max(rest, 0)
+        self._used[number] += granted
         return granted
 
     def changed(self, names: Iterable[bytes]) -> dict[bytes, int]:

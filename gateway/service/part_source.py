@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.ports import Clock
+from gateway.service.assembling import assembled
 from gateway.service.preparing import Part, Preparer
 from gateway.service.scheme import MakeConverter, SchemeEvaluator
 from gateway.service.sorting import Sorting
@@ -44,9 +45,9 @@ class PartSource:
                 yield preparer.prepare(number, some, accepted=self.clock.now())
 
     def _outcomes(self, evaluator: SchemeEvaluator) -> Iterator[Outcome]:
-        rows = self._rows()
-        assembly = self.submission.adapter.assembly
-        outcomes: Iterator[Outcome] = rows if assembly is None else self.sorting.assemble(rows, assembly)
+        newest = self.submission.scheme.programs[-1]
+        adapter, assemble = self.submission.adapter, self.sorting.assemble
+        outcomes = assembled(self._rows(), newest, adapter=adapter, assemble=assemble)
         return (
             by_start(outcomes, evaluator, sort=self.sorting.order)
             if evaluator.needs_start_order

@@ -266,10 +266,10 @@ class _Counters:
         found = []
         for cap, key, numbers in plan:
             who = person if cap.whom == "person" else household if cap.whom == "household" else b""
-            if who is None:
-                return keys_of((cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
-            number = numbers.get(who)
+            number = numbers.get(who)  # type: ignore[arg-type]  # nobody is never among them
             if number is None:
+                if who is None:
+                    return keys_of((cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
                 number = numbers[who] = len(self.keys)
                 self.keys.append(key)
                 self.whole.append(CapKey(cap.cap, who.hex(), cap.period))

@@ -30,17 +30,21 @@ from gateway.transparency import (
 
 __all__ = [
     "RECEIPT_BYTES_MAX",
+    "RECEIPT_TEXTS",
+    "BatchProofs",
     "FoundRecord",
     "ReceiptMismatch",
     "ReceiptVerifier",
+    "disclosure_of",
     "find_record",
     "make_receipt",
+    "required_disclosure",
 ]
 
 RECEIPT_TYPE: Final = "tanqiao/receipt/1"
 RECEIPT_BYTES_MAX: Final = 64 * 1024  # a record of 4 KiB, its proofs, a checkpoint with many cosignatures
+RECEIPT_TEXTS: Final = frozenset({"/log_proof"})  # members of several lines
 REMEMBERED_MAX: Final = 512  # statements, each with its proof: and notes: at most 48 MiB
-_TEXTS: Final = frozenset({"/log_proof"})
 
 
 class ReceiptMismatch(IntegrityBroken):
@@ -90,38 +94,79 @@ def make_receipt(
     Raises:
         LocalFileError: what should be disclosed has been erased.
     """
-    files = journal.files(found.batch.number)
-    leaves = {row.leaf_index: row.leaf for file in files for row in records.read(file)}
-    tree = BatchTree([leaves[index] for index in range(found.batch.size)])
-    statement = read_strict_object(log.entry(found.batch.position))
-    receipt: dict[str, Json] = {
-        "type": RECEIPT_TYPE,
-        "record": found.document,
-        "disclosures": [_disclosure(found.row, field).document() for field in disclose],
-        "statement": statement,
-        "record_proof": {
-            "index": found.row.leaf_index,
-            "size": found.batch.size,
-            "hashes": [hashed.hex() for hashed in tree.inclusion(found.row.leaf_index)],
-        },
-        "log_proof": log.proof_text(found.batch.position),
-    }
-    return canonical_bytes(receipt)
+    opened = [required_disclosure(found.row, field) for field in disclose]
+    proofs = BatchProofs.of(found.batch, records=records, journal=journal, log=log)
+    return proofs.receipt(found.document, opened, leaf_index=found.row.leaf_index)
 
 
-def _disclosure(row: PrivateRow, field: str) -> Disclosure:
+@dataclass(frozen=True, slots=True)
+class BatchProofs:
+    """What the receipts of one batch have in common."""
+
+    tree: BatchTree
+    statement: dict[str, Json]
+    log_proof: str
+
+    @classmethod
+    def of(cls, batch: BatchRow, *, records: RecordFiles, journal: Journal, log: Log) -> "BatchProofs":
+        """Make the tree of a batch's records, and prove the batch.
+
+        Raises:
+            IntegrityBroken: they are not as many as it was decided with.
+        """
+        files = journal.files(batch.number)
+        leaves = {row.leaf_index: row.leaf for file in files for row in records.read(file)}
+        if sorted(leaves) != list(range(batch.size)):
+            raise IntegrityBroken(
+                f"batch {batch.number} has {len(leaves)} records here, expected {batch.size}"
+            )
+        statement = read_strict_object(log.entry(batch.position))
+        tree = BatchTree([leaves[index] for index in range(batch.size)])
+        return cls(tree, statement, log.proof_text(batch.position))
+
+    def receipt(
+        self, document: dict[str, Json], disclosures: Sequence[Disclosure], *, leaf_index: int
+    ) -> bytes:
+        """Return the receipt of one record of the batch."""
+        receipt: dict[str, Json] = {
+            "type": RECEIPT_TYPE,
+            "record": document,
+            "disclosures": [disclosure.document() for disclosure in disclosures],
+            "statement": self.statement,
+            "record_proof": {
+                "index": leaf_index,
+                "size": self.tree.size,
+                "hashes": [hashed.hex() for hashed in self.tree.inclusion(leaf_index)],
+            },
+            "log_proof": self.log_proof,
+        }
+        return canonical_bytes(receipt)
+
+
+def disclosure_of(row: PrivateRow, field: str) -> Disclosure | None:
+    """Return the opening of a row's commitment, or None where it was erased."""
     openings = {
         "event": (row.event_salt, row.event),
         "subject": (row.subject_salt, None if row.person is None else row.person.hex()),
     }
     salt, value = openings[field]
-    if salt is None or value is None:
+    return None if salt is None or value is None else Disclosure(field, salt.hex(), value)
+
+
+def required_disclosure(row: PrivateRow, field: str) -> Disclosure:
+    """Return the opening of a row's commitment.
+
+    Raises:
+        LocalFileError: it was erased.
+    """
+    disclosure = disclosure_of(row, field)
+    if disclosure is None:
         raise LocalFileError(
             f"the {field} of record {row.id} was erased with its person",
             field=field,
-            remedy="leave out --disclose: the receipt still proves the record, and no longer whose it is",
+            remedy="leave out --disclose: the record is still proved, but no longer whose it is",
         )
-    return Disclosure(field, salt.hex(), value)
+    return disclosure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +205,7 @@ class ReceiptVerifier:
             NotInPolicy: the log is not one of the policy.
             IntegrityBroken: something does not hold; the message names what.
         """
-        receipt = read_strict_object(data, RECEIPT_BYTES_MAX, texts=_TEXTS)
+        receipt = read_strict_object(data, RECEIPT_BYTES_MAX, texts=RECEIPT_TEXTS)
         self.receipt_shape.require(receipt, "receipt")
         record, statement = _member(receipt, "record"), _member(receipt, "statement")
         self.record_shape.require(record, "record")

@@ -1,6 +1,6 @@
 """From converted acts to records: commitments, canonical bytes, leaves, and the columns that are kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -220,17 +220,24 @@ def input_texts(program: Program, inputs: Mapping[str, Sequence[int]], *, count:
     """Write the inputs of many acts as canonical JSON; equal values are written once."""
     columns = []
     for name in sorted(inputs):
-        key = canonical_bytes(name).decode()
-        texts = {
-            value: f"{key}:{canonical_bytes(_input_document(program, name, value=value)).decode()}"
-            for value in set(inputs[name])
-        }
+        texts = _value_texts(program, name, values=set(inputs[name]))
         columns.append([texts[value] for value in inputs[name]])
     if len(columns) == 1:
         return [f"{{{text}}}" for text in columns[0]]
     return (
         [f"{{{','.join(members)}}}" for members in zip(*columns, strict=True)] if columns else ["{}"] * count
     )
+
+
+def _value_texts(program: Program, name: str, *, values: Set[int]) -> dict[int, str]:
+    """Write values of one input as the member of a record that each becomes."""
+    spec = program.formula.inputs[name]
+    unit = "class" if spec.classes is not None else spec.unit
+    before = f'{canonical_bytes(name).decode()}:{{"unit":{canonical_bytes(unit).decode()},"value":'
+    if spec.classes is not None:
+        classes = [canonical_bytes(text).decode() for text in spec.classes]
+        return {value: f"{before}{classes[value]}}}" for value in values}
+    return {value: f'{before}"{scaled_text(value, spec.scale)}"}}' for value in values}
 
 
 def event_text(parts: tuple[str, ...]) -> str:

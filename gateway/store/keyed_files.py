@@ -15,7 +15,7 @@ from gateway.errors import IntegrityBroken
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder
-from gateway.store.sorted_runs import KEY_BYTES, Entries, Run, WrittenRun, entries_of, merged, write_run
+from gateway.store.sorted_runs import Entries, Run, WrittenRun, entries_of, keys_of, merged, write_run
 
 __all__ = ["KeyedFiles", "StagedRun"]
 
@@ -41,7 +41,7 @@ class KeyedFiles:
 
     def find(self, keys: bytes) -> dict[bytes, bytes]:
         """Return the values of those keys (16 bytes each) that are known."""
-        wanted = entries_of(keys, bytes(len(keys) // KEY_BYTES * self._width), width=self._width)
+        wanted = keys_of(keys, width=self._width)
         if not len(wanted):
             return {}
         found: dict[bytes, bytes] = {}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gateway.errors import IntegrityBroken
 from gateway.store.durable import durable_file
 
-__all__ = ["KEY_BYTES", "Entries", "Run", "WrittenRun", "entries_of", "merged", "write_run"]
+__all__ = ["KEY_BYTES", "Entries", "Run", "WrittenRun", "entries_of", "keys_of", "merged", "write_run"]
 
 KEY_BYTES: Final = 16
 KEYS_PER_WORD: Final = 4  # 16 bits a key: about one absent key in a hundred is looked for in vain
@@ -47,11 +47,17 @@ def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
         values: their values, ``width`` bytes each.
         width: the bytes of a value.
     """
-    halves = np.frombuffer(keys, ">u8").reshape(-1, 2)
-    entries = np.empty(len(halves), _layout(width))
-    entries["high"], entries["low"] = halves[:, 0], halves[:, 1]
+    entries = keys_of(keys, width=width)
     entries["value"] = np.frombuffer(values, f"V{width}")
     return entries[np.lexsort((entries["low"], entries["high"]))]
+
+
+def keys_of(keys: bytes, *, width: int) -> Entries:
+    """Return entries of some keys as they come, with no values: what is looked for."""
+    halves = np.frombuffer(keys, ">u8").reshape(-1, 2)
+    entries = np.zeros(len(halves), _layout(width))
+    entries["high"], entries["low"] = halves[:, 0], halves[:, 1]
+    return entries
 
 
 class Run:

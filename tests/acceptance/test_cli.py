@@ -49,7 +49,8 @@ def test_the_tree_of_commands_is_known() -> None:
         "init", "demo", "convert", "audit", "mapping check", "mapping coverage", "mapping list",
         "adapter list", "adapter explain", "record show", "receipt show", "receipt verify", "log verify",
         "log bundle", "statements close", "keys new", "keys rotate", "keys retire", "keys revoke",
-        "keys list",
+        "keys list", "keys publish", "credential export", "credential verify", "disclosure export",
+        "disclosure verify",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import rfc8785
 
 from tests.acceptance.documents import ROOT, named
 
-__all__ = ["PAGE", "shown", "values"]
+__all__ = ["PAGE", "filled_home", "shown", "values", "wrapped", "write_into"]
 
 PAGE = ROOT / "docs/reference/worked-receipt.md"
 PAYLOAD_TYPE = b"application/vnd.tanqiao.statement+json"
@@ -53,26 +54,26 @@ def values(receipt: dict[str, Any], *, policy: str, ring: dict[str, Any]) -> dic
     log_path = [base64.b64decode(line) for line in hashes]
     record_path = [bytes.fromhex(hashed) for hashed in proof["hashes"]]
     return {
-        "commitment-bytes": _wrapped(committed),
+        "commitment-bytes": wrapped(committed),
         "commitment": hashlib.sha256(committed).hexdigest(),
-        "record-bytes": _wrapped(rfc8785.dumps(record)),
+        "record-bytes": wrapped(rfc8785.dumps(record)),
         "record-leaf": _leaf(rfc8785.dumps(record)).hex(),
         "record-path": _steps(_leaf(rfc8785.dumps(record)), record_path, proof["index"], proof["size"]),
-        "payload": _wrapped(payload),
-        "signed-bytes": _wrapped(
+        "payload": wrapped(payload),
+        "signed-bytes": wrapped(
             b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE, len(payload), payload)
         ),
         "record-key": base64.b64decode(signer["public"]).hex(),
         "record-key-id": _key_id(base64.b64decode(signer["public"])),
-        "statement-signature": _wrapped(base64.b64decode(signature["value"])),
-        "entry-bytes": _wrapped(rfc8785.dumps(statement)),
+        "statement-signature": wrapped(base64.b64decode(signature["value"])),
+        "entry-bytes": wrapped(rfc8785.dumps(statement)),
         "entry-leaf": _leaf(rfc8785.dumps(statement)).hex(),
         "entry-path": _steps(_leaf(rfc8785.dumps(statement)), log_path, int(index.split(" ")[1]), size),
         "checkpoint": note.rstrip("\n"),
-        "checkpoint-bytes": _wrapped(text.encode() + b"\n"),
+        "checkpoint-bytes": wrapped(text.encode() + b"\n"),
         "log-key": base64.b64decode(log_key)[1:].hex(),
         "log-key-hash": hashlib.sha256(name.encode() + b"\n" + base64.b64decode(log_key)).hexdigest()[:8],
-        "checkpoint-signature": f"{signed[:4].hex()}\n{_wrapped(signed[4:])}",
+        "checkpoint-signature": f"{signed[:4].hex()}\n{wrapped(signed[4:])}",
     }
 
 
@@ -81,7 +82,8 @@ def shown(page: Path = PAGE) -> dict[str, str]:
     return named(page)
 
 
-def _wrapped(data: bytes) -> str:
+def wrapped(data: bytes) -> str:
+    """Return bytes in hexadecimal, in lines as the pages show them."""
     text = data.hex()
     return "\n".join(text[start : start + HEX_WIDTH] for start in range(0, len(text), HEX_WIDTH))
 
@@ -119,16 +121,30 @@ def main() -> None:
         "keys.json": json.dumps(ring, indent=1),
         **values(receipt, policy=policy, ring=ring),
     }
-    text = PAGE.read_text("utf-8")
+    write_into(PAGE, found)
+
+
+def write_into(page: Path, found: dict[str, str]) -> None:
+    """Put values into the blocks of a page that are named after them."""
+    text = page.read_text("utf-8")
     for name, value in found.items():
         before, _, rest = text.partition(f"\n`{name}`\n```")
         kind, _, rest = rest.partition("\n")
         _, _, after = rest.partition("\n```\n") if not rest.startswith("```\n") else ("", "", rest[4:])
         text = f"{before}\n`{name}`\n```{kind}\n{value}\n```\n{after}"
-    PAGE.write_text(text, "utf-8")
+    page.write_text(text, "utf-8")
 
 
 def _made(folder: Path) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    tanqiao = filled_home(folder)
+    (found,) = json.loads(tanqiao("record", "find", SHOWN_EVENT))
+    receipt = json.loads(tanqiao("receipt", "show", found["id"], "--disclose", "event"))
+    trust = folder / "home" / "trust"
+    return receipt, (trust / "policy").read_text("utf-8"), json.loads((trust / "keys.json").read_bytes())
+
+
+def filled_home(folder: Path) -> Callable[..., str]:
+    """Make the home of the examples below a folder; return what runs further commands on it."""
     environment = {**os.environ, "TANQIAO_STATE": str(folder / "state"), "TANQIAO_HOME": str(folder / "home")}
 
     def tanqiao(*arguments: str) -> str:
@@ -142,10 +158,7 @@ def _made(folder: Path) -> tuple[dict[str, Any], str, dict[str, Any]]:
         path = folder / f"trips-{number}.ndjson"
         path.write_text("".join(TRIP.format(*trip) for trip in trips), "utf-8")
         tanqiao("convert", str(path), "--mapping", "cn-420100/wuhan/travel")
-    (found,) = json.loads(tanqiao("record", "find", SHOWN_EVENT))
-    receipt = json.loads(tanqiao("receipt", "show", found["id"], "--disclose", "event"))
-    trust = folder / "home" / "trust"
-    return receipt, (trust / "policy").read_text("utf-8"), json.loads((trust / "keys.json").read_bytes())
+    return tanqiao
 
 
 if __name__ == "__main__":

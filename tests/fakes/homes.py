@@ -150,6 +150,18 @@ def points_by_event(home: Path) -> dict[str, int]:
     return found
 
 
+def secrets_of(row: PrivateRow) -> dict[str, tuple[bytes, bytes]]:
+    """Return value and salt of each commitment of a row, as bytes that a document would hold them in."""
+    openings = {"event": (row.event, row.event_salt), "subject": (row.person, row.subject_salt)}
+    found = {}
+    for name, (value, salt) in openings.items():
+        assert value is not None
+        assert salt is not None
+        text = value if isinstance(value, str) else value.hex()
+        found[name] = (f'"{text}"'.encode(), salt.hex().encode())
+    return found
+
+
 def bytes_below(*folders: Path) -> dict[Path, bytes]:
     """Return every file below some folders with its bytes."""
     return {

@@ -9,11 +9,11 @@ import random
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from gateway.convert.document import MappingRefused
 from gateway.convert.load import load_program
-from gateway.convert.program import Program
+from gateway.convert.program import DateForm, Program, TimeForm
 from gateway.model.codes import Rejection
 
 Doc = dict[str, Any]
@@ -21,6 +21,7 @@ Doc = dict[str, Any]
 MODES = ("half_up", "half_even", "half_down", "floor", "ceiling", "down", "up")
 ZONES = ("Asia/Shanghai", "Asia/Urumqi", "America/New_York", "Asia/Kathmandu")
 ACTS = ("TRV-METRO", "TRV-BUS", "TRV-BIKE")
+DATE_FORMS, TIME_FORMS = get_args(DateForm), get_args(TimeForm)
 CLASSES = ("small", "middle", "large")
 SINCE = ("2023-01-01", "2025-03-09", "2025-07-01", "2025-11-02", "2026-01-01")
 EFFECTIVE = ("2025-03-01", "2026-01-15")
@@ -57,6 +58,7 @@ class _Maker:
 
     def document(self) -> Doc:
         self.make_fields()
+        self.written = random.Random(json.dumps(self.fields))  # apart, so that the rules stay those they were
         self.make_factors()
         self.make_tables()
         formula = self.formula()
@@ -83,9 +85,9 @@ class _Maker:
         if rng.random() < 0.5:
             effective["until"] = EFFECTIVE[1]
         roles = {
-            "event": {"path": "/event", "type": "text"},
+            "event": self.event(),
             "behaviour": {"path": "/behaviour", "code_table": "mode"},
-            "start": {"path": "/start", "type": "instant"},
+            "start": self.start(effective["zone"]),
             "person": {"path": "/person", "type": "pseudonym"},
         }
         return {
@@ -103,6 +105,20 @@ class _Maker:
             "credit": {"unit": CREDIT, "kind": self.kind},
             "tests": [{"name": "unknown", "given": {"behaviour": "99"}, "reject": "unknown-code"}],
         }
+
+    def event(self) -> Doc:
+        """Make the role event, now and then of other roles."""
+        if self.written.random() < 0.2:
+            return {"of": ["person", "day", "start"]}
+        return {"path": "/event", "type": "text"}
+
+    def start(self, zone: str) -> Doc:
+        """Make the role start, now and then with day and time apart and in another form than ISO 8601."""
+        if self.written.random() < 0.7:
+            return {"path": "/start", "type": "instant"}
+        forms = {"date_form": self.written.choice(DATE_FORMS), "time_form": self.written.choice(TIME_FORMS)}
+        ambiguous = {"ambiguous": "reject"} if forms["date_form"] == "D/M/YYYY" else {}
+        return {"paths": ["/day", "/time"], "type": "instant", "zone": zone} | forms | ambiguous
 
     def make_fields(self) -> None:
         rng = self.rng

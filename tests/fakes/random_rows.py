@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import decimal_text
+from tests.fakes.written_times import written_day, written_time
 
 MALFORMED = (
     "",
@@ -58,7 +59,7 @@ class RowMaker:
     def row(self, number: int) -> dict[str, str]:
         """Make one row."""
         rng = self.rng
-        row = {"/event": f"e-{number}", "/person": f"p-{rng.randint(0, 5)}", "/start": self.instant()}
+        row = {"/event": f"e-{number}", "/person": f"p-{rng.randint(0, 5)}", **self.start()}
         row["/behaviour"] = (
             rng.choice(("01", "02", "03")) if rng.random() < 0.97 else rng.choice(("99", "", "1"))
         )
@@ -69,6 +70,19 @@ class RowMaker:
             elif rng.random() < 0.97:
                 row[key] = self.decimal(field)
         return row
+
+    def start(self) -> dict[str, str]:
+        """Write a start as the mapping declares it, or now and then as it does not."""
+        text = self.instant()
+        form = next(field for field in self.program.source.fields if field.role == "start").form
+        if form is None:
+            return {"/start": text}
+        try:
+            local = datetime.fromisoformat(text).astimezone(self.program.zone)
+        except ValueError:
+            return {"/day": text, "/time": text}
+        zeros = local.day % 2 == 0
+        return {"/day": written_day(local, form.date, zeros=zeros), "/time": written_time(local, form.time)}
 
     def instant(self) -> str:
         """Give a time near a date that matters: the first or last second of the local day, or any other."""

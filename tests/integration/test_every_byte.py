@@ -74,6 +74,7 @@ def said_by_audit(opened: OpenHome, replayer: Replayer) -> str:
             issuer=opened.facts.issuer,
             journal=opened.journal,
             records=opened.records,
+            erasures=opened.erasures,
             log=copy.copy(opened.log),  # one that has read nothing yet
             index=opened.index(),
             replayer=replayer,

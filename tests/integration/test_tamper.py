@@ -1,7 +1,6 @@
 """Whatever is changed in a home or a receipt is noticed, and named."""
 
 import base64
-import copy
 import json
 import shutil
 import sqlite3
@@ -25,6 +24,7 @@ from gateway.ports import PrivateRow
 from gateway.signing import KeyRing
 from gateway.store.sorted_runs import Entries, Run, write_run
 from gateway.transparency import QuorumPending, cosign_note, read_note
+from tests.fakes.changes import changes_of, leaves, put
 from tests.fakes.homes import (
     WUHAN,
     audited,
@@ -396,45 +396,6 @@ def test_a_home_under_another_name_writes_nothing(home: Path, tmp_path: Path, me
 
 def trust_of(home: Path) -> tuple[bytes, bytes]:
     return (home / "trust" / "policy").read_bytes(), (home / "trust" / "keys.json").read_bytes()
-
-
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield each leaf of a document with its path; a list counts as a leaf too, since it can be shortened."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from leaves(item, (*path, name))
-    elif isinstance(value, list):
-        yield path, value
-        for index, item in enumerate(value):
-            yield from leaves(item, (*path, index))
-    else:
-        yield path, value
-
-
-def changes_of(value: Any) -> Iterator[Any]:
-    """Change a leaf: each letter of a text, a number by one, a list by its last item."""
-    match value:
-        case bool():
-            yield not value
-        case int():
-            yield value + 1
-            yield value - 1
-        case str():
-            for place in range(len(value)):
-                yield value[:place] + chr(ord(value[place]) ^ 1) + value[place + 1 :]
-            yield value + "0"
-        case [*items] if items:
-            yield items[:-1]
-            yield [*items, items[-1]]
-
-
-def put(document: Any, path: tuple[Any, ...], value: Any) -> Any:
-    changed = copy.deepcopy(document)
-    inner = changed
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = value
-    return changed
 
 
 def test_every_changed_leaf_of_a_receipt_is_refused(home: Path) -> None:

@@ -22,7 +22,14 @@ HERE = Path(__file__).parent
 SCHEMA = resources.schema("mapping")
 SHIPPED = dict(resources.shipped_mappings())
 SHAPES = {path.name: path.read_bytes() for path in sorted(HERE.glob("shapes/*.yaml"))}
-TRIED = {"shenzhen-2018.v1.yaml": (HERE / "shenzhen-2018.v1.yaml").read_bytes(), **SHAPES}
+RIDES = {f"rides/{path.name}": path.read_bytes() for path in sorted(HERE.glob("rides/*.yaml"))}
+EXPORTS = {path.name: path.read_bytes() for path in sorted(HERE.glob("exports/*.yaml"))}
+TRIED = {
+    "shenzhen-2018.v1.yaml": (HERE / "shenzhen-2018.v1.yaml").read_bytes(),
+    **SHAPES,
+    **RIDES,
+    **EXPORTS,
+}
 ALL = SHIPPED | TRIED
 WUHAN_1, WUHAN_2 = "cn-420100-wuhan/travel.v1.yaml", "cn-420100-wuhan/travel.v2.yaml"
 SHENZHEN = "cn-440300-shenzhen/transport.v1.yaml"

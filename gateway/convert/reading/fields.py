@@ -4,6 +4,7 @@ from typing import Final, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.convert.program import CodeRow, Field, RoundingMode
+from gateway.convert.reading.forms import read_form
 from gateway.convert.reading.node import Node, scaled
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
@@ -31,8 +32,17 @@ ROLES: Final[dict[str, FieldType]] = {
 CLOSED_ROLES: Final = {"evidence": EVIDENCE_GRADES, "ownership": OWNERSHIPS}
 """Roles whose values come from a closed set."""
 
-_CODED_ROLES: Final = frozenset({"behaviour", *CLOSED_ROLES})  # also the roles that may be constants
-_PLACES: Final = ("path", "column", "paths", "columns", "value")
+_CODED_ROLES: Final = frozenset({"behaviour", *CLOSED_ROLES})
+_CONSTANT_ROLES: Final = _CODED_ROLES | {"person", "household"}
+_NAMING_ROLES: Final = (
+    "person",
+    "household",
+    "start",
+    "end",
+    "day",
+    "behaviour",
+)  # what an event may be made of
+_PLACES: Final = ("path", "column", "paths", "columns", "value", "of")
 _DECIMAL_MEMBERS: Final = ("unit", "scale", "min", "max", "excess_digits")
 
 
@@ -61,6 +71,8 @@ def read_field(node: Node, name: str, *, tables: dict[str, tuple[CodeRow, ...]])
         missing=Rejection(node.word("missing", "missing-field")),
         behaviours=frozenset(node.words("behaviours")) if node.get("behaviours") else None,
         zone=_field_zone(node, kind),
+        form=read_form(node, kind),
+        of=node.words("of"),
     )
 
 
@@ -102,18 +114,30 @@ def _check_place(node: Node, name: str) -> None:
     given = [key for key in _PLACES if node.get(key)]
     if len(given) != 1:
         node.report("field", f"expected one of path, column, value, got {' and '.join(given) or 'none'}")
-    several = node.get("paths") or node.get("columns")
-    if several is not None and name != "event":
-        several.report("field", f"expected several places for event only, got them for {name}")
+    _check_several(node, name)
     constant = node.get("value")
     if constant is None:
         return
-    if name in ROLES and name not in _CODED_ROLES:
+    if name in ROLES and name not in _CONSTANT_ROLES:
         constant.report("role", f"expected a column for {name}, got a constant")
     check_closed(constant, name, value=constant.text)
     table = node.get("code_table")
     if table is not None:
         table.report("field", "expected no code_table beside a constant, got one")
+
+
+def _check_several(node: Node, name: str) -> None:
+    several = node.get("paths") or node.get("columns")
+    if several is not None and name != "event" and node.word("type") != "instant":
+        several.report("field", f"expected several places for event and instants only, got them for {name}")
+    if several is not None and name != "event" and len(list(several.elements())) > 2:
+        several.report("field", "expected the place of the day and that of the time, got more")
+    of = node.get("of")
+    if of is not None and name != "event":
+        of.report("field", f"expected of for event only, got it for {name}")
+    for role in node.elements("of"):
+        if role.text not in _NAMING_ROLES:
+            role.report("role", f"expected one of {', '.join(_NAMING_ROLES)}, got {role.text}")
 
 
 def _check_type(node: Node, name: str, *, kind: str) -> None:

@@ -5,6 +5,7 @@ from typing import Final, Literal, cast
 
 from gateway.convert.program import CodeRow, Field, Source
 from gateway.convert.reading.fields import CLOSED_ROLES, ROLES, check_closed, read_field
+from gateway.convert.reading.group import read_group
 from gateway.convert.reading.node import Node
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import Rejection
@@ -22,13 +23,16 @@ def read_source(root: Node) -> Source:
     tables = {name: tuple(_code_rows(table)) for name, table in root.members("code_tables")}
     fields = [read_field(field, name, tables=tables) for name, field in node.members("fields")]
     fields.extend(_declared_constants(node))
+    adapter, form = node.word("adapter", "common"), _format(node.get("format"))
     source = Source(
-        adapter=node.word("adapter", "common"),
-        format=_format(node.get("format")),
+        adapter=adapter,
+        format=form,
         fields=tuple(fields),
         code_tables=tables,
         claim_tolerance_mg=_tolerance(node.get("claim_tolerance")),
+        group=read_group(node, adapter, pointers=adapter == "common" and form.kind == "ndjson"),
     )
+    _check_constants(root, node)
     _check_roles(node, {field.name for field in fields})
     _check_addressing(node, source)
     _check_coded(root, source)
@@ -119,6 +123,17 @@ def _check_roles(node: Node, bound: set[str]) -> None:
             node["fields"].report("role", f"expected a field or constant for the role {role}, got none")
     if not bound & {"start", "day"}:
         node["fields"].report("role", "expected a field for the role start or day, got neither")
+    for part in node["fields"]["event"].elements("of"):
+        if part.text not in bound | {"day"}:
+            part.report("role", f"expected a role that has a field, got {part.text}")
+
+
+def _check_constants(root: Node, node: Node) -> None:
+    """Keep persons out of published rules: only a test or demo may be about one."""
+    for role in ("person", "household"):
+        constant = (node["fields"].get(role) or node).get("value")
+        if constant is not None and root.word("status") != "illustrative":
+            constant.report("role", f"expected a column for {role}: a constant is for illustrative mappings")
 
 
 def _check_addressing(node: Node, source: Source) -> None:
@@ -127,7 +142,9 @@ def _check_addressing(node: Node, source: Source) -> None:
         return
     wrong = ("column", "columns") if source.format.kind == "ndjson" else ("path", "paths")
     expected = "path (a JSON Pointer)" if source.format.kind == "ndjson" else "column"
-    for _, field in node.members("fields"):
+    group = node.get("group")
+    rows = [] if group is None else [*group.members("sum"), ("start", group["start"])]
+    for _, field in (*node.members("fields"), *rows):
         for key in wrong:
             place = field.get(key)
             if place is not None:

@@ -184,3 +184,44 @@ def test_a_batch_is_read_as_its_rows_are() -> None:
 
     assert one.read_batch(rows) == [reader().read(row) for row in rows]
     assert one.read_batch([]) == []
+
+
+def test_an_event_may_be_made_of_roles_and_then_has_one_name_however_they_are_written() -> None:
+    of = make_field("event", role="event", keys=(), of=("person", "day", "start", "behaviour"))
+
+    for text in ("2025-03-16T07:00:00+08:00", "2025-03-15T23:00:00Z"):
+        found = reader(event=of).read(act(start=text))
+        assert isinstance(found, Roles)
+        assert found.event == ("a", "2025-03-16", "2025-03-15T23:00:00Z", "TRV-METRO")
+
+
+def test_an_event_lacks_what_a_role_of_it_lacks() -> None:
+    of = make_field("event", role="event", keys=(), of=("household", "day"))
+    household = make_field("household", role="household", type="pseudonym")
+    with_household = reader(household, event=of)
+
+    assert refusal(with_household.read(act())) == (Rejection.MISSING_FIELD, "event")
+    assert isinstance(with_household.read(act(household="h")), Roles)
+    assert refusal(with_household.read(act(household="h", start=""))) == (Rejection.MISSING_FIELD, "start")
+
+
+def test_a_day_and_a_time_may_stand_apart() -> None:
+    start = make_field("start", role="start", type="instant", keys=("day", "time"), zone=SHANGHAI)
+    apart = reader(start=start)
+
+    together = reader().read(act(start="2025-03-16T07:00:00+08:00"))
+    assert apart.read(act(day="2025-03-16", time="07:00:00")) == together
+    assert refusal(apart.read(act(day="2025-03-16"))) == (Rejection.MISSING_FIELD, "start")
+    assert refusal(apart.read(act(day="2025-03-16 07:00:00", time="07:00:00"))) == (
+        Rejection.MALFORMED_ROW,
+        "start",
+    )
+
+
+def test_a_constant_person_is_that_of_every_row() -> None:
+    found = reader(person=make_field("person", role="person", keys=(), constant="walker")).read(
+        act(person="")
+    )
+
+    assert isinstance(found, Roles)
+    assert found.person == "walker"

@@ -1,0 +1,61 @@
+"""Join the parts of disclosures to an auditor."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gateway.app.check import trusting
+from gateway.app.home import open_home
+from gateway.app.mappings import journal_replayer
+from gateway.errors import LocalFileError
+from gateway.model.shape import Shape
+from gateway.resources import schema
+from gateway.service.disclosing import Disclosing, Scope, Verified, disclose, verify_disclosures
+from gateway.service.moments import instant_text
+from gateway.service.receipts import RECEIPT_BYTES_MAX
+
+__all__ = ["export_disclosure", "verify_disclosure"]
+
+
+def export_disclosure(root: Path, out: Path, *, scope: Scope, fields: Sequence[str], auditor: str) -> int:
+    """Write a disclosure to a file that its owner alone may read; returns the number of records.
+
+    Raises:
+        LocalFileError: the file exists, or there is no record in the scope.
+    """
+    if out.exists():
+        raise LocalFileError(f"{out} exists already", remedy="name another file")
+    with open_home(root) as opened:
+        parts = Disclosing(
+            issuer=opened.facts.issuer,
+            journal=opened.journal,
+            records=opened.records,
+            log=opened.log,
+            replayer=journal_replayer(opened.journal),
+        )
+        made = instant_text(opened.clock.now())
+        lines = disclose(scope, fields, auditor=auditor, made=made, parts=parts)
+        return _write_private(out, lines) - 1
+
+
+def _write_private(out: Path, lines: Iterator[bytes]) -> int:
+    """Write lines to a file of mode 0600 that stands there whole or not at all; returns their number."""
+    half = out.with_name(out.name + ".half")
+    half.unlink(missing_ok=True)
+    number = 0
+    try:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for number, line in enumerate(lines, 1):  # noqa: B007 - the last number is the answer
+                file.write(line + b"\n")
+        half.replace(out)
+    finally:
+        half.unlink(missing_ok=True)
+    return number
+
+
+def verify_disclosure(path: Path, trust: Path, *, mappings: Sequence[Path] = ()) -> Verified:
+    """Verify a disclosure under somebody's own trust files; needs no home."""
+    with path.open("rb") as file:
+        lines = iter(lambda: file.readline(RECEIPT_BYTES_MAX + 2), b"")
+        checks = trusting(trust, mappings=mappings)
+        return verify_disclosures(lines, checks, shape=Shape(schema("disclosure")))
