@@ -32,7 +32,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
             for number, start in enumerate(starts)
         ]
 
-    yield measured("prepare", "roles, rule, names", items=len(outcomes), work=prepared)
+    yield measured("commit", "before it: roles, rule, names", items=len(outcomes), work=prepared)
     acts = [part.prepared.acts for part in prepared()]
     frame = frame_of(preparer.evaluator.scheme.programs[0], issuer="gateway.example-test", issued=ISSUED)
     frames = {frame.mapping_digest: frame}

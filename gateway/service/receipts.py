@@ -75,7 +75,11 @@ def find_record(
     """
     number = records.find(record_id)
     if number is None:
-        raise LocalFileError(f"there is no record {record_id} in this home", field=record_id)
+        raise LocalFileError(
+            f"there is no record {record_id} in this home",
+            field=record_id,
+            remedy="find its id by the platform's own id of the event: tanqiao record find",
+        )
     batch = journal.batch(number)
     rows = (row for file in journal.files(number) for row in records.read(file))
     row = next((row for row in rows if row.id == record_id), None)

@@ -17,8 +17,11 @@ def test_word_that_is_no_text_is_a_wrong_use_and_no_crash(tmp_path: Path) -> Non
     with new_home(tmp_path) as home:
         (tmp_path / "a.ndjson").write_bytes(act())
         converted(tmp_path / "a.ndjson", home)
-        for command in (["record", "find"], ["record", "show"], ["receipt", "show"]):
-            require_refused(tanqiao(*command, word, "--home", home), 2, "usage", says="not text in UTF-8")
+        find = tanqiao("record", "find", word, "--home", home)
+        require_refused(find, 2, "usage", says="not text in UTF-8")
+        for command in ("record", "receipt"):
+            show = tanqiao(command, "show", word, "--home", home)
+            require_refused(show, 3, "local-file", says="there is no record")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "gb18030"])

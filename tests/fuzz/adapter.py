@@ -46,9 +46,9 @@ class _Rules:
     def require_agreement(self, rows: list[SourceRow]) -> None:
         """Convert rows both ways; they must agree on value or reason."""
         fields = [row.fields for row in rows]
-        result = self._columns.convert_batch(fields, [self.reader.read(row) for row in fields])
-        for number, row in enumerate(fields):
-            slow, quick = self._interpreter.convert(row), result.outcome(number)
+        result = self._columns.convert_batch(fields, self.reader.read_columns(fields))
+        for row, quick in zip(fields, result.outcomes(), strict=True):
+            slow = self._interpreter.convert(row)
             assert _essence(slow) == _essence(quick), (row, slow, quick)
 
 

@@ -71,9 +71,9 @@ def read_mapping(data: bytes) -> None:
         assert (again.digest, again.canonical) == (program.digest, program.canonical)
     results = run_tests(program, Interpreter(program).convert)
     rows = [dict(act.fields) for result in results for act in result.acts]
-    columns = ColumnEvaluator(program).convert_batch(rows, SourceReader(program).read_batch(rows))
-    for number, row in enumerate(rows):
-        slow, quick = Interpreter(program).convert(row), columns.outcome(number)
+    columns = ColumnEvaluator(program).convert_batch(rows, SourceReader(program).read_columns(rows))
+    for row, quick in zip(rows, columns.outcomes(), strict=True):
+        slow = Interpreter(program).convert(row)
         assert _essence(slow) == _essence(quick), (row, slow, quick)
     for row in rows[:3]:
         assert explain(program, row, lang="zh").lines()
