@@ -65,11 +65,12 @@ _EMBEDDED: Final = tuple(
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
 _EVALUATING: Final = (
     "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
+    " guard own_acts plausible limit_text"
 )
 _READING: Final = (
     "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
     " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
-    " document"
+    " document limit_rules reading/plausibility"
 )
 _SIGNING: Final = "commitment envelope keyed keys"
 _TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
@@ -78,7 +79,17 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
-    "gateway/service/part.py": ("tests/unit/service/test_part.py",),
+    "gateway/service/part.py": (
+        "tests/unit/service/test_part.py",
+        "tests/unit/service/test_plausible_parts.py",
+    ),
+    **{
+        f"gateway/service/{name}.py": (
+            "tests/unit/service/test_plausible_parts.py",
+            "tests/integration/test_plausible.py",
+        )
+        for name in ("comparing", "plausible", "findings")
+    },
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},

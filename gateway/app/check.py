@@ -13,6 +13,7 @@ from gateway.model.erasure import NOWHERE
 from gateway.model.shape import Shape
 from gateway.resources import schema
 from gateway.service.audit import Auditing, AuditReport, audit_home
+from gateway.service.findings import findings_of_record
 from gateway.service.receipts import FoundRecord, ReceiptVerifier, find_record, make_receipt
 from gateway.service.replaying import Replayer
 from gateway.signing import KeyRing
@@ -23,6 +24,7 @@ from gateway.transparency import read_policy
 
 __all__ = [
     "audit",
+    "findings_of",
     "receipt_of",
     "record_of",
     "records_of_event",
@@ -43,6 +45,7 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
                 journal=opened.journal,
                 records=opened.records,
                 erasures=opened.erasures,
+                findings=opened.findings,
                 log=opened.log,
                 index=opened.index(),
                 replayer=journal_replayer(opened.journal),
@@ -67,6 +70,15 @@ def record_of(root: Path, record_id: str) -> FoundRecord:
             replayer=journal_replayer(opened.journal),
             issuer=opened.facts.issuer,
         )
+
+
+def findings_of(root: Path, found: FoundRecord) -> list[dict[str, str]]:
+    """Return what was found of a record that is counted all the same."""
+    with open_home(root) as opened:
+        number = found.batch.number
+        file = opened.journal.finding_files().get(number)
+        lines = [] if file is None else opened.findings.read(number, file)
+        return findings_of_record(lines, found.row.id)
 
 
 def records_of_event(root: Path, event: str) -> list[dict[str, object]]:

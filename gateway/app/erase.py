@@ -56,6 +56,7 @@ def _erasing(opened: OpenHome, books: Database) -> Erasing:
         journal=opened.journal,
         records=opened.records,
         set_aside=SetAsideFiles(opened.home.set_aside_folders),
+        findings=opened.findings,
         store=opened.erasures,
         log=opened.log,
         index=opened.index(),

@@ -25,6 +25,7 @@ from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
 from gateway.store.database import Database, refuse_network_disk
 from gateway.store.erasure import HomeErasures
+from gateway.store.finding_files import NdjsonFindings
 from gateway.store.home import Home, HomeFacts
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
@@ -71,6 +72,7 @@ class OpenHome:
     journal: SqlJournal
     records: ParquetRecordFiles
     erasures: HomeErasures
+    findings: NdjsonFindings
     log: LogFolder
     trust: TrustFiles
     clock: SystemClock
@@ -116,6 +118,7 @@ class OpenHome:
             records=self.records,
             log=self.log,
             quarantine=self.home,
+            findings=self.findings,
             sorting=DiskSorting(scratch),
             clock=self.clock,
             random_bytes=os.urandom,
@@ -184,6 +187,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     key = log_key(facts.origin, log_signer)
     database = Database(home.database)
     journal, records = SqlJournal(database), ParquetRecordFiles(home.records)
+    findings = NdjsonFindings(home.findings)
     opened = OpenHome(
         home=home,
         facts=facts,
@@ -195,7 +199,9 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
             journal=journal,
             records=records,
             set_aside=SetAsideFiles(home.set_aside_folders),
+            findings=findings,
         ),
+        findings=findings,
         log=LogFolder(
             home.log,
             origin=facts.origin,

@@ -7,12 +7,13 @@ group runs through the generated function instead, so no number can wrap unseen.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from gateway.bulk.kernel import Finished, fits, run_block
+from gateway.bulk.kernel import Finished, Guarded, fits, guard_fits, run_block, run_guard
 from gateway.convert import (
+    ActFinding,
     Converted,
     ConvertedBlock,
     ConvertedColumns,
@@ -23,6 +24,7 @@ from gateway.convert import (
 )
 from gateway.convert.fast import CompiledBlock, FastEvaluator
 from gateway.convert.generate import step_traces
+from gateway.convert.guard import CompiledGuard
 from gateway.convert.inputs import InputReader
 
 __all__ = ["ColumnEvaluator"]
@@ -32,24 +34,34 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Acts of one block whose inputs could be read: their row numbers, and their inputs by column."""
+    """Acts of one block whose inputs could be read: their row numbers, and their inputs by column.
+
+    ``findings`` are by row number, also of acts that have left.
+    """
 
     made: CompiledBlock
     rows: list[int]
     inputs: dict[str, list[int]]
+    findings: dict[int, tuple[ActFinding, ...]] = field(default_factory=dict)
 
     def chosen(self, places: list[int]) -> "_Group":
         """Return the acts at some places."""
         if len(places) == len(self.rows):
             return self
         inputs = {name: [values[place] for place in places] for name, values in self.inputs.items()}
-        return _Group(self.made, [self.rows[place] for place in places], inputs)
+        return _Group(self.made, [self.rows[place] for place in places], inputs, self.findings)
 
     def input_rows(self) -> list[dict[str, int]]:
         names = tuple(self.inputs)
         if not names:
             return [{} for _ in self.rows]
         return [dict(zip(names, values, strict=True)) for values in zip(*self.inputs.values(), strict=True)]
+
+    def found(self) -> dict[int, tuple[ActFinding, ...]]:
+        """Return the findings of the acts by their places in the group."""
+        if not self.findings:
+            return {}
+        return {place: self.findings[row] for place, row in enumerate(self.rows) if row in self.findings}
 
 
 class ColumnEvaluator:
@@ -80,6 +92,8 @@ class ColumnEvaluator:
         blocks: list[ConvertedBlock] = []
         for made, members in self._grouped(taken, roles, refusals=refusals):
             group = self._read(made, members, rows=rows, refusals=refusals)
+            if made.block.behaviour in self._fast.guards:
+                group = self._guarded(group, roles, refusals=refusals)
             run = _run_columns if self._fitting[made.block.behaviour, made.block.first] else _run_rows
             blocks.append(run(group, refusals, traced=traced))
         return ConvertedColumns(blocks, refusals)
@@ -117,6 +131,30 @@ class ColumnEvaluator:
             group.inputs[name] = values  # type: ignore[assignment]  # the refusals have left
         return group
 
+    def _guarded(self, group: _Group, roles: RoleColumns, *, refusals: dict[int, Refusal]) -> _Group:
+        """Hold acts to the limits of their behaviour; who is refused leaves the group."""
+        guard = self._fast.guards[group.made.block.behaviour]
+        read, starts, ends = self._fast.time.read, roles.start, roles.end
+        times = [read(starts[row], ends[row]) for row in group.rows]
+        refusals.update({group.rows[n]: time for n, time in enumerate(times) if isinstance(time, Refusal)})
+        group = group.chosen([n for n, time in enumerate(times) if not isinstance(time, Refusal)])
+        done = _run_guard(guard, group, seconds=[time for time in times if not isinstance(time, Refusal)])
+        refusals.update({group.rows[place]: refusal for place, refusal in done.refusals.items()})
+        group.findings.update({group.rows[place]: found for place, found in done.findings.items()})
+        return group.chosen([place for place in range(len(group.rows)) if place not in done.refusals])
+
+
+def _run_guard(made: CompiledGuard, group: _Group, *, seconds: list[int]) -> Guarded:
+    """Run a guard over columns where it fits 64 bits, otherwise act by act on Python's integers."""
+    if guard_fits(made.guard):
+        columns = {name: np.array(group.inputs[name], dtype=np.int64) for name in made.guard.inputs}
+        return run_guard(made.guard, columns, seconds=np.array(seconds, dtype=np.int64))
+    outcomes = list(enumerate(map(made.run, group.input_rows(), seconds)))
+    return Guarded(
+        {place: one for place, one in outcomes if isinstance(one, Refusal)},
+        {place: one for place, one in outcomes if one and not isinstance(one, Refusal)},
+    )
+
 
 def _run_columns(group: _Group, refusals: dict[int, Refusal], *, traced: bool) -> ConvertedBlock:
     """Run a group whose block fits 64 bits."""
@@ -133,6 +171,7 @@ def _run_columns(group: _Group, refusals: dict[int, Refusal], *, traced: bool) -
         done.points_num.tolist(),
         done.points_den.tolist(),
         _traces(group, done) if traced else [],
+        left.found(),
     )
 
 
@@ -159,4 +198,5 @@ def _run_rows(group: _Group, refusals: dict[int, Refusal], *, traced: bool) -> C
         [act.points_exact[0] for act in acts],
         [act.points_exact[1] for act in acts],
         [act.trace for act in acts] if traced else [],
+        left.found(),
     )

@@ -9,6 +9,7 @@ from gateway.convert.ir import (
     Assign,
     Block,
     Const,
+    Guard,
     IntExpr,
     Op,
     Outcome,
@@ -21,10 +22,10 @@ from gateway.convert.ir import (
     Var,
     nodes,
 )
-from gateway.convert.outcome import Refusal
+from gateway.convert.outcome import ActFinding, Refusal
 from gateway.convert.program import RoundingMode
 
-__all__ = ["Column", "Finished", "fits", "run_block"]
+__all__ = ["Column", "Finished", "Guarded", "fits", "guard_fits", "run_block", "run_guard"]
 
 Column = npt.NDArray[np.int64]
 
@@ -55,6 +56,37 @@ def fits(block: Block) -> bool:
         exprs.append(block.outcome.co2e_mg)
     numbers = [bound for expr in exprs for node in nodes(expr) for bound in (node.low, node.high)]
     return all(-LIMIT < number < LIMIT for number in (*numbers, *_constants(block.statements)))
+
+
+class Guarded(NamedTuple):
+    """What a guard found, by position in the group: refusals, and findings of acts that stay."""
+
+    refusals: dict[int, Refusal]
+    findings: dict[int, tuple[ActFinding, ...]]
+
+
+def guard_fits(guard: Guard) -> bool:
+    """Tell whether the bounds of a guard prove that no margin leaves 64 bits."""
+    numbers = [
+        bound for check in guard.checks for node in nodes(check.margin) for bound in (node.low, node.high)
+    ]
+    return all(-LIMIT < number < LIMIT for number in numbers)
+
+
+def run_guard(guard: Guard, columns: dict[str, Column], *, seconds: Column) -> Guarded:
+    """Hold acts to a guard that fits, by the columns of its inputs and of their time."""
+    frame = _Frame({guard.inputs[name].name: columns[name] for name in guard.inputs}, len(seconds))
+    frame.values[guard.time.name] = seconds
+    findings: dict[int, tuple[ActFinding, ...]] = {}
+    for check in guard.checks:
+        beyond = frame.value(check.margin) < 0
+        if check.refusal is not None:
+            frame.refuse(beyond, (check.refusal,), index=frame.constant(0))
+            continue
+        values = [frame.values[var.name][beyond].tolist() for var in guard.values[check.rule]]
+        for row, *stated in zip(frame.rows[beyond].tolist(), *values, strict=True):
+            findings[row] = (*findings.get(row, ()), ActFinding(check.rule, tuple(stated)))
+    return Guarded(frame.refusals, findings)
 
 
 def run_block(block: Block, columns: dict[str, Column], *, count: int, traced: bool) -> Finished:

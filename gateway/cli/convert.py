@@ -70,6 +70,7 @@ def summary_document(summary: "Summary") -> dict[str, object]:
         "duplicates": counts.duplicates,
         "rejected": dict(sorted(counts.rejected.items())),
         "claims_differ": counts.claims_differ,
+        "findings": dict(sorted(counts.findings.items())),
         "co2e_mg": str(counts.co2e_mg),
         "points": str(counts.points),
         "batches": summary.batches,
@@ -85,3 +86,6 @@ def _explain_rejections(home: Path, summary: "Summary", *, say: Callable[[str], 
     if rejected and not summary.dry_run:
         say(f"{rejected:,} set aside, each with its reason: {home / 'quarantine' / summary.submission}")
         say("what a reason means and how to mend it: docs/reference/rejections.md")
+    findings = sum(summary.counts.findings.values())
+    if findings and not summary.dry_run:
+        say(f"{findings:,} findings about accepted acts, to be looked at by people: {home / 'findings'}")

@@ -58,6 +58,7 @@ def erase(
             "rows_set_aside": erased.rows_set_aside,
             "files_set_aside": erased.files_set_aside,
             "file_names": erased.file_names,
+            "findings": erased.findings,
             "log_entry": erased.log_entry,
             "dry_run": dry_run,
         },

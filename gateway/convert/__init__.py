@@ -6,12 +6,24 @@ from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
 from gateway.convert.grouping import DayGroups
 from gateway.convert.interpret import Interpreter
+from gateway.convert.limit_text import finding_texts
 from gateway.convert.load import check_scheme, load_program, program_from_canonical
-from gateway.convert.outcome import Converted, ConvertedBlock, ConvertedColumns, Refusal, StepTrace
+from gateway.convert.outcome import (
+    ActFinding,
+    Converted,
+    ConvertedBlock,
+    ConvertedColumns,
+    Refusal,
+    StepTrace,
+)
+from gateway.convert.own_acts import OwnActs
+from gateway.convert.plausible import OVERLAP, claim_findings, refusal_of, then_of
 from gateway.convert.program import Program
 from gateway.convert.roles import RoleColumns, Roles, SourceReader
 
 __all__ = [
+    "OVERLAP",
+    "ActFinding",
     "CapKey",
     "CapMeter",
     "CapPlan",
@@ -25,6 +37,7 @@ __all__ = [
     "Granted",
     "Interpreter",
     "MappingRefused",
+    "OwnActs",
     "Program",
     "Refusal",
     "RoleColumns",
@@ -32,8 +45,12 @@ __all__ = [
     "SourceReader",
     "StepTrace",
     "check_scheme",
+    "claim_findings",
     "expires_on",
+    "finding_texts",
     "keys_of",
     "load_program",
     "program_from_canonical",
+    "refusal_of",
+    "then_of",
 ]

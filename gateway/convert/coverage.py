@@ -9,6 +9,7 @@ from gateway.convert.bounds import rounded
 from gateway.convert.exact import names_used
 from gateway.convert.grid import Analysis, analyse, attainable_directions
 from gateway.convert.interpret import Interpreter
+from gateway.convert.limit_rules import limit_sides_of, rejecting
 from gateway.convert.outcome import Refusal
 from gateway.convert.program import Dated, Field, Program
 from gateway.convert.selftest import ActResult, run_tests
@@ -17,8 +18,8 @@ from gateway.model.codes import Rejection
 __all__ = ["Coverage", "Rule", "measure", "producible_rejections"]
 
 T = TypeVar("T")
-Kind = Literal["code", "factor", "table", "rounding", "cap", "rejection"]
-REQUIRED_KINDS: Final = frozenset({"factor", "rejection"})
+Kind = Literal["code", "factor", "table", "rounding", "limit", "cap", "rejection"]
+REQUIRED_KINDS: Final = frozenset({"factor", "limit", "rejection"})
 
 
 class Rule(NamedTuple):
@@ -45,7 +46,7 @@ class Coverage:
 
     @property
     def missing(self) -> tuple[Rule, ...]:
-        """The rules without a test that a shipped mapping must have one for: factors and rejections."""
+        """The rules without a test that a shipped mapping must have one for: factors, limits, rejections."""
         return tuple(rule for rule in self.untouched if rule.kind in REQUIRED_KINDS)
 
 
@@ -66,6 +67,7 @@ def _rules(program: Program) -> Iterator[Rule]:
         yield from _figures(program, behaviour)
         yield from _roundings(program, analysis)
         yield from _table_rows(program, analysis)
+    yield from (Rule("limit", side) for side in limit_sides_of(program))
     for cap in program.caps:
         yield from (Rule("cap", (cap.name, where)) for where in ("below", "hit", "above"))
     yield from (Rule("rejection", (code,)) for code in producible_rejections(program))
@@ -121,6 +123,10 @@ def _row_rejections(program: Program) -> Iterator[Rejection]:
             yield from _field_rejections(field)
             if field.role in {None, "behaviour", "evidence", "ownership", "start", "day"}:
                 yield field.missing
+    if rejecting(program):
+        yield Rejection.IMPLAUSIBLE
+    if program.source.limits or program.source.overlap is not None:
+        yield from (field.missing for field in program.source.fields if field.role == "end")
     for cap in program.caps:
         if cap.late == "reject":
             yield Rejection.LATE
@@ -187,7 +193,7 @@ def _can_be_nothing(program: Program, analysis: Analysis) -> bool:
 
 
 def _touched(act: ActResult, interpreter: Interpreter) -> Iterator[Rule]:
-    for kind, *names in interpreter.run(act.fields).touched:
+    for kind, *names in interpreter.run(act.fields).touched | act.touched:
         yield Rule(cast("Kind", kind), tuple(names))
     if isinstance(act.outcome, Refusal):
         yield Rule("rejection", (act.outcome.code,))

@@ -1,5 +1,6 @@
 """The interpreter's own arithmetic: fractions, in the plainest way that can be written."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
@@ -10,6 +11,7 @@ from gateway.convert.program import (
     Call,
     Expr,
     Floor,
+    Limit,
     MinMax,
     Name,
     Number,
@@ -19,7 +21,7 @@ from gateway.convert.program import (
     TableRow,
 )
 
-__all__ = ["combine", "direction", "names_used", "round_exact", "row_value"]
+__all__ = ["combine", "direction", "limit_sides", "names_used", "round_exact", "row_value", "side"]
 
 
 def names_used(steps: tuple[Step, ...], behaviour: str) -> set[str]:
@@ -118,3 +120,26 @@ def direction(exact: Fraction, rounded: Fraction, *, rounding: Rounding) -> str:
     if (exact * 10**rounding.scale * 2).denominator == 1:
         return "tie"
     return "up" if rounded > exact else "down"
+
+
+def limit_sides(limit: Limit, quantity: Fraction | None, *, seconds: int) -> Iterator[tuple[str, str]]:
+    """Yield ``min`` and ``max`` with the side on which an act lies: under, at or over.
+
+    Something in no time is faster than any limit; nothing in no time is on no side of it.
+    """
+    time = Fraction(seconds, limit.unit_seconds)
+    bounds = [("max", limit.high)] if limit.low is None else [("max", limit.high), ("min", limit.low)]
+    for name, bound in bounds:
+        if quantity is None:
+            yield name, side(time, bound)
+        elif seconds:
+            yield name, side(quantity / time, bound)
+        elif quantity:
+            yield name, "over"
+
+
+def side(value: Fraction | int, bound: Fraction | int) -> str:
+    """Tell whether a value is under, at or over a bound."""
+    if value == bound:
+        return "at"
+    return "under" if value < bound else "over"

@@ -11,15 +11,19 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from gateway.convert.caps import CapKey, CapMeter, Granted
-from gateway.convert.interpret import Evaluation, FactorUse, InputUse, Interpreter, TableUse
+from gateway.convert.interpret import Evaluation, FactorUse, InputUse, Interpreter, LimitUse, TableUse
+from gateway.convert.limit_text import exact_text, finding_texts
 from gateway.convert.outcome import Converted, Refusal, StepTrace, quoted
+from gateway.convert.plausible import claimed_outcome
 from gateway.convert.program import Binary, Call, Cite, Expr, Floor, MinMax, Name, Number, Program, Step
 from gateway.convert.scalars import decimal_text
 from gateway.convert.wording import WORDS, Lang, Words
 
 __all__ = ["Explanation", "Line", "exact_text", "explain", "expression_text"]
 
-LineKind = Literal["mapping", "act", "input", "factor", "table", "step", "result", "cap", "refusal"]
+LineKind = Literal[
+    "mapping", "act", "input", "limit", "factor", "table", "step", "result", "cap", "finding", "refusal",
+]  # fmt: skip
 
 _QUOTABLE = frozenset({None, "behaviour", "evidence", "ownership"})  # the other roles speak of a person
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
@@ -59,7 +63,8 @@ def explain(
     """Explain one act; with the usage of caps before it, also what they leave of it.
 
     ``accepted`` is the local day of acceptance, the day of the act where it is left out. ``rows`` is how
-    many rows of the input the act was made of.
+    many rows of the input the act was made of. Whether it overlaps another act of its person cannot be
+    told of one act.
     """
     seen = Interpreter(program).run(fields)
     teller = _Teller(
@@ -70,10 +75,15 @@ def explain(
     outcome = granted if isinstance(granted, Refusal) else seen.outcome
     if isinstance(seen.outcome, Converted):
         items += teller.result(seen.outcome)
+    if isinstance(outcome, Converted) and seen.roles is not None:
+        points = granted.points if isinstance(granted, Granted) else outcome.points
+        outcome = claimed_outcome(program, outcome, roles=seen.roles, points=points)
     if isinstance(outcome, Refusal):
         items += teller.refusal(outcome)
     elif isinstance(granted, Granted):
         items += teller.caps(granted)
+    if isinstance(outcome, Converted):
+        items += teller.findings(outcome)
     return Explanation(
         outcome=outcome, granted=granted if isinstance(granted, Granted) else None, items=tuple(items)
     )
@@ -128,6 +138,8 @@ class _Teller:
     def figures(self, seen: Evaluation) -> Iterator[Line]:
         for read in seen.inputs:
             yield Line("input", read.name, self.input(read))
+        for held in seen.limits:
+            yield Line("limit", held.name, self.limit(held))
         for factor in seen.factors:
             yield Line("factor", factor.name, self.factor(factor))
         for use in seen.tables:
@@ -139,6 +151,30 @@ class _Teller:
             table = field.code_table or ""
             return self.words.class_input.format(name=read.name, text=text, table=table, of=read.row.value)
         return self.words.input.format(name=read.name, text=text, value=_amount(read.value, field.unit))
+
+    def limit(self, held: LimitUse) -> str:
+        limit = next(limit for limit in self.program.source.limits if limit.name == held.name)
+        high = _amount(limit.high, limit.unit)
+        words = self.words.allowed_up_to if limit.low is None else self.words.allowed_between
+        low = "" if limit.low is None else exact_text(limit.low)
+        verdict = self.words.within if held.within else self.words.beyond
+        allowed = words.format(low=low, high=high)
+        if limit.of is None or held.quantity is None:
+            sentence = self.words.limit_duration
+            return sentence.format(name=held.name, seconds=held.seconds, allowed=allowed, verdict=verdict)
+        return self.words.limit.format(
+            name=held.name,
+            quantity=_amount(held.quantity, self.source[limit.of].unit),
+            seconds=held.seconds,
+            allowed=allowed,
+            verdict=verdict,
+        )
+
+    def findings(self, outcome: Converted) -> Iterator[Line]:
+        for one in outcome.findings:
+            found, expected = finding_texts(self.program, one)
+            text = self.words.finding.format(rule=one.rule, found=found, expected=expected)
+            yield Line("finding", one.rule, text)
 
     def factor(self, use: FactorUse) -> str:
         words = self.words.figure if use.of is None else self.words.figure_of
@@ -244,17 +280,6 @@ def _amount(value: Fraction, unit: str) -> str:
 
 def _with_unit(number: str, unit: str) -> str:
     return number if unit in {"", "1"} else f"{number} {unit}"
-
-
-def exact_text(value: Fraction) -> str:
-    """Write a fraction exactly: as a decimal where it has an end, otherwise as a quotient."""
-    rest, scale = value.denominator, 0
-    for prime in (2, 5):
-        power = 0
-        while rest % prime == 0:
-            rest, power = rest // prime, power + 1
-        scale = max(scale, power)
-    return _fixed(value, scale) if rest == 1 else f"{value.numerator}/{value.denominator}"
 
 
 def _fixed(value: Fraction, scale: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.convert.generate import BlockFunction, block_source, refusal_objects, step_traces
+from gateway.convert.guard import TimeReader, compiled_guard
 from gateway.convert.inputs import InputReader, not_in_force, unknown_behaviour
 from gateway.convert.ir import Block
 from gateway.convert.lower import lower
@@ -29,7 +30,8 @@ class CompiledBlock(NamedTuple):
 class FastEvaluator:
     """Evaluates one program with generated integer code.
 
-    ``blocks`` has the compiled blocks of each behaviour in the order of their days.
+    ``blocks`` has the compiled blocks of each behaviour in the order of their days, ``guards`` what acts
+    are held to before them, of the behaviours that are held to something.
     """
 
     def __init__(self, program: Program) -> None:
@@ -39,6 +41,9 @@ class FastEvaluator:
             behaviour: tuple(_compiled(block) for block in lower(program, behaviour))
             for behaviour in program.behaviours
         }
+        self.time = TimeReader(program)
+        compiled = {behaviour: compiled_guard(program, behaviour) for behaviour in program.behaviours}
+        self.guards = {behaviour: guard for behaviour, guard in compiled.items() if guard is not None}
         self._unknown_behaviour = unknown_behaviour()
         self._spans = {
             behaviour: ([made.block.first for made in blocks], blocks[-1].block.until)
@@ -48,7 +53,8 @@ class FastEvaluator:
     @property
     def source(self) -> str:
         """The generated code of all blocks, for inspection."""
-        return "\n\n".join(made.source for blocks in self.blocks.values() for made in blocks)
+        written = [made.source for blocks in self.blocks.values() for made in blocks]
+        return "\n\n".join([*written, *(guard.source for guard in self.guards.values())])
 
     def convert(self, fields: Mapping[str, str], roles: Roles) -> Converted | Refusal:
         """Convert one act whose roles have been read."""
@@ -56,7 +62,7 @@ class FastEvaluator:
         if isinstance(made, Refusal):
             return made
         inputs = self._inputs.read(fields, roles.behaviour)
-        return inputs if isinstance(inputs, Refusal) else made.plain(inputs)
+        return inputs if isinstance(inputs, Refusal) else self._guarded(made.plain, inputs, roles=roles)
 
     def convert_traced(self, fields: Mapping[str, str], roles: Roles) -> Converted | Refusal:
         """Convert one act and give every step with its exact value."""
@@ -64,10 +70,25 @@ class FastEvaluator:
         if isinstance(made, Refusal):
             return made
         inputs = self._inputs.read(fields, roles.behaviour)
-        return inputs if isinstance(inputs, Refusal) else made.traced(inputs)
+        return inputs if isinstance(inputs, Refusal) else self._guarded(made.traced, inputs, roles=roles)
+
+    def _guarded(self, run: BlockFunction, inputs: dict[str, int], *, roles: Roles) -> Converted | Refusal:
+        """Hold an act to the limits of its behaviour, then run the formula."""
+        guard = self.guards.get(roles.behaviour)
+        if guard is None:
+            return run(inputs)
+        time = self.time.read(roles.start, roles.end)
+        findings = time if isinstance(time, Refusal) else guard.run(inputs, time)
+        if isinstance(findings, Refusal):
+            return findings
+        outcome = run(inputs)
+        return outcome if isinstance(outcome, Refusal) else outcome._replace(findings=findings)
 
     def convert_inputs(self, inputs: Mapping[str, int], *, behaviour: str, day: int) -> Converted | Refusal:
-        """Convert inputs that were read before: what a record states. Others than needed are ignored."""
+        """Convert inputs that were read before: what a record states. Others than needed are ignored.
+
+        A record does not state how long its act took, so it is held to no limits again.
+        """
         made = self.block_on(behaviour, day)
         if isinstance(made, Refusal):
             return made

@@ -12,6 +12,7 @@ from gateway.convert.ir import (
     Assign,
     Block,
     Const,
+    Guard,
     IntExpr,
     Op,
     Outcome,
@@ -24,11 +25,14 @@ from gateway.convert.ir import (
     StepForm,
     Var,
 )
-from gateway.convert.outcome import Converted, Refusal, StepTrace
+from gateway.convert.outcome import ActFinding, Converted, Refusal, StepTrace
 
-__all__ = ["BlockFunction", "block_source", "refusal_objects", "step_traces"]
+__all__ = [
+    "BlockFunction", "GuardFunction", "block_source", "guard_source", "refusal_objects", "step_traces",
+]  # fmt: skip
 
 BlockFunction = Callable[[dict[str, int]], Converted | Refusal]
+GuardFunction = Callable[[dict[str, int], int], tuple[ActFinding, ...] | Refusal]
 
 
 def block_source(block: Block, name: str, *, traced: bool) -> str:
@@ -47,6 +51,24 @@ def block_source(block: Block, name: str, *, traced: bool) -> str:
     else:
         lines.append(f"    return {_result(block, block.outcome, traced=traced)}")
     return "\n".join(lines) + "\n"
+
+
+def guard_source(guard: Guard, name: str) -> str:
+    """Write a guard as a function from inputs and time to its findings or a refusal.
+
+    Its namespace must hold ``ActFinding``, and of this guard ``checks``.
+    """
+    lines = [f"def {name}(inputs, {guard.time.name}):", "    found = ()"]
+    for declared, var in guard.inputs.items():
+        lines.append(f"    {var.name} = inputs[{declared!r}]")
+    for number, check in enumerate(guard.checks):
+        lines.append(f"    if {_bare(check.margin)} < 0:")
+        if check.refusal is not None:
+            lines.append(f"        return checks[{number}].refusal")
+            continue
+        values = "".join(f"{var.name}, " for var in guard.values[check.rule])
+        lines.append(f"        found += (ActFinding(checks[{number}].rule, ({values})),)")
+    return "\n".join([*lines, "    return found"]) + "\n"
 
 
 def refusal_objects(block: Block) -> tuple[object, ...]:

@@ -12,8 +12,9 @@ from fractions import Fraction
 from math import floor
 from typing import NamedTuple, TypeVar, assert_never
 
-from gateway.convert.exact import combine, direction, names_used, round_exact, row_value
-from gateway.convert.outcome import Converted, Refusal, StepTrace, quoted
+from gateway.convert.exact import combine, direction, limit_sides, names_used, round_exact, row_value
+from gateway.convert.limit_text import limit_text
+from gateway.convert.outcome import ActFinding, Converted, Refusal, StepTrace, quoted
 from gateway.convert.program import (
     Binary,
     Call,
@@ -35,7 +36,7 @@ from gateway.convert.program import (
 from gateway.convert.roles import Roles, SourceReader
 from gateway.model.codes import Rejection
 
-__all__ = ["Evaluation", "FactorUse", "InputUse", "Interpreter", "TableUse"]
+__all__ = ["Evaluation", "FactorUse", "InputUse", "Interpreter", "LimitUse", "TableUse"]
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _CHARACTERS_MAX = 40
@@ -72,6 +73,15 @@ class TableUse(NamedTuple):
     cite: Cite
 
 
+class LimitUse(NamedTuple):
+    """A limit that an act was held to: its quantity, if it has one, its seconds, and whether it is within."""
+
+    name: str
+    quantity: Fraction | None
+    seconds: int
+    within: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything that was seen on the way to an outcome, also where the outcome is a refusal."""
@@ -79,6 +89,7 @@ class Evaluation:
     outcome: Converted | Refusal
     roles: Roles | None = None
     inputs: tuple[InputUse, ...] = ()
+    limits: tuple[LimitUse, ...] = ()
     factors: tuple[FactorUse, ...] = ()
     tables: tuple[TableUse, ...] = ()
     steps: tuple[StepTrace, ...] = ()
@@ -106,7 +117,8 @@ class Interpreter:
         """Convert one act and keep all that was used.
 
         ``touched`` has ``("code", table, code)``, ``("factor", name, since, class or "")``,
-        ``("table", name, since, row number)`` and ``("rounding", step, up | down | tie | exact)``.
+        ``("table", name, since, row number)``, ``("limit", name, min | max, under | at | over)`` and
+        ``("rounding", step, up | down | tie | exact)``.
         """
         read = self._reader.read(fields) if roles is None else roles
         if isinstance(read, Refusal):
@@ -129,6 +141,8 @@ class _Run:
         self.classes: dict[str, str] = {}
         self.known: dict[str, Fraction] = {}
         self.inputs: list[InputUse] = []
+        self.limits: list[LimitUse] = []
+        self.findings: list[ActFinding] = []
         self.factors: list[FactorUse] = []
         self.tables: list[TableUse] = []
         self.steps: list[StepTrace] = []
@@ -139,6 +153,7 @@ class _Run:
             outcome=outcome,
             roles=self.roles,
             inputs=tuple(self.inputs),
+            limits=tuple(self.limits),
             factors=tuple(self.factors),
             tables=tuple(self.tables),
             steps=tuple(self.steps),
@@ -146,11 +161,12 @@ class _Run:
         )
 
     def convert(self) -> Converted:
-        """Evaluate: behaviour, in force, code rows, inputs, figures, steps, result."""
+        """Evaluate: behaviour, in force, code rows, inputs, limits, figures, steps, result."""
         self.check_behaviour()
         self.check_in_force()
         self.touch_role_codes()
         inputs = {name: self.read_input(name) for name in self.formula.needs[self.roles.behaviour]}
+        self.hold_to_limits(inputs)
         names = names_used(self.formula.steps, self.roles.behaviour)
         for factor in self.formula.factors.values():
             if factor.name in names:
@@ -214,6 +230,31 @@ class _Run:
                 self.touched.add(("code", table, text))
                 return index
         raise _Stop(Rejection.UNKNOWN_CODE, name, detail=f"expected a code of {table}, not {quoted(text)}")
+
+    def hold_to_limits(self, inputs: dict[str, int]) -> None:
+        source, behaviour = self.program.source, self.roles.behaviour
+        limits = [limit for limit in source.limits if limit.concerns(behaviour)]
+        if not limits and (source.overlap is None or not source.overlap.concerns(behaviour)):
+            return
+        seconds = self.seconds()
+        for limit in limits:
+            quantity = None if limit.of is None else self.known[limit.of]
+            sides = set(limit_sides(limit, quantity, seconds=seconds))
+            self.touched |= {("limit", limit.name, bound, side) for bound, side in sides}
+            within = sides.isdisjoint({("max", "over"), ("min", "under")})
+            self.limits.append(LimitUse(limit.name, quantity, seconds, within))
+            if not within and limit.then == "reject":
+                raise _Stop(Rejection.IMPLAUSIBLE, limit.name, detail=f"expected {limit_text(limit)}")
+            if not within:
+                stated = () if limit.of is None else (inputs[limit.of],)
+                self.findings.append(ActFinding(limit.name, (*stated, seconds)))
+
+    def seconds(self) -> int:
+        for role, instant in (("start", self.roles.start), ("end", self.roles.end)):
+            if instant is None:
+                field = next(field for field in self.source.values() if field.role == role)
+                raise _Stop(field.missing, field.name, detail="expected a value, there is none")
+        return (self.roles.end or 0) - (self.roles.start or 0)
 
     def edition(self, name: str, values: tuple[Dated[T], ...]) -> Dated[T]:
         held = [dated for dated in values if dated.since <= self.day]
@@ -307,6 +348,7 @@ class _Run:
             points_exact=(exact.numerator, exact.denominator),
             trace=tuple(self.steps),
             touched=frozenset(self.touched),
+            findings=tuple(self.findings),
         )
 
     def milligrams(self, reduction: Fraction) -> int:

@@ -13,9 +13,9 @@ from gateway.convert.outcome import Refusal
 from gateway.convert.program import RoundingMode
 
 __all__ = [
-    "Assign", "Block", "Const", "IntExpr", "Op", "Outcome", "Pick", "Quotient", "Rank", "RefuseBelow",
-    "RefuseRow", "Round", "Statement", "StepForm", "Var", "add", "floor_divide", "largest", "multiply",
-    "negate", "nodes", "positive", "round_to", "smallest", "subtract",
+    "Assign", "Block", "Check", "Const", "Guard", "IntExpr", "Op", "Outcome", "Pick", "Quotient", "Rank",
+    "RefuseBelow", "RefuseRow", "Round", "Statement", "StepForm", "Var", "add", "floor_divide", "largest",
+    "multiply", "negate", "nodes", "positive", "round_to", "smallest", "subtract",
 ]  # fmt: skip
 
 
@@ -153,6 +153,28 @@ class Block:
     statements: tuple[Statement, ...]
     steps: tuple[StepForm, ...]
     outcome: Outcome | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Hold an act to one side of a limit: a margin below zero is a refusal, or a finding where it is None."""
+
+    rule: str
+    margin: IntExpr
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What is checked of each act of one behaviour before the formula: by its inputs and its time.
+
+    ``values`` has the variables that a finding of each rule states.
+    """
+
+    inputs: dict[str, Var]
+    time: Var
+    checks: tuple[Check, ...]
+    values: dict[str, tuple[Var, ...]]
 
 
 def add(left: IntExpr, right: IntExpr) -> IntExpr:

@@ -9,6 +9,7 @@ from gateway.convert.document import (
     Document,
     Finding,
     MappingRefused,
+    Value,
     canonical_bytes,
     from_canonical,
     sha256_hex,
@@ -119,7 +120,8 @@ def check_scheme(programs: Sequence[Program]) -> tuple[Finding, ...]:
     """Return what keeps the versions of one scheme from following each other.
 
     Versions form a chain by ``supersedes``, come into force in that order, and read the same rows:
-    their ``source`` is equal, and a code once given keeps its meaning, while codes may be added.
+    their ``source`` is equal apart from what is held to be plausible, and a code once given keeps its
+    meaning, while codes may be added.
     """
     ordered = sorted(programs, key=lambda program: program.version)
     return tuple(finding for old, new in pairwise(ordered) for finding in _succession(old, new))
@@ -127,7 +129,7 @@ def check_scheme(programs: Sequence[Program]) -> tuple[Finding, ...]:
 
 def _succession(old: Program, new: Program) -> Iterator[Finding]:
     documents = [from_canonical(program.canonical) for program in (old, new)]
-    sources = [value_at(document.value, "/source") for document in documents]
+    sources = [_reading(value_at(document.value, "/source")) for document in documents]
     supersedes = value_at(documents[1].value, "/supersedes")
     label = f"in version {new.version}"
     if old.id != new.id:
@@ -146,6 +148,12 @@ def _succession(old: Program, new: Program) -> Iterator[Finding]:
             f"expected the meaning of version {old.version} for code {code!r} {label}, got another or none"
         )
         yield documents[1].finding(f"/code_tables/{name}", "scheme", message=message)
+
+
+def _reading(source: Value | None) -> Value | None:
+    """Return what a source says of reading rows, without what it holds to be plausible of them."""
+    judging = {"claim_tolerance", "plausibility"}
+    return {key: source[key] for key in source if key not in judging} if isinstance(source, dict) else source
 
 
 def _changed_codes(old: Source, new: Source) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from gateway.convert.program import RoundingMode
 
 __all__ = ["Mutant", "MutantKind", "mutants"]
 
-MutantKind = Literal["figure", "boundary", "comparison", "rounding", "cap", "date"]
+MutantKind = Literal["figure", "boundary", "comparison", "rounding", "limit", "then", "cap", "date"]
 
 _DAY: Final = timedelta(days=1)
 _NUMBER: Final = re.compile(r"(?<![a-z0-9_.])[0-9]+(?:\.[0-9]+)?")
@@ -22,6 +22,9 @@ _RULES: Final[tuple[tuple[MutantKind, str], ...]] = (
     ("boundary", "/tables/[^/]+/values/[0-9]+/rows/[0-9]+/at"),
     ("comparison", "/tables/[^/]+/boundary"),
     ("rounding", "/formula/[0-9]+/round/mode"),
+    ("limit", "/source/plausibility/(speed|duration)/[0-9]+/(min|max)"),
+    ("limit", "/source/(plausibility/overlap/tolerance|claim_tolerance/value)"),
+    ("then", "/source/(claim_tolerance|plausibility/(overlap|(speed|duration)/[0-9]+))/then"),
     ("cap", "/credit/caps/[0-9]+/max"),
     ("date", "/(effective|(factors|tables)/[^/]+/values/[0-9]+)/(from|until)"),
 )
@@ -43,10 +46,11 @@ class Mutant(NamedTuple):
 
 
 def mutants(document: Value) -> Iterator[Mutant]:
-    """Yield every document that differs in one figure, threshold, comparison, rounding, cap or day.
+    """Yield every document that differs in one figure, threshold, comparison, rounding, limit, cap or day.
 
-    Figures, thresholds and caps move by one unit of their last written digit, days by one day; a rounding
-    gets every other mode, a table the other side for its boundaries.
+    Figures, thresholds, limits and caps move by one unit of their last written digit, days by one day;
+    a rounding gets every other mode, a table the other side for its boundaries, and what is implausible
+    the other consequence.
     """
     for pointer, old in leaves(document):
         for kind, pattern in _RULES:
@@ -65,6 +69,8 @@ def _changed(kind: MutantKind, old: str, *, pointer: str) -> Iterator[str]:
             yield from (mode for mode in get_args(RoundingMode) if mode != old)
         case "comparison":
             yield "above" if old == "from" else "from"
+        case "then":
+            yield "finding" if old == "reject" else "reject"
         case _ if pointer.startswith("/formula/"):
             for match in _NUMBER.finditer(old):
                 for number in _neighbours(match.group()):

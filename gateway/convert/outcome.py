@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from gateway.model.codes import Rejection
 
-__all__ = ["Converted", "ConvertedBlock", "ConvertedColumns", "Refusal", "StepTrace", "quoted", "shape"]
+__all__ = [
+    "ActFinding",
+    "Converted",
+    "ConvertedBlock",
+    "ConvertedColumns",
+    "Refusal",
+    "StepTrace",
+    "quoted",
+    "shape",
+]
 
 QUOTED_MAX = 32  # enough to recognise a code, a number or a time; too short to carry a document
 
@@ -17,6 +26,17 @@ class Refusal(NamedTuple):
     code: Rejection
     field: str
     detail: str
+
+
+class ActFinding(NamedTuple):
+    """Why an act that is counted is not plausible: the rule, and the integers that it was held against.
+
+    These are the quantity (scaled) and the seconds for a limit of speed, the seconds for one of duration
+    and for an overlap, the claimed and the computed value for a claim.
+    """
+
+    rule: str
+    values: tuple[int, ...]
 
 
 class StepTrace(NamedTuple):
@@ -33,7 +53,8 @@ class Converted(NamedTuple):
 
     ``inputs`` are scaled integers, or the index of a class. ``points_exact`` is the points step before
     its rounding, in lowest terms with a positive denominator. ``touched`` names the rows of the
-    document that the result rests on; only the interpreter fills it in.
+    document that the result rests on; only the interpreter fills it in. ``findings`` name the rules that
+    hold the act for implausible and have it counted all the same.
     """
 
     inputs: dict[str, int]
@@ -42,12 +63,14 @@ class Converted(NamedTuple):
     points_exact: tuple[int, int]
     trace: tuple[StepTrace, ...] = ()
     touched: frozenset[tuple[str, ...]] = frozenset()
+    findings: tuple[ActFinding, ...] = ()
 
 
 class ConvertedBlock(NamedTuple):
     """Converted acts of one behaviour, column by column; ``rows`` are their places in the batch.
 
-    ``traces`` is empty unless the trace was asked for.
+    ``traces`` is empty unless the trace was asked for. ``findings`` are those of acts that have some, by
+    their places in the block.
     """
 
     behaviour: str
@@ -58,6 +81,7 @@ class ConvertedBlock(NamedTuple):
     points_num: list[int]
     points_den: list[int]
     traces: list[tuple[StepTrace, ...]]
+    findings: dict[int, tuple[ActFinding, ...]]
 
     def act(self, place: int) -> Converted:
         """Return one act as the other evaluators give it."""
@@ -67,6 +91,7 @@ class ConvertedBlock(NamedTuple):
             self.points[place],
             (self.points_num[place], self.points_den[place]),
             self.traces[place] if self.traces else (),
+            findings=self.findings.get(place, ()),
         )
 
 

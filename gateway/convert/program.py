@@ -17,14 +17,17 @@ from gateway.model.source import SourceFormat
 
 __all__ = [
     "Binary", "Call", "Cap", "Cite", "CodeRow", "DateForm", "Dated", "Expiry", "Expr", "Factor", "Field",
-    "Floor", "Form", "Formula", "Group", "Input", "MinMax", "Name", "Number", "Program", "Rounding", "Source",
-    "Step", "Table", "TableRow", "TimeForm",
+    "Floor", "Form", "Formula", "Group", "Input", "Limit", "MinMax", "Name", "Number", "Overlap", "Program",
+    "Rounding", "Source", "Step", "Table", "TableRow", "Then", "TimeForm",
 ]  # fmt: skip
 
 T = TypeVar("T")
 
 RoundingMode = Literal["half_up", "half_even", "half_down", "floor", "ceiling", "down", "up"]
 """half_up, half_down: ties away from, towards zero; down, up: towards, away from zero."""
+
+Then = Literal["reject", "finding"]
+"""What becomes of an act that is not plausible: set aside, or counted and shown to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +175,53 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What is plausible of the time from start to end: ``low`` <= ``of`` / time <= ``high``.
+
+    Without ``of`` the time itself is held to the limits. ``unit`` is that of the limits, and
+    ``unit_seconds`` the length of its unit of time.
+    """
+
+    name: str
+    of: str | None
+    unit: str
+    unit_seconds: int
+    low: Fraction | None
+    high: Fraction
+    then: Then
+    behaviours: frozenset[str] | None
+
+    def concerns(self, behaviour: str) -> bool:
+        """Tell whether acts of that behaviour are held to the limits."""
+        return self.behaviours is None or behaviour in self.behaviours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Two acts of one person may overlap by ``tolerance_s`` at most; each is remembered for some days."""
+
+    tolerance_s: int
+    remember_days: int
+    then: Then
+    behaviours: frozenset[str] | None
+
+    def concerns(self, behaviour: str) -> bool:
+        """Tell whether acts of that behaviour are compared with each other."""
+        return self.behaviours is None or behaviour in self.behaviours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """How rows become acts: shared by all versions of a scheme."""
+    """How rows become acts: shared by all versions of a scheme, apart from what is held to be plausible."""
 
     adapter: str
     format: SourceFormat
     fields: tuple[Field, ...]
     code_tables: dict[str, tuple[CodeRow, ...]]
     claim_tolerance_mg: int
+    claim_then: Then = "finding"
+    limits: tuple[Limit, ...] = ()
+    overlap: Overlap | None = None
     group: Group | None = None
 
 

@@ -5,13 +5,15 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple, cast
 
-from gateway.convert.document import Document, MappingRefused, from_canonical
+from gateway.convert.document import Document, MappingRefused, from_canonical, value_at
 from gateway.convert.grid import Values, analyse, modes_differ
 from gateway.convert.interpret import Interpreter
+from gateway.convert.limit_rules import claim_grid
 from gateway.convert.load import program_from_document
 from gateway.convert.mutate import Mutant, mutants
 from gateway.convert.program import Program, RoundingMode, Step, Table
 from gateway.convert.selftest import run_tests
+from gateway.convert.units import CO2E_MG
 
 __all__ = ["Fate", "fates"]
 
@@ -65,11 +67,23 @@ def _equivalence(program: Program, mutant: Mutant) -> str:
             between = (Fraction(mutant.old), Fraction(mutant.new))
             moves = _moves_a_value(program, program.formula.tables[name], first=row == "0", between=between)
             return "" if moves else "no value lies between the two thresholds"
+        case "limit", [_, "claim_tolerance", _]:
+            moves = _moves_a_claim(program, mutant)
+            return "" if moves else "no claim lies between the two tolerances"
         case "comparison", [_, name, _]:
             flips = _flips_a_value(program, program.formula.tables[name])
             return "" if flips else "no value lies on a threshold where it matters"
         case _:
             return ""
+
+
+def _moves_a_claim(program: Program, mutant: Mutant) -> bool:
+    """Tell whether some claim can lie beyond the one tolerance and within the other."""
+    fields = [field for field in program.source.fields if field.role == "claimed_reduction"]
+    unit = CO2E_MG[str(value_at(from_canonical(program.canonical).value, "/source/claim_tolerance/unit"))]
+    low, high = sorted(int(Fraction(text) * unit) for text in (mutant.old, mutant.new))
+    grid = claim_grid(program)
+    return bool(fields) and high // grid * grid > low
 
 
 def _in_force(program: Program, day: date) -> bool:

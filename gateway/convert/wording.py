@@ -27,6 +27,13 @@ class Words:
     source: str
     confirmed: str
     no_basis: str
+    limit: str
+    limit_duration: str
+    within: str
+    beyond: str
+    allowed_up_to: str
+    allowed_between: str
+    finding: str
     table: str
     table_label: str
     formula: str
@@ -63,6 +70,13 @@ _ZH = Words(
     source="依据 {ref}《{title}》{clause}",
     confirmed="，最近确认于 {day}",
     no_basis="未注明依据",
+    limit="合理性限值 {name}：{quantity}，用时 {seconds} 秒，允许 {allowed}：{verdict}",
+    limit_duration="合理性限值 {name}：用时 {seconds} 秒，允许 {allowed}：{verdict}",
+    within="符合",
+    beyond="超出",
+    allowed_up_to="至多 {high}",
+    allowed_between="{low} 至 {high}",
+    finding="疑点 {rule}：{found}，规则为 {expected}；照常计入，另列供人工核查",
     table="分段表 {name}：{argument} 落在第 {row} 行（始于 {at}），自 {since} 起；{source}",
     table_label="，评级“{label}”",
     formula="步骤 {name} = {expression}",
@@ -127,6 +141,13 @@ _EN = Words(
     source="source {ref} {title} {clause}",
     confirmed=", last confirmed {day}",
     no_basis="no source stated",
+    limit="limit {name}: {quantity} in {seconds} s, allowed {allowed}: {verdict}",
+    limit_duration="limit {name}: {seconds} s, allowed {allowed}: {verdict}",
+    within="within",
+    beyond="beyond",
+    allowed_up_to="at most {high}",
+    allowed_between="{low} to {high}",
+    finding="finding {rule}: {found}, expected {expected}; counted all the same and set aside for people",
     table="table {name}: {argument} lies in row {row} (from {at}), since {since}; {source}",
     table_label=", rating {label}",
     formula="step {name} = {expression}",

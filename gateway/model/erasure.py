@@ -43,7 +43,8 @@ class ErasureNotice(NamedTuple):
 class Erasure:
     """Everything that one erasure changes in the database, in one transaction.
 
-    ``events`` are the keyed names of the events to forget, ``carried`` is added to what is carried already.
+    ``events`` are the keyed names of the events to forget, ``own_acts`` those under which times of the
+    person's acts are remembered, ``carried`` is added to what is carried already.
     """
 
     notice: str
@@ -51,4 +52,5 @@ class Erasure:
     records: int
     files: Sequence[ReplacedFile]
     events: Sequence[bytes]
+    own_acts: Sequence[bytes]
     carried: Sequence[CarriedUse]

@@ -112,6 +112,8 @@ def _sum_up_done(journal: Journal, summary: Summary) -> frozenset[int]:
 
 
 def _finish_interrupted(parts: Converting) -> None:
-    """Publish what was decided, and sweep away files of a part that was not."""
+    """Publish what was decided, sweep away files of a part that was not, forget what has had its time."""
     publish_queue(parts.journal, parts.log, rings=parts.rings)
     parts.records.sweep(parts.journal.next_batch())
+    parts.findings.sweep(parts.journal.next_batch())
+    parts.journal.drop_spans(parts.clock.now().toordinal())

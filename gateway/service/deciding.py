@@ -39,7 +39,7 @@ class Deciding:
         """Write a part down and publish it; a dry run only counts."""
         counts = _counts(asked, verdict, finished=finished)
         if self.submission.dry_run:
-            self.parts.memory.note(verdict.events, verdict.cap_usage)
+            self.parts.memory.note(verdict.events, verdict.cap_usage, spans=verdict.spans)
             return counts
         issued = instant_text(asked.accepted)
         if finished.quarantine:
@@ -59,6 +59,7 @@ class Deciding:
         series, previous = journal.series_head(platform, CONVERSION)
         entry = b""
         files: list[RecordFile] = []
+        findings = None
         if finished.accepted:
             statement = BatchStatement(
                 issuer=self.parts.issuer,
@@ -72,7 +73,10 @@ class Deciding:
                 issued=issued,
             )
             entry = seal(statement.body(), self.parts.signers)
-            files = self.parts.records.write(platform, journal.next_batch(), files=finished.files)
+            batch = journal.next_batch()
+            files = self.parts.records.write(platform, batch, files=finished.files)
+            if finished.findings:
+                findings = self.parts.findings.write(batch, finished.findings)
         return PartDecision(
             submission=self.summary.submission,
             number=number,
@@ -88,6 +92,8 @@ class Deciding:
             files=files,
             events=verdict.events,
             cap_usage=verdict.cap_usage,
+            findings=findings,
+            spans=verdict.spans,
             rejected_by_day=finished.rejected,
         )
 
@@ -122,6 +128,7 @@ def _counts(asked: Asked, verdict: Verdict, *, finished: Finished) -> PartCounts
         duplicates=asked.repeated + verdict.duplicates,
         rejected=dict(rejected),
         claims_differ=finished.claims_differ,
+        findings=finished.found,
         co2e_mg=finished.co2e_mg,
         points=finished.points,
     )

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
+import orjson
+
 from gateway.convert import Converted
 from gateway.errors import LocalFileError, Refused
 from gateway.model.erasure import CarriedUse, Erasure, ReplacedFile
 from gateway.model.statement import erasure_statement
-from gateway.ports import BatchRow, Clock, Journal, Log, PrivateRow, RecordFile, RecordFiles
+from gateway.ports import BatchRow, Clock, Findings, Journal, Log, PrivateRow, RecordFile, RecordFiles
 from gateway.service.cap_replay import CapBook, CapReplay
+from gateway.service.findings import without_place
 from gateway.service.mentions import Mentions
 from gateway.service.moments import instant_text
 from gateway.service.publishing import PublishingRings, publish_queue
@@ -62,6 +65,10 @@ class ErasureStore(Protocol):
         """Replace what is said of a submission."""
         ...
 
+    def replace_findings(self, batch: int, lines: Sequence[bytes]) -> None:
+        """Replace the findings of a batch, by as many."""
+        ...
+
     def begin(self) -> None:
         """Mark that an erasure is under way, and sweep away what killed runs have left."""
         ...
@@ -97,6 +104,7 @@ class Erasing:
     journal: Journal
     records: ErasableFiles
     set_aside: SetAside
+    findings: Findings
     store: ErasureStore
     log: Log
     index: KeyedIndex
@@ -118,6 +126,7 @@ class Erased:
     files_set_aside: int = 0
     file_names: int = 0
     log_entry: int | None = None
+    findings: int = 0
 
 
 class _Found(NamedTuple):
@@ -150,8 +159,9 @@ def erase_person(
     """Erase a person, named by the platform's own account id.
 
     1. sweep away what killed runs have left  2. find the person's rows by their pseudonym  3. empty the
-    rows that were set aside, and forget names of files  4. write the record files anew beside the old
-    5. decide  6. take the old away  7. publish. A run that was killed is finished by the same command.
+    rows that were set aside and the findings, and forget names of files  4. write the record files anew
+    beside the old  5. decide  6. take the old away  7. publish. A run that was killed is finished by the
+    same command.
 
     Raises:
         NothingFound: nothing in this home names the person.
@@ -167,23 +177,31 @@ def erase_person(
     mentions = Mentions(person, pseudonym=pseudonym, events=events)
     erased = Erased(records=len(theirs), record_files=len(found))
     _empty_set_aside(platform, mentions, erased=erased, parts=parts, dry_run=dry_run)
+    ids = {row.id for row in theirs}
+    erased.findings = _empty_findings(platform, mentions, records=ids, parts=parts, dry_run=dry_run)
     if not dry_run:
         if found:
             keys = [parts.index.event(platform, event) for event in events]
+            schemes = {parts.replayer.program(row.mapping).id for row in theirs}
+            own = [parts.index.own_acts(scheme, [pseudonym.hex()]) for scheme in sorted(schemes)]
             carried = _carried(platform, pseudonym, found=found, parts=parts, watch=watch)
-            erased.log_entry = _decide(found, pseudonym, events=keys, carried=carried, parts=parts)
+            erased.log_entry = _decide(
+                found, pseudonym, events=keys, own_acts=own, carried=carried, parts=parts
+            )
         parts.store.finish()
         publish_queue(parts.journal, parts.log, rings=parts.rings)
-    if not (found or erased.rows_set_aside or erased.file_names):
+    if not (found or erased.rows_set_aside or erased.file_names or erased.findings):
         raise NothingFound("nothing in this home names that person at that platform")
     return erased
 
 
 def _require_no_strays(parts: Erasing) -> None:
     known = {file.path for batch in parts.journal.batches() for file in parts.journal.files(batch.number)}
-    for path in parts.records.strays(known):
+    strays = [f"records/{path}" for path in parts.records.strays(known)]
+    strays += [f"findings/{name}" for name in parts.findings.strays(set(parts.journal.finding_files()))]
+    for path in strays:
         raise Refused(
-            f"records/{path} belongs to no batch: whom it names cannot be told",
+            f"{path} belongs to no batch: whom it names cannot be told",
             remedy="move it out of the home, and erase the person there too",
         )
 
@@ -219,11 +237,33 @@ def _empty_set_aside(
                 parts.store.describe(name, {**described[name], "files": files})
 
 
+def _empty_findings(
+    platform: str, mentions: Mentions, *, records: Collection[str], parts: Erasing, dry_run: bool
+) -> int:
+    """Take from findings where the person's acts stood, and names of files that name the person."""
+    emptied = 0
+    files = parts.journal.finding_files()
+    for number in [batch.number for batch in _batches(parts.journal, platform) if batch.number in files]:
+        lines = parts.findings.read(number, files[number])
+        places = [
+            place
+            for place, line in enumerate(map(orjson.loads, lines))
+            if "file" in line and (line["record"] in records or mentions.in_text(line["file"]))
+        ]
+        emptied += len(places)
+        if places and not dry_run:
+            for place in places:
+                lines[place] = without_place(lines[place])
+            parts.store.replace_findings(number, lines)
+    return emptied
+
+
 def _decide(
     found: Sequence[_Found],
     pseudonym: bytes,
     *,
     events: Sequence[bytes],
+    own_acts: Sequence[bytes],
     carried: Sequence[CarriedUse],
     parts: Erasing,
 ) -> int:
@@ -241,6 +281,7 @@ def _decide(
             records=sum(row.person == pseudonym for one in found for row in one.rows),
             files=files,
             events=events,
+            own_acts=own_acts,
             carried=carried,
         )
     )

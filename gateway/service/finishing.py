@@ -4,7 +4,7 @@ It needs no memory and touches nothing, so it can run in another process, and se
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -12,10 +12,11 @@ from typing import NamedTuple
 import orjson
 
 from gateway.ports import EncodedFile, PrivateColumns
+from gateway.service.findings import finding_lines, findings_of_part
 from gateway.service.moments import instant_text
 from gateway.service.part import Verdict
 from gateway.service.preparing import Prepared, Rejected
-from gateway.service.recording import ActColumns, frame_of, make_records
+from gateway.service.recording import frame_of, make_records
 from gateway.service.scheme import Scheme
 from gateway.transparency import BatchTree
 
@@ -26,7 +27,8 @@ class Finished(NamedTuple):
     """What a part became: everything that is written down of it.
 
     ``mappings`` are the digests of the mappings that its records cite, ``root`` is empty where nothing was
-    accepted; ``rejected`` counts by readable day and code, ``quarantine`` has a line for each.
+    accepted; ``rejected`` counts by readable day and code, ``quarantine`` has a line for each; ``found``
+    counts by rule what people should look at of accepted acts, ``findings`` has a line for each.
     """
 
     accepted: int
@@ -38,6 +40,8 @@ class Finished(NamedTuple):
     files: list[EncodedFile]
     rejected: Counter[tuple[str | None, str]]
     quarantine: list[bytes]
+    found: dict[str, int]
+    findings: list[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +59,32 @@ class Finisher:
         acts = prepared.acts.chosen(verdict.kept)
         rejected = sorted([*prepared.rejected, *_refused(prepared, verdict)], key=lambda row: row.origin)
         mappings = sorted(set(acts.mapping))
-        root, files = b"", list[EncodedFile]()
+        programs = self.scheme.by_digest
+        found = findings_of_part(prepared, verdict, acts=acts, programs=programs)
+        root, files, findings = b"", list[EncodedFile](), list[bytes]()
         if mappings and not self.dry_run:
             issued = instant_text(accepted)  # an audit replays the caps by this moment
-            programs = {"sha256:" + program.digest: program for program in self.scheme.programs}
             frames = {
                 digest: frame_of(programs[digest], issuer=self.issuer, issued=issued) for digest in mappings
             }
             rows, leaves = make_records(acts, verdict.points, frames=frames, random_bytes=self.random_bytes)
             root, files = BatchTree(leaves).root, self.encode(rows)
+            cited = [programs[digest] for digest in acts.mapping] if found.by_act else []
+            findings = finding_lines(
+                found, rows.id, kept=verdict.kept, origins=prepared.origins, programs=cited
+            )
         return Finished(
             accepted=len(verdict.kept),
             co2e_mg=sum(acts.co2e_mg),
             points=sum(verdict.points),
-            claims_differ=_claims_differ(acts, verdict.points, tolerance_mg=self.scheme.claim_tolerance_mg),
+            claims_differ=found.claims_differ,
             mappings=mappings,
             root=root,
             files=files,
             rejected=Counter((row.day, row.code) for row in rejected),
             quarantine=[] if self.dry_run else list(map(_quarantine_line, rejected)),
+            found=found.by_rule(),
+            findings=findings,
         )
 
 
@@ -83,19 +94,6 @@ def _refused(prepared: Prepared, verdict: Verdict) -> list[Rejected]:
         Rejected(origin, *refusal, prepared.acts.day[place])
         for origin, (place, refusal) in zip(origins, verdict.refused, strict=True)
     ]
-
-
-def _claims_differ(acts: ActColumns, points: Sequence[int], *, tolerance_mg: int) -> int:
-    """Count the acts for which the platform's own figure is further from ours than the mapping tolerates."""
-    if set(acts.claimed_mg) | set(acts.claimed_points) <= {None}:
-        return 0
-    return sum(
-        (claimed_mg is not None and abs(claimed_mg - co2e_mg) > tolerance_mg)
-        or (claimed is not None and claimed not in (granted, uncapped))
-        for claimed_mg, co2e_mg, claimed, granted, uncapped in zip(
-            acts.claimed_mg, acts.co2e_mg, acts.claimed_points, points, acts.points, strict=True
-        )
-    )
 
 
 def _quarantine_line(row: Rejected) -> bytes:

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from gateway.convert import CapKey, Converted, Refusal
+from gateway.convert import ActFinding, CapKey, Converted, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
-from gateway.ports import Memory, NewEvents
+from gateway.ports import Memory, NewEvents, NewSpan
+from gateway.service.comparing import Spans
+from gateway.service.plausible import PartPlausibility
 from gateway.service.preparing import Asked, CapColumns
 from gateway.service.scheme import SchemeEvaluator
 
@@ -32,8 +34,8 @@ class Verdict(NamedTuple):
     """What becomes of the acts of a part.
 
     ``kept`` are the places of the acts that are accepted, ``points`` what each is granted, ``refused`` the
-    places of those that are not, with the reason; the others are ``duplicates``. ``events`` and
-    ``cap_usage`` is what must be remembered.
+    places of those that are not, with the reason; the others are ``duplicates``. ``events``, ``cap_usage``
+    and ``spans`` is what must be remembered. ``overlaps`` are findings about kept acts, by place.
     """
 
     kept: list[int]
@@ -42,6 +44,16 @@ class Verdict(NamedTuple):
     duplicates: int
     events: NewEvents
     cap_usage: dict[bytes, int]
+    spans: list[NewSpan]
+    overlaps: dict[int, ActFinding]
+
+
+class _Undecided(NamedTuple):
+    """What a part that was judged and is not written yet adds to the memory."""
+
+    events: dict[bytes, bytes]
+    usage: dict[bytes, int]
+    spans: list[NewSpan]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +62,7 @@ class PartJudge:
 
     evaluator: SchemeEvaluator
     memory: Memory
-    _undecided: deque[tuple[dict[bytes, bytes], dict[bytes, int]]] = field(default_factory=deque)
+    _undecided: deque[_Undecided] = field(default_factory=deque)
 
     def judge(self, asked: Asked) -> Verdict:
         """Decide each act of a part, in its order; a refused act leaves no trace."""
@@ -58,6 +70,7 @@ class PartJudge:
         known = self._known(keys)
         new: dict[bytes, bytes] = {}
         usage = _Usage(self.evaluator, asked, used=self._used(asked.caps))
+        plausible = self._plausible(asked)
         kept: list[int] = []
         points: list[int] = []
         refused: list[tuple[int, Refusal]] = []
@@ -67,7 +80,7 @@ class PartJudge:
                 if before not in (content, FORGOTTEN):
                     refused.append((place, _OTHER_CONTENT))
                 continue
-            granted = usage.grant(place)
+            granted = usage.grant(place) if plausible is None else usage.grant_plausible(place, plausible)
             if isinstance(granted, Refusal):
                 refused.append((place, granted))
                 continue
@@ -75,7 +88,8 @@ class PartJudge:
             kept.append(place)
             points.append(granted)
         changed = usage.changed(_unpacked(_KEY, asked.caps.names))
-        self._undecided.append((new, changed))
+        spans = [] if plausible is None else plausible.kept
+        self._undecided.append(_Undecided(new, changed, spans))
         return Verdict(
             kept=kept,
             points=points,
@@ -83,6 +97,8 @@ class PartJudge:
             duplicates=len(keys) - len(kept) - len(refused),
             events=NewEvents(b"".join(new), b"".join(new.values())),
             cap_usage=changed,
+            spans=spans,
+            overlaps={} if plausible is None else plausible.findings,
         )
 
     def settled(self) -> None:
@@ -91,16 +107,34 @@ class PartJudge:
 
     def _known(self, keys: list[bytes]) -> dict[bytes, bytes]:
         known = {key: mark.content for key, mark in self.memory.known_events(keys).items()}
-        for events, _ in self._undecided:
-            known.update((key, events[key]) for key in events.keys() & keys)
+        for part in self._undecided:
+            known.update((key, part.events[key]) for key in part.events.keys() & keys)
         return known
 
     def _used(self, caps: CapColumns) -> list[int]:
         names = _unpacked(_KEY, caps.names)
         used = self.memory.cap_usage(names) if names else {}
-        for _, usage in self._undecided:
-            used.update((name, usage[name]) for name in usage.keys() & names)
+        for part in self._undecided:
+            used.update((name, part.usage[name]) for name in part.usage.keys() & names)
         return [used.get(name, 0) for name in names]
+
+    def _plausible(self, asked: Asked) -> PartPlausibility | None:
+        if asked.compared is None:
+            return None
+        known = self._known_spans(asked.compared.spans, day=asked.accepted.toordinal())
+        return PartPlausibility.of(asked, self.evaluator.scheme.programs, known=known)
+
+    def _known_spans(self, spans: Spans, *, day: int) -> dict[bytes, list[tuple[int, int]]]:
+        """Return when acts of the same persons took place that are remembered on a day."""
+        if not spans.places:
+            return {}
+        names = sorted(set(_unpacked(_KEY, spans.names)))
+        known = self.memory.own_spans(names, day=day, window=(min(spans.starts), max(spans.ends)))
+        for part in self._undecided:
+            for span in part.spans:
+                if span.last_day >= day:
+                    known.setdefault(span.key, []).append((span.start, span.end))
+        return known
 
 
 class _Usage:
@@ -129,6 +163,21 @@ class _Usage:
         rest = limit - self._used[number]
         granted = points if points <= rest else max(rest, 0)
         self._used[number] += granted
+        return granted
+
+    def grant_plausible(self, place: int, plausible: PartPlausibility) -> int | Refusal:
+        """Grant as well, but nothing to an act that a rule on plausibility rejects; it uses up nothing."""
+        numbers = self._asked.caps.acts[place]
+        if isinstance(numbers, Refusal):
+            return numbers
+        refusal = plausible.before(place)
+        if refusal is not None:
+            return refusal
+        used = [self._used[number] for number in numbers]
+        granted = plausible.after(place, self.grant(place))
+        if isinstance(granted, Refusal):
+            for number, before in zip(numbers, used, strict=True):
+                self._used[number] = before
         return granted
 
     def changed(self, names: Iterable[bytes]) -> dict[bytes, int]:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from gateway.ports import Clock, EncodedFile, Journal, Log, Memory, PrivateColumns, Quarantine, RecordFiles
+from gateway.ports import (
+    Clock,
+    EncodedFile,
+    Findings,
+    Journal,
+    Log,
+    Memory,
+    PrivateColumns,
+    Quarantine,
+    RecordFiles,
+)
 from gateway.service.finishing import Finished, Finisher
 from gateway.service.part import Verdict
 from gateway.service.preparing import Asked, Part
@@ -70,6 +80,7 @@ class Converting:
     records: RecordFiles
     log: Log
     quarantine: Quarantine
+    findings: Findings
     sorting: Sorting
     clock: Clock
     random_bytes: Callable[[int], bytes]

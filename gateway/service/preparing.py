@@ -8,13 +8,15 @@ until it is finished.
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from gateway.convert import CapKey, CapPlan, Refusal, RoleColumns, keys_of
+from gateway.convert import ActFinding, CapKey, CapPlan, Refusal, RoleColumns, keys_of
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
+from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
 from gateway.service.recording import (
     PSEUDONYM_BYTES,
     ActColumns,
@@ -33,6 +35,7 @@ T = TypeVar("T")
 _json = msgspec.json.Encoder().encode
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _NO_CAPS: Final[tuple[int, ...]] = ()
+_NO_SPANS: Final = Spans([], [], b"", [], [])
 
 
 class Origin(NamedTuple):
@@ -92,6 +95,7 @@ class Asked(NamedTuple):
     ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
     ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
     act. ``keys`` and ``contents`` are packed; ``points_num`` and ``points_den`` are the exact points.
+    ``compared`` is what the mapping has compared of acts beside that, None for nothing.
     """
 
     number: int
@@ -106,14 +110,19 @@ class Asked(NamedTuple):
     points_num: list[int]
     points_den: list[int]
     caps: CapColumns
+    compared: Compared | None = None
 
 
 class Prepared(NamedTuple):
-    """The rest of a part, of no concern to the judge: its acts, where they come from, what was rejected."""
+    """The rest of a part, of no concern to the judge: its acts, where they come from, what was rejected.
+
+    ``findings`` are those of limits, by the act's place.
+    """
 
     acts: ActColumns
     origins: Origins
     rejected: list[Rejected]
+    findings: dict[int, tuple[ActFinding, ...]]
 
 
 class Part(NamedTuple):
@@ -167,12 +176,14 @@ class Preparer:
             points_num=acts.points_num,
             points_den=acts.points_den,
             caps=self._caps(acts, roles, columns=columns, accepted=accepted),
+            compared=self._compared(acts, roles, columns=columns),
         )
         rejected = [Rejected(_origin(row), row.code, "", row.detail, None) for row in refused]
         for place, refusal in converted.refusals.items():
             day = None if place in roles.refusals else day_text(roles.day[place])
             rejected.append(Rejected(_origin(rows[place]), *refusal, day))
-        return Part(asked, Prepared(columns, _origins([rows[place] for place in acts.places]), rejected))
+        origins = _origins([rows[place] for place in acts.places])
+        return Part(asked, Prepared(columns, origins, rejected, _findings(converted, acts.places)))
 
     def _in_order(self, converted: SchemeColumns) -> _Acts:
         """Put the acts of all blocks into the order of their rows."""
@@ -209,6 +220,20 @@ class Preparer:
             person=self._pseudonyms([person or "" for person in _at(roles.person, places)]),
             household=self._households(_at(roles.household, places)),
         )
+
+    def _compared(self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns) -> Compared | None:
+        """Collect what is compared of acts beside events and caps, where a mapping says so."""
+        scheme = self.evaluator.scheme
+        spans = _NO_SPANS
+        if any(program.source.overlap is not None for program in scheme.programs):
+            spans = spans_to_compare(
+                scheme.programs,
+                acts.program,
+                acts=columns,
+                times=(_at(roles.start, acts.places), _at(roles.end, acts.places)),
+                name=partial(self._index.own_acts, scheme.id),
+            )
+        return compared(spans, claims_to_hold(scheme.programs, acts.program, acts=columns))
 
     def _pseudonyms(self, names: list[str]) -> list[bytes]:
         platform = self.evaluator.scheme.platform
@@ -291,6 +316,14 @@ _Counter = tuple[CapPlan, tuple[int, str, str], dict[bytes, int]]
 
 def _at(column: Sequence[T], places: Sequence[int]) -> list[T]:
     return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
+
+
+def _findings(converted: SchemeColumns, places: list[int]) -> dict[int, tuple[ActFinding, ...]]:
+    """Give the findings of limits by the act's place."""
+    by_row = {
+        block.rows[place]: found for _, block in converted.blocks for place, found in block.findings.items()
+    }
+    return {place: by_row[row] for place, row in enumerate(places) if row in by_row} if by_row else {}
 
 
 def _origins(rows: list[SourceRow]) -> Origins:

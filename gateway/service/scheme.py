@@ -60,9 +60,9 @@ class Scheme:
         return self.programs[0].platform
 
     @property
-    def claim_tolerance_mg(self) -> int:
-        """Return how far a platform's own reduction may be from ours without a word."""
-        return self.programs[0].source.claim_tolerance_mg
+    def by_digest(self) -> dict[str, Program]:
+        """Return the versions by the digest that records cite."""
+        return {"sha256:" + program.digest: program for program in self.programs}
 
 
 def require_admitted(scheme: Scheme, profile: str) -> None:
@@ -98,8 +98,11 @@ class SchemeEvaluator:
 
     @property
     def needs_start_order(self) -> bool:
-        """Tell whether some cap counts acts by their start, so that they must be sorted first."""
-        return any(self.meter(program).needs_start_order for program in self.scheme.programs)
+        """Tell whether some cap or rule goes by the start of acts, so that they must be sorted first."""
+        return any(
+            self.meter(program).needs_start_order or program.source.overlap is not None
+            for program in self.scheme.programs
+        )
 
     def meter(self, program: Program) -> CapMeter:
         """Return the cap meter of one version."""

@@ -77,6 +77,7 @@ class Summary:
             duplicates=mine.duplicates + counts.duplicates,
             rejected=dict(Counter(mine.rejected) + Counter(counts.rejected)),
             claims_differ=mine.claims_differ + counts.claims_differ,
+            findings=dict(Counter(mine.findings) + Counter(counts.findings)),
             co2e_mg=mine.co2e_mg + counts.co2e_mg,
             points=mine.points + counts.points,
         )

@@ -18,6 +18,7 @@ _EVENT: Final = b"tq/event/1"  # BLAKE2b's personalisation takes at most 16 byte
 _CONTENT: Final = b"tq/content/1"
 _PERSON: Final = b"tq/pseudonym/1"
 _CAP: Final = b"tq/cap/1"
+_OWN_ACTS: Final = b"tq/own-acts/1"
 
 
 class KeyedIndex:
@@ -53,6 +54,10 @@ class KeyedIndex:
     def caps(self, scheme: str, keys: Iterable[tuple[str, ...]]) -> bytes:
         """Return the 16-byte names under which the use of caps is counted."""
         return self._names(_CAP, [_encode((scheme, *key)) for key in keys], size=16)
+
+    def own_acts(self, scheme: str, persons: Iterable[str]) -> bytes:
+        """Return the 16-byte names under which the times of persons' acts are remembered."""
+        return self._names(_OWN_ACTS, [_encode((scheme, person)) for person in persons], size=16)
 
     def _names(self, purpose: bytes, messages: Iterable[bytes], *, size: int) -> bytes:
         fresh = hashlib.blake2b(digest_size=size, key=self._secret, person=purpose).copy

@@ -4,18 +4,19 @@ A marker says that an erasure is under way. Before the transaction the new recor
 the old ones are: whoever finds the marker sweeps away what no batch knows, and all is old or all is new.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.model.erasure import CarriedUse, Erasure, ErasureNotice
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder, write_durably
+from gateway.store.finding_files import NdjsonFindings
 from gateway.store.journal import SqlJournal, queue_entry
 from gateway.store.record_files import ParquetRecordFiles
 from gateway.store.set_aside import SetAsideFiles
@@ -34,12 +35,14 @@ class HomeErasures:
         journal: SqlJournal,
         records: ParquetRecordFiles,
         set_aside: SetAsideFiles,
+        findings: NdjsonFindings,
     ) -> None:
         self._database = database
         self._marker = marker
         self._journal = journal
         self._records = records
         self._set_aside = set_aside
+        self._findings = findings
 
     def notices(self) -> list[ErasureNotice]:
         """Return all erasures in the order of the log."""
@@ -69,6 +72,15 @@ class HomeErasures:
                 update(t.submissions).where(t.submissions.c.id == submission).values(description=text)
             )
 
+    def replace_findings(self, batch: int, lines: Sequence[bytes]) -> None:
+        """Replace the findings of a batch, by as many."""
+        staged = self._findings.stage(batch, lines)
+        with self._database.write() as connection:
+            connection.execute(
+                update(t.findings).where(t.findings.c.batch == batch).values(**staged._asdict())
+            )
+        self._findings.settle({batch: staged})
+
     def begin(self) -> None:
         """Mark that an erasure is under way, and sweep away what killed runs have left."""
         write_durably(self._marker, b"")
@@ -91,6 +103,7 @@ class HomeErasures:
                     .where(t.files.c.path == file.old)
                     .values(path=file.new, digest=file.digest)
                 )
+            connection.execute(delete(t.own_spans).where(t.own_spans.c.key.in_(erasure.own_acts)))
             self._journal.forget(connection, forgotten)
             _carry(connection, erasure)
         return position
@@ -113,6 +126,8 @@ class HomeErasures:
             known = set(connection.execute(select(t.files.c.path)).scalars())
         self._records.sweep_unknown(known)
         self._set_aside.sweep()
+        self._findings.settle(self._journal.finding_files())
+        self._findings.sweep(self._journal.next_batch())
 
 
 def _carry(connection: Connection, erasure: Erasure) -> None:

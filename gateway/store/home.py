@@ -46,6 +46,7 @@ class Home:
         self.staging = root / "staging"
         self.records = root / "records"
         self.erasing = root / "erasing"
+        self.findings = root / "findings"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"

@@ -17,7 +17,9 @@ from gateway.ports import (
     Begun,
     DayClosed,
     EventMark,
+    FindingFile,
     NewEvents,
+    NewSpan,
     PartCounts,
     PartDecision,
     PublishedMapping,
@@ -27,6 +29,7 @@ from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.keyed_files import KeyedFiles, StagedRun
 from gateway.store.sorted_runs import KEY_BYTES
+from gateway.store.spans import drop_spans, read_spans, write_spans
 
 __all__ = ["SqlJournal", "queue_entry"]
 
@@ -62,11 +65,24 @@ class SqlJournal:
         """Replace what has been used of some caps; for the books of an audit."""
         self.note(NewEvents(b"", b""), usage)
 
-    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
-        """Remember events and caps without a batch; for dry runs."""
+    def own_spans(
+        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
+    ) -> dict[bytes, list[tuple[int, int]]]:
+        """Return when persons' acts took place: those remembered on a day, that reach into the window."""
+        with self._database.read() as connection:
+            return read_spans(connection, keys, day=day, window=window)
+
+    def drop_spans(self, day: int) -> None:
+        """Forget when acts took place that need not be remembered on a day."""
+        with self._database.write() as connection:
+            drop_spans(connection, day)
+
+    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
+        """Remember events, caps and times without a batch; for dry runs."""
         staged = self._stage_events(events, batch=NOWHERE), self._stage_usage(usage)
         with self._database.write() as connection:
             self._adopt(connection, staged)
+            write_spans(connection, spans)
         self._tidy()
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
@@ -208,6 +224,12 @@ class SqlJournal:
         with self._database.read() as connection:
             return [RecordFile(*row) for row in connection.execute(query)]
 
+    def finding_files(self) -> dict[int, FindingFile]:
+        """Return the finding files by batch."""
+        query = select(t.findings.c.batch, t.findings.c.digest, t.findings.c.size)
+        with self._database.read() as connection:
+            return {batch: FindingFile(digest, size) for batch, digest, size in connection.execute(query)}
+
     def event_count(self) -> int:
         """Return how many events the index holds."""
         return self._events.count()
@@ -291,11 +313,15 @@ def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) 
         )
     )
     connection.execute(insert(t.files), [{**file._asdict(), "batch": batch} for file in decision.files])
+    write_spans(connection, decision.spans)
+    if decision.findings is not None:
+        connection.execute(insert(t.findings).values(batch=batch, **decision.findings._asdict()))
 
 
 def _write_part(connection: Connection, decision: PartDecision) -> None:
     """Note the part's counts; a finished submission that is run again adds no second row."""
-    counts = json.dumps({**decision.counts._asdict(), "rejected": dict(decision.counts.rejected)})
+    plain = {"rejected": dict(decision.counts.rejected), "findings": dict(decision.counts.findings)}
+    counts = json.dumps({**decision.counts._asdict(), **plain})
     values = {"submission": decision.submission, "number": decision.number, "counts": counts}
     written = connection.execute(upsert(t.parts).values(**values).on_conflict_do_nothing())
     if written.rowcount == 0:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from gateway.ports import EventMark, Journal, NewEvents
+from gateway.ports import EventMark, Journal, NewEvents, NewSpan
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 
@@ -45,6 +45,15 @@ class Rehearsal(AbstractContextManager["Rehearsal"]):
         listed = list(keys)
         return {**self._journal.cap_usage(listed), **self._noted.cap_usage(listed)}
 
-    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
+    def own_spans(
+        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
+    ) -> dict[bytes, list[tuple[int, int]]]:
+        """Return when acts took place that are recorded, or would be by now."""
+        found = self._journal.own_spans(keys, day=day, window=window)
+        for key, spans in self._noted.own_spans(keys, day=day, window=window).items():
+            found.setdefault(key, []).extend(spans)
+        return found
+
+    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
         """Remember what a part would have decided."""
-        self._noted.note(events, usage)
+        self._noted.note(events, usage, spans=spans)

@@ -27,7 +27,9 @@ __all__ = [
     "days",
     "erasures",
     "files",
+    "findings",
     "mappings",
+    "own_spans",
     "parts",
     "queue",
     "rejections",
@@ -151,5 +153,24 @@ carried_usage = Table(
     Column("cap", String, nullable=False),
     Column("period", String, nullable=False),
     Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+findings = Table(
+    "findings",
+    METADATA,
+    Column("batch", BigInteger, ForeignKey("batches.number"), primary_key=True, autoincrement=False),
+    Column("digest", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+)
+
+own_spans = Table(
+    "own_spans",
+    METADATA,
+    Column("key", LargeBinary, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("last_day", BigInteger, nullable=False, index=True),
+    PrimaryKeyConstraint("key", "start", "end"),
     sqlite_with_rowid=False,
 )

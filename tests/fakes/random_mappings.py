@@ -65,8 +65,12 @@ class _Maker:
         used = set(re.findall(r"[a-z][a-z0-9_]*", json.dumps([self._exprs(step) for step in formula])))
         factors = {name: factor for name, factor in self.factors.items() if name in used}
         used |= {factor["by"] for factor in factors.values() if "by" in factor}
+        plausibility = self.plausibility()
+        used |= {speed["of"] for speed in plausibility.get("speed", ())}
         fields = {name: field for name, field in self.fields.items() if name in used}
         document = self.frame(formula, fields)
+        if plausibility:
+            document["source"]["plausibility"] = plausibility
         if factors:
             document["factors"] = factors
         tables = {name: table for name, table in self.tables.items() if name in used}
@@ -88,6 +92,7 @@ class _Maker:
             "event": self.event(),
             "behaviour": {"path": "/behaviour", "code_table": "mode"},
             "start": self.start(effective["zone"]),
+            "end": {"path": "/end", "type": "instant", "missing": "quantity-unknown"},
             "person": {"path": "/person", "type": "pseudonym"},
         }
         return {
@@ -139,6 +144,36 @@ class _Maker:
         if rng.random() < 0.2:
             self.fields["fixed"] = {"value": "1.5", "type": "decimal", "unit": "1", "scale": "1"}
             self.names["1"].append("fixed")
+
+    def plausibility(self) -> Doc:
+        """Make limits of speed and duration, or none."""
+        rng = self.rng
+        if rng.random() < 0.4:
+            return {}
+        fit = [name for name, one in self.fields.items() if float(one.get("min", "-1")) >= 0]
+        speeds = [self.speed(number, rng.choice(fit)) for number in range(rng.randint(0, 2)) if fit]
+        made: Doc = {"speed": speeds} if speeds else {}
+        if not speeds or rng.random() < 0.3:
+            low, high = rng.choice((("1", "90"), ("0.5", "2.25"), ("0.01", "0.01")))
+            made["duration"] = [self.limit("long", low, high) | {"unit": rng.choice(("s", "min", "h", "d"))}]
+        if rng.random() < 0.2:
+            made["overlap"] = {"of": "person", "remember": "30", "then": "reject"}
+        return made
+
+    def speed(self, number: int, of: str) -> Doc:
+        """Make a limit of speed over one input."""
+        low, high = self.rng.choice((("1", "60"), ("0.25", "7.125"), ("3", "3"), ("0.001", "1000000.5")))
+        field, time = self.fields[of], self.rng.choice(("s", "min", "h", "d"))
+        unit = field["unit"] if self.rng.random() < 0.8 else f"1*{field['unit']}"
+        made = self.limit(f"fast{number}", low, high) | {"of": of, "unit": f"{unit}/{time}"}
+        return made | {"behaviours": field["behaviours"]} if "behaviours" in field else made
+
+    def limit(self, name: str, low: str, high: str) -> Doc:
+        """Make what all limits have; some have no lower side, some concern one kind of act."""
+        rng = self.rng
+        made: Doc = {"name": name, "max": high, "then": rng.choice(("reject", "finding"))}
+        made |= {"min": low} if rng.random() < 0.6 else {}
+        return made | ({"behaviours": [rng.choice(ACTS)]} if rng.random() < 0.3 else {})
 
     def make_factors(self) -> None:
         for number in range(self.rng.randint(1, 4)):

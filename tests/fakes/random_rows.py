@@ -1,7 +1,9 @@
 """Random source rows that go where a mapping's rules have edges."""
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 from gateway.convert.program import Field, Program
 from gateway.convert.scalars import decimal_text
@@ -24,6 +26,7 @@ MALFORMED = (
     "0x1",
     "9" * 41,
 )
+PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 OFFSETS = (0, 480, 345, -300)
 
 
@@ -59,7 +62,8 @@ class RowMaker:
     def row(self, number: int) -> dict[str, str]:
         """Make one row."""
         rng = self.rng
-        row = {"/event": f"e-{number}", "/person": f"p-{rng.randint(0, 5)}", **self.start()}
+        person, instant = rng.randint(0, 5), self.instant()
+        row = {"/event": f"e-{number}", "/person": f"p-{person}", **self.start(instant)}
         row["/behaviour"] = (
             rng.choice(("01", "02", "03")) if rng.random() < 0.97 else rng.choice(("99", "", "1"))
         )
@@ -69,11 +73,31 @@ class RowMaker:
                 row[key] = rng.choice("sml") if rng.random() < 0.95 else rng.choice(("x", "S", ""))
             elif rng.random() < 0.97:
                 row[key] = self.decimal(field)
+        if rng.random() < 0.97:
+            row["/end"] = self.end(row, instant)
         return row
 
-    def start(self) -> dict[str, str]:
+    def end(self, row: dict[str, str], instant: str) -> str:
+        """Give an end near the edge of a limit for the start and the quantities, or any other."""
+        rng = self.rng
+        seconds = rng.choice((-1, 0, 1, 60, 3600, rng.randint(0, 100_000)))
+        if self.program.source.limits and rng.random() < 0.8:
+            limit = rng.choice(self.program.source.limits)
+            edge = rng.choice((limit.high, limit.low or limit.high)) / limit.unit_seconds
+            if limit.of is None:
+                exact = edge * limit.unit_seconds**2
+            else:
+                text = row.get(f"/{limit.of}", "")
+                exact = Fraction(text if PLAIN.fullmatch(text) else "7") / edge
+            seconds = min(int(exact), 2**31) + rng.choice((-1, 0, 0, 1))
+        try:
+            start = datetime.fromisoformat(instant)
+            return (start + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S") + instant[19:]
+        except ValueError:
+            return "2025-03-16T07:00:00Z"
+
+    def start(self, text: str) -> dict[str, str]:
         """Write a start as the mapping declares it, or now and then as it does not."""
-        text = self.instant()
         form = next(field for field in self.program.source.fields if field.role == "start").form
         if form is None:
             return {"/start": text}

@@ -48,7 +48,24 @@ def _check_act(act: Node, source: Source, *, results: set[str]) -> None:
             value.report("name", f"expected a step of the formula, got {name}")
         elif name in {"reduction", "points", *_SEQUENCE_RESULTS} and not _DECIMAL.fullmatch(value.text):
             value.report("test", f"expected a decimal, got {value.text}")
+    _check_rules(act, source)
     _check_given(act["given"], source)
+
+
+def _check_rules(act: Node, source: Source) -> None:
+    """Hold ``findings`` to the rules of the document, and ``rule`` to what can reject an act."""
+    rules = {limit.name for limit in source.limits} | {"claimed_reduction", "claimed_points"}
+    rules |= {"overlap"} if source.overlap is not None else set()
+    findings, rule = act.get("findings"), act.get("rule")
+    if findings is not None and act.get("expect") is None:
+        findings.report("test", "expected findings beside expect, got them without it")
+    for name in act.elements("findings"):
+        if name.text not in rules:
+            name.report("name", f"expected a plausibility rule, got {name.text}")
+    if rule is not None and act.get("reject") is None:
+        rule.report("test", "expected a rule beside reject, got it without it")
+    if rule is not None and rule.text not in rules | {field.name for field in source.fields}:
+        rule.report("name", f"expected a plausibility rule or a field, got {rule.text}")
 
 
 def _check_given(given: Node, source: Source) -> None:

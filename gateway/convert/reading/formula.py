@@ -11,6 +11,7 @@ from gateway.convert.program import (
     Factor,
     Formula,
     Input,
+    Limit,
     Number,
     Rounding,
     RoundingMode,
@@ -40,7 +41,8 @@ def read_formula(root: Node, source: Source) -> Formula:
         tables=tables,
         steps=steps,
         needs={
-            behaviour: _needs(steps, behaviour, inputs=inputs, factors=factors) for behaviour in behaviours
+            behaviour: _needs(steps, behaviour, inputs=inputs, factors=factors, limits=source.limits)
+            for behaviour in behaviours
         },
         mg_per_reduction_ulp=_mg_per_ulp(steps),
     )
@@ -48,7 +50,7 @@ def read_formula(root: Node, source: Source) -> Formula:
     _check_names(root, formula)
     _check_labels(root, formula)
     _check_closing_steps(root, steps)
-    _check_used(root, formula)
+    _check_used(root, formula, limits=source.limits)
     return formula
 
 
@@ -107,10 +109,16 @@ def _parsed(node: Node) -> Expr:
 
 
 def _needs(
-    steps: tuple[Step, ...], behaviour: str, *, inputs: dict[str, Input], factors: dict[str, Factor]
+    steps: tuple[Step, ...],
+    behaviour: str,
+    *,
+    inputs: dict[str, Input],
+    factors: dict[str, Factor],
+    limits: tuple[Limit, ...],
 ) -> tuple[str, ...]:
     used = {name for step in steps for name in named(step.expr[behaviour])}
     used |= {factors[name].by or "" for name in used if name in factors}
+    used |= {limit.of or "" for limit in limits if limit.concerns(behaviour)}
     return tuple(sorted(used & inputs.keys()))
 
 
@@ -218,11 +226,12 @@ def _check_reduction(node: Node, step: Step) -> None:
         )
 
 
-def _check_used(root: Node, formula: Formula) -> None:
+def _check_used(root: Node, formula: Formula, *, limits: tuple[Limit, ...]) -> None:
     """Refuse inputs, factors and tables that change nothing: they would mislead a reviewer."""
     exprs = [expr for step in formula.steps for expr in step.expr.values()]
     names = {name for expr in exprs for name in named(expr)}
     names |= {factor.by for name, factor in formula.factors.items() if name in names and factor.by}
+    names |= {limit.of for limit in limits if limit.of is not None}
     tables = {table for expr in exprs for table in called(expr)}
     for kind, listed, used in (
         ("input", root["source"].members("fields"), names),

@@ -7,6 +7,7 @@ from gateway.convert.program import CodeRow, Field, Source
 from gateway.convert.reading.fields import CLOSED_ROLES, ROLES, check_closed, read_field
 from gateway.convert.reading.group import read_group
 from gateway.convert.reading.node import Node
+from gateway.convert.reading.plausibility import read_plausibility
 from gateway.convert.units import CO2E_MG
 from gateway.model.codes import Rejection
 from gateway.model.source import SourceFormat
@@ -37,7 +38,7 @@ def read_source(root: Node) -> Source:
     _check_addressing(node, source)
     _check_coded(root, source)
     _check_limits(node, behaviours_of(source))
-    return source
+    return read_plausibility(root, source, behaviours=behaviours_of(source))
 
 
 def behaviours_of(source: Source) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RecordFrame
 from gateway.ports import BatchRow, EventMark, Journal, PrivateRow, RecordFiles
 from gateway.service.audit.caps import CapAudit
+from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.report import Check
 from gateway.service.recording import ActColumns, content_bytes, document_of, frame_of
 from gateway.service.replaying import QuantityDiffers, Replayer
@@ -27,6 +28,7 @@ class RecordAudit:
     index: KeyedIndex
     replayer: Replayer
     caps: CapAudit
+    findings: FindingAudit
     bytes_check: Check
     quantity_check: Check
     event_check: Check
@@ -52,6 +54,7 @@ class RecordAudit:
         converted = self._quantities(documents, batch)
         self.caps.audit(rows, converted, batch=batch)
         self._events(rows, batch)
+        self.findings.audit(batch, rows)
 
     def _rows(self, batch: BatchRow) -> list[PrivateRow]:
         rows: list[PrivateRow] = []

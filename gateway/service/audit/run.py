@@ -7,9 +7,10 @@ from typing import Protocol
 from gateway.errors import IntegrityBroken
 from gateway.model.erasure import CarriedUse, ErasureNotice
 from gateway.model.shape import Shape
-from gateway.ports import Journal, Log, RecordFiles
+from gateway.ports import Findings, Journal, Log, RecordFiles
 from gateway.service.audit.caps import CapAudit
 from gateway.service.audit.days import require_stated
+from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.records import RecordAudit
 from gateway.service.audit.report import AuditReport
 from gateway.service.audit.statements import LogWalk, walk_log
@@ -42,6 +43,7 @@ class Auditing:
     journal: Journal
     records: RecordFiles
     erasures: Erasures
+    findings: Findings
     log: Log
     index: KeyedIndex
     replayer: Replayer
@@ -58,7 +60,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     1. trust files against their pins  2. log files against the checkpoint, the checkpoint against the
     policy  3. entries: shape, signatures, series  4. record files: rows, bytes, leaves, roots,
     commitments  5. every quantity from its mapping by digest  6. caps in the order of acceptance
-    7. the event index  8. day statements  9. files that nobody knows
+    7. the event index  8. findings  9. day statements  10. files that nobody knows
     """
     report = AuditReport()
     with report.check("trust files").noting():
@@ -106,6 +108,12 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         bytes_check=records,
         quantity_check=quantities,
         event_check=report.check("events"),
+        findings=FindingAudit(
+            findings=parts.findings,
+            files=parts.journal.finding_files(),
+            replayer=parts.replayer,
+            check=report.check("findings"),
+        ),
         published={"sha256:" + mapping.digest: mapping.position for mapping in parts.journal.mappings()},
     )
     with audit.event_check.noting():
@@ -114,6 +122,7 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         with audit.bytes_check.noting(f"batch {batch.number}"):
             audit.audit(batch)
         watch(audit.bytes_check.looked_at)
+    audit.findings.strays()
     with audit.event_check.noting():
         count = parts.journal.event_count()
         if count != audit.event_check.looked_at:

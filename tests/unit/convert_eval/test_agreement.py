@@ -90,7 +90,8 @@ def test_three_evaluators_agree(part: int) -> None:
 EXPECTED_KINDS = (
     "converted", "beyond-int64", "within-int64", "tie", "label", "engagement",
     "missing-field", "not-a-decimal", "excess-digits", "out-of-bounds", "unknown-code", "quantity-unknown",
-    "implausible", "no-figure", "no-reduction", "mapping-not-in-force", "malformed-row",
+    "implausible", "too-fast", "finding", "no-figure", "no-reduction", "mapping-not-in-force",
+    "malformed-row",
 )  # fmt: skip
 
 
@@ -102,8 +103,10 @@ def tally(program: Program, outcomes: list[Converted | Refusal]) -> Counter[str]
     for outcome in outcomes:
         if isinstance(outcome, Refusal):
             seen[outcome.code.value] += 1
+            seen["too-fast"] += outcome.field.startswith("fast")
             continue
         seen["converted"] += 1
+        seen["finding"] += bool(outcome.findings)
         seen["engagement"] += program.kind == "engagement"
         seen["tie"] += any(touched[0] == "rounding" and touched[2] == "tie" for touched in outcome.touched)
         seen["label"] += any(step.label is not None for step in outcome.trace)
@@ -113,5 +116,6 @@ def tally(program: Program, outcomes: list[Converted | Refusal]) -> Counter[str]
 def test_every_reason_of_an_evaluation_can_arise() -> None:
     """The kinds counted above are real rejection codes, so a misspelt one cannot hide."""
     counted = {"converted", "beyond-int64", "within-int64", "tie", "label", "engagement"}
+    counted |= {"too-fast", "finding"}
 
     assert set(EXPECTED_KINDS) - counted <= {code.value for code in Rejection}

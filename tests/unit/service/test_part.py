@@ -10,7 +10,7 @@ from gateway.bulk.columns import ColumnEvaluator
 from gateway.convert import Program, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
-from gateway.ports import EventMark, NewEvents
+from gateway.ports import EventMark, NewEvents, NewSpan
 from gateway.service.part import PartJudge, Verdict
 from gateway.service.preparing import Asked, CapColumns
 from gateway.service.scheme import Scheme, SchemeEvaluator
@@ -50,6 +50,7 @@ class DictMemory:
 
     def __init__(self, events: Mapping[bytes, bytes], usage: Mapping[bytes, int]) -> None:
         self._events, self._usage = dict(events), dict(usage)
+        self._spans: list[NewSpan] = []
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
         return {key: EventMark(self._events[key], 0, 0) for key in keys if key in self._events}
@@ -57,7 +58,18 @@ class DictMemory:
     def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
         return {key: self._usage[key] for key in keys if key in self._usage}
 
-    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
+    def own_spans(
+        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
+    ) -> dict[bytes, list[tuple[int, int]]]:
+        found: dict[bytes, list[tuple[int, int]]] = {}
+        for span in self._spans:
+            within = span.end > window[0] and span.start < window[1]
+            if span.key in keys and within and span.last_day >= day:
+                found.setdefault(span.key, []).append((span.start, span.end))
+        return found
+
+    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
+        self._spans += spans
         self._events.update(zip(slices(events.keys, 16), slices(events.contents, 8), strict=True))
         self._usage.update(usage)
 

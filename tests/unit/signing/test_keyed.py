@@ -33,6 +33,7 @@ def test_names_of_different_purposes_never_meet() -> None:
         INDEX.event("a", "b"),
         INDEX.pseudonym("a", "b"),
         INDEX.caps("a", [("b",)]),
+        INDEX.own_acts("a", ["b"]),
         INDEX.contents([b"a\0b"]),
     ]
 

@@ -1,25 +1,20 @@
-"""What the use cases need from the outside: a journal of decisions, record files, a log, a clock.
-
-Each port is named after the need and has the verbs that its callers use. ``gateway.app`` chooses who
-fulfils them.
-"""
+"""The journal of decisions, and record files."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
+
+from gateway.ports.plausible import FindingFile, NewSpan
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
-    "Clock",
     "DayClosed",
     "EncodedFile",
     "EventMark",
     "Journal",
-    "Log",
     "Memory",
     "NewEvents",
     "PartCounts",
@@ -27,21 +22,12 @@ __all__ = [
     "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
-    "Quarantine",
     "RecordFile",
     "RecordFiles",
 ]
 
 
 EVENT_CONTENT_BYTES: Final = 8
-
-
-class Clock(Protocol):
-    """Tell the time, in UTC, whole seconds."""
-
-    def now(self) -> datetime:
-        """Return the present moment."""
-        ...
 
 
 class EventMark(NamedTuple):
@@ -143,7 +129,8 @@ class PartCounts(NamedTuple):
 
     ``rows`` counts rows of the input; ``merged`` those of them that are the other half of an act
     (the entry tap of a trip), so rows = accepted + duplicates + rejected + merged. ``claims_differ`` counts
-    accepted acts for which the platform's own figure is further from ours than the mapping tolerates.
+    accepted acts for which the platform's own figure is further from ours than the mapping tolerates;
+    ``findings`` counts by rule what people should look at of accepted acts.
     """
 
     rows: int = 0
@@ -152,6 +139,7 @@ class PartCounts(NamedTuple):
     duplicates: int = 0
     rejected: Mapping[str, int] = MappingProxyType({})
     claims_differ: int = 0
+    findings: Mapping[str, int] = MappingProxyType({})
     co2e_mg: int = 0
     points: int = 0
 
@@ -179,6 +167,8 @@ class PartDecision:
     events: NewEvents
     cap_usage: Mapping[bytes, int]
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
+    findings: FindingFile | None = None
+    spans: Sequence[NewSpan] = ()
 
 
 class Memory(Protocol):
@@ -192,7 +182,13 @@ class Memory(Protocol):
         """Return what has been used of each cap."""
         ...
 
-    def note(self, events: NewEvents, usage: Mapping[bytes, int]) -> None:
+    def own_spans(
+        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
+    ) -> dict[bytes, list[tuple[int, int]]]:
+        """Return when persons' acts took place: those remembered on a day, that reach into the window."""
+        ...
+
+    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
         """Remember what a dry run would have decided."""
         ...
 
@@ -241,15 +237,15 @@ class DayClosed(NamedTuple):
     position: int
 
 
-class Journal(Protocol):
+class Journal(Memory, Protocol):
     """The database of decisions. A decision is made when its transaction commits, and only then."""
 
-    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
-        """Return those of the keys that have a record already."""
+    def drop_spans(self, day: int) -> None:
+        """Forget when acts took place that need not be remembered on a day."""
         ...
 
-    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
-        """Return what has been used of each cap."""
+    def finding_files(self) -> dict[int, FindingFile]:
+        """Return the finding files by batch."""
         ...
 
     def series_head(self, platform: str, kind: str) -> tuple[int, str]:
@@ -354,46 +350,4 @@ class RecordFiles(Protocol):
 
     def sweep(self, batch: int) -> None:
         """Remove what a killed run has written of a batch that was never decided."""
-        ...
-
-
-class Log(Protocol):
-    """The published transparency log of a home."""
-
-    @property
-    def size(self) -> int:
-        """Return the number of published entries."""
-        ...
-
-    @property
-    def checkpoint(self) -> bytes:
-        """Return the newest signed checkpoint."""
-        ...
-
-    def append(self, entries: Sequence[bytes]) -> object:
-        """Publish entries: stage, swap the checkpoint, publish tiles, publish the checkpoint."""
-        ...
-
-    def entry(self, index: int) -> bytes:
-        """Return one published entry."""
-        ...
-
-    def entries(self, start: int) -> Iterator[bytes]:
-        """Return published entries from an index on."""
-        ...
-
-    def proof_text(self, index: int) -> str:
-        """Return the C2SP tlog-proof of an entry under the newest checkpoint."""
-        ...
-
-    def check(self) -> None:
-        """Recompute everything up to the checkpoint; raises IntegrityBroken naming the file."""
-        ...
-
-
-class Quarantine(Protocol):
-    """Where rejected rows are set aside."""
-
-    def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
-        """Write the rejected rows of one part durably, replacing what a killed run has left."""
         ...

@@ -1,0 +1,51 @@
+"""What the use cases need from the outside: a journal of decisions, record files, a log, a clock.
+
+Each port is named after the need and has the verbs that its callers use. ``gateway.app`` chooses who
+fulfils them.
+"""
+
+from gateway.ports.outside import Clock, Log, Quarantine
+from gateway.ports.plausible import FindingFile, Findings, NewSpan
+from gateway.ports.stores import (
+    EVENT_CONTENT_BYTES,
+    BatchRow,
+    Begun,
+    DayClosed,
+    EncodedFile,
+    EventMark,
+    Journal,
+    Memory,
+    NewEvents,
+    PartCounts,
+    PartDecision,
+    PrivateColumns,
+    PrivateRow,
+    PublishedMapping,
+    RecordFile,
+    RecordFiles,
+)
+
+__all__ = [
+    "EVENT_CONTENT_BYTES",
+    "BatchRow",
+    "Begun",
+    "Clock",
+    "DayClosed",
+    "EncodedFile",
+    "EventMark",
+    "FindingFile",
+    "Findings",
+    "Journal",
+    "Log",
+    "Memory",
+    "NewEvents",
+    "NewSpan",
+    "PartCounts",
+    "PartDecision",
+    "PrivateColumns",
+    "PrivateRow",
+    "PublishedMapping",
+    "Quarantine",
+    "RecordFile",
+    "RecordFiles",
+]

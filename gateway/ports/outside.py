@@ -1,0 +1,57 @@
+"""The log, the quarantine, and the clock."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+__all__ = ["Clock", "Log", "Quarantine"]
+
+
+class Clock(Protocol):
+    """Tell the time, in UTC, whole seconds."""
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        ...
+
+
+class Log(Protocol):
+    """The published transparency log of a home."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of published entries."""
+        ...
+
+    @property
+    def checkpoint(self) -> bytes:
+        """Return the newest signed checkpoint."""
+        ...
+
+    def append(self, entries: Sequence[bytes]) -> object:
+        """Publish entries: stage, swap the checkpoint, publish tiles, publish the checkpoint."""
+        ...
+
+    def entry(self, index: int) -> bytes:
+        """Return one published entry."""
+        ...
+
+    def entries(self, start: int) -> Iterator[bytes]:
+        """Return published entries from an index on."""
+        ...
+
+    def proof_text(self, index: int) -> str:
+        """Return the C2SP tlog-proof of an entry under the newest checkpoint."""
+        ...
+
+    def check(self) -> None:
+        """Recompute everything up to the checkpoint; raises IntegrityBroken naming the file."""
+        ...
+
+
+class Quarantine(Protocol):
+    """Where rejected rows are set aside."""
+
+    def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
+        """Write the rejected rows of one part durably, replacing what a killed run has left."""
+        ...
