@@ -10,8 +10,9 @@ from gateway.app.home import OpenHome, open_home
 from gateway.app.looking import Looking
 from gateway.app.mappings import journal_replayer, program_from_file
 from gateway.convert import Program
-from gateway.errors import GatewayError, IntegrityBroken
+from gateway.errors import GatewayError, IntegrityBroken, LocalFileError
 from gateway.model.canonical import Json
+from gateway.model.erasure import NOWHERE
 from gateway.model.shape import Shape
 from gateway.resources import schema
 from gateway.service.audit import Auditing, AuditReport, audit_home
@@ -48,6 +49,7 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
                 issuer=opened.facts.issuer,
                 journal=opened.journal,
                 records=opened.records,
+                erasures=opened.erasures,
                 findings=opened.findings,
                 log=opened.log,
                 index=opened.index(),
@@ -106,6 +108,11 @@ def records_of_event(root: Path, event: str) -> list[dict[str, object]]:
         for platform in opened.journal.platforms():
             key = index.event(platform, event)
             mark = opened.journal.known_events([key]).get(key)
+            if mark is not None and mark.batch == NOWHERE:
+                raise LocalFileError(
+                    "that event was recorded, and its person was erased since",
+                    remedy="which record it is cannot be told any more; whoever has its receipt knows",
+                )
             if mark is not None:
                 rows = (row for file in opened.journal.files(mark.batch) for row in opened.records.read(file))
                 row = next(row for row in rows if row.leaf_index == mark.leaf_index)

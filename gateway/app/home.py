@@ -24,12 +24,14 @@ from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
 from gateway.store.database import Database, refuse_network_disk
+from gateway.store.erasure import HomeErasures
 from gateway.store.finding_files import NdjsonFindings
 from gateway.store.home import Home, HomeFacts
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
 from gateway.store.record_files import ParquetRecordFiles, encode_rows
+from gateway.store.set_aside import SetAsideFiles
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
@@ -69,6 +71,7 @@ class OpenHome:
     facts: HomeFacts
     journal: SqlJournal
     records: ParquetRecordFiles
+    erasures: HomeErasures
     findings: NdjsonFindings
     log: LogFolder
     trust: TrustFiles
@@ -183,12 +186,22 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     log_signer = FileSigner(home.keys / "log", "log")
     key = log_key(facts.origin, log_signer)
     database = Database(home.database)
+    journal, records = SqlJournal(database), ParquetRecordFiles(home.records)
+    findings = NdjsonFindings(home.findings)
     opened = OpenHome(
         home=home,
         facts=facts,
-        journal=SqlJournal(database),
-        records=ParquetRecordFiles(home.records),
-        findings=NdjsonFindings(home.findings),
+        journal=journal,
+        records=records,
+        erasures=HomeErasures(
+            database,
+            home.erasing,
+            journal=journal,
+            records=records,
+            set_aside=SetAsideFiles(home.set_aside_folders),
+            findings=findings,
+        ),
+        findings=findings,
         log=LogFolder(
             home.log,
             origin=facts.origin,
@@ -216,6 +229,7 @@ def _bring_up(opened: OpenHome) -> None:
     if not opened.log.size:
         opened.trust.pin_first()  # a home with a log was pinned when it was made
     opened.log.recover()
+    opened.erasures.recover()
     publish_queue(opened.journal, opened.log, rings=opened.publishing_rings)
     opened.trust.settle(opened.journal.announces)
     opened.trust.require_pinned()

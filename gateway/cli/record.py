@@ -33,6 +33,7 @@ def show(
         "batch": found.batch.number,
         "leaf_index": found.row.leaf_index,
         "log_entry": found.batch.position,
+        "erased": found.row.person is None,
         "points_valid_through": None if found.expires is None else found.expires.isoformat(),
         "findings": findings_of(Path(home), found),
     }

@@ -10,6 +10,7 @@ from gateway.cli import (
     convert,
     credential,
     disclosure,
+    erase,
     home,
     keys,
     log,
@@ -36,6 +37,7 @@ Begin with `tanqiao demo`, or make a home with `tanqiao init --home ./home`.""",
 home.register(root)
 convert.register(root)
 audit.register(root)
+erase.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),

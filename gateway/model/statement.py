@@ -11,19 +11,22 @@ from gateway.model.canonical import Json
 __all__ = [
     "BATCH_TYPE",
     "DAY_TYPE",
+    "ERASURE_TYPE",
     "KEYS_TYPE",
     "MAPPING_TYPE",
     "STATEMENT_TYPES",
     "BatchStatement",
     "KeyChange",
+    "erasure_statement",
     "mapping_statement",
 ]
 
 BATCH_TYPE: Final = "tanqiao/batch/1"
 DAY_TYPE: Final = "tanqiao/day/1"
+ERASURE_TYPE: Final = "tanqiao/erasure/1"
 KEYS_TYPE: Final = "tanqiao/keys-change/1"
 MAPPING_TYPE: Final = "tanqiao/mapping-published/1"
-STATEMENT_TYPES: Final = (BATCH_TYPE, DAY_TYPE, KEYS_TYPE, MAPPING_TYPE)
+STATEMENT_TYPES: Final = (BATCH_TYPE, DAY_TYPE, ERASURE_TYPE, KEYS_TYPE, MAPPING_TYPE)
 
 
 class BatchStatement(NamedTuple):
@@ -95,3 +98,8 @@ def mapping_statement(
         "status": status,
         "issued": issued,
     }
+
+
+def erasure_statement(issuer: str, notice: str, *, issued: str) -> dict[str, Json]:
+    """Return the body of an erasure notice: that a person was forgotten; never whom, where or how much."""
+    return {"type": ERASURE_TYPE, "issuer": issuer, "notice": notice, "issued": issued}

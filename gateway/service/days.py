@@ -17,7 +17,19 @@ from gateway.ports import Clock, DayClosed, Journal, PrivateRow, RecordFiles
 from gateway.service.moments import instant_text
 from gateway.signing import Signer, seal
 
-__all__ = ["CLOSE_DAYS", "PERSONS_MIN", "UNREADABLE", "Closing", "close_day", "day_statement", "totals_of"]
+__all__ = [
+    "CLOSE_DAYS",
+    "PERSONS_MIN",
+    "UNREADABLE",
+    "Cell",
+    "Closing",
+    "DayTotals",
+    "cell_document",
+    "close_day",
+    "day_statement",
+    "sums_document",
+    "totals_of",
+]
 
 PERSONS_MIN: Final = 10
 CLOSE_DAYS: Final = 3  # acts of a day may still change owner or be claimed elsewhere until then
@@ -32,13 +44,27 @@ class Cell:
     co2e_mg: int = 0
     points: int = 0
     persons: set[bytes] = field(default_factory=set)
+    erased: int = 0
+
+    @property
+    def persons_least(self) -> int:
+        """Return how many persons there are at least: all erased records may be one person's."""
+        return len(self.persons) + bool(self.erased)
+
+    @property
+    def persons_most(self) -> int:
+        """Return how many persons there are at most: each erased record may be another person's."""
+        return len(self.persons) + self.erased
 
     def add(self, row: PrivateRow) -> None:
-        """Add one record. An erased person counts as one of their own."""
+        """Add one record."""
         self.count += 1
         self.co2e_mg += row.co2e_mg
         self.points += row.points
-        self.persons.add(row.person or row.leaf)
+        if row.person is None:
+            self.erased += 1
+        else:
+            self.persons.add(row.person)
 
     def merge(self, other: "Cell") -> None:
         """Add another cell."""
@@ -46,6 +72,7 @@ class Cell:
         self.co2e_mg += other.co2e_mg
         self.points += other.points
         self.persons |= other.persons
+        self.erased += other.erased
 
 
 @dataclass(slots=True)
@@ -85,15 +112,12 @@ def day_statement(closed: DayClosed, totals: DayTotals, *, issuer: str, issued: 
         "supplement": closed.supplement,
         "batches": {"after": closed.after, "through": closed.through},
         "roots": list(totals.roots),
-        "cells": [
-            {"behaviour": behaviour, "mapping": mapping, **_sums(cell)}
-            for (behaviour, mapping), cell in sorted(open_cells.items())
-        ],
+        "cells": [cell_document(name, cell) for name, cell in sorted(open_cells.items())],
         "rejected": _rejected(totals.rejected),
         "issued": issued,
     }
-    if merged is not None and len(merged.persons) >= PERSONS_MIN:
-        body["merged"] = {"cells": merged_count, **_sums(merged)}
+    if merged is not None and merged.persons_least >= PERSONS_MIN:
+        body["merged"] = {"cells": merged_count, **sums_document(merged)}
     elif merged is not None:
         body["withheld"] = True
     return body
@@ -149,12 +173,12 @@ def _require_over(day: str, today: date) -> None:
 
 def _suppress(cells: dict[tuple[str, str], Cell]) -> tuple[dict[tuple[str, str], Cell], Cell | None, int]:
     """Merge cells of fewer than ten persons, and the smallest others until ten are together."""
-    order = sorted(cells, key=lambda name: (len(cells[name].persons), name))
+    order = sorted(cells, key=lambda name: (cells[name].persons_least, name))
     merged: Cell | None = None
     count = 0
     while order:
-        small = len(cells[order[0]].persons) < PERSONS_MIN
-        pending = merged is not None and len(merged.persons) < PERSONS_MIN
+        small = cells[order[0]].persons_least < PERSONS_MIN
+        pending = merged is not None and merged.persons_least < PERSONS_MIN
         if not small and not pending:
             break
         merged = merged or Cell()
@@ -163,7 +187,14 @@ def _suppress(cells: dict[tuple[str, str], Cell]) -> tuple[dict[tuple[str, str],
     return {name: cells[name] for name in order}, merged, count
 
 
-def _sums(cell: Cell) -> dict[str, Json]:
+def cell_document(name: tuple[str, str], cell: Cell) -> dict[str, Json]:
+    """Return a cell (behaviour, mapping) as a statement writes it."""
+    behaviour, mapping = name
+    return {"behaviour": behaviour, "mapping": mapping, **sums_document(cell)}
+
+
+def sums_document(cell: Cell) -> dict[str, Json]:
+    """Return the sums of a cell as a statement writes them."""
     return {"count": cell.count, "co2e_mg": str(cell.co2e_mg), "points": str(cell.points)}
 
 

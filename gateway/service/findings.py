@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -13,7 +13,10 @@ from gateway.service.plausible import claims_of
 from gateway.service.preparing import Origins, Prepared
 from gateway.service.recording import ID_BYTES, ActColumns
 
-__all__ = ["PartFindings", "finding_lines", "findings_of_part", "findings_of_record"]
+__all__ = ["PartFindings", "finding_lines", "findings_of_part", "findings_of_record", "without_place"]
+
+
+_PLACE: Final = ("file", "row", "also")
 
 
 class PartFindings(NamedTuple):
@@ -91,3 +94,9 @@ def findings_of_record(lines: Sequence[bytes], record: str) -> list[dict[str, st
         for one in documents
         if one["record"] == record
     ]
+
+
+def without_place(line: bytes) -> bytes:
+    """Return a finding without where its act stood, which leads to its person: the rest names nobody."""
+    kept = {name: value for name, value in orjson.loads(line).items() if name not in _PLACE}
+    return orjson.dumps({**kept, "erased": True})

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from gateway.convert import ActFinding, Refusal
 from gateway.model.codes import Rejection
+from gateway.model.erasure import FORGOTTEN
 from gateway.ports import Memory, NewEvents, NewSpan
 from gateway.service.capping import CapColumns, CapLedger, names_of
 from gateway.service.comparing import Spans
@@ -77,7 +78,7 @@ class PartJudge:
         for place, (key, content) in enumerate(zip(keys, _contents(asked.contents), strict=True)):
             before = known.get(key)
             if before is not None:
-                if before != content:
+                if before not in (content, FORGOTTEN):
                     refused.append((place, _OTHER_CONTENT))
                 continue
             granted = (

@@ -165,7 +165,11 @@ def required_disclosure(row: PrivateRow, field: str) -> Disclosure:
     """
     disclosure = disclosure_of(row, field)
     if disclosure is None:
-        raise LocalFileError(f"the {field} of record {row.id} was erased", field=field)
+        raise LocalFileError(
+            f"the {field} of record {row.id} was erased with its person",
+            field=field,
+            remedy="leave out --disclose: the record is still proved, but no longer whose it is",
+        )
     return disclosure
 
 

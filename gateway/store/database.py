@@ -1,7 +1,7 @@
 """Open a home's database: SQLite, durable, migrated to the tables this version needs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +14,9 @@ from gateway.errors import IntegrityBroken, LocalFileError
 
 __all__ = ["Database", "refuse_network_disk"]
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 CACHE_KIB: Final = 32 * 1024
+BUSY_MS: Final = 30_000  # how long another process's transaction is waited for
 _FROM_OUTSIDE: Final = tuple(
     f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")
 )
@@ -53,6 +54,23 @@ class Database:
             connection = plain.execution_options(tanqiao_write=True)
             with connection.begin():
                 yield connection
+
+    def scrub(self) -> None:
+        """Write the whole file anew, so that nothing stands in it that was overwritten or deleted.
+
+        Raises:
+            LocalFileError: another process is reading and does not end.
+        """
+        with _naming(self._path), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() or (1,)
+            cursor.close()
+        if busy:
+            raise LocalFileError(
+                f"another process is reading the database {self._path}",
+                remedy="wait for it to end, then run the command again",
+            )
 
     def _migrate(self) -> None:
         with self.read() as connection:
@@ -114,7 +132,7 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA synchronous=FULL")  # a decision that was answered survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.close()
 
 

@@ -4,12 +4,12 @@
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.errors import IntegrityBroken
 from gateway.ports import FindingFile
-from gateway.store.durable import write_durably
+from gateway.store.durable import sync_folder, write_durably
 
 __all__ = ["NdjsonFindings"]
 
@@ -24,18 +24,39 @@ class NdjsonFindings:
         """Write the findings of a batch durably; replaces what a killed run has left."""
         data = b"".join(line + b"\n" for line in lines)
         write_durably(self._path(batch), data, mode=0o600)
-        return FindingFile(hashlib.sha256(data).hexdigest(), len(lines))
+        return FindingFile(_digest(data), len(lines))
 
     def read(self, batch: int, file: FindingFile) -> list[bytes]:
         """Read the findings of a batch after checking the digest; raises IntegrityBroken naming the file."""
-        path = self._path(batch)
+        path, following = self._path(batch), self._next(batch)
         try:
             data = path.read_bytes()
         except FileNotFoundError as error:
             raise IntegrityBroken(f"findings/{path.name} is missing", field=path.name) from error
-        if hashlib.sha256(data).hexdigest() != file.digest:
+        if _digest(data) != file.digest and following.exists():
+            data = following.read_bytes()
+        if _digest(data) != file.digest:
             raise IntegrityBroken(f"findings/{path.name} is not the file that was written", field=path.name)
         return data.splitlines()
+
+    def stage(self, batch: int, lines: Sequence[bytes]) -> FindingFile:
+        """Write the findings of a batch anew beside the old, durably; they count once their digest does."""
+        data = b"".join(line + b"\n" for line in lines)
+        write_durably(self._next(batch), data, mode=0o600)
+        return FindingFile(_digest(data), len(lines))
+
+    def settle(self, files: Mapping[int, FindingFile]) -> None:
+        """Put what was staged and counts into its place, and remove the rest and what is half written."""
+        for half in self._folder.glob("*.half"):
+            half.unlink()
+        for batch, file in files.items():
+            following = self._next(batch)
+            if following.exists() and _digest(following.read_bytes()) == file.digest:
+                following.replace(self._path(batch))
+        for left in self._folder.glob("*.next"):
+            left.unlink()
+        if self._folder.exists():
+            sync_folder(self._folder)
 
     def strays(self, batches: set[int]) -> list[str]:
         """Return files below ``findings/`` that belong to none of the batches."""
@@ -49,3 +70,10 @@ class NdjsonFindings:
 
     def _path(self, batch: int) -> Path:
         return self._folder / f"batch-{batch:09d}.ndjson"
+
+    def _next(self, batch: int) -> Path:
+        return self._folder / f"batch-{batch:09d}.ndjson.next"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

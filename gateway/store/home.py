@@ -14,6 +14,7 @@ from typing import Literal
 from gateway.errors import HomeBusy, LocalFileError
 from gateway.model.visible import safe_line
 from gateway.store.durable import remove_folder, sync_folder, write_durably
+from gateway.store.set_aside import still_erased
 
 __all__ = ["Home", "HomeFacts"]
 
@@ -44,10 +45,16 @@ class Home:
         self.log = root / "log"
         self.staging = root / "staging"
         self.records = root / "records"
+        self.erasing = root / "erasing"
         self.findings = root / "findings"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"
+
+    @property
+    def set_aside_folders(self) -> tuple[Path, ...]:
+        """Return the folders of rows that were set aside: whoever erases a person looks into all of them."""
+        return (self._quarantine,)
 
     def facts(self) -> HomeFacts:
         """Read what was decided at `init`.
@@ -132,7 +139,10 @@ class Home:
         return folder
 
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
-        """Write the rejected rows of one part durably, replacing what a killed run has left."""
+        """Write the rejected rows of one part durably, replacing what a killed run has left.
+
+        Rows of this part that were erased stay erased.
+        """
         path = self._quarantine / submission / f"part-{part:06d}.ndjson"
-        text = "".join(safe_line(line.decode()) + "\n" for line in lines)
+        text = "".join(safe_line(line.decode()) + "\n" for line in still_erased(path, lines))
         write_durably(path, text.encode(), mode=0o600)

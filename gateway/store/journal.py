@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, in
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.errors import InvariantBroken, LocalFileError
+from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.ports import (
     EVENT_CONTENT_BYTES,
     BatchRow,
@@ -30,10 +31,9 @@ from gateway.store.keyed_files import KeyedFiles, StagedRun
 from gateway.store.sorted_runs import KEY_BYTES
 from gateway.store.spans import drop_spans, read_spans, write_spans
 
-__all__ = ["SqlJournal"]
+__all__ = ["SqlJournal", "queue_entry"]
 
 NO_DAY: Final = "unreadable"  # the day of statements about rejected rows that have no readable day
-NO_BATCH: Final = 2**32 - 1  # what a dry run notes has none
 _EVENT: Final = struct.Struct(f"<{EVENT_CONTENT_BYTES}sII")  # content, batch, index of the leaf
 _MARK: Final = np.dtype([("content", f"V{EVENT_CONTENT_BYTES}"), ("batch", "<u4"), ("leaf_index", "<u4")])
 _USED: Final = struct.Struct("<Q")
@@ -79,7 +79,7 @@ class SqlJournal:
 
     def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
         """Remember events, caps and times without a batch; for dry runs."""
-        staged = self._stage_events(events, batch=NO_BATCH), self._stage_usage(usage)
+        staged = self._stage_events(events, batch=NOWHERE), self._stage_usage(usage)
         with self._database.write() as connection:
             self._adopt(connection, staged)
             write_spans(connection, spans)
@@ -154,18 +154,18 @@ class SqlJournal:
     def publish_mapping(self, mapping: PublishedMapping, entry: bytes) -> None:
         """Store a mapping version and queue its log entry in one transaction."""
         with self._database.write() as connection:
-            position = _queue(connection, entry)
+            position = queue_entry(connection, entry)
             connection.execute(insert(t.mappings).values(**{**mapping._asdict(), "position": position}))
 
     def queue(self, entry: bytes) -> int:
         """Queue another log entry and return its position."""
         with self._database.write() as connection:
-            return _queue(connection, entry)
+            return queue_entry(connection, entry)
 
     def close_day(self, closed: DayClosed, entry: bytes) -> None:
         """Store a day statement and queue its log entry in one transaction."""
         with self._database.write() as connection:
-            position = _queue(connection, entry)
+            position = queue_entry(connection, entry)
             connection.execute(insert(t.days).values(**{**closed._asdict(), "position": position}))
             day = "" if closed.day == NO_DAY else closed.day
             open_ones = t.rejections.c.supplement.is_(None)
@@ -267,6 +267,20 @@ class SqlJournal:
         with self._database.read() as connection:
             return {code: int(count) for code, count in connection.execute(query)}
 
+    def stage_forgotten(self, keys: Sequence[bytes]) -> StagedRun | None:
+        """Write a run in which events have neither content nor record; :meth:`forget` makes it count."""
+        mark = _EVENT.pack(FORGOTTEN, NOWHERE, NOWHERE)
+        return self._events.stage(b"".join(keys), mark * len(keys))
+
+    def forget(self, connection: Connection, staged: StagedRun | None) -> None:
+        """Let a staged run take the place of what is remembered of its events, inside a transaction."""
+        self._events.adopt(connection, staged)
+
+    def scrub_index(self) -> None:
+        """Leave nothing of what was remembered of events and caps before; only the writer may."""
+        self._events.compact()
+        self._caps.compact()
+
     def _stage_events(self, events: NewEvents, *, batch: int) -> StagedRun | None:
         return self._events.stage(events.keys, _marks(events.contents, batch=batch))
 
@@ -283,7 +297,7 @@ class SqlJournal:
 
 
 def _write_batch(connection: Connection, decision: PartDecision, *, batch: int) -> None:
-    position = _queue(connection, decision.entry)
+    position = queue_entry(connection, decision.entry)
     connection.execute(
         insert(t.batches).values(
             number=batch,
@@ -328,7 +342,8 @@ def _write_part(connection: Connection, decision: PartDecision) -> None:
         connection.execute(insert(t.rejections), rejected)
 
 
-def _queue(connection: Connection, entry: bytes) -> int:
+def queue_entry(connection: Connection, entry: bytes) -> int:
+    """Queue a log entry inside a transaction and return its position."""
     position = _next(connection, t.queue.c.position)
     connection.execute(insert(t.queue).values(position=position, entry=entry))
     return position

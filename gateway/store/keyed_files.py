@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from gateway.errors import IntegrityBroken
 from gateway.store import tables as t
 from gateway.store.database import Database
+from gateway.store.durable import sync_folder
 from gateway.store.sorted_runs import Entries, Run, WrittenRun, entries_of, keys_of, merged, write_run
 
 __all__ = ["KeyedFiles", "StagedRun"]
@@ -94,10 +95,13 @@ class KeyedFiles:
             level += 1
 
     def compact(self) -> None:
-        """Merge all runs into one, so that nothing is left of values that were replaced."""
+        """Merge all runs into one and keep no other file: nothing is left of values that were replaced."""
+        self.sweep()
         listed = self._listed()
         if len(listed) > 1:
             self._merge(listed, max(row.level for row in listed))
+        if listed:
+            sync_folder(self._folder)
 
     def sweep(self) -> None:
         """Remove files that a killed run has left; only the writer may."""

@@ -6,6 +6,7 @@ Parquet can read them; their digests stand in the journal.
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,11 +16,12 @@ from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateway.errors import IntegrityBroken
+from gateway.errors import IntegrityBroken, InvariantBroken
 from gateway.ports import EncodedFile, KeptColumns, PrivateColumns, PrivateRow, RecordFile
-from gateway.store.durable import write_durably
+from gateway.store.durable import sync_folder, write_durably
 
 __all__ = ["ROW_SCHEMA", "ParquetRecordFiles", "encode_rows"]
 
@@ -56,7 +58,7 @@ _PARQUET: Final[dict[str, Any]] = {
     "write_statistics": False,  # a file is one day of one batch: nothing to skip inside
 }
 
-_DIGIT: Final = "[0-9]"
+_NAME: Final = re.compile(r"batch-(?P<batch>[0-9]{9})(-e(?P<erasures>[0-9]+))?\.parquet")
 WRITERS: Final = 4  # flushing waits outside of Python, so files of several days overlap
 
 
@@ -97,6 +99,14 @@ def _packed(column: bytes, kind: pa.FixedSizeBinaryType) -> "pa.Array[Any]":
     )
 
 
+def _table_of(rows: Sequence[PrivateRow]) -> pa.Table:
+    """Return rows as a table: what was erased of them is null, as no packed column can be."""
+    columns: list[Any] = list(zip(*rows, strict=True))
+    columns[1] = map(bytes.fromhex, columns[1])
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, _FIELDS, strict=True)]
+    return pa.table(arrays, schema=ROW_SCHEMA)
+
+
 def _encoded(table: pa.Table, *, day: str) -> EncodedFile:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, **_PARQUET)
@@ -121,6 +131,33 @@ class ParquetRecordFiles:
             paths = [self._folder / file.path for file in written]
             list(writers.map(partial(write_durably, mode=0o600), paths, [file.data for file in files]))
         return written
+
+    def replace(self, file: RecordFile, *, rows: Sequence[PrivateRow]) -> RecordFile:
+        """Write the rows of a file anew beside it, durably; the old file stays until nobody refers to it."""
+        folder, _, name = file.path.rpartition("/")
+        found = _NAME.fullmatch(name)
+        if found is None:
+            raise InvariantBroken(f"records/{file.path} has no name that this program gives")
+        path = f"{folder}/batch-{found['batch']}-e{int(found['erasures'] or 0) + 1}.parquet"
+        encoded = _encoded(_table_of(rows), day=file.day)
+        write_durably(self._folder / path, encoded.data, mode=0o600)
+        return RecordFile(path, encoded.digest, encoded.day, encoded.rows)
+
+    def names(self, file: RecordFile, pseudonym: bytes) -> bool:
+        """Tell whether some row of a file names a person or household; the rows are believed after `read`."""
+        wanted = pa.scalar(pseudonym, pa.binary(32))
+        either = (pc.field("person") == wanted) | (pc.field("household") == wanted)
+        try:
+            table = pq.read_table(
+                self._folder / file.path, columns=["person"], filters=either, partitioning=None
+            )
+        except FileNotFoundError as error:
+            raise IntegrityBroken(f"records/{file.path} is missing", field=file.path) from error
+        except pa.ArrowException as error:
+            raise IntegrityBroken(
+                f"records/{file.path} is not the file that was written", field=file.path
+            ) from error
+        return bool(table.num_rows)
 
     def read(self, file: RecordFile) -> list[PrivateRow]:
         """Read one file after checking its digest; raises IntegrityBroken naming the file."""
@@ -153,7 +190,7 @@ class ParquetRecordFiles:
                 name = f"records/{path.relative_to(self._folder)}"
                 raise IntegrityBroken(f"{name} is not the file that was written", field=name) from error
             if table.num_rows:
-                return int(path.stem.removeprefix("batch-"))
+                return int(path.stem.split("-")[1])
         return None
 
     def strays(self, known: set[str]) -> list[str]:
@@ -168,5 +205,13 @@ class ParquetRecordFiles:
         for path in self._folder.rglob(f"batch-{batch:09d}.parquet*"):
             path.unlink()
 
+    def sweep_unknown(self, known: set[str]) -> None:
+        """Remove what this program has written and nobody refers to: old files, new ones, half ones."""
+        for path in self.strays(known):
+            if _NAME.fullmatch(path.rpartition("/")[2].removesuffix(".half")):
+                (self._folder / path).unlink()
+                sync_folder((self._folder / path).parent)
+
     def _paths(self) -> Iterator[Path]:
-        yield from sorted(self._folder.rglob(f"batch-{_DIGIT * 9}.parquet"))
+        found = self._folder.rglob("batch-*.parquet")
+        yield from sorted(path for path in found if _NAME.fullmatch(path.name))

@@ -23,7 +23,9 @@ from sqlalchemy import (
 __all__ = [
     "METADATA",
     "batches",
+    "carried_usage",
     "days",
+    "erasures",
     "files",
     "findings",
     "mappings",
@@ -133,6 +135,25 @@ days = Table(
     Column("through", BigInteger, nullable=False),
     Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
     PrimaryKeyConstraint("platform", "day", "supplement"),
+)
+
+erasures = Table(
+    "erasures",
+    METADATA,
+    Column("notice", String, primary_key=True),
+    Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
+    Column("records", BigInteger, nullable=False),
+)
+
+carried_usage = Table(
+    "carried_usage",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("scheme", String, nullable=False),
+    Column("cap", String, nullable=False),
+    Column("period", String, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 findings = Table(

@@ -81,6 +81,7 @@ def said_by_audit(opened: OpenHome, replayer: Replayer) -> str:
             issuer=opened.facts.issuer,
             journal=opened.journal,
             records=opened.records,
+            erasures=opened.erasures,
             findings=opened.findings,
             log=copy.copy(opened.log),  # one that has read nothing yet
             index=opened.index(),

@@ -219,6 +219,13 @@ RUNS: dict[str, tuple[str, Callable[[Entries], Entries], str]] = {
 def test_a_changed_index_is_noticed_even_if_its_digest_was_changed_too(
     home: Path, kind: str, change: Callable[[Entries], Entries], name: str
 ) -> None:
+    change_index(home, kind, change)
+
+    assert name in found_by_audit(home)
+
+
+def change_index(home: Path, kind: str, change: Callable[[Entries], Entries]) -> None:
+    """Change the first run of a kind, and what the database says of it."""
     with closing(sqlite3.connect(home / "tanqiao.db")) as connection:
         query = "SELECT file, rows FROM runs WHERE kind = ? ORDER BY number LIMIT 1"
         file, rows = connection.execute(query, (kind,)).fetchone()
@@ -227,8 +234,6 @@ def test_a_changed_index_is_noticed_even_if_its_digest_was_changed_too(
     written = write_run(path, iter((changed,)), rows_at_most=max(len(changed), 1))
     statement = "UPDATE runs SET digest = ?, rows = ? WHERE file = ?"
     change_database(home, statement, written.digest, written.rows, file)
-
-    assert name in found_by_audit(home)
 
 
 @pytest.mark.parametrize("kind", ["events", "caps"])

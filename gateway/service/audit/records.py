@@ -1,41 +1,22 @@
-"""Audit the records: rows to bytes to leaves to roots, commitments, quantities and caps."""
+"""Audit the records: rows to bytes to leaves to roots, commitments, quantities and events."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Protocol
 
-from gateway.convert import CapKey, CapMeter, Converted, Program, Refusal, Roles
+from gateway.convert import Converted
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RecordFrame
 from gateway.ports import BatchRow, EventMark, Journal, PrivateRow, RecordFiles
+from gateway.service.audit.caps import CapAudit
 from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.quick import Seen
 from gateway.service.audit.report import Check
-from gateway.service.capping import CapLedger, names_of
 from gateway.service.recording import ActColumns, content_bytes, document_of, frame_of
 from gateway.service.replaying import QuantityDiffers, Replayer
 from gateway.signing import KeyedIndex, commitment
 from gateway.transparency import BatchTree, leaf_hash
 
-__all__ = ["CapBook", "RecordAudit"]
-
-
-class CapBook(Protocol):
-    """Where an audit counts the use of caps while it replays them; may be larger than memory."""
-
-    def cap_usage(self, keys: list[bytes]) -> dict[bytes, int]:
-        """Return what has been used."""
-        ...
-
-    def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
-        """Replace what has been used."""
-        ...
-
-    def all_cap_usage(self) -> Iterator[tuple[bytes, int]]:
-        """Return every cap usage, by key."""
-        ...
+__all__ = ["RecordAudit"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,40 +28,31 @@ class RecordAudit:
     records: RecordFiles
     index: KeyedIndex
     replayer: Replayer
-    caps: CapBook
+    caps: CapAudit
     findings: FindingAudit
     bytes_check: Check
     quantity_check: Check
-    cap_check: Check
     event_check: Check
     published: dict[str, int] = field(default_factory=dict)
-    _meters: dict[str, CapMeter] = field(default_factory=dict)
+    erased: int = 0
 
     def audit(self, batch: BatchRow, seen: Seen | None) -> None:
         """Audit one batch: at once where all is well, else row by row."""
-        if seen is not None and self._is_well(batch, seen):
-            for check in (self.bytes_check, self.quantity_check, self.cap_check, self.event_check):
-                check.looked_at += batch.size
-        else:
+        used = None if seen is None else self._use_of_caps(batch, seen)
+        if used is None:
             self._audit_rows(batch)
+            return
+        self.caps.count(used, rows=batch.size)
+        for check in (self.bytes_check, self.quantity_check, self.event_check):
+            check.looked_at += batch.size
 
-    def _is_well(self, batch: BatchRow, seen: Seen) -> bool:
-        """Hold what was seen of a batch to the caps and the index; notes nothing unless all is well."""
+    def _use_of_caps(self, batch: BatchRow, seen: Seen) -> dict[bytes, int] | None:
+        """Hold what was seen of a batch to the index and the caps; None unless all is well."""
         if batch.number in self.findings.files:
-            return False
-        names = names_of(seen.caps.names)
-        used = self.caps.cap_usage(names) if names else {}
-        programs = [self.replayer.program(digest) for digest in seen.mappings]
-        ledger = CapLedger(
-            programs, seen.caps, amounts=seen.amounts, used=[used.get(name, 0) for name in names]
-        )
-        granted = list(map(ledger.grant, range(batch.size)))
-        if granted != seen.points:
-            return False
+            return None
         if not self.journal.index_holds(seen.keys, seen.contents, batch=batch.number):
-            return False
-        self.caps.store_cap_usage(ledger.changed())
-        return True
+            return None
+        return self.caps.at_once(seen, [self.replayer.program(digest) for digest in seen.mappings])
 
     def _audit_rows(self, batch: BatchRow) -> None:
         rows = self._rows(batch)
@@ -93,11 +65,12 @@ class RecordAudit:
                 self.bytes_check.differs(f"record {row.id}: its row gives another hash than was kept")
             with self.bytes_check.noting(f"record {row.id}"):
                 _require_commitments(row)
+                self.erased += _is_erased(row)
         if leaves and BatchTree(leaves).root != batch.root:
             self.bytes_check.differs(f"batch {batch.number}: its rows give another root than was signed")
         self.bytes_check.looked_at += len(rows)
         converted = self._quantities(documents, batch)
-        self._caps(rows, converted, batch=batch)
+        self.caps.audit(rows, converted, batch=batch)
         self._events(rows, batch)
         self.findings.audit(batch, rows)
 
@@ -138,46 +111,6 @@ class RecordAudit:
         self.quantity_check.looked_at += len(documents)
         return results
 
-    def _caps(self, rows: list[PrivateRow], converted: list[Converted | None], *, batch: BatchRow) -> None:
-        accepted = datetime.strptime(batch.issued, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        asked: list[tuple[PrivateRow, Converted, tuple[CapKey, ...], CapMeter]] = []
-        names: dict[tuple[str, CapKey], bytes] = {}
-        for row, result in zip(rows, converted, strict=True):
-            if result is None:
-                continue
-            program = self.replayer.program(row.mapping)
-            meter = self._meter(program)
-            keys = meter.keys(_roles(row), accepted.astimezone(program.zone).date())
-            if isinstance(keys, Refusal):
-                self.cap_check.differs(f"record {row.id}: its caps refuse it: {keys.detail}")
-                continue
-            for key in keys:
-                names.setdefault((program.id, key), self.index.caps(program.id, [key]))
-            asked.append((row, result, keys, meter))
-        used = self.caps.cap_usage(list(names.values())) if names else {}
-        usage = {whole: used.get(name, 0) for whole, name in names.items()}
-        for row, result, keys, meter in asked:
-            self._grant(row, result, meter=meter, keys=keys, usage=usage)
-        self.caps.store_cap_usage({names[whole]: value for whole, value in usage.items() if value})
-        self.cap_check.looked_at += len(asked)
-
-    def _grant(
-        self,
-        row: PrivateRow,
-        result: Converted,
-        *,
-        meter: CapMeter,
-        keys: tuple[CapKey, ...],
-        usage: dict[tuple[str, CapKey], int],
-    ) -> None:
-        scheme = self.replayer.program(row.mapping).id
-        mine = {key: usage[scheme, key] for key in keys}
-        granted = meter.grant(result, keys, usage=mine)
-        points = None if isinstance(granted, Refusal) else granted.points
-        if points != row.points:
-            self.cap_check.differs(f"record {row.id}: {row.points} points stated, its caps grant {points}")
-        usage.update({(scheme, key): value for key, value in mine.items()})
-
     def _events(self, rows: list[PrivateRow], batch: BatchRow) -> None:
         """Look each event up; what is erased has no content to compare."""
         named = {self.index.event(batch.platform, row.event): row for row in rows if row.event is not None}
@@ -190,10 +123,15 @@ class RecordAudit:
                 self.event_check.differs(f"record {row.id}: the event index remembers other content")
         self.event_check.looked_at += len(rows)
 
-    def _meter(self, program: Program) -> CapMeter:
-        if program.digest not in self._meters:
-            self._meters[program.digest] = CapMeter(program)
-        return self._meters[program.digest]
+
+def _is_erased(row: PrivateRow) -> bool:
+    """Tell whether a record's person was erased: then nothing that tells of them is left."""
+    kept = [value is not None for value in (row.event, row.event_salt, row.person, row.subject_salt)]
+    if any(kept) and not all(kept):
+        raise IntegrityBroken("its private columns are empty in part")
+    if not any(kept) and row.household is not None:
+        raise IntegrityBroken("its person was erased, its household was not")
+    return not any(kept)
 
 
 def _require_commitments(row: PrivateRow) -> None:
@@ -231,20 +169,4 @@ def _acts(row: PrivateRow) -> ActColumns:
         event=[row.event or ""],
         person=[row.person or b""],
         household=[row.household],
-    )
-
-
-def _roles(row: PrivateRow) -> Roles:
-    return Roles(
-        event=(),
-        person=None if row.person is None else row.person.hex(),
-        household=None if row.household is None else row.household.hex(),
-        start=None,
-        end=None,
-        day=date.fromisoformat(row.day).toordinal(),
-        behaviour=row.behaviour,
-        evidence=row.evidence,
-        ownership=row.ownership,
-        claimed_mg=row.claimed_mg,
-        claimed_points=row.claimed_points,
     )

@@ -1,12 +1,13 @@
 """Audit the log and what its entries say: bytes, signatures, series, keys, mappings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, digest
+from gateway.model.erasure import ErasureNotice
 from gateway.model.shape import Shape
-from gateway.model.statement import BATCH_TYPE, DAY_TYPE, KEYS_TYPE, MAPPING_TYPE
+from gateway.model.statement import BATCH_TYPE, DAY_TYPE, ERASURE_TYPE, KEYS_TYPE, MAPPING_TYPE
 from gateway.model.strict import read_strict_object
 from gateway.ports import BatchRow, DayClosed, Journal, Log, PublishedMapping
 from gateway.service.audit.report import Check
@@ -33,6 +34,7 @@ class _Walker:
     batches: dict[int, BatchRow]
     mappings: dict[int, PublishedMapping]
     days: dict[int, DayClosed]
+    erasures: dict[int, ErasureNotice]
     walk: LogWalk = field(default_factory=LogWalk)
     announced: str = ""
     series: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -54,6 +56,10 @@ class _Walker:
                 if position not in self.days:
                     raise IntegrityBroken("the journal does not know this day statement")
                 self.walk.days[position] = body
+            case kind if kind == ERASURE_TYPE:
+                known = self.erasures.pop(position, None)
+                if known is None or known.notice != body["notice"]:
+                    raise IntegrityBroken("the journal does not know this erasure")
             case unknown:
                 raise IntegrityBroken(f"unknown type {unknown}")
 
@@ -91,7 +97,15 @@ class _Walker:
             raise IntegrityBroken("the journal does not know this mapping")
 
 
-def walk_log(journal: Journal, log: Log, *, ring_bytes: bytes, shape: Shape, check: Check) -> LogWalk:
+def walk_log(
+    journal: Journal,
+    log: Log,
+    *,
+    erasures: Sequence[ErasureNotice],
+    ring_bytes: bytes,
+    shape: Shape,
+    check: Check,
+) -> LogWalk:
     """Read every entry and hold it against the journal; returns what the later checks need."""
     walker = _Walker(
         ring=KeyRing.parse(ring_bytes),
@@ -100,6 +114,7 @@ def walk_log(journal: Journal, log: Log, *, ring_bytes: bytes, shape: Shape, che
         batches={batch.position: batch for batch in journal.batches()},
         mappings={mapping.position: mapping for mapping in journal.mappings()},
         days={closed.position: closed for closed in journal.days_closed()},
+        erasures={erasure.position: erasure for erasure in erasures},
     )
     if log.size != journal.length():
         words = f"the log has {log.size} entries, the journal {journal.length()}"
@@ -116,6 +131,8 @@ def walk_log(journal: Journal, log: Log, *, ring_bytes: bytes, shape: Shape, che
     for batch in walker.batches.values():
         if batch.number not in walker.walk.batches:
             check.differs(f"batch {batch.number} of the journal has no sound entry in the log")
+    for erasure in walker.erasures.values():
+        check.differs(f"erasure {erasure.notice} of the journal has no sound entry in the log")
     return walker.walk
 
 

@@ -117,7 +117,7 @@ def test_rejections_are_those_of_the_statement_once_it_has_been_made(
     assert totals.rejected == ({} if stated else {"late": 3})
 
 
-def test_a_cell_adds_up_acts_and_persons_and_counts_an_erased_person_by_the_act() -> None:
+def test_a_cell_adds_up_acts_and_persons_and_takes_erased_ones_for_one_person_at_least() -> None:
     cell, other = Cell(), Cell()
     for person, leaf in ((b"a", b"1"), (b"a", b"2"), (None, b"3"), (None, b"4")):
         cell.add(row(person, points=5, leaf=leaf))
@@ -126,7 +126,8 @@ def test_a_cell_adds_up_acts_and_persons_and_counts_an_erased_person_by_the_act(
     cell.merge(other)
 
     assert (cell.count, cell.co2e_mg, cell.points) == (6, 34_000, 34)
-    assert cell.persons == {b"a", b"3", b"4", b"b"}
+    assert cell.persons == {b"a", b"b"}
+    assert (cell.persons_least, cell.persons_most) == (3, 4)
 
 
 def test_the_first_statement_covers_all_batches_and_the_next_those_since() -> None:

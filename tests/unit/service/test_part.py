@@ -9,6 +9,7 @@ import pytest
 from gateway.bulk.columns import ColumnEvaluator
 from gateway.convert import Program, Refusal
 from gateway.model.codes import Rejection
+from gateway.model.erasure import FORGOTTEN
 from gateway.ports import EventMark, NewEvents, NewSpan
 from gateway.service.capping import Amounts, CapColumns
 from gateway.service.part import PartJudge, Verdict
@@ -170,6 +171,18 @@ def test_an_event_that_says_something_else_is_rejected(events: dict[bytes, bytes
     assert result.duplicates == 0
     [(place, refusal)] = result.refused
     assert (place, *refusal[:2]) == (len(acts) - 1, "duplicate-event", "event")
+
+
+@pytest.mark.parametrize("content", [SAID, OTHER])
+def test_an_event_whose_person_was_erased_is_a_duplicate_whatever_it_says(content: bytes) -> None:
+    """Also beside acts that a part before has recorded and that are not written down yet."""
+    one = make_judge(events={E1: FORGOTTEN})
+    one.judge(asked([Stated(E1), Stated(E2, points=150)]))
+
+    result = one.judge(asked([Stated(E1, content), Stated(E1, OTHER), Stated(E2), Stated(E3)]))
+
+    assert (result.kept, result.points, result.duplicates, result.refused) == ([3], [50], 3, [])
+    assert result.events.keys == E3
 
 
 def test_a_place_in_the_batch_counts_only_what_is_kept() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import InvariantBroken, LocalFileError
+from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.ports import DayClosed, NewEvents, PartCounts, PartDecision, RecordFile
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
@@ -95,6 +96,58 @@ def test_a_decision_that_clashes_leaves_nothing_of_itself(
     assert journal.next_batch() == 1
     assert journal.cap_usage([CAP]) == {CAP: 4}
     assert set(journal.parts("s")) == {0}
+
+
+def forget(journal: SqlJournal, *keys: bytes) -> None:
+    """Forget events as an erasure does."""
+    staged = journal.stage_forgotten(keys)
+    with journal._database.write() as connection:
+        journal.forget(connection, staged)
+
+
+def test_a_forgotten_event_leads_nowhere_and_cannot_be_recorded_again(journal: SqlJournal) -> None:
+    journal.begin("s", {}, part_rows=3)
+    journal.decide(DECISION)
+    journal.decide(second())
+
+    forget(journal, K0)
+
+    assert journal.known_events([K0, K1]) == {K0: (FORGOTTEN, NOWHERE, NOWHERE), K1: (C1, 1, 0)}
+    assert journal.event_count() == 2
+    with pytest.raises(InvariantBroken):
+        journal.decide(second(number=2, series=2, events=NewEvents(K0, C1)))
+
+
+def test_scrubbing_the_index_leaves_no_byte_of_what_was_forgotten(
+    journal: SqlJournal, tmp_path: Path
+) -> None:
+    """Neither of what events said, nor of how the use of a cap has grown, nor of what a kill has left."""
+    journal.begin("s", {}, part_rows=3)
+    journal.decide(DECISION)
+    journal.decide(second(cap_usage={CAP: 0x5EED}))
+    files = [RecordFile("c", "00", "2025-03-17", 1)]
+    third = second(number=2, series=2, files=files, events=NewEvents(K2, C0[::-1]))
+    journal.decide(replace(third, cap_usage={CAP: 0xBEEF}))
+    journal.stage_forgotten([K2])
+    (tmp_path / "index" / "events-0.run.half").write_bytes(C0)
+    forget(journal, K0)
+
+    journal.scrub_index()
+
+    left = sorted((tmp_path / "index").iterdir())
+    assert len(left) == 2
+    kept = b"".join(file.read_bytes() for file in left)
+    assert C0 not in kept
+    assert (0x5EED).to_bytes(8, "little") not in kept
+    assert all(mark in kept for mark in (C1, C0[::-1], (0xBEEF).to_bytes(8, "little")))
+    assert journal.known_events([K0, K1, K2]) == {
+        K0: (FORGOTTEN, NOWHERE, NOWHERE),
+        K1: (C1, 1, 0),
+        K2: (C0[::-1], 2, 0),
+    }
+    assert journal.cap_usage([CAP]) == {CAP: 0xBEEF}
+    journal.scrub_index()
+    assert sorted((tmp_path / "index").iterdir()) == left
 
 
 def test_an_interrupted_run_finds_its_parts_and_a_finished_one_begins_anew(journal: SqlJournal) -> None:

@@ -188,6 +188,8 @@ def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) ->
     with first.write() as connection:
         for statement in (
             "DROP TABLE runs",
+            "DROP TABLE carried_usage",
+            "DROP TABLE erasures",
             "DROP TABLE findings",
             "DROP TABLE own_spans",
             "CREATE TABLE events (key BLOB PRIMARY KEY, content BLOB, batch BIGINT, leaf_index BIGINT)",

@@ -1,0 +1,79 @@
+"""Join the parts of erasing a person."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gateway.app.home import OpenHome, open_home
+from gateway.app.mappings import journal_replayer
+from gateway.errors import UsageError
+from gateway.service.erasing import Erased, Erasing, erase_person
+from gateway.store.database import Database
+from gateway.store.durable import remove_folder
+from gateway.store.input_files import read_small
+from gateway.store.journal import SqlJournal
+from gateway.store.set_aside import SetAsideFiles
+
+__all__ = ["erase", "read_account"]
+
+
+def erase(
+    root: Path,
+    person: str,
+    *,
+    platform: str,
+    dry_run: bool = False,
+    watch: Callable[[int], None] = lambda _rows: None,
+) -> Erased:
+    """Erase a person from a home; see :func:`gateway.service.erasing.erase_person`.
+
+    Raises:
+        UsageError: the home has nothing of that platform.
+    """
+    with (
+        open_home(root, writing=not dry_run) as opened,
+        TemporaryDirectory(prefix="tanqiao-erase-") as folder,
+    ):
+        _require_platform(opened, platform)
+        if not dry_run:
+            remove_folder(opened.home.scratch())
+        books = Database(Path(folder) / "caps.db")
+        try:
+            return erase_person(person, platform, parts=_erasing(opened, books), dry_run=dry_run, watch=watch)
+        finally:
+            books.close()
+
+
+def read_account(file: Path) -> bytes:
+    """Read a file that has an account and nothing else."""
+    return read_small(file)
+
+
+def _erasing(opened: OpenHome, books: Database) -> Erasing:
+    return Erasing(
+        issuer=opened.facts.issuer,
+        journal=opened.journal,
+        records=opened.records,
+        set_aside=SetAsideFiles(opened.home.set_aside_folders),
+        findings=opened.findings,
+        store=opened.erasures,
+        log=opened.log,
+        index=opened.index(),
+        replayer=journal_replayer(opened.journal),
+        caps=SqlJournal(books),
+        signers=opened.record_signers(),
+        rings=opened.publishing_rings,
+        clock=opened.clock,
+        random_bytes=os.urandom,
+    )
+
+
+def _require_platform(opened: OpenHome, platform: str) -> None:
+    described = opened.erasures.descriptions().values()
+    known = {str(said["scheme"]).rpartition("/")[0] for said in described}
+    if platform not in known:
+        raise UsageError(
+            f"this home has nothing of a platform {platform}",
+            remedy=f"it has something of: {', '.join(sorted(known)) or 'none'}",
+        )

@@ -1,0 +1,96 @@
+"""``erase``: forget a person on request."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.output import FormatOption, HomeOption, emit, hint, progress
+
+__all__ = ["register"]
+
+PERSON_CHARACTERS = 4096  # no platform's account is longer; a file that is another file is refused
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command to the root."""
+    root.command("erase")(erase)
+
+
+def erase(
+    home: HomeOption,
+    format_: FormatOption,
+    platform: Annotated[str, typer.Option(help="REGION/NAME: whose account it is.")],
+    person: Annotated[
+        str,
+        typer.Argument(
+            help="The platform's own account id; `-` reads it from stdin. Asked for unseen if left out."
+        ),
+    ] = "",
+    person_file: Annotated[
+        Path | None, typer.Option(help="A file that has the account id and nothing else.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and change nothing.")] = False,
+) -> None:
+    """Forget a person: what names them is emptied, and every record, root and receipt stays valid.
+
+    It cannot be undone. What is written on the command line can be seen by others and stays in the
+    shell's history, so hand the account over by stdin or by a file. Only counts are printed.
+
+    Examples:
+
+        tanqiao erase --home ./home --platform cn-420100/wuhan --dry-run
+
+        tanqiao erase --home ./home --platform cn-420100/wuhan - < account.txt
+
+        tanqiao erase --home ./home --platform cn-420100/wuhan --person-file account.txt
+    """
+    from gateway.app.erase import erase as run_erase
+
+    account = _account(person, person_file)
+    with progress("erasing") as watch:
+        erased = run_erase(Path(home), account, platform=platform, dry_run=dry_run, watch=watch)
+    emit(
+        {
+            "records": erased.records,
+            "record_files": erased.record_files,
+            "rows_set_aside": erased.rows_set_aside,
+            "files_set_aside": erased.files_set_aside,
+            "file_names": erased.file_names,
+            "findings": erased.findings,
+            "log_entry": erased.log_entry,
+            "dry_run": dry_run,
+        },
+        format_,
+    )
+    if not dry_run:
+        hint("backups and the platform's own files are out of reach: docs/howto/forget-a-person.md")
+
+
+def _account(person: str, file: Path | None) -> str:
+    """Return the account from wherever it is given; errors never repeat it."""
+    from gateway.app.erase import read_account
+    from gateway.errors import UsageError
+
+    if person and file is not None:
+        raise UsageError("the account was given twice", remedy="give a file, or `-`, or nothing to be asked")
+    if file is not None:
+        given = read_account(file)
+    elif person == "-":
+        given = sys.stdin.buffer.read(PERSON_CHARACTERS + 2)
+    elif person:
+        hint("the account stands in the shell's history and was visible to others: use - or --person-file")
+        given = person.encode("utf-8", "surrogateescape")
+    else:
+        given = typer.prompt("account", hide_input=True, err=True).encode("utf-8", "surrogateescape")
+    try:
+        account = given.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        account = ""
+    if not account or len(account) > PERSON_CHARACTERS or not account.isprintable():
+        raise UsageError(
+            "the account should be one line of text in UTF-8, and is not",
+            remedy="write it exactly as the platform does, and nothing else",
+        )
+    return account
