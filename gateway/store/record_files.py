@@ -78,6 +78,12 @@ def encode_rows(rows: PrivateColumns) -> list[EncodedFile]:
     ]
 
 
+def _read(source: Path | io.BytesIO, columns: list[str] | None = None) -> pa.Table:
+    """Read a file in this thread: threads of Arrow that end with the process have aborted it."""
+    with pq.ParquetFile(source) as file:
+        return file.read(columns, use_threads=False)
+
+
 def _listed(column: "pa.ChunkedArray[Any]") -> list[Any]:
     """Return a column as Python values; `to_pylist` does the same, and takes five times as long."""
     if column.null_count == len(column):
@@ -145,19 +151,7 @@ class ParquetRecordFiles:
 
     def names(self, file: RecordFile, pseudonym: bytes) -> bool:
         """Tell whether some row of a file names a person or household; the rows are believed after `read`."""
-        wanted = pa.scalar(pseudonym, pa.binary(32))
-        either = (pc.field("person") == wanted) | (pc.field("household") == wanted)
-        try:
-            table = pq.read_table(
-                self._folder / file.path, columns=["person"], filters=either, partitioning=None
-            )
-        except FileNotFoundError as error:
-            raise IntegrityBroken(f"records/{file.path} is missing", field=file.path) from error
-        except pa.ArrowException as error:
-            raise IntegrityBroken(
-                f"records/{file.path} is not the file that was written", field=file.path
-            ) from error
-        return bool(table.num_rows)
+        return self._mentions(file.path, columns=["person", "household"], wanted=pseudonym)
 
     def read(self, file: RecordFile) -> list[PrivateRow]:
         """Read one file after checking its digest; raises IntegrityBroken naming the file."""
@@ -172,7 +166,9 @@ class ParquetRecordFiles:
             raise IntegrityBroken(f"records/{file.path} is missing", field=file.path) from error
         if hashlib.sha256(data).hexdigest() != file.digest:
             raise IntegrityBroken(f"records/{file.path} is not the file that was written", field=file.path)
-        table = pq.read_table(io.BytesIO(data), schema=ROW_SCHEMA)
+        table = _read(io.BytesIO(data))
+        if table.schema != ROW_SCHEMA:
+            raise IntegrityBroken(f"records/{file.path} has other columns than are written", field=file.path)
         columns = [_listed(table.column(field.name)) for field in _FIELDS]
         columns[1] = [name.hex() for name in columns[1]]
         return KeptColumns._make(columns)
@@ -184,14 +180,21 @@ class ParquetRecordFiles:
         except ValueError:
             return None
         for path in self._paths():
-            try:
-                table = pq.read_table(path, columns=["id"], filters=[("id", "=", wanted)], partitioning=None)
-            except pa.ArrowException as error:
-                name = f"records/{path.relative_to(self._folder)}"
-                raise IntegrityBroken(f"{name} is not the file that was written", field=name) from error
-            if table.num_rows:
+            name = str(path.relative_to(self._folder))
+            if self._mentions(name, columns=["id"], wanted=wanted):
                 return int(path.stem.split("-")[1])
         return None
+
+    def _mentions(self, path: str, *, columns: list[str], wanted: bytes) -> bool:
+        """Tell whether one of these columns of a file holds a value."""
+        try:
+            table = _read(self._folder / path, columns)
+        except FileNotFoundError as error:
+            raise IntegrityBroken(f"records/{path} is missing", field=path) from error
+        except pa.ArrowException as error:
+            raise IntegrityBroken(f"records/{path} is not the file that was written", field=path) from error
+        scalar = pa.scalar(wanted, pa.binary(len(wanted)))
+        return any(pc.index(column, scalar).as_py() >= 0 for column in table.columns)
 
     def strays(self, known: set[str]) -> list[str]:
         """Return paths below ``records/`` that the journal does not know."""
