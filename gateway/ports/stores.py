@@ -15,6 +15,7 @@ __all__ = [
     "EncodedFile",
     "EventMark",
     "Journal",
+    "KeptColumns",
     "Memory",
     "NewEvents",
     "PartCounts",
@@ -76,6 +77,32 @@ class PrivateRow(NamedTuple):
     person: bytes | None
     subject_salt: bytes | None
     household: bytes | None
+
+
+class KeptColumns(NamedTuple):
+    """The rows of a record file, column by column: the members of :class:`PrivateRow`."""
+
+    leaf_index: list[int]
+    id: list[str]
+    leaf: list[bytes]
+    day: list[str]
+    behaviour: list[str]
+    inputs: list[str]
+    evidence: list[str]
+    ownership: list[str]
+    mapping: list[str]
+    co2e_mg: list[int]
+    points_uncapped: list[int]
+    points: list[int]
+    claimed_mg: list[int | None]
+    claimed_points: list[int | None]
+    event_commitment: list[bytes]
+    subject_commitment: list[bytes]
+    event: list[str | None]
+    event_salt: list[bytes | None]
+    person: list[bytes | None]
+    subject_salt: list[bytes | None]
+    household: list[bytes | None]
 
 
 class PrivateColumns(NamedTuple):
@@ -312,6 +339,10 @@ class Journal(Memory, Protocol):
         """Return how many events the index holds."""
         ...
 
+    def index_holds(self, keys: bytes, contents: bytes, *, batch: int) -> bool:
+        """Tell whether the index leads from each event to its content and place in a batch, leaf by leaf."""
+        ...
+
     def require_index(self) -> None:
         """Check the files of events and caps; raises IntegrityBroken naming the file."""
         ...
@@ -338,6 +369,10 @@ class RecordFiles(Protocol):
 
     def read(self, file: RecordFile) -> list[PrivateRow]:
         """Read one file after checking its digest; raises IntegrityBroken naming the file."""
+        ...
+
+    def read_columns(self, file: RecordFile) -> KeptColumns:
+        """Do the same as :meth:`read`, column by column."""
         ...
 
     def find(self, record_id: str) -> int | None:

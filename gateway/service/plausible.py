@@ -101,8 +101,8 @@ class PartPlausibility:
         found = claim_findings(
             claim.program.source,
             claim.claimed,
-            co2e_mg=self.asked.co2e_mg[place],
-            points=(self.asked.points[place], granted),
+            co2e_mg=self.asked.amounts.co2e_mg[place],
+            points=(self.asked.amounts.points[place], granted),
         )
         return next((refusal_of(claim.program, finding) for finding in found), granted)
 

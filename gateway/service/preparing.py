@@ -7,15 +7,16 @@ until it is finished.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from gateway.convert import ActFinding, CapKey, CapPlan, Refusal, RoleColumns, keys_of
+from gateway.convert import ActFinding, RoleColumns
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
+from gateway.service.capping import Amounts, CapColumns, cap_columns
 from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
 from gateway.service.recording import (
     PSEUDONYM_BYTES,
@@ -28,13 +29,12 @@ from gateway.service.recording import (
 from gateway.service.scheme import MakeConverter, Scheme, SchemeColumns, SchemeEvaluator
 from gateway.signing import KeyedIndex
 
-__all__ = ["Asked", "CapColumns", "Origin", "Origins", "Part", "Prepared", "Preparer", "Rejected"]
+__all__ = ["Asked", "Origin", "Origins", "Part", "Prepared", "Preparer", "Rejected"]
 
 T = TypeVar("T")
 
 _json = msgspec.json.Encoder().encode
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_NO_CAPS: Final[tuple[int, ...]] = ()
 _NO_SPANS: Final = Spans([], [], b"", [], [])
 
 
@@ -76,25 +76,12 @@ class Origins(NamedTuple):
         ]
 
 
-class CapColumns(NamedTuple):
-    """What acts count against.
-
-    ``keys`` are the distinct ones (number of the program in the scheme, cap, period) and ``names`` their
-    16-byte names, which tell for whom. ``acts`` has for each act the numbers of its keys, or why it may
-    not count.
-    """
-
-    keys: list[tuple[int, str, str]]
-    names: bytes
-    acts: list[tuple[int, ...] | Refusal]
-
-
 class Asked(NamedTuple):
     """What is asked of the judge: of each act its event's name, what it said, its points and its caps.
 
     ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
     ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
-    act. ``keys`` and ``contents`` are packed; ``points_num`` and ``points_den`` are the exact points.
+    act. ``keys`` and ``contents`` are packed.
     ``compared`` is what the mapping has compared of acts beside that, None for nothing.
     """
 
@@ -105,10 +92,7 @@ class Asked(NamedTuple):
     repeated: int
     keys: bytes
     contents: bytes
-    points: list[int]
-    co2e_mg: list[int]
-    points_num: list[int]
-    points_den: list[int]
+    amounts: Amounts
     caps: CapColumns
     compared: Compared | None = None
 
@@ -171,11 +155,14 @@ class Preparer:
             repeated=len(outcomes) - len(rows) - len(refused),
             keys=self._index.events(platform, columns.event),
             contents=self._index.contents(content_bytes(columns)),
-            points=acts.points,
-            co2e_mg=acts.co2e_mg,
-            points_num=acts.points_num,
-            points_den=acts.points_den,
-            caps=self._caps(acts, roles, columns=columns, accepted=accepted),
+            amounts=Amounts(acts.points, acts.co2e_mg, acts.points_num, acts.points_den),
+            caps=cap_columns(
+                self.evaluator.scheme.programs,
+                zip(acts.program, columns.behaviour, _at(roles.day, acts.places), strict=True),
+                acts=columns,
+                accepted=accepted,
+                index=self._index,
+            ),
             compared=self._compared(acts, roles, columns=columns),
         )
         rejected = [Rejected(_origin(row), row.code, "", row.detail, None) for row in refused]
@@ -248,70 +235,6 @@ class Preparer:
             return [None] * len(names)
         pseudonyms = self._pseudonyms([name or "" for name in names])
         return [None if name is None else made for name, made in zip(names, pseudonyms, strict=True)]
-
-    def _caps(
-        self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns, accepted: datetime
-    ) -> CapColumns:
-        programs = self.evaluator.scheme.programs
-        if not any(program.caps for program in programs):
-            return CapColumns([], b"", [_NO_CAPS] * len(acts.places))
-        local = [accepted.astimezone(program.zone).date() for program in programs]
-        counters = _Counters(self.evaluator, local)
-        days = _at(roles.day, acts.places)
-        kinds = zip(acts.program, columns.behaviour, days, strict=True)
-        found = [
-            counters.count(kind, person, household=household)
-            for kind, person, household in zip(kinds, columns.person, columns.household, strict=True)
-        ]
-        names = self._index.caps(self.evaluator.scheme.id, counters.whole)
-        return CapColumns(counters.keys, names, found)
-
-
-_Kind = tuple[int, str, int]
-"""What decides what acts count against, whoever did them: number of the program, behaviour, day."""
-
-
-class _Counters:
-    """The distinct keys of the caps of a part, numbered as they are met."""
-
-    def __init__(self, evaluator: SchemeEvaluator, accepted: Sequence[date]) -> None:
-        self.keys: list[tuple[int, str, str]] = []
-        self.whole: list[CapKey] = []
-        self._evaluator, self._accepted = evaluator, accepted
-        self._plans: dict[_Kind, list[_Counter] | Refusal] = {}
-        self._counters: dict[tuple[int, str, str], dict[bytes, int]] = {}
-
-    def count(self, kind: _Kind, person: bytes, *, household: bytes | None) -> tuple[int, ...] | Refusal:
-        """Return the numbers of what an act counts against, or why it may not count."""
-        plan = self._plans.get(kind)
-        if plan is None:
-            plan = self._plans[kind] = self._plan(kind[0], kind[1], day=kind[2])
-        if isinstance(plan, Refusal):
-            return plan
-        found = []
-        for cap, key, numbers in plan:
-            who = person if cap.whom == "person" else household if cap.whom == "household" else b""
-            number = numbers.get(who)  # type: ignore[arg-type]  # nobody is never among them
-            if number is None:
-                if who is None:
-                    return keys_of((cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
-                number = numbers[who] = len(self.keys)
-                self.keys.append(key)
-                self.whole.append(CapKey(cap.cap, who.hex(), cap.period))
-            found.append(number)
-        return tuple(found)
-
-    def _plan(self, program: int, behaviour: str, *, day: int) -> "list[_Counter] | Refusal":
-        meter = self._evaluator.meter(self._evaluator.scheme.programs[program])
-        plan = meter.plan(behaviour, day, accepted=self._accepted[program])
-        if isinstance(plan, Refusal):
-            return plan
-        keys = [(program, cap.cap, cap.period) for cap in plan]
-        return [(cap, key, self._counters.setdefault(key, {})) for cap, key in zip(plan, keys, strict=True)]
-
-
-_Counter = tuple[CapPlan, tuple[int, str, str], dict[bytes, int]]
-"""A cap of a plan, its key without whom, and the numbers of those it was met for."""
 
 
 def _at(column: Sequence[T], places: Sequence[int]) -> list[T]:

@@ -34,6 +34,7 @@ __all__ = [
     "input_texts",
     "inputs_document",
     "make_records",
+    "record_bytes",
 ]
 
 ID_BYTES: Final = 16
@@ -112,7 +113,7 @@ def make_records(
         acts.claimed_mg,
         acts.claimed_points,
     )
-    leaves = leaf_hashes(_record_bytes(written, acts.mapping, frames=frames))
+    leaves = leaf_hashes(record_bytes(written, acts.mapping, frames=frames))
     rows = PrivateColumns(
         id=names.ids,
         leaf=b"".join(leaves),
@@ -147,7 +148,7 @@ def _cut(packed: AnyStr, size: int) -> list[AnyStr]:
     return [packed[start : start + size] for start in range(0, len(packed), size)]
 
 
-def _record_bytes(
+def record_bytes(
     rows: RecordColumns, mappings: Sequence[str], *, frames: Mapping[str, RecordFrame]
 ) -> list[bytes]:
     """Write the records of several mapping versions, in their order."""

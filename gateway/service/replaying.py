@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import date
 
+import orjson
+
 from gateway.convert import Converted, FastEvaluator, Program, Refusal
 from gateway.errors import IntegrityBroken
-from gateway.model.canonical import Json
+from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import scaled_text
 
 __all__ = ["QuantityDiffers", "Replayer", "recorded_inputs"]
@@ -63,6 +65,29 @@ class Replayer:
         same = _text(points, "unit") == program.unit and _text(points, "kind") == program.kind
         _require(same, record, what="states another unit of points than its mapping")
         return converted
+
+    def convert_text(self, mapping_digest: str, behaviour: str, *, day: int, inputs: str) -> Converted:
+        """Convert inputs as a record states them, in canonical JSON.
+
+        Raises:
+            QuantityDiffers: they are not written so, or the mapping refuses the act.
+        """
+        program, evaluator = self._prepared(mapping_digest)
+        stated: dict[str, Json] = {"id": "of these inputs", "inputs": orjson.loads(inputs)}
+        _require(canonical_bytes(stated["inputs"]).decode() == inputs, stated, what="is not canonical")
+        converted = evaluator.convert_inputs(
+            recorded_inputs(program, behaviour, record=stated), behaviour=behaviour, day=day
+        )
+        if isinstance(converted, Refusal):
+            raise QuantityDiffers(f"the mapping refuses the act: {converted.detail}")
+        return converted
+
+    def first_day(self, mapping_digest: str, behaviour: str, *, day: int) -> int:
+        """Return since when the rules have been those of a day: the same inputs give the same."""
+        made = self._prepared(mapping_digest)[1].block_on(behaviour, day)
+        if isinstance(made, Refusal):
+            raise QuantityDiffers(f"the mapping refuses the act: {made.detail}")
+        return made.block.first
 
     def _prepared(self, mapping_digest: str) -> tuple[Program, FastEvaluator]:
         if mapping_digest not in self._evaluators:

@@ -90,7 +90,6 @@ class SchemeEvaluator:
     _timeline: Timeline[Program] = field(init=False)
     _reader: SourceReader = field(init=False)
     _converters: dict[int, Converter] = field(init=False, default_factory=dict)
-    _meters: dict[int, CapMeter] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._timeline = Timeline(self.scheme.programs)
@@ -100,15 +99,9 @@ class SchemeEvaluator:
     def needs_start_order(self) -> bool:
         """Tell whether some cap or rule goes by the start of acts, so that they must be sorted first."""
         return any(
-            self.meter(program).needs_start_order or program.source.overlap is not None
+            CapMeter(program).needs_start_order or program.source.overlap is not None
             for program in self.scheme.programs
         )
-
-    def meter(self, program: Program) -> CapMeter:
-        """Return the cap meter of one version."""
-        if program.version not in self._meters:
-            self._meters[program.version] = CapMeter(program)
-        return self._meters[program.version]
 
     def read(self, rows: Sequence[Mapping[str, str]]) -> RoleColumns:
         """Read who, what and when of each row."""

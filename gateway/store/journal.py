@@ -239,6 +239,10 @@ class SqlJournal:
         for key, value in self._caps.items():
             yield key, _USED.unpack(value)[0]
 
+    def index_holds(self, keys: bytes, contents: bytes, *, batch: int) -> bool:
+        """Tell whether the index leads from each event to its content and place in a batch, leaf by leaf."""
+        return self._events.holds(keys, _marks(contents, batch=batch))
+
     def require_index(self) -> None:
         """Check the files of events and caps; raises IntegrityBroken naming the file."""
         self._events.require_whole()
@@ -278,10 +282,7 @@ class SqlJournal:
         self._caps.compact()
 
     def _stage_events(self, events: NewEvents, *, batch: int) -> StagedRun | None:
-        marks = np.empty(len(events.keys) // KEY_BYTES, _MARK)
-        marks["content"] = np.frombuffer(events.contents, f"V{EVENT_CONTENT_BYTES}")
-        marks["batch"], marks["leaf_index"] = batch, np.arange(len(marks))
-        return self._events.stage(events.keys, marks.tobytes())
+        return self._events.stage(events.keys, _marks(events.contents, batch=batch))
 
     def _stage_usage(self, usage: Mapping[bytes, int]) -> StagedRun | None:
         return self._caps.stage(b"".join(usage), np.fromiter(usage.values(), "<u8", len(usage)).tobytes())
@@ -360,6 +361,14 @@ def _batch_query() -> Select[Any]:
 
 def _of_day(platform: str, day: str) -> ColumnElement[bool]:
     return and_(t.rejections.c.platform == platform, t.rejections.c.day == day)
+
+
+def _marks(contents: bytes, *, batch: int) -> bytes:
+    """Pack what is remembered of the events of a batch, in the order of its leaves."""
+    marks = np.empty(len(contents) // EVENT_CONTENT_BYTES, _MARK)
+    marks["content"] = np.frombuffer(contents, f"V{EVENT_CONTENT_BYTES}")
+    marks["batch"], marks["leaf_index"] = batch, np.arange(len(marks))
+    return marks.tobytes()
 
 
 def _slices(packed: bytes, size: int) -> list[bytes]:

@@ -51,6 +51,18 @@ class KeyedFiles:
             found.update(zip(names, run.entries["value"][places].tolist(), strict=True))
         return found
 
+    def holds(self, keys: bytes, values: bytes) -> bool:
+        """Tell whether each of these keys has this value."""
+        wanted = keys_of(keys, width=self._width)
+        expected = np.frombuffer(values, f"V{self._width}")
+        missing = np.arange(len(wanted))
+        for run in self._runs():  # newest first: its value stands
+            asked, places = run.find(wanted[missing])
+            if run.entries["value"][places].tobytes() != expected[missing[asked]].tobytes():
+                return False
+            missing = np.delete(missing, asked)
+        return not len(missing)
+
     def count(self) -> int:
         """Return how many keys are known."""
         return sum(map(len, merged(self._runs(), width=self._width)))

@@ -59,7 +59,7 @@ def test_a_figure_by_class_is_a_rule_for_each_class() -> None:
         ((BEFORE, LATER), {BEFORE, LATER}),
         ((FROM, date(2026, 1, 1)), {FROM}),
     ],
-    ids=str,
+    ids=["the later figure", "both figures", "the earlier figure"],
 )
 def test_a_figure_is_a_rule_if_the_mapping_is_in_force_on_some_day_of_it(
     days: tuple[date, ...], reached: set[date]

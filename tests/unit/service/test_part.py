@@ -11,8 +11,9 @@ from gateway.convert import Program, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
 from gateway.ports import EventMark, NewEvents, NewSpan
+from gateway.service.capping import Amounts, CapColumns
 from gateway.service.part import PartJudge, Verdict
-from gateway.service.preparing import Asked, CapColumns
+from gateway.service.preparing import Asked
 from gateway.service.scheme import Scheme, SchemeEvaluator
 from gateway.signing import KeyedIndex
 from tests.fakes.mappings import make_cap, yunxi
@@ -90,10 +91,7 @@ def asked(acts: Sequence[Stated]) -> Asked:
         repeated=0,
         keys=b"".join(act.key for act in acts),
         contents=b"".join(act.content for act in acts),
-        points=points,
-        co2e_mg=[1000] * len(acts),
-        points_num=points,
-        points_den=[1] * len(acts),
+        amounts=Amounts(points, [1000] * len(acts), points, [1] * len(acts)),
         caps=CapColumns([(0, cap, period) for cap, _, period in keys], INDEX.caps(SCHEME, keys), caps),
     )
 
