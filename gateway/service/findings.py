@@ -8,6 +8,7 @@ import orjson
 
 from gateway.convert import ActFinding, Program, finding_texts
 from gateway.model.codes import Rejection
+from gateway.model.visible import safe_line
 from gateway.service.part import Verdict
 from gateway.service.plausible import claims_of
 from gateway.service.preparing import Origins, Prepared
@@ -83,7 +84,7 @@ def _line(record: str, finding: ActFinding, *, place: int, origins: Origins, pro
     }
     if place in origins.also:
         line["also"] = [{"file": other.file, "row": other.row} for other in origins.also[place]]
-    return orjson.dumps(line)
+    return safe_line(orjson.dumps(line).decode()).encode()
 
 
 def findings_of_record(lines: Sequence[bytes], record: str) -> list[dict[str, str]]:
@@ -99,4 +100,4 @@ def findings_of_record(lines: Sequence[bytes], record: str) -> list[dict[str, st
 def without_place(line: bytes) -> bytes:
     """Return a finding without where its act stood, which leads to its person: the rest names nobody."""
     kept = {name: value for name, value in orjson.loads(line).items() if name not in _PLACE}
-    return orjson.dumps({**kept, "erased": True})
+    return safe_line(orjson.dumps({**kept, "erased": True}).decode()).encode()

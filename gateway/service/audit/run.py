@@ -130,6 +130,7 @@ def _audit_records(parts: Auditing, report: AuditReport, *, watch: Callable[[int
         with audit.bytes_check.noting(f"batch {batch.number}"):
             audit.audit(batch, seen)
         watch(audit.bytes_check.looked_at)
+    audit.findings.strays()
     with audit.event_check.noting():
         count = parts.journal.event_count()
         if count != audit.event_check.looked_at:
