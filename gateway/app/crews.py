@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from gateway.bulk.workers import beside, in_another_process
+from gateway.errors import InvariantBroken
 from gateway.service.finishing import Finished, Finisher
 from gateway.service.part import Verdict
 from gateway.service.parts import Crew
@@ -68,8 +70,32 @@ class _Packed:
     pool: ProcessPoolExecutor
     packed: bytes
 
-    def finish(self, finisher: Finisher, *, verdict: Verdict, accepted: datetime) -> "Future[Finished]":
-        return self.pool.submit(_finish, finisher, self.packed, verdict=verdict, accepted=accepted)
+    def finish(self, finisher: Finisher, *, verdict: Verdict, accepted: datetime) -> "_Elsewhere":
+        with _naming_broken():
+            work = self.pool.submit(_finish, finisher, self.packed, verdict=verdict, accepted=accepted)
+        return _Elsewhere(work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A part that another process finishes."""
+
+    future: "Future[Finished]"
+
+    def done(self) -> bool:
+        return self.future.done()
+
+    def result(self) -> Finished:
+        with _naming_broken():
+            return self.future.result()
+
+
+@contextmanager
+def _naming_broken() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise InvariantBroken("the process that finishes parts ended without a word") from error
 
 
 def _packed(make: Callable[[], Iterator[Part]]) -> Iterator[tuple[Asked, bytes]]:
