@@ -91,9 +91,10 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         for name in ("comparing", "plausible", "findings")
     },
     "gateway/service/capping.py": ("tests/unit/service/test_part.py", "tests/integration/test_quick_look.py"),
-    "gateway/service/audit/quick.py": ("tests/integration/test_quick_look.py",),
-    "gateway/store/sorted_runs.py": ("tests/unit/store/test_sorted_runs.py",),
-    "gateway/store/keyed_files.py": ("tests/unit/store/test_sorted_runs.py",),
+    **{
+        f"gateway/store/{name}.py": ("tests/unit/store/test_sorted_runs.py",)
+        for name in ("sorted_runs", "keyed_files")
+    },
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
