@@ -79,10 +79,13 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
-    "gateway/service/part.py": (
-        "tests/unit/service/test_part.py",
-        "tests/unit/service/test_plausible_parts.py",
-    ),
+    **{
+        f"gateway/service/{name}.py": (
+            "tests/unit/service/test_part.py",
+            "tests/unit/service/test_plausible_parts.py",
+        )
+        for name in ("part", "capping")
+    },
     **{
         f"gateway/service/{name}.py": (
             "tests/unit/service/test_plausible_parts.py",
@@ -90,11 +93,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         )
         for name in ("comparing", "plausible", "findings")
     },
-    "gateway/service/capping.py": ("tests/unit/service/test_part.py", "tests/integration/test_quick_look.py"),
-    **{
-        f"gateway/store/{name}.py": ("tests/unit/store/test_sorted_runs.py",)
-        for name in ("sorted_runs", "keyed_files")
-    },
+    "gateway/store/sorted_runs.py": ("tests/unit/store/test_sorted_runs.py",),
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
