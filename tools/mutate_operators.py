@@ -79,13 +79,10 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
-    **{
-        f"gateway/service/{name}.py": (
-            "tests/unit/service/test_part.py",
-            "tests/unit/service/test_plausible_parts.py",
-        )
-        for name in ("part", "capping")
-    },
+    "gateway/service/part.py": (
+        "tests/unit/service/test_part.py",
+        "tests/unit/service/test_plausible_parts.py",
+    ),
     **{
         f"gateway/service/{name}.py": (
             "tests/unit/service/test_plausible_parts.py",
@@ -93,7 +90,6 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         )
         for name in ("comparing", "plausible", "findings")
     },
-    "gateway/store/sorted_runs.py": ("tests/unit/store/test_sorted_runs.py",),
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
