@@ -5,6 +5,7 @@ Arguments: ``--worker`` to convert by two processes, home, rows of a part, adapt
 
 import json
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -44,4 +45,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # a shell that runs the tests in the background has its children ignore interrupts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -259,7 +259,7 @@ def test_an_interrupt_leaves_with_130_and_the_rerun_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, submission: list[str | Path]
 ) -> None:
     home = make_home(tmp_path, monkeypatch)
-    file = write_trips(tmp_path / "a.ndjson", trips(150_000))
+    file = write_trips(tmp_path / "a.ndjson", trips(60_000))
     process = child("run", "convert", "--home", home, "--mapping", WUHAN, file)
     wait_for(process, home / "tmp")
     process.send_signal(signal.SIGINT)
