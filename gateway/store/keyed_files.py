@@ -49,6 +49,7 @@ class KeyedFiles:
             asked, places = run.find(wanted)
             names = _keys(wanted[asked])
             found.update(zip(names, run.entries["value"][places].tolist(), strict=True))
+            run.release()
         return found
 
     def holds(self, keys: bytes, values: bytes) -> bool:
@@ -60,6 +61,7 @@ class KeyedFiles:
             asked, places = run.find(wanted[missing])
             if run.entries["value"][places].tobytes() != expected[missing[asked]].tobytes():
                 return False
+            run.release()
             missing = np.delete(missing, asked)
         return not len(missing)
 

@@ -9,6 +9,7 @@ integers and the value; then the filter, 64-bit words of which each key sets fou
 """
 
 import hashlib
+import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -69,7 +70,9 @@ class Run:
         if path.stat().st_size != expected:
             raise IntegrityBroken(f"index/{path.name} is not the file that was written", field=path.name)
         self.path = path
-        self.entries: Entries = np.asarray(np.memmap(path, layout, mode="r", shape=(rows,)))
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.entries: Entries = np.frombuffer(self._map, layout, count=rows)
         self._filter: _Words = np.fromfile(path, np.uint64, offset=rows * layout.itemsize)
 
     def find(self, wanted: Entries) -> tuple[_Places, _Places]:
@@ -83,6 +86,10 @@ class Run:
         here = self.entries[places]
         same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
         return asked[same], places[same]
+
+    def release(self) -> None:
+        """Give back the memory of what was read of the file; it is read again when it is needed."""
+        self._map.madvise(mmap.MADV_DONTNEED)
 
     def place(self, wanted: Entries) -> _Places:
         """Return for each key the place of the first entry that is not before it."""
@@ -120,6 +127,8 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
             [run.entries[begin : end[number]] for run, begin, end in zip(runs, begins, ends, strict=True)]
         )
         begins = [end[number] for end in ends]
+        for run in runs:
+            run.release()
         some = some[np.lexsort((some["low"], some["high"]))]
         if len(some):
             yield some[_first_of_equals(some)]
