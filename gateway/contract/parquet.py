@@ -58,7 +58,8 @@ def read_parquet(document: BinaryIO, file: str) -> Iterator[SourceRow | RefusedR
                 for fields, fault in _batch_rows(batch, columns):
                     number += 1
                     yield _row(Place(file, number), fields, fault=fault)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name
+    except (pa.ArrowException, OSError, UnicodeDecodeError, RuntimeError) as error:
+        # UnicodeDecodeError is of a column's name; RuntimeError is what Arrow makes of its own C++ errors
         raise MalformedDocument(
             f"{file} is not a readable Parquet file: {error}", remedy="export or fetch the file again"
         ) from error

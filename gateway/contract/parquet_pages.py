@@ -5,9 +5,11 @@ a file of some kilobytes could ask for gigabytes. Each page states its size in a
 protocol) that Arrow reads only together with the page; here the headers are read alone.
 """
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from gateway.contract.thrift import Damaged, Value, number_of, read_struct
 from gateway.errors import MalformedDocument
 
 if TYPE_CHECKING:
@@ -20,15 +22,25 @@ _BATCH_BYTES: Final = 128 * 1024 * 1024
 _BATCH_ROWS_MAX: Final = 4096  # more at once is not quicker
 _ROWS_FREE: Final = 4 * 1024 * 1024
 _ROWS_PER_BYTE: Final = 6  # the ratio of a compressed text file at rows of 64 bytes
-_DEPTH_MAX: Final = 4  # a page header has 3 levels
-_VARINT_BYTES_MAX: Final = 10
 
 _DICTIONARY_PAGE: Final = 2
 _KIND, _EXPANDED, _STORED = 1, 2, 3  # fields of a page header
 _OF_KIND: Final = {0: 5, _DICTIONARY_PAGE: 7, 3: 8}  # kind of page: the field with its number of values
 _VALUES: Final = 1
 
-_Struct = dict[int, "int | _Struct"]
+_FOOTER_END: Final = 8  # its length, then the mark PAR1
+_FOOTER_BYTES_MAX: Final = 4 * 1024 * 1024  # one of 34 row groups and 20 columns has 100 KB
+_ROW_GROUPS: Final = 4  # field of the footer; field 1 of a row group has its columns
+_CHUNK: Final = 3  # field of a column with what is known of its chunk
+_CHUNK_VALUES, _CHUNK_STORED, _CHUNK_DATA, _CHUNK_DICTIONARY = 5, 7, 9, 11
+
+
+class _Chunk(NamedTuple):
+    """A column of one row group: how many values it has, where its pages begin, how many bytes they take."""
+
+    values: int
+    start: int
+    stored: int
 
 
 class _Pages(NamedTuple):
@@ -53,12 +65,13 @@ def batch_rows(document: BinaryIO, metadata: "pq.FileMetaData", *, file: str) ->
             remedy="split the file, or export it as CSV or NDJSON",
         )
     try:
-        if sum(chunk.total_compressed_size for chunk in _chunks(metadata)) > size:
-            raise _Damaged  # chunks that share bytes: reading them all could take for ever
-        columns = [_pages(document, metadata, column=column) for column in range(metadata.num_columns)]
-    except (_Damaged, ValueError, OSError) as error:
+        groups = _row_groups(document, size)
+        if sum(chunk.stored for chunks in groups for chunk in chunks) > size:
+            raise Damaged  # chunks that share bytes: reading them all could take for ever
+        columns = [_pages(document, chunks) for chunks in zip(*groups, strict=True)]
+    except (Damaged, ValueError, OSError, OverflowError) as error:
         raise MalformedDocument(
-            f"{file} is not a readable Parquet file: a page header is damaged",
+            f"{file} is not a readable Parquet file: its footer or a page header is damaged",
             remedy="export or fetch the file again",
         ) from error
     together = sum(column.largest for column in columns)
@@ -71,25 +84,39 @@ def batch_rows(document: BinaryIO, metadata: "pq.FileMetaData", *, file: str) ->
     return max(1, min(_BATCH_ROWS_MAX, _BATCH_BYTES // max(1, row)))
 
 
-class _Damaged(Exception):
-    """Bytes are no page header."""
+def _row_groups(document: BinaryIO, size: int) -> list[list[_Chunk]]:
+    """Read from the footer where the chunks of each row group are, column by column."""
+    document.seek(size - _FOOTER_END)
+    length = int.from_bytes(document.read(4), "little")
+    if not 0 < length <= min(size - _FOOTER_END, _FOOTER_BYTES_MAX):
+        raise Damaged
+    document.seek(size - _FOOTER_END - length)
+    footer = read_struct(io.BytesIO(document.read(length)))
+    return [[_chunk(column) for column in _listed(group, 1)] for group in _listed(footer, _ROW_GROUPS)]
 
 
-def _chunks(metadata: "pq.FileMetaData") -> Iterator["pq.ColumnChunkMetaData"]:
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        yield from map(group.column, range(metadata.num_columns))
+def _chunk(column: Value) -> _Chunk:
+    known = column.get(_CHUNK) if isinstance(column, dict) else None
+    values, stored, start = (number_of(known, field) for field in (_CHUNK_VALUES, _CHUNK_STORED, _CHUNK_DATA))
+    dictionary = known.get(_CHUNK_DICTIONARY) if isinstance(known, dict) else None
+    if isinstance(dictionary, int) and 0 < dictionary < start:
+        start = dictionary
+    return _Chunk(values, start, stored)
 
 
-def _pages(document: BinaryIO, metadata: "pq.FileMetaData", *, column: int) -> _Pages:
+def _listed(struct: Value, field: int) -> list[Value]:
+    listed = struct.get(field) if isinstance(struct, dict) else None
+    if not isinstance(listed, list):
+        raise Damaged
+    return listed
+
+
+def _pages(document: BinaryIO, chunks: Iterable[_Chunk]) -> _Pages:
     largest = dictionary = density = 0
-    for group in range(metadata.num_row_groups):
-        chunk = metadata.row_group(group).column(column)
-        if not chunk.num_values:
+    for chunk in chunks:
+        if not chunk.values:
             continue
-        start, dictionary_at = chunk.data_page_offset, chunk.dictionary_page_offset
-        if dictionary_at is not None and 0 < dictionary_at < start:
-            start = dictionary_at
-        for kind, expanded, values in _headers(document, start, end=start + chunk.total_compressed_size):
+        for kind, expanded, values in _headers(document, chunk.start, end=chunk.start + chunk.stored):
             largest = max(largest, expanded)
             if kind == _DICTIONARY_PAGE:
                 dictionary = max(dictionary, expanded)
@@ -102,60 +129,8 @@ def _headers(document: BinaryIO, start: int, *, end: int) -> Iterator[tuple[int,
     """Yield kind, expanded size and number of values of each page between two places of a document."""
     at = document.seek(start)
     while at < end:
-        header = _struct(document)
-        kind, expanded, stored = (_number(header, field) for field in (_KIND, _EXPANDED, _STORED))
-        inner = header.get(_OF_KIND.get(kind, 0), {})
-        yield kind, expanded, _number(inner, _VALUES) if isinstance(inner, dict) and inner else 0
+        header = read_struct(document)
+        kind, expanded, stored = (number_of(header, field) for field in (_KIND, _EXPANDED, _STORED))
+        inner = header.get(_OF_KIND.get(kind, 0))
+        yield kind, expanded, number_of(inner, _VALUES) if inner else 0
         at = document.seek(stored, 1)
-
-
-def _number(struct: _Struct, field: int) -> int:
-    value = struct.get(field)
-    if not isinstance(value, int) or value < 0:
-        raise _Damaged
-    return value
-
-
-def _struct(document: BinaryIO, depth: int = 0) -> _Struct:
-    """Read one struct of Thrift's compact protocol: its numbers and structs; texts are passed over."""
-    if depth == _DEPTH_MAX:
-        raise _Damaged
-    found: _Struct = {}
-    field = 0
-    while head := _byte(document):
-        field = field + (head >> 4) if head >> 4 else _signed(_varint(document))
-        match head & 0x0F:
-            case 1 | 2:  # true and false stand in the head itself
-                pass
-            case 3:
-                _byte(document)
-            case 4 | 5 | 6:
-                found[field] = _signed(_varint(document))
-            case 8:
-                document.seek(_varint(document), 1)
-            case 12:
-                found[field] = _struct(document, depth + 1)
-            case _:
-                raise _Damaged
-    return found
-
-
-def _byte(document: BinaryIO) -> int:
-    read = document.read(1)
-    if not read:
-        raise _Damaged
-    return read[0]
-
-
-def _varint(document: BinaryIO) -> int:
-    value = 0
-    for place in range(_VARINT_BYTES_MAX):
-        octet = _byte(document)
-        value |= (octet & 0x7F) << (7 * place)
-        if octet < 0x80:
-            return value
-    raise _Damaged
-
-
-def _signed(zigzag: int) -> int:
-    return (zigzag >> 1) ^ -(zigzag & 1)

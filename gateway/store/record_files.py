@@ -191,7 +191,7 @@ class ParquetRecordFiles:
             table = _read(self._folder / path, columns)
         except FileNotFoundError as error:
             raise IntegrityBroken(f"records/{path} is missing", field=path) from error
-        except pa.ArrowException as error:
+        except (pa.ArrowException, RuntimeError) as error:  # the last: C++ errors that Arrow passes on
             raise IntegrityBroken(f"records/{path} is not the file that was written", field=path) from error
         scalar = pa.scalar(wanted, pa.binary(len(wanted)))
         return any(pc.index(column, scalar).as_py() >= 0 for column in table.columns)

@@ -92,3 +92,33 @@ def test_damaged_page_header_is_refused_whole(octet: int) -> None:
 
     with pytest.raises(MalformedDocument, match="a page header is damaged"):
         outcomes(bytes(document))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"compression": "none"}, {"use_dictionary": False, "write_page_index": True, "row_group_size": 2}],
+    ids=["plain", "several row groups"],
+)
+def test_document_with_any_changed_bit_is_read_or_refused(options: dict[str, object]) -> None:
+    """Some such bits used to end the process inside of Arrow."""
+    document = written(pa.table({"trip_id": ["a", "b", None], "n": [1, 2, 3]}), **options)
+    refused = 0
+    for place in range(len(document)):
+        for bit in range(8):
+            changed = bytearray(document)
+            changed[place] ^= 1 << bit
+            try:
+                outcomes(bytes(changed))
+            except MalformedDocument:
+                refused += 1
+
+    assert refused > len(document)
+
+
+@pytest.mark.parametrize("length", [0, 2**31, 5 * 1024 * 1024])
+def test_footer_of_an_impossible_length_is_refused(length: int) -> None:
+    document = written(pa.table({"a": ["x"]}))
+    end = length.to_bytes(4, "little") + b"PAR1"
+
+    with pytest.raises(MalformedDocument):
+        outcomes(document[:-8] + end)
