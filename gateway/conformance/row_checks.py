@@ -30,7 +30,7 @@ _PIECES: Final = (1, 7, 1000)
 
 
 def reads_samples(trial: Trial) -> Iterator[str]:
-    """Check that no sample is refused whole, and that a row of one of them may become an act."""
+    """Check that no sample is refused whole, and a row of one of them may become an act."""
     for reading in trial.clean:
         yield f"{reading.of}: refused whole: {reading.refused}" if reading.refused else ""
     tried = [reading for reading in trial.clean if not reading.refused and not reading.fault]

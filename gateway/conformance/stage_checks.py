@@ -33,7 +33,7 @@ def declared(trial: Trial) -> Iterator[str]:
         return
     known = {name for reading in trial.clean for row in reading.accepted() for name in row.fields}
     for name in (*assembly.group_by, *assembly.order_by) if known else ():
-        yield "" if name in known else f"expected the field {name} in a row of a sample, found it in none"
+        yield "" if name in known else f"no sample has the field {name}: misspelt, or a sample is lacking"
 
 
 def accounted(trial: Trial) -> Iterator[str]:
