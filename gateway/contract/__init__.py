@@ -18,7 +18,15 @@ from gateway.contract.offer import Assembly, PlatformAdapter, RenderingAdapter, 
 from gateway.contract.parquet import read_parquet
 from gateway.contract.places import EARTH_RADIUS_M, BadPosition, Position, read_position, straight_line_m
 from gateway.contract.table import CsvTable, UnknownHeader, open_csv, read_csv
-from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, Line, TextSource, open_text, read_lines
+from gateway.contract.text import (
+    ROW_BYTES_MAX,
+    WHOLE_ROW,
+    Line,
+    TextSource,
+    open_text,
+    read_lines,
+    read_within,
+)
 
 __all__ = [
     "EARTH_RADIUS_M",
@@ -48,6 +56,7 @@ __all__ = [
     "read_ndjson",
     "read_parquet",
     "read_position",
+    "read_within",
     "straight_line_m",
     "strict_json",
 ]
