@@ -46,17 +46,17 @@ def read_register(document: BinaryIO, file: str, *, source: SourceFormat) -> Ite
 def _issue(row: SourceRow) -> SourceRow | RefusedRow:
     begin, end = (_SERIAL.fullmatch(row.fields[name]) for name in (_FROM, _TO))
     if begin is None or end is None:
-        return _refused(row, Rejection.MALFORMED_ROW, "expected serial numbers that end in digits")
+        return _refused(row, Rejection.MALFORMED_ROW, detail="expected serial numbers that end in digits")
     if begin[1] != end[1] or len(begin[2]) != len(end[2]):
-        return _refused(row, Rejection.MALFORMED_ROW, "expected two serial numbers of one series")
+        return _refused(row, Rejection.MALFORMED_ROW, detail="expected two serial numbers of one series")
     if not _WHOLE.fullmatch(row.fields[_TONNES]):
-        return _refused(row, Rejection.NOT_A_DECIMAL, f"{_TONNES}: expected a whole number of tonnes")
+        return _refused(row, Rejection.NOT_A_DECIMAL, detail=f"{_TONNES}: expected a whole number of tonnes")
     if int(end[2]) - int(begin[2]) + 1 != int(row.fields[_TONNES]):
         expected = "expected as many serial numbers as tonnes, one each"
-        return _refused(row, Rejection.IMPLAUSIBLE, expected)
+        return _refused(row, Rejection.IMPLAUSIBLE, detail=expected)
     found = {SERIES: begin[1], FIRST: f"{begin[2]:0>18}", LAST: f"{end[2]:0>18}"}
     return SourceRow(row.place, {**row.fields, **found})
 
 
-def _refused(row: SourceRow, code: Rejection, detail: str) -> RefusedRow:
+def _refused(row: SourceRow, code: Rejection, *, detail: str) -> RefusedRow:
     return RefusedRow(row.place, code, detail, row.fields)

@@ -59,7 +59,7 @@ def repeatable(trial: Trial) -> Iterator[str]:
     """Check that the same bytes give the same rows, whatever was read in between."""
     for reading in (*trial.clean, *trial.damaged[::4]):
         again = read_sample(trial.adapter, reading.sample)
-        yield _difference(reading, again, "read once more")
+        yield _difference(reading, again, how="read once more")
 
 
 def whole_in_pieces(trial: Trial) -> Iterator[str]:
@@ -67,7 +67,7 @@ def whole_in_pieces(trial: Trial) -> Iterator[str]:
     for reading in trial.clean:
         for size in _PIECES:
             again = read_sample(trial.adapter, reading.sample, opened=opened_in_pieces(size))
-            yield _difference(reading, again, f"read {size} bytes at a time")
+            yield _difference(reading, again, how=f"read {size} bytes at a time")
 
 
 def reasons(trial: Trial) -> Iterator[str]:
@@ -110,7 +110,7 @@ def bounded(trial: Trial) -> Iterator[str]:
                 yield f"{reading.of}: {row.place}: a detail of {detail} characters" if long else ""
 
 
-def _difference(one: Reading, other: Reading, how: str) -> str:
+def _difference(one: Reading, other: Reading, *, how: str) -> str:
     if one.rows != other.rows:
         at = next(
             (n for n, pair in enumerate(zip(one.rows, other.rows, strict=False)) if pair[0] != pair[1]), None
