@@ -63,6 +63,7 @@ CHECKS: Final = (
     Check("samples", rows.reads_samples),
     Check("totality", rows.total),
     Check("places", rows.numbered),
+    Check("early", rows.early),
     Check("repeatable", rows.repeatable),
     Check("pieces", rows.whole_in_pieces),
     Check("reasons", rows.reasons),

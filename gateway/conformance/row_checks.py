@@ -14,6 +14,7 @@ from gateway.model.source import Place, RefusedRow
 
 __all__ = [
     "bounded",
+    "early",
     "numbered",
     "quiet",
     "reads_samples",
@@ -53,6 +54,14 @@ def numbered(trial: Trial) -> Iterator[str]:
         wanted = [Place(reading.sample.file, number) for number in range(1, len(places) + 1)]
         wrong = next((pair for pair in zip(places, wanted, strict=True) if pair[0] != pair[1]), None)
         yield f"{reading.of}: expected the place {wrong[1]}, got {wrong[0]}" if wrong else ""
+
+
+def early(trial: Trial) -> Iterator[str]:
+    """Check that a refused document has given no row: rows before a refusal may be recorded already."""
+    for reading in trial.readings():
+        if reading.refused and reading.sample.source.kind != "parquet":  # read one row group after the other
+            number = len(reading.rows)
+            yield f"{reading.of}: refused after {number} rows: {reading.refused}" if number else ""
 
 
 def repeatable(trial: Trial) -> Iterator[str]:

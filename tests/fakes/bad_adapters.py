@@ -110,6 +110,15 @@ class OneGulp(GoodAdapter):
         return super().rows(io.BytesIO(document.read(1 << 20)), file, source=source)
 
 
+class ChangesItsMind(GoodAdapter):
+    """Refuses a document after it has given rows."""
+
+    def ride(self, line: Line) -> Row:
+        if line.text.count("|") > 2:
+            raise MalformedDocument(f"{line.place.file}: another format", remedy=EXPORT_AGAIN)
+        return super().ride(line)
+
+
 class NoRemedy(GoodAdapter):
     """Refuses documents without saying what to do."""
 
@@ -257,6 +266,7 @@ BAD: dict[type[GoodAdapter], str] = {
     Endless: "totality",
     CountsFromZero: "places",
     DropsBadRows: "places",
+    ChangesItsMind: "early",
     Remembers: "repeatable",
     OneGulp: "pieces",
     NoRemedy: "reasons",
