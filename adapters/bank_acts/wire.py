@@ -3,9 +3,11 @@
 The format is *assumed*, after tables that banks' core systems print; no bank has published one.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import BinaryIO, Final, NamedTuple
 
 from gateway.contract import WHOLE_ROW, open_csv, open_text, read_within
@@ -22,9 +24,19 @@ _ROWS: Final = _COLUMNS[1]  # the line of sums states the number of rows here
 _SUMS: Final = "合计"
 _TITLE_LINES_MAX: Final = 20
 _BYTES_MAX: Final = 32 * 1024 * 1024  # 300,000 acts: more than a branch has in a month
+_BETWEEN: Final = re.compile(r'[,"\r\n\t;|]+')
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", re.ASCII)
 _PLAIN: Final = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{1,2}))?", re.ASCII)
 _EXPORT_AGAIN: Final = "export the table again, with its heading and the line of sums"
+
+
+class _Table(NamedTuple):
+    """A document, and at which of its bytes the heading begins."""
+
+    data: bytes
+    heading_at: int
+    file: str
+    source: SourceFormat
 
 
 class _Totals(NamedTuple):
@@ -49,10 +61,10 @@ def read_acts(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterato
             behind the line of sums.
     """
     data = read_within(document, file, limit=_BYTES_MAX, remedy="export each branch into a table of its own")
-    table = _table(data, file, source=source)
+    table = _Table(data, _heading_at(data, file, source=source), file, source)
     totals = _Totals()
     stated: Mapping[str, str] | None = None
-    for row in _rows(table, file, source=source):
+    for row in _rows(table):
         if stated is None and _is_sums(row):
             stated = row.fields
         elif stated is None:
@@ -60,16 +72,18 @@ def read_acts(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterato
         elif isinstance(row, SourceRow):
             raise MalformedDocument(f"{file}: there are rows behind the line of sums", remedy=_EXPORT_AGAIN)
     _require_equal(totals, stated, file=file)
-    return _until_sums(table, file, source=source)
+    return takewhile(lambda row: not _is_sums(row), _rows(table))
 
 
-def _table(data: bytes, file: str, *, source: SourceFormat) -> bytes:
-    """Return the document from its heading on."""
+def _heading_at(data: bytes, file: str, *, source: SourceFormat) -> int:
+    """Return at which byte the heading begins."""
     stream, encoding = open_text(io.BytesIO(data), file, encodings=source.encodings)
-    lines = [stream.readline() for _ in range(_TITLE_LINES_MAX)]
-    for number, line in enumerate(lines):
-        if set(_COLUMNS) <= set(re.split(r'[,"\r\n\t;|]+', line.decode(encoding, "replace"))):
-            return b"".join(lines[number:]) + stream.read()
+    at = 0
+    for _ in range(_TITLE_LINES_MAX):
+        line = stream.readline()
+        if set(_COLUMNS) <= set(_BETWEEN.split(line.decode(encoding, "replace"))):
+            return at
+        at += len(line) + (len(codecs.BOM_UTF8) if not at and data.startswith(codecs.BOM_UTF8) else 0)
     raise MalformedDocument(
         f"{file} is no table of acts: none of the first {_TITLE_LINES_MAX} lines has the columns "
         f"{', '.join(_COLUMNS)}",
@@ -77,20 +91,15 @@ def _table(data: bytes, file: str, *, source: SourceFormat) -> bytes:
     )
 
 
-def _rows(table: bytes, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
-    for row in open_csv(io.BytesIO(table), file, source=source).rows:
+def _rows(table: _Table) -> Iterator[SourceRow | RefusedRow]:
+    document = io.BytesIO(table.data)
+    document.seek(table.heading_at)
+    for row in open_csv(document, table.file, source=table.source).rows:
         if isinstance(row, SourceRow):
-            plain = {name: _ungrouped(row.fields.get(name, "")) for name in (_COUNT, _AMOUNT)}
+            plain = {name: _ungrouped(row.fields[name]) for name in (_COUNT, _AMOUNT)}
             yield SourceRow(row.place, {**row.fields, **plain})
         else:
             yield row
-
-
-def _until_sums(table: bytes, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
-    for row in _rows(table, file, source=source):
-        if _is_sums(row):
-            return
-        yield row
 
 
 def _is_sums(row: SourceRow | RefusedRow) -> bool:

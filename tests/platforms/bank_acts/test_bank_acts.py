@@ -73,3 +73,19 @@ def test_sums_are_left_alone_where_a_row_states_no_number() -> None:
     assert [type(row) for row in rows] == [SourceRow, SourceRow, SourceRow, RefusedRow]
     with pytest.raises(MalformedDocument):
         read(text.replace("合计,4,", "合计,3,"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("titles", ["", "标题\n", "标题\n\n" * 9])
+def test_title_encoding_and_byte_order_mark_make_no_difference(encoding: str, titles: str) -> None:
+    source = SourceFormat(kind="csv", encodings=("utf-8", "gb18030"))
+    text = titles + MONTH[MONTH.index("流水号") :]
+
+    found = BankActsAdapter().rows(io.BytesIO(text.encode(encoding)), "acts.csv", source=source)
+
+    assert [row.fields for row in found] == [row.fields for row in read(MONTH)]
+
+
+def test_heading_below_twenty_lines_is_not_looked_for() -> None:
+    with pytest.raises(MalformedDocument, match="none of the first 20 lines"):
+        read("标题\n" * 20 + MONTH)
