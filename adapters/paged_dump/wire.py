@@ -17,7 +17,10 @@ from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
 __all__ = ["read_pages"]
 
 _BYTES_MAX: Final = 32 * 1024 * 1024  # 100,000 acts of 300 bytes: more than a day of a large city's scheme
+_PAGE_BYTES_MAX: Final = 1024 * 1024  # 3,000 acts; services answer with 20 to 1,000 at a time
+_ACTS_MAX: Final = 200_000  # their ids are held to count the different ones
 _ID: Final = "/id"
+_DUMP_DAYS: Final = "dump each day into a file of its own"
 _FETCH_AGAIN: Final = "fetch all pages again, from the first one on, and save each answer as one line"
 
 
@@ -37,19 +40,24 @@ def read_pages(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterat
         MalformedDocument: an answer is no page or reports a failure, a page is missing, out of order or there
             twice, or the acts are fewer or more than the total.
     """
-    data = read_within(document, file, limit=_BYTES_MAX, remedy="dump each day into a file of its own")
-    expected, total, count = "", "", 0
+    data = read_within(document, file, limit=_BYTES_MAX, remedy=_DUMP_DAYS)
+    expected, total, count, nameless = "", "", 0, 0
     known: set[str] = set()
     for number, page in enumerate(_pages(data, file, source=source), start=1):
         _require_next(page, expected, total=total, first=number == 1, where=f"{file}: page {number}")
         expected, total = page.next, page.total
-        for row in _rows(page, file, after=count):
-            known.add(row.fields.get(_ID, f"row {row.place.row}"))
-        count += len(page.entries)
+        ids = [row.fields.get(_ID) for row in _rows(page, file, after=count)]
+        known.update(filter(None, ids))
+        nameless += sum(not name for name in ids)
+        count += len(ids)
+        if count > _ACTS_MAX:
+            raise MalformedDocument(f"{file} has more than {_ACTS_MAX} acts", remedy=_DUMP_DAYS)
     if expected:
         raise MalformedDocument(f"{file}: the last page says that there is another", remedy=_FETCH_AGAIN)
-    if str(len(known)) != total:
-        words = f"{file}: {len(known)} different acts on all pages, another number than their total"
+    if str(len(known) + nameless) != total:
+        words = (
+            f"{file}: {len(known) + nameless} different acts on all pages, another number than their total"
+        )
         raise MalformedDocument(words, remedy=_FETCH_AGAIN)
     return _numbered(data, file, source=source)
 
@@ -78,6 +86,10 @@ def _pages(data: bytes, file: str, *, source: SourceFormat) -> Iterator[_Page]:
 
 
 def _page(line: bytes, where: str, *, encoding: str) -> _Page:
+    if len(line) > _PAGE_BYTES_MAX:
+        raise MalformedDocument(
+            f"{where} has more than {_PAGE_BYTES_MAX} bytes", remedy="ask for fewer acts at a time"
+        )
     try:
         answer = strict_json(line.decode(encoding))
     except (NotStrictJson, UnicodeDecodeError) as error:

@@ -60,3 +60,19 @@ def test_dump_that_is_not_whole_is_refused_before_its_first_row(pages: list[str]
     message = refused(*pages)
 
     assert any(words in message for words in said.split("|"))
+
+
+def test_page_and_dump_beyond_their_limits_are_refused() -> None:
+    long = changed(PAGES[0], list=[{"id": "x" * (1024 * 1024)}])
+    many = json.dumps({"code": 0, "data": {"total": 1, "next": "n", "list": [{}] * 200_001}})
+
+    assert "page 1 has more than 1048576 bytes" in refused(long)
+    assert "more than 200000 acts" in refused(many.replace(" ", ""))
+
+
+def test_entries_without_an_id_count_each() -> None:
+    page = changed(PAGES[0], list=[{}, {"id": ""}, {"id": "A"}, {"id": "A"}], total=3, next=None)
+
+    rows = PagedDumpAdapter().rows(io.BytesIO(page.encode()), "dump.ndjson", source=SourceFormat())
+
+    assert [row.fields for row in rows] == [{}, {"/id": ""}, {"/id": "A"}, {"/id": "A"}]
