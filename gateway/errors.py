@@ -50,6 +50,13 @@ class NotFound(LocalFileError):
     remedy = "check the id, and that this is the right home or gateway"
 
 
+class Unreachable(GatewayError):
+    """Another system does not answer (exit code 5)."""
+
+    code = "unreachable"
+    remedy = "check the address and the network; sending the same again is safe"
+
+
 class Refused(GatewayError):
     """The request is understood and not allowed (exit code 4)."""
 

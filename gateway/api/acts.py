@@ -57,7 +57,7 @@ async def submit_acts(
         return parts.submitting.submit_rows(platform.id, key, mapping=wanted, rows=rows)
 
     operation = await run_in_threadpool(submit)
-    operation = await waited(request, operation, prefer)
+    operation = await waited(request, operation, prefer=prefer)
     response.headers["Location"] = f"/v1/operations/{operation.id}"
     response.status_code = 200 if operation.result else 202
     return operation_document(operation)

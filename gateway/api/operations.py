@@ -71,7 +71,7 @@ def operation_document(operation: Operation) -> OperationDocument:
     )
 
 
-async def waited(request: Request, operation: Operation, prefer: str) -> Operation:
+async def waited(request: Request, operation: Operation, *, prefer: str) -> Operation:
     """Wait for an operation's result as long as the request prefers, within limits."""
     parts = parts_of(request)
     asked = _WAIT.search(prefer)

@@ -47,7 +47,7 @@ def _document(key: PlatformKey) -> KeyDocument:
 
 
 @router.post("/platforms/{region}/{name}/enrolment", status_code=201, response_model=KeyDocument)
-async def enrol(request: Request, region: str, name: str) -> KeyDocument:
+async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
     parts = parts_of(request)
     content = await read_document(request)

@@ -20,6 +20,7 @@ from gateway.errors import (
     MalformedDocument,
     NotFound,
     Refused,
+    Unreachable,
     UsageError,
 )
 from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
@@ -65,6 +66,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         Busy: 503,
         HomeBusy: 503,
         LocalFileError: 503,
+        Unreachable: 503,
         IntegrityBroken: 500,
         GatewayError: 500,
     }

@@ -34,7 +34,7 @@ async def record(
     request: Request, record_id: str, platform: Annotated[Platform, Depends(sender)], batch: Batch = None
 ) -> RecordDocument:
     """Return a record of the platform that asks."""
-    found = await run_in_threadpool(_own, parts_of(request), platform, record_id, batch)
+    found = await run_in_threadpool(_own, parts_of(request), platform, record_id=record_id, batch=batch)
     expires = None if found.expires is None else found.expires.isoformat()
     return RecordDocument(record=dict(found.document), batch=found.batch.number, expires=expires)
 
@@ -51,13 +51,13 @@ async def receipt(
     parts = parts_of(request)
 
     def made() -> bytes:
-        found = _own(parts, platform, record_id, batch)
+        found = _own(parts, platform, record_id=record_id, batch=batch)
         return make_receipt(found, disclose, records=parts.records, journal=parts.journal, log=parts.log())
 
     return Response(await run_in_threadpool(made), media_type="application/json")
 
 
-def _own(parts: ApiParts, platform: Platform, record_id: str, batch: int | None) -> FoundRecord:
+def _own(parts: ApiParts, platform: Platform, *, record_id: str, batch: int | None) -> FoundRecord:
     """Find a record of a platform; another's is not found either."""
     found = find_record(
         record_id,

@@ -41,7 +41,7 @@ def platforms(root: Path) -> list[dict[str, object]]:
         ]
 
 
-def suspend(root: Path, platform: str, reason: str) -> None:
+def suspend(root: Path, platform: str, *, reason: str) -> None:
     """Keep a platform out for a reason, or let it in again with an empty one.
 
     Raises:

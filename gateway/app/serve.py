@@ -154,7 +154,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
 
 def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[[], bool]) -> None:
     with GroupCommit(opened.database) as writes:
-        sequencer = _sequencer(opened, schemes, SqlOperations(opened.database, writes))
+        sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
@@ -164,7 +164,7 @@ def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[
                 time.sleep(POLL_SECONDS)
 
 
-def _sequencer(opened: OpenHome, schemes: _Schemes, operations: SqlOperations) -> Sequencer:
+def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:
     converting = opened.converting(opened.home.scratch())
 
     def parts(size: int) -> Converting:

@@ -92,4 +92,4 @@ def suspend(
     """
     from gateway.app.platforms import suspend
 
-    suspend(Path(home), platform, reason)
+    suspend(Path(home), platform, reason=reason)

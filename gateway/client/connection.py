@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 import httpx
 import orjson
 
-from gateway.errors import GatewayError
+from gateway.errors import Refused, Unreachable
 from gateway.signing import Message, Signer, content_digest, sign_request
 
-__all__ = ["Answer", "GatewayClient", "RequestFailed", "Unreachable"]
+__all__ = ["Answer", "GatewayClient", "RequestFailed"]
 
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 0.5
@@ -24,14 +24,7 @@ WAIT_SECONDS: Final = 10
 _REPEATED: Final = frozenset({408, 429, 502, 503, 504})
 
 
-class Unreachable(GatewayError):
-    """The gateway does not answer (exit code 5)."""
-
-    code = "unreachable"
-    remedy = "check the address and the network; sending the same again is safe"
-
-
-class RequestFailed(GatewayError):
+class RequestFailed(Refused):
     """The gateway refused a request; ``problem`` is its problem document."""
 
     code = "request-failed"
@@ -90,7 +83,7 @@ class GatewayClient:
             headers["prefer"] = f"wait={wait}"
         return self.request("POST", "/v1/acts", content=content, headers=headers).json()
 
-    def upload(self, mapping: str, name: str, content: bytes, *, key: str = "") -> dict[str, Any]:
+    def upload(self, mapping: str, name: str, *, content: bytes, key: str = "") -> dict[str, Any]:
         """Upload a file and return its operation."""
         target = "/v1/files?" + urlencode({"mapping": mapping, "name": name}, quote_via=quote)
         headers = {

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from gateway.app.check import verify_receipt
+from gateway.app.check import trusting, verify_receipt
 from gateway.client import GatewayClient, RequestFailed
 from tests.fakes.homes import WUHAN, audited, trip
 from tests.fakes.serving import Served, enrolled
@@ -81,7 +81,7 @@ def test_a_key_that_comes_with_other_content_is_refused(wuhan: GatewayClient) ->
 def test_a_file_becomes_what_the_command_makes_of_it(wuhan: GatewayClient) -> None:
     lines = b"".join(orjson.dumps(trip(number)) + b"\n" for number in range(100, 150))
 
-    sent = wuhan.upload(WUHAN, "trips.ndjson.gz", gzip.compress(lines + lines[:300]))
+    sent = wuhan.upload(WUHAN, "trips.ndjson.gz", content=gzip.compress(lines + lines[:300]))
     done = wuhan.finished(sent["id"])
 
     assert done["state"] == "done"
@@ -91,7 +91,7 @@ def test_a_file_becomes_what_the_command_makes_of_it(wuhan: GatewayClient) -> No
 
 
 def test_a_file_that_is_none_fails_as_a_whole(wuhan: GatewayClient) -> None:
-    sent = wuhan.upload(WUHAN, "trips.ndjson.gz", gzip.compress(b"{}\n" * 5000)[:-20])
+    sent = wuhan.upload(WUHAN, "trips.ndjson.gz", content=gzip.compress(b"{}\n" * 5000)[:-20])
 
     done = wuhan.finished(sent["id"])
 
@@ -104,7 +104,7 @@ def test_a_receipt_verifies_offline(wuhan: GatewayClient, running: Served, tmp_p
     receipt = tmp_path / "receipt.json"
     receipt.write_bytes(wuhan.receipt(outcome["record"], batch=outcome["batch"], disclose=["event"]))
 
-    record = verify_receipt(receipt, running.home / "trust")
+    record = verify_receipt(receipt, trusting(running.home / "trust"))
 
     assert record["id"] == outcome["record"]
 
