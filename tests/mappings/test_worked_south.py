@@ -1,0 +1,188 @@
+"""Published examples of Chengdu, Shanghai, Shenzhen and nine others come out, and so does the rule behind each."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+from typing import NamedTuple
+
+import pytest
+
+from gateway import resources
+from gateway.convert.document import from_canonical
+from gateway.convert.interpret import Interpreter
+from gateway.convert.load import load_program
+from gateway.convert.outcome import Outcome, Refusal
+from gateway.convert.program import Program
+from gateway.convert.selftest import source_fields
+
+SCHEMA = resources.schema("mapping")
+SHIPPED = dict(resources.shipped_mappings())
+LVBAO, WENDENG = "cn-361000-lvbao/acts.v1.yaml", "cn-371003-wendeng-rcb/rating.v1.yaml"
+TANYIXING, STUDY = "cn-410100-tanyixing/points.v1.yaml", "cn-440100-metro-study/trips.v1.yaml"
+ELECTRICITY, SUISHENXING = "cn-440300-shenzhen/electricity.v1.yaml", "cn-310000-suishenxing/travel.v1.yaml"
+PHOTOS, CDCER = "cn-510100-tanhuitianfu/points.v1.yaml", "cn-510100-tanhuitianfu/projects.v1.yaml"
+DIANDIAN = "cn-510000-diandian/retirement.v1.yaml"
+DAZHOU_1, DAZHOU_2 = "cn-511700-dazhou-bus/rides.v1.yaml", "cn-511700-dazhou-bus/rides.v2.yaml"
+UNPUBLISHED = (
+    "cn-310000-hutanpuhui/travel.v1.yaml",
+    "cn-330800-quzhou/acts.v1.yaml",
+    "cn-371003-wendeng-rcb/acts.v1.yaml",
+    "cn-510100-tanhuijiaotong/rides.v1.yaml",
+    "cn-510100-tanhuitianfu/shiyun.v1.yaml",
+    "cn-630100-xining/points.v1.yaml",
+)
+
+
+def load(name: str) -> Program:
+    return load_program(SHIPPED[name], SCHEMA, name=name)
+
+
+def converted(name: str, given: dict[str, str]) -> Outcome | Refusal:
+    program = load(name)
+    return Interpreter(program).convert(source_fields(program, dict(given), label="e", person="p"))
+
+
+class Worked(NamedTuple):
+    """A published example: the row of its document, and one step of what comes out."""
+
+    mapping: str
+    given: dict[str, str]
+    step: str
+    value: str
+
+
+def _lvbao(scene: str, day: str = "2022-06-05", **quantity: str) -> dict[str, str]:
+    return {"/scene": scene, "/date": day} | {f"/quantity/{name}": text for name, text in quantity.items()}
+
+
+def _study(method: str, trips: str) -> dict[str, str]:
+    return {"核算方法": method, "人次": trips, "日期": "2015-12-31"}
+
+
+def _rides(paid: int, free: int = 0, day: str = "20230531") -> dict[str, str]:
+    return {"付费乘车次数": str(paid), "免费券乘车次数": str(free), "统计日期": day}
+
+
+def _home(used: str, *, persons: str, city: str, own: str) -> dict[str, str]:
+    means = {"登记人数": persons, "全市人均日用电量": city, "前七日日均用电量": own}
+    return {"权属": "居民", "当日用电量": used, "用电日期": "20220701"} | means
+
+
+def _quarter(kilograms: str) -> dict[str, str]:
+    return {"季度减碳量": kilograms, "季末日期": "20230331"}
+
+
+def _metro(kilometres: str) -> dict[str, str]:
+    return {"/mode": "METRO", "/distance_km": kilometres, "/ride_start": "2023-09-15T08:00:00+08:00"}
+
+
+WORKED = {
+    "FZ-34": Worked(LVBAO, _lvbao("步行", steps="2000"), "points", "1"),
+    "FZ ten minutes": Worked(LVBAO, _lvbao("骑行", minutes="10"), "points", "1"),
+    "FZ-36": Worked(LVBAO, _lvbao("公交"), "points", "1"),
+    "FZ sorting": Worked(LVBAO, _lvbao("垃圾分类", morning="1", evening="1"), "points", "1"),
+    "FZ-38": Worked(LVBAO, _lvbao("志愿服务", hours="1"), "points", "20"),
+    "DZ-41": Worked(DAZHOU_1, _rides(1), "points", "1"),
+    "DZ-41 later": Worked(DAZHOU_2, _rides(1, day="20231031"), "points", "1"),
+    "DZ-43": Worked(DAZHOU_1, _rides(180), "refundable", "180"),
+    "DZ above the limit": Worked(DAZHOU_1, _rides(230), "refundable", "200"),
+    "ZZ-45": Worked(TANYIXING, {"/scene": "BUS", "/gmt_act": "2022-07-01 08:30:00"}, "points", "10"),
+    "SZ-61": Worked(ELECTRICITY, _home("8", persons="3", city="4", own="9"), "emission", "2500"),
+    "GZ-63": Worked(STUDY, _study("替代法", "1"), "reduction", "0.5419"),
+    "GZ mean value": Worked(STUDY, _study("均值法", "1"), "reduction", "0.5155"),
+    "GZ-65": Worked(STUDY, _study("替代法", "2400000000"), "reduction", "1300560000"),
+    "SH-67": Worked(SUISHENXING, _metro("10"), "reduction", "1000"),
+    "CD photo": Worked(PHOTOS, {"场景": "雪山照片", "获得时间": "2025-05-20 10:00:00"}, "points", "5"),
+    "WD-78": Worked(WENDENG, _quarter("104.7"), "grade", "深绿"),
+    "WD 117 kg": Worked(WENDENG, _quarter("117"), "grade", "深绿"),
+    "WD-80": Worked(WENDENG, _quarter("75"), "grade", "中绿"),
+}
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_a_published_example_comes_out_to_the_digit(name: str) -> None:
+    mapping, given, step, value = WORKED[name]
+
+    outcome = converted(mapping, given)
+
+    assert not isinstance(outcome, Refusal), outcome
+    made = dict(outcome.trace)[step]
+    assert str(made) == value if isinstance(made, str) else made == Fraction(value)
+
+
+def test_the_study_of_guangzhou_gives_the_totals_that_it_names() -> None:
+    totals = [converted(STUDY, _study(method, "2400000000")) for method in ("替代法", "均值法")]
+
+    million_tonnes = [outcome.co2e_mg / Fraction(10**15) for outcome in totals if isinstance(outcome, Outcome)]
+    assert [round(total, 2) for total in million_tonnes] == [Fraction("1.30"), Fraction("1.24")]
+
+
+def test_a_household_is_held_to_the_city_below_its_mean_and_to_itself_above() -> None:
+    """The rule once more, in other words than the document's: no table, no common baseline."""
+    for used, persons, city, own in product(range(0, 15, 2), (1, 3), ("2.5", "4"), range(0, 15, 3)):
+        mean = persons * Fraction(city)
+        saved = mean - used if used <= mean else Fraction(own) - used
+        grams = saved * Fraction("312.5")
+
+        outcome = converted(ELECTRICITY, _home(str(used), persons=str(persons), city=city, own=str(own)))
+
+        if grams < 1:
+            assert isinstance(outcome, Refusal)
+            assert outcome.code == "no-reduction"
+        else:
+            assert isinstance(outcome, Outcome)
+            assert (outcome.co2e_mg, outcome.points) == (int(grams) * 1000, 0)
+
+
+@pytest.mark.parametrize("rides", [0, 1, 20, 199, 200, 201, 400])
+def test_a_ride_in_dazhou_gives_a_point_however_many_are_refundable(rides: int) -> None:
+    before = converted(DAZHOU_1, _rides(rides, free=2))
+    since = converted(DAZHOU_2, _rides(rides, free=2, day="20231001"))
+
+    assert isinstance(before, Outcome)
+    assert isinstance(since, Outcome)
+    assert before.points == since.points == rides + 2
+    assert dict(before.trace)["refundable"] == min(rides, 200)
+    assert "refundable" not in dict(since.trace)
+
+
+@pytest.mark.parametrize(("steps", "coins"), [(0, 0), (1999, 0), (2000, 1), (3999, 1), (4000, 2), (20001, 10)])
+def test_whole_thousands_of_steps_count_in_fuzhou(steps: int, coins: int) -> None:
+    outcome = converted(LVBAO, _lvbao("步行", steps=str(steps)))
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.points == coins
+
+
+@pytest.mark.parametrize("name", UNPUBLISHED)
+def test_a_document_without_figures_refuses_every_act_and_says_why(name: str) -> None:
+    program = load(name)
+    document = from_canonical(program.canonical).value
+    rows = {str(row) for row in _rows(document)}
+
+    assert program.status == "unpublished"
+    assert isinstance(document, dict)
+    assert not document.keys() & {"factors", "tables", "formula"}
+    assert rows
+    assert all("unmapped" in row for row in rows)
+
+
+def _rows(document: object) -> Iterator[object]:
+    match document:
+        case {"code_tables": dict(tables)}:
+            for table in tables.values():
+                yield from table
+
+
+@pytest.mark.parametrize(("name", "owner"), [(CDCER, "project"), (DIANDIAN, "retired")])
+def test_tonnes_of_projects_and_of_retirements_are_nobodys_points(name: str, owner: str) -> None:
+    row = (
+        {"碳减排量": "30", "登记日期": "2025年6月5日"}
+        if name == CDCER
+        else {"/units/tonnes": "30", "/purpose/kind": "司法替代性修复", "/retired_on": "2025-12-15"}
+    )
+
+    outcome = converted(name, row)
+
+    assert isinstance(outcome, Outcome)
+    assert (outcome.co2e_mg, outcome.points, outcome.roles.ownership) == (30 * 10**9, 0, owner)
