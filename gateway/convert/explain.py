@@ -250,6 +250,9 @@ class _Teller:
         reduction = self.words.reduction.format(mg=outcome.co2e_mg)
         engagement = self.program.kind == "engagement"
         yield Line("result", "reduction", self.words.engagement if engagement else reduction)
+        if self.program.kind == "none":
+            yield Line("result", "points", self.words.no_points)
+            return
         points = self.words.points.format(points=outcome.points, unit=self.program.unit)
         yield Line("result", "points", points)
         if not self.program.reversible:

@@ -60,6 +60,7 @@ class Words:
     unpublished: str
     closed: str
     rating: str
+    no_points: str
     modes: dict[RoundingMode, str]
     reasons: dict[Rejection, str]
 
@@ -111,6 +112,7 @@ _ZH = Words(
     unpublished="本平台的系数均未公布：行为类别已登记，不予换算",
     closed="该项目已于 {on} 结束：{snapshot}",
     rating="本规则只评级，不产生减排量和积分",
+    no_points="积分规则未公布，只计减排量",
     modes={
         "half_up": "四舍五入（恰为一半时远离零）",
         "half_even": "四舍六入五成双",
@@ -192,6 +194,7 @@ _EN = Words(
     unpublished="no figure of this platform is published: its kinds of act are known, nothing is converted",
     closed="the programme ended on {on}: {snapshot}",
     rating="these rules give a rating, no reduction and no points",
+    no_points="no rule of points is published: the reduction alone counts",
     modes={
         "half_up": "to the nearest, ties away from zero",
         "half_even": "to the nearest, ties to the even digit",

@@ -39,9 +39,9 @@ def load(name: str) -> Program:
     return load_program(ALL[name], SCHEMA, name=name)
 
 
-def test_the_shipped_mappings_are_those_of_two_cities() -> None:
-    assert list(SHIPPED) == [WUHAN_1, WUHAN_2, SHENZHEN]
-    assert all(load(name).status == "press" for name in SHIPPED)
+def test_no_shipped_mapping_claims_to_be_official() -> None:
+    assert {WUHAN_1, WUHAN_2, SHENZHEN} <= SHIPPED.keys()
+    assert {load(name).status for name in SHIPPED} <= {"press", "study", "unpublished"}
     stated = {"shapes/unmapped.v1.yaml": "press", "shapes/unpublished.v1.yaml": "unpublished"}
     assert {name: load(name).status for name in TRIED} == dict.fromkeys(TRIED, "illustrative") | stated
 
