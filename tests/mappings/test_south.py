@@ -1,9 +1,8 @@
-"""Published examples from Chengdu to Zhengzhou come out, and so does the rule behind each."""
+"""The rules of the mappings from Chengdu to Shenzhen, said once more in other words than the documents'."""
 
 from fractions import Fraction
 from functools import cache
 from itertools import product
-from typing import NamedTuple
 
 import pytest
 
@@ -18,11 +17,9 @@ from gateway.convert.selftest import source_fields
 
 SCHEMA = resources.schema("mapping")
 SHIPPED = dict(resources.shipped_mappings())
-LVBAO, WENDENG = "cn-361000-lvbao/acts.v1.yaml", "cn-371003-wendeng-rcb/rating.v1.yaml"
-TANYIXING, STUDY = "cn-410100-tanyixing/points.v1.yaml", "cn-440100-metro-study/trips.v1.yaml"
-ELECTRICITY, SUISHENXING = "cn-440300-shenzhen/electricity.v1.yaml", "cn-310000-suishenxing/travel.v1.yaml"
-PHOTOS, CDCER = "cn-510100-tanhuitianfu/points.v1.yaml", "cn-510100-tanhuitianfu/projects.v1.yaml"
-DIANDIAN = "cn-510000-diandian/retirement.v1.yaml"
+LVBAO, STUDY = "cn-361000-lvbao/acts.v1.yaml", "cn-440100-metro-study/trips.v1.yaml"
+ELECTRICITY, CDCER = "cn-440300-shenzhen/electricity.v1.yaml", "cn-510100-tanhuitianfu/projects.v1.yaml"
+RESTORATION = "cn-510000-diandian/judicial-restoration.v1.yaml"
 DAZHOU_1, DAZHOU_2 = "cn-511700-dazhou-bus/rides.v1.yaml", "cn-511700-dazhou-bus/rides.v2.yaml"
 UNPUBLISHED = (
     "cn-310000-hutanpuhui/travel.v1.yaml",
@@ -55,17 +52,8 @@ def steps(outcome: Converted | Refusal) -> dict[str, Fraction | str]:
     return {step.name: step.value if step.label is None else step.label for step in outcome.trace}
 
 
-class Worked(NamedTuple):
-    """A published example: the row of its document, and one step of what comes out."""
-
-    mapping: str
-    given: dict[str, str]
-    step: str
-    value: str
-
-
-def _lvbao(scene: str, day: str = "2022-06-05", **quantity: str) -> dict[str, str]:
-    return {"/scene": scene, "/date": day} | {f"/quantity/{name}": text for name, text in quantity.items()}
+def _walk(steps: int) -> dict[str, str]:
+    return {"/scene": "步行", "/date": "2022-06-05", "/quantity/steps": str(steps)}
 
 
 def _study(method: str, trips: str) -> dict[str, str]:
@@ -79,46 +67,6 @@ def _rides(paid: int, free: int = 0, day: str = "20230531") -> dict[str, str]:
 def _home(used: str, *, persons: str, city: str, own: str) -> dict[str, str]:
     means = {"登记人数": persons, "全市人均日用电量": city, "前七日日均用电量": own}
     return {"权属": "居民", "当日用电量": used, "用电日期": "20220701"} | means
-
-
-def _quarter(kilograms: str) -> dict[str, str]:
-    return {"季度减碳量": kilograms, "季末日期": "20230331"}
-
-
-def _metro(kilometres: str) -> dict[str, str]:
-    return {"/mode": "METRO", "/distance_km": kilometres, "/ride_start": "2023-09-15T08:00:00+08:00"}
-
-
-WORKED = {
-    "FZ-34": Worked(LVBAO, _lvbao("步行", steps="2000"), "points", "1"),
-    "FZ ten minutes": Worked(LVBAO, _lvbao("骑行", minutes="10"), "points", "1"),
-    "FZ-36": Worked(LVBAO, _lvbao("公交"), "points", "1"),
-    "FZ sorting": Worked(LVBAO, _lvbao("垃圾分类", morning="1", evening="1"), "points", "1"),
-    "FZ-38": Worked(LVBAO, _lvbao("志愿服务", hours="1"), "points", "20"),
-    "DZ-41": Worked(DAZHOU_1, _rides(1), "points", "1"),
-    "DZ-41 later": Worked(DAZHOU_2, _rides(1, day="20231031"), "points", "1"),
-    "DZ-43": Worked(DAZHOU_1, _rides(180), "refundable", "180"),
-    "DZ above the limit": Worked(DAZHOU_1, _rides(230), "refundable", "200"),
-    "ZZ-45": Worked(TANYIXING, {"/scene": "BUS", "/gmt_act": "2022-07-01 08:30:00"}, "points", "10"),
-    "SZ-61": Worked(ELECTRICITY, _home("8", persons="3", city="4", own="9"), "emission", "2500"),
-    "GZ-63": Worked(STUDY, _study("替代法", "1"), "reduction", "0.5419"),
-    "GZ mean value": Worked(STUDY, _study("均值法", "1"), "reduction", "0.5155"),
-    "GZ-65": Worked(STUDY, _study("替代法", "2400000000"), "reduction", "1300560000"),
-    "SH-67": Worked(SUISHENXING, _metro("10"), "reduction", "1000"),
-    "CD photo": Worked(PHOTOS, {"场景": "雪山照片", "获得时间": "2025-05-20 10:00:00"}, "points", "5"),
-    "WD-78": Worked(WENDENG, _quarter("104.7"), "grade", "深绿"),
-    "WD 117 kg": Worked(WENDENG, _quarter("117"), "grade", "深绿"),
-    "WD-80": Worked(WENDENG, _quarter("75"), "grade", "中绿"),
-}
-
-
-@pytest.mark.parametrize("name", WORKED)
-def test_a_published_example_comes_out_to_the_digit(name: str) -> None:
-    mapping, given, step, value = WORKED[name]
-
-    made = steps(converted(mapping, given))[step]
-
-    assert made == (value if isinstance(made, str) else Fraction(value))
 
 
 def test_the_study_of_guangzhou_gives_the_totals_that_it_names() -> None:
@@ -160,7 +108,7 @@ def test_a_ride_in_dazhou_gives_a_point_however_many_are_refundable(rides: int) 
     ("steps", "coins"), [(0, 0), (1999, 0), (2000, 1), (3999, 1), (4000, 2), (20001, 10)]
 )
 def test_whole_thousands_of_steps_count_in_fuzhou(steps: int, coins: int) -> None:
-    outcome = converted(LVBAO, _lvbao("步行", steps=str(steps)))
+    outcome = converted(LVBAO, _walk(steps))
 
     assert isinstance(outcome, Converted)
     assert outcome.points == coins
@@ -183,7 +131,7 @@ def test_a_document_without_figures_knows_acts_and_no_number_of_them(name: str) 
     [
         (CDCER, {"碳减排量": "30", "登记日期": "2025年6月5日"}, "project"),
         (
-            DIANDIAN,
+            RESTORATION,
             {"/units/tonnes": "30", "/purpose/kind": "司法替代性修复", "/retired_on": "2025-12-15"},
             "retired",
         ),
@@ -203,7 +151,7 @@ def test_tonnes_of_projects_and_of_retirements_are_no_residents(
 
 
 def test_a_retirement_names_certificate_origin_and_case_and_commits_to_all_three() -> None:
-    program = load(DIANDIAN)
+    program = load(RESTORATION)
     (event,) = [field for field in program.source.fields if field.role == "event"]
 
     assert event.keys == ("/certificate_no", "/units/origin", "/purpose/case_reference")
