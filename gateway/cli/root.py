@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     adapter,
     audit,
+    behaviours,
     convert,
     credential,
     disclosure,
@@ -38,6 +39,7 @@ home.register(root)
 convert.register(root)
 audit.register(root)
 erase.register(root)
+behaviours.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),

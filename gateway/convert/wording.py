@@ -55,6 +55,7 @@ class Words:
     bounds_are: str
     capped_units: dict[Literal["points", "reduction", "acts"], str]
     confidences: dict[str, str]
+    relations: dict[str, str]
     unmapped: str
     window: str
     unpublished: str
@@ -107,6 +108,7 @@ _ZH = Words(
     bounds_are="  允许范围 {low} 至 {high}，至多 {scale} 位小数",
     capped_units={"points": "积分", "reduction": "mg CO2e", "acts": "次"},
     confidences={"published": "公布值", "derived": "推算值", "secondary": "转述值", "assumed": "假定值"},
+    relations={"same": "", "narrower": "，平台的类别窄于此", "broader": "，平台的类别宽于此"},
     unmapped="  原因：{reason}",
     window="  须自行为日后第 {opens} 天起、第 {closes} 天前领取；{source}",
     unpublished="本平台的系数均未公布：行为类别已登记，不予换算",
@@ -189,6 +191,11 @@ _EN = Words(
     bounds_are="  allowed from {low} to {high}, with at most {scale} decimals",
     capped_units={"points": "points", "reduction": "mg CO2e", "acts": "acts"},
     confidences={one: one for one in CONFIDENCES},
+    relations={
+        "same": "",
+        "narrower": ", the platform's kind of act is narrower",
+        "broader": ", the platform's kind of act is broader",
+    },
     unmapped="  because {reason}",
     window="  to be claimed from {opens} days after the act on, before {closes} days after it; {source}",
     unpublished="no figure of this platform is published: its kinds of act are known, nothing is converted",
