@@ -35,10 +35,14 @@ def make_converter(program: Program) -> Converter:
     return ColumnEvaluator(program)
 
 
-def shipped_programs() -> list[Program]:
-    """Return every shipped mapping version."""
+def shipped_programs(start: str = "") -> list[Program]:
+    """Return every shipped mapping version, or those whose file names begin in a certain way."""
     shape, known = schema("mapping"), known_behaviours()
-    return [load_program(text, shape, name=name, behaviours=known) for name, text in shipped_mappings()]
+    return [
+        load_program(text, shape, name=name, behaviours=known)
+        for name, text in shipped_mappings()
+        if name.startswith(start)
+    ]
 
 
 def known_behaviours() -> dict[str, Behaviour]:
@@ -83,7 +87,14 @@ def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform
         raise UsageError(
             "several --mapping are paths of one scheme's versions", remedy="name one id, or paths only"
         )
-    return choose_scheme(shipped_programs(), adapter, mapping="".join(mappings), platform=platform)
+    mapping = "".join(mappings)
+    place, _, scheme = mapping.rpartition("/")
+    start = (
+        f"{(place or platform or adapter.platform or '').replace('/', '-')}/{scheme}{'.v' if scheme else ''}"
+    )
+    # the others are read only to say what there is in place of a name that nothing has
+    known = shipped_programs(start) or shipped_programs()
+    return choose_scheme(known, adapter, mapping=mapping, platform=platform)
 
 
 def journal_replayer(journal: Journal) -> Replayer:
