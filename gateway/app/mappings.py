@@ -88,13 +88,16 @@ def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform
             "several --mapping are paths of one scheme's versions", remedy="name one id, or paths only"
         )
     mapping = "".join(mappings)
-    place, _, scheme = mapping.rpartition("/")
-    start = (
-        f"{(place or platform or adapter.platform or '').replace('/', '-')}/{scheme}{'.v' if scheme else ''}"
-    )
+    start = _file_start(mapping, platform or adapter.platform or "")
     # the others are read only to say what there is in place of a name that nothing has
     known = shipped_programs(start) or shipped_programs()
     return choose_scheme(known, adapter, mapping=mapping, platform=platform)
+
+
+def _file_start(mapping: str, platform: str) -> str:
+    """Return how the file names of a mapping begin, or of all mappings of a platform."""
+    place, _, scheme = mapping.rpartition("/")
+    return f"{place.replace('/', '-')}/{scheme}.v" if mapping else f"{platform.replace('/', '-')}/"
 
 
 def journal_replayer(journal: Journal) -> Replayer:

@@ -52,6 +52,16 @@ def test_a_pooled_ride_is_recorded_as_the_partners_and_gives_no_points(home: Pat
     assert audited(home).differences == []
 
 
+def test_a_ride_counts_once_whether_its_platform_or_a_partner_reports_it(home: Path, tmp_path: Path) -> None:
+    own = {key: value for key, value in partner_ride(1).items() if key != "collected_by"}
+    convert(home, write_trips(tmp_path / "own.ndjson", [own]))
+    pooled = write_trips(tmp_path / "partner.ndjson", [partner_ride(1, collected_by="platform")])
+    convert(home, pooled, mapping=WUHAN)
+
+    assert [(row.ownership, row.points) for row in rows_of(home)] == [("personal", 784)]
+    assert [code for code, _ in set_aside(home)] == ["duplicate-event"]
+
+
 def test_a_declared_ride_cannot_be_claimed_again_by_its_upload(home: Path, tmp_path: Path) -> None:
     ride = {"user_id": "u1", "act": "metro", "start_time": "2022-02-17T08:00:00+08:00"}
     declared, uploaded = ride | {"proof": "check_in"}, ride | {"proof": "ride_record"}
