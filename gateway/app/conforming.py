@@ -39,7 +39,8 @@ def _source(adapter: PlatformAdapter, file: InputFile, *, mapping: str) -> Sourc
     """Return how a sample is written: as the mapping says, else as the shipped one, else by its name."""
     if mapping:
         return select_scheme(adapter, [mapping]).programs[-1].source.format
-    shipped = [one for one in shipped_programs() if one.source.adapter == adapter.name != "common"]
+    programs = shipped_programs(adapter.platform.replace("/", "-") + "/") if adapter.platform else []
+    shipped = [program for program in programs if program.source.adapter == adapter.name]
     if shipped:
         return shipped[-1].source.format
     stem = Path(file.name.removesuffix(".gz").removesuffix(".zst"))
