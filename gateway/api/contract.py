@@ -36,9 +36,9 @@ _SIGNED: Final = {
     "type": "http",
     "scheme": "signature",
     "description": (
-        "An RFC 9421 signature with the tag `tanqiao`, Ed25519, over `@method`, `@authority`, `@path`, `@query`,"
-        " and where there is content `content-digest` and `content-type`, and `idempotency-key` where it is"
-        " sent; with `created`, `expires`, `nonce` and `keyid`. See docs/howto/federate.md."
+        "An RFC 9421 signature with the tag `tanqiao`, Ed25519, over `@method`, `@authority`, `@path` and"
+        " `@query`, where there is content `content-digest` and `content-type`, and where it is sent"
+        " `idempotency-key`; with `created`, `expires`, `nonce` and `keyid`. See docs/howto/federate.md."
     ),
 }
 _PUBLIC: Final = "public"
