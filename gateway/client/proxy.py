@@ -47,7 +47,7 @@ def signing_proxy(url: str, signer: Signer, *, now: Callable[[], datetime]) -> S
     async def forward(request: Request) -> Response:
         content = await _content(request)
         if content is None:
-            return _problem(413, "too-large", f"the content has more than {CONTENT_MAX} bytes")
+            return _problem(413, "too-large", detail=f"the content has more than {CONTENT_MAX} bytes")
         path = request.scope["raw_path"].decode("ascii")
         query = request.scope["query_string"].decode("ascii")
         headers = [
@@ -66,7 +66,7 @@ def signing_proxy(url: str, signer: Signer, *, now: Callable[[], datetime]) -> S
         try:
             answer = await http.send(outgoing)
         except httpx.TransportError as error:
-            return _problem(502, "unreachable", f"the gateway does not answer: {type(error).__name__}")
+            return _problem(502, "unreachable", detail=f"the gateway does not answer: {type(error).__name__}")
         dropped = _OF_THE_CONNECTION | {"content-encoding"}  # the content is decoded already
         passed = {name: value for name, value in answer.headers.items() if name not in dropped}
         return Response(answer.content, answer.status_code, passed)
@@ -98,7 +98,7 @@ async def _content(request: Request) -> bytes | None:
     return b"".join(chunks)
 
 
-def _problem(status: int, code: str, detail: str) -> JSONResponse:
+def _problem(status: int, code: str, *, detail: str) -> JSONResponse:
     kind = f"urn:tanqiao:problem:{code}"
     body = {"type": kind, "title": detail, "status": status, "code": code, "detail": detail}
     return JSONResponse(body, status, media_type="application/problem+json")
