@@ -2,12 +2,31 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from gateway.errors import LocalFileError
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["ServiceSettings", "Settings", "read_settings"]
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """What one worker of a service may use, and what it says: docs/reference/settings.md."""
+
+    log_level: str = "info"
+    metrics: bool = False
+    connections: int = 10_000
+    requests: int = 4000
+    document_mib: int = 8  # 10,000 acts of 800 bytes
+    file_mib: int = 8 * 1024
+    held_mib: int = 256
+    head_seconds: int = 20
+    idle_seconds: int = 20
+    body_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +34,7 @@ class Settings:
     """``state`` is the folder of the checkpoint store: outside of every home, never restored."""
 
     state: Path
+    service: ServiceSettings = field(default_factory=ServiceSettings)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -23,13 +43,53 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         LocalFileError: names the variable and what it should be.
     """
+    return Settings(state=_state(environment), service=_service(environment))
+
+
+def _state(environment: Mapping[str, str]) -> Path:
     chosen = environment.get("TANQIAO_STATE")
     if chosen is None:
         base = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-        return Settings(state=Path(base) / "tanqiao")
+        return Path(base) / "tanqiao"
     if not Path(chosen).is_absolute():
         raise LocalFileError(
             f"TANQIAO_STATE is {chosen!r}, expected an absolute path",
             remedy="set it to a folder outside of the home",
         )
-    return Settings(state=Path(chosen))
+    return Path(chosen)
+
+
+def _service(environment: Mapping[str, str]) -> ServiceSettings:
+    usual = ServiceSettings()
+    return ServiceSettings(
+        log_level=_choice(environment, "TANQIAO_LOG_LEVEL", LEVELS, usual=usual.log_level),
+        metrics=_choice(environment, "TANQIAO_METRICS", ("on", "off"), usual="off") == "on",
+        connections=_count(environment, "TANQIAO_CONNECTIONS_MAX", usual.connections, most=1_000_000),
+        requests=_count(environment, "TANQIAO_REQUESTS_MAX", usual.requests, most=1_000_000),
+        document_mib=_count(environment, "TANQIAO_DOCUMENT_MIB", usual.document_mib, most=1024),
+        file_mib=_count(environment, "TANQIAO_FILE_MIB", usual.file_mib, most=1 << 20),
+        held_mib=_count(environment, "TANQIAO_HELD_MIB", usual.held_mib, most=1 << 20),
+        head_seconds=_count(environment, "TANQIAO_HEAD_SECONDS", usual.head_seconds, most=3600),
+        idle_seconds=_count(environment, "TANQIAO_IDLE_SECONDS", usual.idle_seconds, most=3600),
+        body_seconds=_count(environment, "TANQIAO_BODY_SECONDS", usual.body_seconds, most=3600),
+    )
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...], *, usual: str) -> str:
+    chosen = environment.get(name, usual)
+    if chosen not in choices:
+        raise LocalFileError(
+            f"{name} is {chosen!r}, expected {' or '.join(choices)}",
+            remedy="set it to one of these, or unset it",
+        )
+    return chosen
+
+
+def _count(environment: Mapping[str, str], name: str, usual: int, *, most: int) -> int:
+    text = environment.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
+        raise LocalFileError(
+            f"{name} is {text!r}, expected a whole number from 1 to {most}",
+            remedy="set it to such a number, or unset it",
+        )
+    return int(text)

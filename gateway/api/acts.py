@@ -1,13 +1,14 @@
 """``/v1/acts`` and ``/v1/files``: submissions of a platform, each an operation."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import message_of, parts_of, require_digest, signed_document, slices
+from gateway.api.bodies import admitted, parts_of, require_digest, signed_document, slices
 from gateway.api.operations import OperationDocument, operation_document, waited
 from gateway.errors import MalformedDocument, UsageError
 from gateway.ports import Operation, Platform
@@ -73,6 +74,9 @@ class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _acts = msgspec.json.Decoder(ActsDocument).decode
+_HEAD: Final = re.compile(rb'\s*\{\s*(?:"mapping"\s*:\s*"[^"]*"\s*,\s*)?"acts"\s*:\s*\[\s*')
+_BETWEEN: Final = re.compile(rb"\s*,\s*")
+_TAIL: Final = re.compile(rb'\s*\]\s*(?:,\s*"mapping"\s*:\s*"[^"]*"\s*)?\}\s*')
 
 
 @router.post(
@@ -127,7 +131,7 @@ async def upload_file(
 ) -> OperationDocument:
     """Upload a file as it is: CSV, NDJSON or Parquet, plain, .gz or .zst; the mapping says how to read it."""
     parts = parts_of(request)
-    platform, presented = await run_in_threadpool(parts.gatekeeper.admit, message_of(request))
+    platform, presented = await admitted(request)
     if not _NAME.fullmatch(name):
         raise UsageError("expected a file's name of letters, digits, `.`, `_` and `-`", field="/query/name")
     await run_in_threadpool(parts.submitting.require_own, platform.id, mapping)
@@ -165,4 +169,27 @@ def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list
         raise MalformedDocument(
             f"not a document with `mapping` and `acts`: {error}", remedy="see openapi/gateway.yaml"
         ) from error
-    return document.mapping, [bytes(act).translate(_LINE_ENDS) for act in document.acts]
+    acts = [bytes(act) for act in document.acts]
+    _require_single_members(content, acts)
+    return document.mapping, [act.translate(_LINE_ENDS) for act in acts]
+
+
+def _require_single_members(content: bytes, acts: Sequence[bytes]) -> None:
+    """Refuse a document that has a member twice: two readers could understand it in two ways."""
+    at = head.end() if (head := _HEAD.match(content)) else -1
+    for number, act in enumerate(acts):
+        if number and at >= 0:
+            at = between.end() if (between := _BETWEEN.match(content, at)) else -1
+        if at < 0 or not content.startswith(act, at):
+            break
+        at += len(act)
+    tail = _TAIL.fullmatch(content, at) if at >= 0 else None
+    if (
+        head is None
+        or tail is None
+        or content.count(b'"mapping"', 0, head.end()) + tail[0].count(b'"mapping"') != 1
+    ):
+        raise MalformedDocument(
+            "expected `mapping` and `acts`, each once, their names written without escapes",
+            remedy="see openapi/gateway.yaml",
+        )

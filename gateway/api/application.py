@@ -1,15 +1,12 @@
 """The HTTP interface as a whole."""
 
-import re
-import secrets
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api import acts, operations, platforms, problems, public, records
 from gateway.api.contract import describe
+from gateway.api.edge import Edge
 from gateway.api.parts import ApiParts
 from gateway.api.waiting import Waiting
 
@@ -19,7 +16,6 @@ _DESCRIPTION: Final = (
     "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
     " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
 )
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def application(parts: ApiParts | None) -> FastAPI:
@@ -33,37 +29,14 @@ def application(parts: ApiParts | None) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     if parts is not None:
         api.state.parts = parts
         api.state.waiting = Waiting(parts.operations)
+        api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
     problems.install(api)
-    api.add_middleware(_Named)
     for resource in (public, platforms, acts, operations, records):
         api.include_router(resource.router)
     describe(api)
     return api
-
-
-class _Named:
-    """Gives each request an id, its own if it brings one, and says it in the answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = Headers(scope=scope).get("x-request-id", "")
-        name = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = name
-
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = name
-                headers["X-Content-Type-Options"] = "nosniff"
-            await send(message)
-
-        await self._app(scope, receive, named)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import Request
@@ -12,9 +13,18 @@ from starlette.requests import ClientDisconnect
 from gateway.api.parts import ApiParts, Limits
 from gateway.api.problems import TooLarge, TooSlow
 from gateway.ports import Platform
-from gateway.signing import Message, RequestNotSigned
+from gateway.signing import Message, Presented, RequestNotSigned
 
-__all__ = ["message_of", "parts_of", "read_document", "require_digest", "sender", "signed_document", "slices"]
+__all__ = [
+    "admitted",
+    "message_of",
+    "parts_of",
+    "read_document",
+    "require_digest",
+    "sender",
+    "signed_document",
+    "slices",
+]
 
 
 def parts_of(request: Request) -> ApiParts:
@@ -36,33 +46,41 @@ def message_of(request: Request) -> Message:
     return Message(request.method, url, headers, has_content=has_content)
 
 
+async def admitted(request: Request) -> tuple[Platform, Presented]:
+    """Admit a signed request: the one place where a platform is told from its signature."""
+    platform, presented = await run_in_threadpool(parts_of(request).gatekeeper.admit, message_of(request))
+    request.state.platform = platform.id
+    return platform, presented
+
+
 async def sender(request: Request) -> Platform:
     """Admit a request without content; returns the platform that signed it."""
-    platform, _ = await run_in_threadpool(parts_of(request).gatekeeper.admit, message_of(request))
+    platform, _ = await admitted(request)
     return platform
 
 
 async def signed_document(request: Request) -> tuple[Platform, bytes]:
     """Admit a request and read its content into memory; returns the platform and the content."""
-    parts = parts_of(request)
-    platform, presented = await run_in_threadpool(parts.gatekeeper.admit, message_of(request))
+    platform, presented = await admitted(request)
     content = await read_document(request)
     require_digest(presented.content_sha256, hashlib.sha256(content).digest())
     return platform, content
 
 
-async def read_document(request: Request) -> bytes:
-    """Read content of bounded size within bounded time.
+async def read_document(request: Request, *, most: int | None = None) -> bytes:
+    """Read content of bounded size within bounded time, as long as there is memory for it.
 
     Raises:
         TooLarge: there is more of it.
         TooSlow: it does not come to its end.
+        Busy: other requests hold all the memory that there is for contents.
     """
     limits = parts_of(request).limits
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):
-            async for chunk in slices(request, limits, most=limits.document_bytes):
+            async for chunk in slices(request, limits, most=most or limits.document_bytes):
+                request.state.holding.hold(len(chunk))
                 chunks.append(chunk)
     except TimeoutError as error:
         raise TooSlow(f"the content took more than {limits.body_seconds} seconds") from error
@@ -75,7 +93,7 @@ async def slices(request: Request, limits: Limits, *, most: int) -> AsyncIterato
     if stated.isdigit() and int(stated) > most:
         raise TooLarge(f"the content has {stated} bytes, at most {most} are taken")
     stream = request.stream().__aiter__()
-    size = 0
+    size, begun = 0, time.monotonic()
     while True:
         try:
             async with asyncio.timeout(limits.idle_seconds):
@@ -89,6 +107,8 @@ async def slices(request: Request, limits: Limits, *, most: int) -> AsyncIterato
         size += len(chunk)
         if size > most:
             raise TooLarge(f"the content has more than {most} bytes")
+        if time.monotonic() - begun > limits.body_seconds + size / limits.bytes_per_second:
+            raise TooSlow(f"the content comes at less than {limits.bytes_per_second} bytes a second")
         yield chunk
 
 

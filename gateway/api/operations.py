@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
 from gateway.api.cursors import read_cursor, write_cursor
+from gateway.api.ids import require_id
 from gateway.api.waiting import Waiting
 from gateway.ports import Operation, OperationState, Platform
 
@@ -85,6 +86,7 @@ async def operation(
     request: Request, operation_id: str, platform: Annotated[Platform, Depends(sender)]
 ) -> OperationDocument:
     """Return one operation of the platform that asks."""
+    require_id(operation_id, "operation")
     parts = parts_of(request)
     return operation_document(await run_in_threadpool(parts.submitting.own, platform.id, operation_id))
 

@@ -11,20 +11,23 @@ from gateway.service.onboarding import Gatekeeper
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
 
-__all__ = ["ApiParts", "Limits", "ListedMapping", "Upload"]
+__all__ = ["ApiParts", "Limits", "ListedMapping", "Measures", "Upload"]
 
 MEBIBYTE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a request may take: bytes, and seconds without a byte."""
+    """What requests may take: bytes, and seconds without a byte."""
 
     document_bytes: int = 8 * MEBIBYTE  # 10,000 acts of 800 bytes
     file_bytes: int = 8 * 1024 * MEBIBYTE
     idle_seconds: int = 20
     body_seconds: int = 60  # for a document; a file may take as long as it keeps coming
     wait_seconds: int = 30
+    bytes_per_second: int = 1024  # a file may take as long as it keeps coming, but not for ever
+    held_bytes: int = 256 * MEBIBYTE  # contents of all requests of one process that are being answered
+    requests: int = 4000  # that one process answers at a time; those that wait for outcomes, too
 
 
 class ListedMapping(NamedTuple):
@@ -53,6 +56,18 @@ class Upload(Protocol):
         ...
 
 
+class Measures(Protocol):
+    """What is counted for those who watch the service."""
+
+    def answered(self, method: str, route: str, *, status: int, seconds: float) -> None:
+        """Count an answer."""
+        ...
+
+    def text(self) -> bytes | None:
+        """Return all figures in the text format of Prometheus; None where they are not shown."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
     """The parts behind the resources. ``log_folder`` is served as it stands."""
@@ -72,4 +87,5 @@ class ApiParts:
     mappings: Callable[[], list[ListedMapping]]
     uploading: Callable[[str], AbstractContextManager[Upload]]
     ready: Callable[[], list[str]]
+    measures: Measures
     limits: Limits = field(default_factory=Limits)

@@ -4,13 +4,14 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import message_of, parts_of, read_document, sender, signed_document
+from gateway.api.ids import require_key_id
 from gateway.errors import MalformedDocument, NotFound
 from gateway.model.strict import read_strict_object
 from gateway.ports import Platform, PlatformKey
@@ -19,6 +20,7 @@ from gateway.service.moments import instant_text
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["platforms"])
+ENROLMENT_BYTES: Final = 4096  # whoever sends it is unknown; a code and a key have 100
 
 
 class KeyDocument(BaseModel):
@@ -65,7 +67,7 @@ def _body(**members: str) -> dict[str, object]:
 async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
     parts = parts_of(request)
-    content = await read_document(request)
+    content = await read_document(request, most=ENROLMENT_BYTES)
     document = read_strict_object(content)
     public, message = _key_in(document, "public_key", size=32), message_of(request)
     code = document.get("code")
@@ -113,6 +115,7 @@ async def revoke_key(
     request: Request, key_id: str, platform: Annotated[Platform, Depends(sender)]
 ) -> KeyDocument:
     """Revoke a key of the platform that asks; what it signed before stays."""
+    require_key_id(key_id)
     parts = parts_of(request)
 
     def revoked() -> PlatformKey:

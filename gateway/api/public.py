@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of
+from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.model.strict import read_strict_object
 from gateway.transparency import read_tile_name
@@ -18,7 +19,6 @@ __all__ = ["router"]
 router = APIRouter(tags=["public"])
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
-DIGEST: Final = r"^(sha256:)?[0-9a-f]{64}$"
 
 
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
@@ -83,6 +83,15 @@ async def ready(request: Request) -> JSONResponse:
     return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
 
 
+@router.get("/v1/metrics", response_class=Response, responses=_TEXT)
+async def metrics(request: Request) -> Response:
+    """Return the figures of this gateway in the text format of Prometheus, if its operator shows them."""
+    text = await run_in_threadpool(parts_of(request).measures.text)
+    if text is None:
+        raise NotFound("this gateway shows no figures", remedy="its operator sets TANQIAO_METRICS=on")
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 @router.get("/v1/mappings", response_model=MappingList)
 async def mappings(request: Request) -> MappingList:
     """List the mapping versions of this gateway."""
@@ -98,6 +107,7 @@ async def mappings(request: Request) -> MappingList:
 @router.get("/v1/mappings/{digest}", response_class=Response, responses=_CANONICAL)
 async def mapping(request: Request, digest: str) -> Response:
     """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
+    require_digest_name(digest)
     listed = await run_in_threadpool(parts_of(request).mappings)
     wanted = digest.removeprefix("sha256:")
     found = next((one for one in listed if one.digest == wanted), None)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
+from gateway.api.ids import require_id
 from gateway.api.parts import ApiParts
 from gateway.errors import NotFound
 from gateway.ports import Platform
@@ -63,6 +64,7 @@ async def receipt(
 
 def _own(parts: ApiParts, platform: Platform, *, record_id: str, batch: int | None) -> FoundRecord:
     """Find a record of a platform; another's is not found either."""
+    require_id(record_id, "record")
     found = find_record(
         record_id,
         records=parts.records,

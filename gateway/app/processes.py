@@ -1,10 +1,12 @@
 """The processes of the service: workers on one socket and one sequencer; what ends is started again."""
 
 import logging
+import resource
 import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
@@ -13,6 +15,9 @@ from typing import Final
 import uvicorn
 
 from gateway.api import application
+from gateway.app.connections import bounded_connection
+from gateway.app.logs import write_logs
+from gateway.app.metrics import figures_folder
 from gateway.app.serve import Serving, api_parts, sequence
 from gateway.errors import LocalFileError
 
@@ -22,6 +27,7 @@ RESTART_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 20
 BACKLOG: Final = 2048
+SPARE_DESCRIPTORS: Final = 512
 _logger = logging.getLogger(__name__)
 
 _Jobs = dict[str, Callable[[], None]]
@@ -34,9 +40,10 @@ def serve(serving: Serving) -> None:
         LocalFileError: there is no home, or the port is taken.
         IntegrityBroken: the home contradicts itself; nothing listens then.
     """
-    with api_parts(serving):  # what is wrong with the home is told before anything listens
-        pass
-    with _listening(serving) as listening:
+    with api_parts(replace(serving, settings=replace(serving.settings, metrics=False))):
+        pass  # what is wrong with the home is told before anything listens
+    write_logs(serving.settings.log_level)
+    with _listening(serving) as listening, figures_folder(serving.settings.metrics):
         jobs: _Jobs = {"sequencer": partial(_run_sequencer, serving)}
         for number in range(serving.workers):
             jobs[f"worker-{number}"] = partial(_run_worker, serving, listening)
@@ -90,20 +97,40 @@ def _started(name: str, job: Callable[[], None]) -> SpawnProcess:
 
 def _run_worker(serving: Serving, listening: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
+    settings = serving.settings
+    write_logs(settings.log_level)
+    _require_descriptors(settings.connections)
     with api_parts(serving) as parts:
+        connection = bounded_connection(settings.connections, settings.head_seconds)
         config = uvicorn.Config(
             application(parts),
-            log_level="warning",
+            http=connection,  # type: ignore[arg-type]  # called like the class that uvicorn expects
+            ws="none",
+            log_config=None,
             access_log=False,
             server_header=False,
+            backlog=BACKLOG,
             timeout_keep_alive=20,
             timeout_graceful_shutdown=GRACE_SECONDS // 2,
-            limit_concurrency=4000,
         )
         uvicorn.Server(config).run(sockets=[listening])
 
 
+def _require_descriptors(connections: int) -> None:
+    """Have room for so many connections beside the files of the home."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_DESCRIPTORS
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        _logger.warning(
+            "TANQIAO_CONNECTIONS_MAX %d needs %d open files, %d are allowed", connections, wanted, hard
+        )
+        wanted = hard
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _run_sequencer(serving: Serving) -> None:
+    write_logs(serving.settings.log_level)
     stopped = _until_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sequence(serving, stop=stopped)

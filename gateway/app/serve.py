@@ -5,15 +5,17 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from gateway.api import ApiParts, ListedMapping
+from gateway.api import ApiParts, Limits, ListedMapping, Measures
 from gateway.app.convert import crew_for, input_document
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, shipped_programs
+from gateway.app.metrics import Figures, NoFigures
 from gateway.convert import Program
 from gateway.errors import HomeBusy, NotFound
 from gateway.plugins import find_adapter
@@ -25,18 +27,20 @@ from gateway.service.scheme import Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
+from gateway.settings import ServiceSettings, read_settings
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
 
-__all__ = ["Serving", "api_parts", "sequence"]
+__all__ = ["Serving", "api_parts", "sequence", "service_settings"]
 
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 RESTART_SECONDS: Final = 1.0
+MEBIBYTE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,7 @@ class Serving:
     port: int = 8420
     workers: int = 1
     mappings: tuple[Path, ...] = ()
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
 
 
 class _Schemes:
@@ -68,7 +73,7 @@ class _Schemes:
         """
         found = self._schemes.get(mapping)
         if found is None:
-            raise NotFound(f"there is no mapping {mapping}", field="/mapping", remedy="see /v1/mappings")
+            raise NotFound("there is no such mapping here", field="/mapping", remedy="see /v1/mappings")
         return found
 
     def listed(self) -> list[ListedMapping]:
@@ -132,7 +137,42 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             mappings=schemes.listed,
             uploading=spools.uploading,
             ready=partial(_missing, opened),
+            measures=_measures(serving, opened, operations),
+            limits=_limits(serving.settings),
         )
+
+
+def _measures(serving: Serving, opened: OpenHome, operations: SqlOperations) -> Measures:
+    def now() -> dict[str, float]:
+        oldest = operations.oldest_waiting()
+        lag = 0.0 if oldest is None else (opened.clock.now() - datetime.fromisoformat(oldest)).total_seconds()
+        return {
+            "tanqiao_waiting_operations": operations.waiting(),
+            "tanqiao_sequencer_lag_seconds": max(lag, 0.0),
+            "tanqiao_log_entries": opened.log.size,
+        }
+
+    return Figures(now) if serving.settings.metrics else NoFigures()
+
+
+def service_settings() -> ServiceSettings:
+    """Read the settings of the service.
+
+    Raises:
+        LocalFileError: names the variable and what it should be.
+    """
+    return read_settings().service
+
+
+def _limits(settings: ServiceSettings) -> Limits:
+    return Limits(
+        document_bytes=settings.document_mib * MEBIBYTE,
+        file_bytes=settings.file_mib * MEBIBYTE,
+        held_bytes=settings.held_mib * MEBIBYTE,
+        idle_seconds=settings.idle_seconds,
+        body_seconds=settings.body_seconds,
+        requests=settings.requests,
+    )
 
 
 def _missing(opened: OpenHome) -> list[str]:

@@ -38,10 +38,19 @@ def serve(
         tanqiao serve --home ./home --host 0.0.0.0 --port 8420 --workers 2
     """
     from gateway.app.processes import serve
-    from gateway.app.serve import Serving
+    from gateway.app.serve import Serving, service_settings
 
     hint(f"serving {home} at http://{host}:{port} with {workers} workers; stop with Ctrl-C")
-    serve(Serving(root=Path(home), host=host, port=port, workers=workers, mappings=tuple(mapping)))
+    serve(
+        Serving(
+            root=Path(home),
+            host=host,
+            port=port,
+            workers=workers,
+            mappings=tuple(mapping),
+            settings=service_settings(),
+        )
+    )
 
 
 @app.command("invite")

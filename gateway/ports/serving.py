@@ -165,6 +165,10 @@ class Operations(Protocol):
         """Return how many operations are not done."""
         ...
 
+    def oldest_waiting(self) -> str | None:
+        """Return since when the oldest operation that is not done has been waiting."""
+        ...
+
     def spooled(self) -> list[Spool]:
         """Return what was being worked on when the last sequencer ended."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import NotFound, Refused
+from gateway.errors import MalformedDocument, NotFound, Refused
 from gateway.ports import Clock, NewOperation, Operation, Operations
 from gateway.service.moments import instant_text
 from gateway.service.scheme import Scheme
@@ -15,6 +15,7 @@ __all__ = ["ROWS_MAX", "Busy", "IdempotencyConflict", "Submitting"]
 
 ROWS_MAX: Final = 10_000  # of one request; more is a file
 WAITING_MAX: Final = 5_000  # operations that may wait: about as many as are done in ten seconds
+_BLANK: Final = b" \t\r"
 KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -68,6 +69,7 @@ class Submitting:
                 remedy="send several requests, or upload a file: POST /v1/files",
             )
         content = b"".join(row + b"\n" for row in rows)
+        _require_objects(rows, content)
         return self._receive(platform, key, content=content, mapping=mapping, rows=len(rows))
 
     def submit_file(
@@ -144,10 +146,24 @@ class Submitting:
         kept = self.operations.receive(new)
         if kept.content_sha256 != new.content_sha256:
             raise IdempotencyConflict(
-                f"the key {new.key} was used for operation {kept.id}, whose content or mapping is another",
+                f"this key was used for operation {kept.id}, whose content or mapping is another",
                 field="Idempotency-Key",
             )
         return kept
+
+
+def _require_objects(rows: Sequence[bytes], content: bytes) -> None:
+    """Refuse rows that could not stand in one document with those of other requests."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start)
+        raise MalformedDocument("an act is not text in UTF-8", field=f"/acts/{number}") from error
+    odd = next((number for number, row in enumerate(rows) if not row.lstrip(_BLANK).startswith(b"{")), None)
+    if odd is not None:
+        raise MalformedDocument(
+            "expected each act as a JSON object", field=f"/acts/{odd}", remedy="see openapi/gateway.yaml"
+        )
 
 
 def _key(text: str) -> str:

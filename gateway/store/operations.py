@@ -56,6 +56,13 @@ class SqlOperations:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def oldest_waiting(self) -> str | None:
+        """Return since when the oldest operation that is not done has been waiting."""
+        query = select(t.operations.c.created).where(t.operations.c.state.in_(_OPEN))
+        with self._database.read() as connection:
+            found: str | None = connection.execute(query.order_by(t.operations.c.number).limit(1)).scalar()
+        return found
+
     def spooled(self) -> list[Spool]:
         """Return what was being worked on when the last sequencer ended."""
         working = _operations().where(t.operations.c.state == OperationState.WORKING)
