@@ -27,13 +27,18 @@ class ServiceSettings:
     head_seconds: int = 20
     idle_seconds: int = 20
     body_seconds: int = 60
+    drain_seconds: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``state`` is the folder of the checkpoint store: outside of every home, never restored."""
+    """``state`` is the folder of the checkpoint store: outside of every home, never restored.
+
+    ``state_named`` tells whether the environment names it.
+    """
 
     state: Path
+    state_named: bool = False
     service: ServiceSettings = field(default_factory=ServiceSettings)
 
 
@@ -43,7 +48,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         LocalFileError: names the variable and what it should be.
     """
-    return Settings(state=_state(environment), service=_service(environment))
+    return Settings(
+        state=_state(environment),
+        state_named="TANQIAO_STATE" in environment,
+        service=_service(environment),
+    )
 
 
 def _state(environment: Mapping[str, str]) -> Path:
@@ -71,6 +80,7 @@ def _service(environment: Mapping[str, str]) -> ServiceSettings:
         held_mib=_count(environment, "TANQIAO_HELD_MIB", usual.held_mib, most=1 << 20),
         head_seconds=_count(environment, "TANQIAO_HEAD_SECONDS", usual.head_seconds, most=3600),
         idle_seconds=_count(environment, "TANQIAO_IDLE_SECONDS", usual.idle_seconds, most=3600),
+        drain_seconds=_count(environment, "TANQIAO_DRAIN_SECONDS", usual.drain_seconds, most=300),
         body_seconds=_count(environment, "TANQIAO_BODY_SECONDS", usual.body_seconds, most=3600),
     )
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import admitted, parts_of, require_digest, signed_document, slices
 from gateway.api.operations import OperationDocument, operation_document, waited
-from gateway.errors import MalformedDocument, UsageError
+from gateway.errors import GatewayError, MalformedDocument, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
 
@@ -142,11 +142,20 @@ async def upload_file(
             await run_in_threadpool(upload.write, chunk)
         require_digest(presented.content_sha256, upload.sha256)
         upload.whole = True
-    operation = await run_in_threadpool(
-        lambda: parts.submitting.submit_file(
-            platform.id, key, operation_id=operation_id, sha256=upload.sha256, mapping=mapping, name=name
-        )
-    )
+
+    def submit() -> Operation:
+        try:
+            kept = parts.submitting.submit_file(
+                platform.id, key, operation_id=operation_id, sha256=upload.sha256, mapping=mapping, name=name
+            )
+        except GatewayError:
+            parts.drop_upload(operation_id)
+            raise
+        if kept.id != operation_id:  # the file was here before
+            parts.drop_upload(operation_id)
+        return kept
+
+    operation = await run_in_threadpool(submit)
     response.headers["Location"] = f"/v1/operations/{operation.id}"
     return operation_document(operation)
 

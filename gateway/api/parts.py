@@ -86,6 +86,7 @@ class ApiParts:
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
     uploading: Callable[[str], AbstractContextManager[Upload]]
+    drop_upload: Callable[[str], None]
     ready: Callable[[], list[str]]
     measures: Measures
     limits: Limits = field(default_factory=Limits)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from gateway.app.crews import here
 from gateway.app.mappings import make_converter
@@ -26,7 +25,7 @@ from gateway.store.checkpoints import CheckpointStore
 from gateway.store.database import Database, refuse_network_disk
 from gateway.store.erasure import HomeErasures
 from gateway.store.finding_files import NdjsonFindings
-from gateway.store.home import Home, HomeFacts
+from gateway.store.home import Home, HomeFacts, Profile
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
 from gateway.store.log_files import LogFolder
@@ -35,7 +34,7 @@ from gateway.store.set_aside import SetAsideFiles
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
-__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "open_home"]
+__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "lies_inside", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
 
@@ -132,22 +131,22 @@ class OpenHome:
         )
 
 
-def create_home(
-    root: Path, *, origin: str = "", profile: Literal["default", "test"] = "default"
-) -> HomeFacts:
+def create_home(root: Path, *, origin: str = "", profile: Profile = "default") -> HomeFacts:
     """Make a new home: keys, trust files, database, and a log that announces the keys.
 
     Raises:
         LocalFileError: there is something at that place already.
     """
-    home, clock = Home(root), SystemClock()
+    home, clock, settings = Home(root), SystemClock(), read_settings()
+    if profile == "production":
+        _require_state_apart(settings, root)
     root.mkdir(parents=True, exist_ok=True)
     refuse_network_disk(root)
     with home.writing():
         home.begin_making()
         name = (origin or f"tanqiao-{secrets.token_hex(4)}") + ("-test" if profile == "test" else "")
         facts = HomeFacts(origin=name, issuer=name, profile=profile, created=instant_text(clock.now()))
-        store = checkpoint_store(facts, read_settings())
+        store = checkpoint_store(facts, settings)
         if store.latest(name) is not None:
             raise LocalFileError(
                 f"the checkpoint store knows a log named {name} already", remedy="choose another --origin"
@@ -156,6 +155,26 @@ def create_home(
     with open_home(root, writing=True):
         pass
     return facts
+
+
+def _require_state_apart(settings: Settings, root: Path) -> None:
+    if not settings.state_named:
+        raise LocalFileError(
+            "expected TANQIAO_STATE to name the folder of the checkpoint store, it is not set",
+            field="TANQIAO_STATE",
+            remedy="set it for this and all later commands, to a folder outside of the home and its backups",
+        )
+    if lies_inside(settings.state, root):
+        raise LocalFileError(
+            f"the checkpoint store {settings.state} would lie inside of the home {root}",
+            field="TANQIAO_STATE",
+            remedy="choose a folder outside: a backup of the home must not put it back",
+        )
+
+
+def lies_inside(path: Path, folder: Path) -> bool:
+    """Tell whether a path is a folder or lies below it, wherever links lead."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _found(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> None:

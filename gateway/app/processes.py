@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -26,6 +27,7 @@ __all__ = ["serve"]
 RESTART_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 20
+SEQUENCER: Final = "sequencer"
 BACKLOG: Final = 2048
 SPARE_DESCRIPTORS: Final = 512
 _logger = logging.getLogger(__name__)
@@ -44,10 +46,12 @@ def serve(serving: Serving) -> None:
         pass  # what is wrong with the home is told before anything listens
     write_logs(serving.settings.log_level)
     with _listening(serving) as listening, figures_folder(serving.settings.metrics):
-        jobs: _Jobs = {"sequencer": partial(_run_sequencer, serving)}
+        jobs: _Jobs = {SEQUENCER: partial(_run_sequencer, serving)}
         for number in range(serving.workers):
             jobs[f"worker-{number}"] = partial(_run_worker, serving, listening)
-        _supervise(jobs, stopped=_until_told())
+        _supervise(
+            jobs, stopped=_until_told(), leave=listening.close, drain_seconds=serving.settings.drain_seconds
+        )
 
 
 def _listening(serving: Serving) -> socket.socket:
@@ -73,7 +77,10 @@ def _until_told() -> Callable[[], bool]:
     return lambda: told
 
 
-def _supervise(jobs: _Jobs, *, stopped: Callable[[], bool]) -> None:
+def _supervise(
+    jobs: _Jobs, *, stopped: Callable[[], bool], leave: Callable[[], None], drain_seconds: int
+) -> None:
+    """Keep the jobs running until told to stop; workers end first, so that what waits is answered."""
     running = {name: _started(name, job) for name, job in jobs.items()}
     try:
         while not stopped():
@@ -83,10 +90,17 @@ def _supervise(jobs: _Jobs, *, stopped: Callable[[], bool]) -> None:
                 time.sleep(RESTART_SECONDS)
                 running[name] = _started(name, jobs[name])
     finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.join(GRACE_SECONDS)
+        leave()
+        sequencer = running.pop(SEQUENCER, None)
+        _end(list(running.values()), seconds=drain_seconds + GRACE_SECONDS)
+        _end([] if sequencer is None else [sequencer], seconds=GRACE_SECONDS)
+
+
+def _end(processes: list[SpawnProcess], *, seconds: int) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(seconds)
 
 
 def _started(name: str, job: Callable[[], None]) -> SpawnProcess:
@@ -102,8 +116,9 @@ def _run_worker(serving: Serving, listening: socket.socket) -> None:
     _require_descriptors(settings.connections)
     with api_parts(serving) as parts:
         connection = bounded_connection(settings.connections, settings.head_seconds)
+        stopping: list[str] = []
         config = uvicorn.Config(
-            application(parts),
+            application(replace(parts, ready=lambda: [*parts.ready(), *stopping])),
             http=connection,  # type: ignore[arg-type]  # called like the class that uvicorn expects
             ws="none",
             log_config=None,
@@ -113,7 +128,31 @@ def _run_worker(serving: Serving, listening: socket.socket) -> None:
             timeout_keep_alive=20,
             timeout_graceful_shutdown=GRACE_SECONDS // 2,
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        _Worker(config, settings.drain_seconds, stopping).run(sockets=[listening])
+
+
+class _Worker(uvicorn.Server):
+    """A server that says for a while that it stops before it does: load balancers take it out meanwhile."""
+
+    def __init__(self, config: uvicorn.Config, seconds: int, stopping: list[str]) -> None:
+        super().__init__(config)
+        self._seconds = seconds
+        self._stopping = stopping
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; a second signal, or an interrupt, stops at once."""
+        if sig == signal.SIGTERM and self._stop_at is None:
+            self._stop_at = time.monotonic() + self._seconds
+            self._stopping.append("it is stopping")
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop when it is time."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def _require_descriptors(connections: int) -> None:

@@ -136,6 +136,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             replayer=lambda: journal_replayer(opened.journal),
             mappings=schemes.listed,
             uploading=spools.uploading,
+            drop_upload=spools.drop,
             ready=partial(_missing, opened),
             measures=_measures(serving, opened, operations),
             limits=_limits(serving.settings),

@@ -1,18 +1,33 @@
-"""``init`` and ``demo``."""
+"""``init``, ``doctor`` and ``demo``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import typer
 
-from gateway.cli.output import FormatOption, HomeOption, emit, hint
+from gateway.cli.output import FormatOption, HomeOption, emit, emit_rows, hint
 
 __all__ = ["register"]
+
+_PROFILES: Final[dict[str, Literal["default", "test", "production"]]] = {
+    "default": "default",
+    "production": "production",
+    "test": "test",
+}
+_STILL_TO_DO: Final = (
+    "keep a copy of {home}/keys where the backups are not; without keys/index repetitions are not recognised",
+    "back up {home}, and never TANQIAO_STATE with it",
+    "add witnesses and a quorum to {home}/trust/policy before others rely on the log",
+    "put a web server with TLS in front of `tanqiao serve`; it passes Host on and hides /v1/metrics",
+    "tanqiao keys publish --home {home} --out FOLDER: what your domain publishes",
+    "tanqiao doctor --home {home}: now, and after each change of the machine",
+)
 
 
 def register(root: typer.Typer) -> None:
     """Add the commands to the root."""
     root.command("init")(init)
+    root.command("doctor")(doctor)
     root.command("demo")(demo)
 
 
@@ -22,7 +37,12 @@ def init(
     origin: Annotated[
         str, typer.Option(help="The log's name, such as your host name; random if left out.")
     ] = "",
-    profile: Annotated[str, typer.Option(help="default, or test: admits illustrative mappings.")] = "default",
+    profile: Annotated[
+        str,
+        typer.Option(
+            help="default; production: TANQIAO_STATE must be set; or test: admits illustrative mappings."
+        ),
+    ] = "default",
 ) -> None:
     """Make a home: keys, trust files, database and an empty log.
 
@@ -32,16 +52,43 @@ def init(
 
         tanqiao init --home ./try --profile test
 
-        tanqiao init --home /srv/tanqiao --origin gateway.example.cn
+        tanqiao init --home /srv/tanqiao --origin gateway.example.cn --profile production
     """
     from gateway.app.home import create_home
     from gateway.errors import UsageError
 
-    if profile not in ("default", "test"):
-        raise UsageError(f"there is no profile {profile}", remedy="use default or test")
-    facts = create_home(Path(home), origin=origin, profile="test" if profile == "test" else "default")
+    chosen = _PROFILES.get(profile)
+    if chosen is None:
+        raise UsageError(f"there is no profile {profile}", remedy=f"use {', '.join(_PROFILES)}")
+    facts = create_home(Path(home), origin=origin, profile=chosen)
     emit({"home": home, "origin": facts.origin, "profile": facts.profile, "created": facts.created}, format_)
-    hint(f"next: tanqiao convert --home {home} --adapter common --mapping ID FILE")
+    if chosen != "production":
+        hint(f"next: tanqiao convert --home {home} --adapter common --mapping ID FILE")
+        return
+    hint("still to do:")
+    for step in _STILL_TO_DO:
+        hint("  - " + step.format(home=home))
+
+
+def doctor(home: HomeOption, format_: FormatOption) -> None:
+    """Look a home over: keys, checkpoint store, clock, disk, database, log, pins, spool, versions.
+
+    Exit code 1 if something is wrong; each such line says what to do.
+
+    Examples:
+
+        tanqiao doctor --home ./home
+
+        tanqiao doctor --home ./home --format ndjson
+    """
+    from gateway.app.doctor import doctor
+    from gateway.errors import ChecksFailed
+
+    findings = doctor(Path(home))
+    emit_rows([finding._asdict() for finding in findings], format_)
+    wrong = [finding.check for finding in findings if finding.state == "wrong"]
+    if wrong:
+        raise ChecksFailed(f"wrong: {', '.join(wrong)}", remedy="each line above says what to do")
 
 
 def demo(

@@ -16,9 +16,10 @@ from gateway.model.visible import safe_line
 from gateway.store.durable import remove_folder, sync_folder, write_durably
 from gateway.store.set_aside import still_erased
 
-__all__ = ["Home", "HomeFacts"]
+__all__ = ["Home", "HomeFacts", "Profile"]
 
 FORMAT = 1
+Profile = Literal["default", "test", "production"]
 _RECORD_KEY = re.compile(r"record(-[1-9][0-9]*)?")
 
 
@@ -28,7 +29,7 @@ class HomeFacts:
 
     origin: str
     issuer: str
-    profile: Literal["default", "test"]
+    profile: Profile
     created: str
     format: int = FORMAT
 

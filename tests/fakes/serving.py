@@ -53,8 +53,9 @@ class Served:
     def _start(self) -> "subprocess.Popen[bytes]":
         command = [str(Path(sys.executable).with_name("tanqiao")), "serve", "--home", str(self.home)]
         command += ["--port", self.url.rpartition(":")[2], "--workers", str(self.workers)]
+        environment = {"TANQIAO_DRAIN_SECONDS": "1", **os.environ}
         with (self.home.parent / "served.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=os.environ)
+            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=environment)
 
     def wait_until_ready(self) -> None:
         for _ in range(STARTED_SECONDS * 20):

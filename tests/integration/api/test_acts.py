@@ -90,6 +90,20 @@ def test_a_file_becomes_what_the_command_makes_of_it(wuhan: GatewayClient) -> No
     assert summary["rows"] == summary["accepted"] + summary["duplicates"] + sum(summary["rejected"].values())
 
 
+def test_a_file_that_comes_again_stays_once(wuhan: GatewayClient, running: Served) -> None:
+    content = orjson.dumps(trip(200)) + b"\n"
+    first = wuhan.upload(WUHAN, "trips.ndjson", content=content, key="f-1")
+
+    again = wuhan.upload(WUHAN, "trips.ndjson", content=content, key="f-1")
+    with pytest.raises(RequestFailed) as refused:
+        wuhan.upload(WUHAN, "trips.ndjson", content=content * 2, key="f-1")
+    wuhan.finished(first["id"])
+
+    assert again["id"] == first["id"]
+    assert refused.value.problem["code"] == "idempotency-conflict"
+    assert list((running.home / "spool").glob("*")) == []
+
+
 def test_a_file_that_is_none_fails_as_a_whole(wuhan: GatewayClient) -> None:
     sent = wuhan.upload(WUHAN, "trips.ndjson.gz", content=gzip.compress(b"{}\n" * 5000)[:-20])
 
