@@ -11,9 +11,10 @@ from gateway.contract.json_rows import (
     NotStrictJson,
     flat_fields,
     read_ndjson,
+    read_ndjson_blocks,
     strict_json,
 )
-from gateway.contract.offer import Assembly, PlatformAdapter
+from gateway.contract.offer import Assembly, BlockAdapter, PlatformAdapter
 from gateway.contract.parquet import read_parquet
 from gateway.contract.places import EARTH_RADIUS_M, BadPosition, Position, read_position, straight_line_m
 from gateway.contract.table import CsvTable, UnknownHeader, open_csv, read_csv
@@ -26,6 +27,7 @@ __all__ = [
     "WHOLE_ROW",
     "Assembly",
     "BadPosition",
+    "BlockAdapter",
     "CsvTable",
     "DayOrder",
     "JsonValue",
@@ -42,6 +44,7 @@ __all__ = [
     "read_csv",
     "read_lines",
     "read_ndjson",
+    "read_ndjson_blocks",
     "read_parquet",
     "read_position",
     "straight_line_m",

@@ -15,6 +15,7 @@ from gateway.convert.program import Field, Program
 from gateway.convert.roles import column_texts
 from gateway.convert.scalars import DecimalReader, Memo, decimal_text
 from gateway.model.codes import Rejection
+from gateway.model.columns import table_of
 from gateway.model.source import Outcome, Place, RefusedRow, RepeatedRow, SourceRow
 
 __all__ = ["DayGroups"]
@@ -108,7 +109,7 @@ class DayGroups:
         return keyed
 
     def _read(self, field: Field, fields: Mapping[str, str]) -> int | Refusal:
-        (text,) = column_texts(field, (fields,), missing=self._missing)
+        (text,) = column_texts(field, table_of((fields,)), missing=self._missing)
         if text is None:
             return Refusal(field.missing, field.name, "expected a value, there is none")
         return self._start(text) if field is self._group.start else self._sums[field][text]

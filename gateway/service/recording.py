@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -12,6 +11,7 @@ import orjson
 
 from gateway.convert import Program
 from gateway.model.canonical import Json, canonical_bytes
+from gateway.model.columns import picked
 from gateway.model.packed import cut, cut_hex
 from gateway.model.record import (
     RecordColumns,
@@ -67,7 +67,7 @@ class ActColumns(NamedTuple):
         """Return the acts at some places, in their order."""
         if len(places) == len(self.day):
             return self
-        return ActColumns._make(_chosen(column, places) for column in self)
+        return ActColumns._make(picked(column, places) for column in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,6 @@ _AS_THEY_ARE: Final = tuple(
 )
 
 
-def _chosen(column: Sequence[object], places: Sequence[int]) -> list[object]:
-    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
-
-
 def _names(random_bytes: Callable[[int], bytes], count: int) -> _Names:
     return _Names(
         random_bytes(count * ID_BYTES), random_bytes(count * SALT_BYTES), random_bytes(count * SALT_BYTES)
@@ -153,7 +149,7 @@ def record_bytes(
     written: dict[int, bytes] = {}
     for mapping, frame in frames.items():
         places = [place for place, name in enumerate(mappings) if name == mapping]
-        some = RecordColumns._make(_chosen(column, places) for column in rows)
+        some = RecordColumns._make(picked(column, places) for column in rows)
         written.update(zip(places, write_records(frame, some), strict=True))
     return [written[place] for place in range(len(mappings))]
 

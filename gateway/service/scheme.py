@@ -16,6 +16,7 @@ from gateway.convert import (
 )
 from gateway.errors import Refused
 from gateway.model.codes import Rejection
+from gateway.model.columns import RowTable
 
 __all__ = [
     "Converter",
@@ -27,6 +28,7 @@ __all__ = [
     "require_admitted",
 ]
 
+Row = Mapping[str, str]
 MakeConverter = Callable[[Program], "Converter"]
 
 
@@ -34,7 +36,7 @@ class Converter(Protocol):
     """Converts many acts by one mapping version."""
 
     def convert_batch(
-        self, rows: Sequence[Mapping[str, str]], roles: RoleColumns, *, places: Sequence[int]
+        self, rows: Sequence[Row] | RowTable, roles: RoleColumns, *, places: Sequence[int]
     ) -> ConvertedColumns:
         """Convert the rows at some places, whose roles have been read."""
         ...
@@ -103,11 +105,11 @@ class SchemeEvaluator:
             for program in self.scheme.programs
         )
 
-    def read(self, rows: Sequence[Mapping[str, str]]) -> RoleColumns:
+    def read(self, rows: Sequence[Row] | RowTable) -> RoleColumns:
         """Read who, what and when of each row."""
         return self._reader.read_columns(rows)
 
-    def convert(self, rows: Sequence[Mapping[str, str]], roles: RoleColumns) -> SchemeColumns:
+    def convert(self, rows: RowTable, roles: RoleColumns) -> SchemeColumns:
         """Convert each row by the version in force on its day; a row without roles keeps its refusal."""
         done = SchemeColumns([], dict(roles.refusals))
         for program, places in self._by_program(roles, done.refusals):
