@@ -32,7 +32,9 @@ class DayGroups:
         self._zone: ZoneInfo = program.zone
         self._missing = program.source.format.missing
         self._days = LocalDays(program.zone)
-        self._midnights = Memo(lambda day: start_of_day(date.fromisoformat(day).toordinal(), program.zone))
+        self._midnights: Memo[str, int] = Memo(
+            lambda day: start_of_day(date.fromisoformat(day).toordinal(), program.zone)
+        )
         self._start = instant_reader(group.start)
         self._sums = {field: Memo(DecimalReader(field)) for field in group.sums}
         self._day_key, self._start_key, self._rows_key = map(group.made, ("day", "start", "rows"))

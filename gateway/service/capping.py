@@ -1,6 +1,7 @@
 """Caps of many acts at once: what each of them counts against, and what that leaves of its points."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -58,8 +59,13 @@ def cap_columns(
     if not any(program.caps for program in programs):
         return CapColumns([], b"", [_NO_CAPS] * len(acts.day))
     counters = _Counters(programs, accepted)
-    whose = zip(kinds, acts.person, acts.household, strict=True)
-    found = [counters.count(kind, person, household=household) for kind, person, household in whose]
+    plans = map(counters.plans.__getitem__, kinds)
+    found: list[tuple[int, ...] | Refusal] = []
+    for plan, person, household in zip(plans, acts.person, acts.household, strict=True):
+        if isinstance(plan, _Counter):  # nearly all: one cap, for each person
+            found.append((plan.numbers[person],) if person in plan.numbers else (plan.new(person),))
+        else:
+            found.append(_counted(plan, person, household=household))
     return CapColumns(counters.keys, index.caps(programs[0].id, counters.whole), found)
 
 
@@ -123,8 +129,25 @@ class CapLedger:
         return granted
 
 
-_Counter = tuple[CapPlan, tuple[int, str, str], dict[bytes, int]]
-"""A cap of a plan, its key without whom, and the numbers of those it was met for."""
+@dataclass(slots=True)
+class _Counter:
+    """A cap of a plan: its key without whom, and the numbers of those it was met for."""
+
+    cap: CapPlan
+    key: tuple[int, str, str]
+    counters: "_Counters"
+    numbers: dict[bytes, int] = field(default_factory=dict)
+
+    def new(self, who: bytes) -> int:
+        """Give a number to one who was not met before."""
+        number = self.numbers[who] = len(self.counters.keys)
+        self.counters.keys.append(self.key)
+        self.counters.whole.append((self.cap.cap, who.hex(), self.cap.period))
+        return number
+
+
+_Plan = _Counter | tuple[_Counter, ...] | Refusal
+"""What acts of one kind count against: mostly one cap for each person, or several of any kind, or nothing."""
 
 
 class _Counters:
@@ -132,36 +155,47 @@ class _Counters:
 
     def __init__(self, programs: Sequence[Program], accepted: datetime) -> None:
         self.keys: list[tuple[int, str, str]] = []
-        self.whole: list[CapKey] = []
+        self.whole: list[tuple[str, str, str]] = []
+        self.plans = _Plans(self._plan)
         self._meters = [CapMeter(program) for program in programs]
         self._accepted: list[date] = [accepted.astimezone(program.zone).date() for program in programs]
-        self._plans: dict[Kind, list[_Counter] | Refusal] = {}
-        self._counters: dict[tuple[int, str, str], dict[bytes, int]] = {}
+        self._counters: dict[tuple[int, str, str], _Counter] = {}
 
-    def count(self, kind: Kind, person: bytes, *, household: bytes | None) -> tuple[int, ...] | Refusal:
-        """Return the numbers of what an act counts against, or why it may not count."""
-        plan = self._plans.get(kind)
-        if plan is None:
-            plan = self._plans[kind] = self._plan(kind)
-        if isinstance(plan, Refusal):
-            return plan
-        found = []
-        for cap, key, numbers in plan:
-            who = person if cap.whom == "person" else household if cap.whom == "household" else b""
-            number = numbers.get(who)  # type: ignore[arg-type]  # nobody is never among them
-            if number is None:
-                if who is None:
-                    return keys_of((cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
-                number = numbers[who] = len(self.keys)
-                self.keys.append(key)
-                self.whole.append(CapKey(cap.cap, who.hex(), cap.period))
-            found.append(number)
-        return tuple(found)
-
-    def _plan(self, kind: Kind) -> list[_Counter] | Refusal:
+    def _plan(self, kind: Kind) -> _Plan:
         program, behaviour, day = kind
         plan = self._meters[program].plan(behaviour, day, accepted=self._accepted[program])
         if isinstance(plan, Refusal):
             return plan
-        keys = [(program, cap.cap, cap.period) for cap in plan]
-        return [(cap, key, self._counters.setdefault(key, {})) for cap, key in zip(plan, keys, strict=True)]
+        counters = tuple([self._counter(cap, (program, cap.cap, cap.period)) for cap in plan])
+        return counters[0] if len(counters) == 1 and counters[0].cap.whom == "person" else counters
+
+    def _counter(self, cap: CapPlan, key: tuple[int, str, str]) -> _Counter:
+        return self._counters.setdefault(key, _Counter(cap, key, self))
+
+
+class _Plans(dict[Kind, _Plan]):
+    """The plans of kinds, each made once."""
+
+    def __init__(self, make: Callable[[Kind], _Plan]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, kind: Kind) -> _Plan:
+        plan = self[kind] = self._make(kind)
+        return plan
+
+
+def _counted(
+    plan: tuple[_Counter, ...] | Refusal, person: bytes, *, household: bytes | None
+) -> tuple[int, ...] | Refusal:
+    """Return the numbers of what an act counts against, or why it may not count."""
+    if isinstance(plan, Refusal):
+        return plan
+    found = []
+    for counter in plan:
+        whom = counter.cap.whom
+        who = person if whom == "person" else household if whom == "household" else b""
+        if who is None:
+            return keys_of((counter.cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
+        found.append(counter.numbers[who] if who in counter.numbers else counter.new(who))
+    return tuple(found)

@@ -20,10 +20,10 @@ from gateway.service.comparing import Compared, Spans, claims_to_hold, compared,
 from gateway.service.origins import Origin, Origins, PartRows, Piece, origin_of
 from gateway.service.recording import (
     ActColumns,
+    InputWriter,
     content_bytes,
     day_text,
-    event_text,
-    input_texts,
+    event_texts,
 )
 from gateway.service.scheme import MakeConverter, Scheme, SchemeColumns, SchemeEvaluator
 from gateway.signing import PSEUDONYM_BYTES, KeyedIndex
@@ -110,6 +110,7 @@ class Preparer:
     def __init__(self, scheme: Scheme, *, index: KeyedIndex, make_converter: MakeConverter) -> None:
         self._index = index
         self._programs = {program.version: number for number, program in enumerate(scheme.programs)}
+        self._writers = {program.version: InputWriter(program) for program in scheme.programs}
         self.evaluator = SchemeEvaluator(scheme, make_converter)
 
     def prepare(self, number: int, outcomes: Sequence[Outcomes], *, accepted: datetime) -> Part:
@@ -154,7 +155,7 @@ class Preparer:
             count = len(block.rows)
             acts.places.extend(block.rows)
             acts.program.extend([self._programs[program.version]] * count)
-            acts.inputs.extend(input_texts(program, block.inputs, count=count))
+            acts.inputs.extend(self._writers[program.version].texts(block.inputs, count=count))
             acts.co2e_mg.extend(block.co2e_mg)
             acts.points.extend(block.points)
             acts.points_num.extend(block.points_num)
@@ -178,7 +179,7 @@ class Preparer:
             points=acts.points,
             claimed_mg=picked(roles.claimed_mg, places),
             claimed_points=picked(roles.claimed_points, places),
-            event=list(map(event_text, picked(roles.event, places))),
+            event=event_texts(picked(roles.event, places)),
             person=self._pseudonyms([person or "" for person in picked(roles.person, places)]),
             household=self._households(picked(roles.household, places)),
         )
@@ -202,7 +203,7 @@ class Preparer:
         distinct = list(set(names))
         packed = self._index.pseudonyms(platform, distinct)
         pseudonyms = dict(zip(distinct, cut(packed, PSEUDONYM_BYTES), strict=True))
-        return [pseudonyms[name] for name in names]
+        return list(map(pseudonyms.__getitem__, names))
 
     def _households(self, names: list[str | None]) -> list[bytes | None]:
         if set(names) == {None}:

@@ -16,7 +16,7 @@ from gateway.convert import (
 )
 from gateway.errors import Refused
 from gateway.model.codes import Rejection
-from gateway.model.columns import RowTable
+from gateway.model.columns import RowTable, picked
 
 __all__ = [
     "Converter",
@@ -124,7 +124,11 @@ class SchemeEvaluator:
         self, roles: RoleColumns, refusals: dict[int, Refusal]
     ) -> Iterable[tuple[Program, list[int]]]:
         places = [place for place in range(len(roles.day)) if place not in refusals]
-        in_force = {day: self._timeline.on(day) for day in {roles.day[place] for place in places}}
+        in_force = {day: self._timeline.on(day) for day in set(picked(roles.day, places))}
+        first = next(iter(in_force.values()), None)
+        if first is not None and all(program is first for program in in_force.values()):
+            yield first, places
+            return
         by_version: dict[int, list[int]] = {}
         for place in places:
             program = in_force[roles.day[place]]

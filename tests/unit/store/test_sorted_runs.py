@@ -208,3 +208,14 @@ def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) ->
     assert dict(journal.all_cap_usage()) == {key(2): 5_000_000_000}
     journal.require_index()
     database.close()
+
+
+def test_many_equal_halves_are_put_in_order_and_equal_keys_keep_theirs() -> None:
+    chance = Random(5)
+    keys = [bytes(7) + bytes([chance.randrange(40)]) + chance.randbytes(1) * 8 for _ in range(3000)]
+    values = [value(number) for number in range(len(keys))]
+
+    entries = entries_of(b"".join(keys), b"".join(values), width=WIDTH)
+
+    expected = sorted(zip(keys, values, strict=True), key=lambda pair: pair[0])
+    assert [(keys_of(entry), entry["value"].tobytes()) for entry in entries] == expected
