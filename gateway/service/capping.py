@@ -1,7 +1,6 @@
 """Caps of many acts at once: what each of them counts against, and what that leaves of its points."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -59,14 +58,15 @@ def cap_columns(
     if not any(program.caps for program in programs):
         return CapColumns([], b"", [_NO_CAPS] * len(acts.day))
     counters = _Counters(programs, accepted)
-    plans = map(counters.plans.__getitem__, kinds)
+    plans = map(counters.__getitem__, kinds)
     found: list[tuple[int, ...] | Refusal] = []
     for plan, person, household in zip(plans, acts.person, acts.household, strict=True):
         if isinstance(plan, _Counter):  # nearly all: one cap, for each person
-            found.append((plan.numbers[person],) if person in plan.numbers else (plan.new(person),))
+            known = plan.numbers
+            found.append((known[person] if person in known else counters.new(plan, person),))
         else:
-            found.append(_counted(plan, person, household=household))
-    return CapColumns(counters.keys, index.caps(programs[0].id, counters.whole), found)
+            found.append(counters.count(plan, person, household=household))
+    return CapColumns(counters.distinct, index.caps(programs[0].id, counters.whole), found)
 
 
 class CapLedger:
@@ -129,73 +129,65 @@ class CapLedger:
         return granted
 
 
-@dataclass(slots=True)
-class _Counter:
+class _Counter(NamedTuple):
     """A cap of a plan: its key without whom, and the numbers of those it was met for."""
 
     cap: CapPlan
     key: tuple[int, str, str]
-    counters: "_Counters"
-    numbers: dict[bytes, int] = field(default_factory=dict)
-
-    def new(self, who: bytes) -> int:
-        """Give a number to one who was not met before."""
-        number = self.numbers[who] = len(self.counters.keys)
-        self.counters.keys.append(self.key)
-        self.counters.whole.append((self.cap.cap, who.hex(), self.cap.period))
-        return number
+    numbers: dict[bytes, int]
 
 
-_Plan = _Counter | tuple[_Counter, ...] | Refusal
+_Plan = _Counter | list[_Counter] | Refusal
 """What acts of one kind count against: mostly one cap for each person, or several of any kind, or nothing."""
 
 
-class _Counters:
-    """The distinct keys of the caps of many acts, numbered as they are met."""
+class _Counters(dict[Kind, _Plan]):
+    """The plans of kinds, each made once, and the distinct keys of caps, numbered as they are met.
+
+    It holds nothing that holds it: the cycle collector is off while rows run.
+    """
 
     def __init__(self, programs: Sequence[Program], accepted: datetime) -> None:
-        self.keys: list[tuple[int, str, str]] = []
+        super().__init__()
+        self.distinct: list[tuple[int, str, str]] = []
         self.whole: list[tuple[str, str, str]] = []
-        self.plans = _Plans(self._plan)
         self._meters = [CapMeter(program) for program in programs]
         self._accepted: list[date] = [accepted.astimezone(program.zone).date() for program in programs]
-        self._counters: dict[tuple[int, str, str], _Counter] = {}
+        self._numbers: dict[tuple[int, str, str], dict[bytes, int]] = {}
+
+    def __missing__(self, kind: Kind) -> _Plan:
+        plan = self[kind] = self._plan(kind)
+        return plan
+
+    def new(self, counter: _Counter, who: bytes) -> int:
+        """Give a number to one who was not met before."""
+        number = counter.numbers[who] = len(self.distinct)
+        self.distinct.append(counter.key)
+        self.whole.append((counter.cap.cap, who.hex(), counter.cap.period))
+        return number
+
+    def count(
+        self, plan: list[_Counter] | Refusal, person: bytes, *, household: bytes | None
+    ) -> tuple[int, ...] | Refusal:
+        """Return the numbers of what an act counts against, or why it may not count."""
+        if isinstance(plan, Refusal):
+            return plan
+        found = []
+        for counter in plan:
+            whom = counter.cap.whom
+            who = person if whom == "person" else household if whom == "household" else b""
+            if who is None:
+                return keys_of((counter.cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
+            found.append(counter.numbers[who] if who in counter.numbers else self.new(counter, who))
+        return tuple(found)
 
     def _plan(self, kind: Kind) -> _Plan:
         program, behaviour, day = kind
         plan = self._meters[program].plan(behaviour, day, accepted=self._accepted[program])
         if isinstance(plan, Refusal):
             return plan
-        counters = tuple([self._counter(cap, (program, cap.cap, cap.period)) for cap in plan])
-        return counters[0] if len(counters) == 1 and counters[0].cap.whom == "person" else counters
-
-    def _counter(self, cap: CapPlan, key: tuple[int, str, str]) -> _Counter:
-        return self._counters.setdefault(key, _Counter(cap, key, self))
-
-
-class _Plans(dict[Kind, _Plan]):
-    """The plans of kinds, each made once."""
-
-    def __init__(self, make: Callable[[Kind], _Plan]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, kind: Kind) -> _Plan:
-        plan = self[kind] = self._make(kind)
-        return plan
-
-
-def _counted(
-    plan: tuple[_Counter, ...] | Refusal, person: bytes, *, household: bytes | None
-) -> tuple[int, ...] | Refusal:
-    """Return the numbers of what an act counts against, or why it may not count."""
-    if isinstance(plan, Refusal):
-        return plan
-    found = []
-    for counter in plan:
-        whom = counter.cap.whom
-        who = person if whom == "person" else household if whom == "household" else b""
-        if who is None:
-            return keys_of((counter.cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
-        found.append(counter.numbers[who] if who in counter.numbers else counter.new(who))
-    return tuple(found)
+        keys = [(program, cap.cap, cap.period) for cap in plan]
+        counters = [
+            _Counter(cap, key, self._numbers.setdefault(key, {})) for cap, key in zip(plan, keys, strict=True)
+        ]
+        return counters[0] if len(counters) == 1 and plan[0].whom == "person" else counters
