@@ -1,17 +1,44 @@
-"""``mapping diff``: what a coordinator reviews a mapping with."""
+"""``mapping diff | compare | backtest | docs``: what a coordinator reviews mappings with."""
 
+import csv
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.output import Format, FormatOption, LangOption, emit, emit_rows, hint
+from gateway.cli.output import Format, FormatOption, LangOption, emit, emit_rows, hint, say
+from gateway.model.visible import visible
 
 __all__ = ["register"]
+
+
+class TableFormat(StrEnum):
+    """How a table is written: as other data, or for a spreadsheet."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+def _default_format() -> TableFormat:
+    return TableFormat.TABLE if sys.stdout.isatty() else TableFormat.JSON
+
+
+TableFormatOption = Annotated[
+    TableFormat,
+    typer.Option("--format", default_factory=_default_format, help="How to write data; JSON when piped."),
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of reviewing."""
     app.command("diff")(diff)
+    app.command("compare")(compare)
 
 
 def diff(
@@ -51,3 +78,69 @@ def diff(
             f"{result['retroactive']} changes are retroactive as of {result['as_of']}",
             remedy="let the version begin on a later day, or say with --as-of when it was published",
         )
+
+
+def compare(
+    format_: TableFormatOption,
+    lang: LangOption,
+    mapping: Annotated[
+        list[Path],
+        typer.Option("--mapping", help="A document to compare with the shipped ones; repeat for more."),
+    ] = [],  # noqa: B006 - typer reads the default, nothing changes it
+    basket: Annotated[
+        Path | None, typer.Option(help="Standard acts (YAML); the shipped basket if left out.")
+    ] = None,
+    on: Annotated[str, typer.Option(help="The day whose versions are asked; today if left out.")] = "",
+    every_version: Annotated[
+        bool, typer.Option("--every-version", help="Also versions that are not in force on that day.")
+    ] = False,
+    plot: Annotated[Path | None, typer.Option(help="Also draw bars into this file (SVG).")] = None,
+) -> None:
+    """Ask every mapping for the same standard acts: grams and points before caps, or why there are none.
+
+    The figures are those that mappings declare, most of them from the press: not official.
+
+    Examples:
+
+        tanqiao mapping compare
+
+        tanqiao mapping compare --every-version --format csv --plot disparity.svg
+    """
+    from gateway.app.comparing import cells_of, told_cells, write_plot
+    from gateway.app.differing import day_of
+
+    cells = cells_of(mapping, basket=basket, on=day_of(on), which="all" if every_version else "in force")
+    rows = told_cells(cells, lang.value)
+    if format_ is TableFormat.CSV:
+        say(_csv(rows))
+    elif format_ is TableFormat.TABLE:
+        emit_rows(map(_narrow, rows), Format.TABLE)
+    else:
+        emit_rows(rows, Format(format_.value))
+    if plot is not None:
+        write_plot(plot, cells, lang=lang.value)
+
+
+def _narrow(row: Mapping[str, str]) -> dict[str, str]:
+    """Put a row into five columns, for a terminal."""
+    mapping = f"{row['mapping']} v{row['version']}" if row["mapping"] else row["platform"]
+    return {
+        "act": row["act"],
+        "mapping": mapping,
+        "g": row["grams"],
+        "points": row["points"],
+        "as": row["why"] or row["taken_as"],
+    }
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> str:
+    """Write rows for a spreadsheet; no text of theirs begins a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows[0].keys() if rows else [])
+    writer.writerows([_cell(text) for text in row.values()] for row in rows)
+    return out.getvalue().rstrip("\n")
+
+
+def _cell(text: str) -> str:
+    return visible(f"'{text}" if text[:1] in set("=@+-") else text)
