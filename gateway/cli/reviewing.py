@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.output import Format, FormatOption, LangOption, emit, emit_rows, hint, say
+from gateway.cli.output import (
+    Format,
+    FormatOption,
+    HomeOption,
+    LangOption,
+    emit,
+    emit_rows,
+    hint,
+    progress,
+    say,
+)
 from gateway.model.visible import visible
 
 __all__ = ["register"]
@@ -39,6 +49,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of reviewing."""
     app.command("diff")(diff)
     app.command("compare")(compare)
+    app.command("backtest")(backtest)
 
 
 def diff(
@@ -144,3 +155,34 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> str:
 
 def _cell(text: str) -> str:
     return visible(f"'{text}" if text[:1] in set("=@+-") else text)
+
+
+def backtest(
+    home: HomeOption,
+    format_: FormatOption,
+    old: Annotated[str, typer.Option(help="The version in force: a YAML file, or ID@VERSION.")],
+    new: Annotated[str, typer.Option(help="The version that would follow it.")],
+) -> None:
+    """Hold two versions against a home's records: what each act would count under either, added up.
+
+    Both are applied as if they were in force on the day of each act. Groups of fewer than ten people are told
+    of together or not at all.
+
+    Examples:
+
+        tanqiao mapping backtest --home ./home --old cn-420100/wuhan/travel@1 --new cn-420100/wuhan/travel@2
+    """
+    from gateway.app.backtesting import backtest_home
+    from gateway.app.differing import program_named
+
+    with progress("backtest") as watch:
+        result = backtest_home(Path(home), program_named(old), program_named(new), watch=watch)
+    if format_ is not Format.TABLE:
+        emit(result, format_)
+        return
+    grouped = {name: rows for name, rows in result.items() if isinstance(rows, list) and name != "movers"}
+    emit({name: value for name, value in result.items() if name not in grouped}, format_)
+    for name, rows in grouped.items():
+        if rows:
+            say(f"\n{name}")
+            emit_rows(rows, format_)

@@ -1,0 +1,218 @@
+"""What the caps of a version leave of the points of stored acts, in the order in which they were accepted."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.bulk.restating import Restated
+from gateway.bulk.tally import Batch, Granted
+from gateway.convert import CapKey, CapMeter, CapPlan, Converted, Program, Refusal
+
+__all__ = ["Book", "Granted", "Granting"]
+
+Ints = npt.NDArray[np.int64]
+
+
+class Book(Protocol):
+    """Where the use of caps is counted meanwhile; may be larger than memory."""
+
+    def cap_usage(self, keys: list[bytes]) -> dict[bytes, int]:
+        """Return what has been used."""
+        ...
+
+    def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
+        """Replace what has been used."""
+        ...
+
+
+class _Group(NamedTuple):
+    """The rows of a batch that count against one cap in one period, and for whom: a code for each."""
+
+    plan: CapPlan
+    rows: npt.NDArray[np.intp]
+    whom: npt.NDArray[np.intp]
+    words: Sequence[bytes | None]
+
+
+class Granting:
+    """Applies the caps of one version; whoever stays below all of them is never looked at one by one."""
+
+    def __init__(self, program: Program, book: Book) -> None:
+        self._program = program
+        self._meter = CapMeter(program)
+        self._caps = {cap.name: cap for cap in program.caps}
+        self._book = book
+
+    def grant(self, distinct: Sequence[Restated], places: Ints, *, batch: Batch) -> Granted:
+        """Return what each row counts; ``places`` tells which of the distinct results it has."""
+        columns = [np.array([one[n] for one in distinct], dtype=np.int64) for n in range(2)]
+        codes = {code: number for number, code in enumerate(dict.fromkeys(one.refused for one in distinct))}
+        refused = np.array([codes[one.refused] for one in distinct], dtype=np.int64)[places]
+        co2e_mg, points = (column[places] for column in columns)
+        words = list(codes)
+        ok = np.array([not word for word in words], dtype=np.bool_)[refused]
+        done = Granted(co2e_mg, points, points.copy(), ok, words, refused, {})
+        if self._caps:
+            self._apply(done, distinct, places=places, batch=batch)
+        return done
+
+    def _apply(self, done: Granted, distinct: Sequence[Restated], *, places: Ints, batch: Batch) -> None:
+        groups, late = self._groups(done.ok, batch)
+        for rows, refusal in late:
+            self._refuse(done, rows, refusal=refusal)
+        names, used = self._usage(groups)
+        through = np.zeros(len(places), dtype=np.bool_)
+        totals: list[Ints] = []
+        for group, before in zip(groups, used, strict=True):
+            total = _sums(self._asked(group, done), group.whom, count=len(group.words))
+            totals.append(total)
+            cap = self._caps[group.plan.cap]
+            binding = before + total > cap.maximum
+            through[group.rows[binding[group.whom]]] = True
+        if through.any():
+            counted = self._one_by_one(
+                done, distinct, places=places, groups=groups, used=used, through=through
+            )
+        else:
+            counted = totals
+        usage: dict[bytes, int] = {}
+        for name, before, more in zip(names, used, counted, strict=True):
+            after = before + more
+            usage.update({name[at]: int(after[at]) for at in np.flatnonzero(more).tolist()})
+        self._book.store_cap_usage(usage)
+
+    def _groups(
+        self, ok: npt.NDArray[np.bool_], batch: Batch
+    ) -> tuple[list[_Group], list[tuple[npt.NDArray[np.intp], Refusal]]]:
+        """Sort the rows by what they count against; also those that come too late for a period."""
+        by_plan: dict[CapPlan, list[npt.NDArray[np.intp]]] = {}
+        late: list[tuple[npt.NDArray[np.intp], Refusal]] = []
+        accepted = batch.accepted.astimezone(self._program.zone).date()
+        kind_of = batch.behaviour_of * len(batch.days) + batch.day_of
+        order = np.argsort(kind_of, kind="stable")
+        kinds, starts = np.unique(kind_of[order], return_index=True)
+        for kind, rows in zip(kinds.tolist(), np.split(order, starts[1:]), strict=True):
+            behaviour, day = divmod(kind, len(batch.days))
+            counted = rows[ok[rows]]
+            plan = self._meter.plan(batch.behaviours[behaviour], batch.ordinals[day], accepted=accepted)
+            if isinstance(plan, Refusal):
+                late.append((counted, plan))
+                continue
+            for one in plan:
+                by_plan.setdefault(one, []).append(counted)
+        return [
+            self._group(plan, np.sort(np.concatenate(rows)), batch) for plan, rows in by_plan.items()
+        ], late
+
+    def _group(self, plan: CapPlan, rows: npt.NDArray[np.intp], batch: Batch) -> _Group:
+        words, codes = _whose(plan, batch)
+        known = np.array([word is not None for word in words], dtype=np.bool_)
+        rows = rows[known[codes[rows]]]  # whose record was erased counts against no cap that is known
+        return _Group(plan, rows, codes[rows], words)
+
+    def _usage(self, groups: list[_Group]) -> tuple[list[list[bytes]], list[Ints]]:
+        """Return the names of what is counted together, and what has been used of each."""
+        names = [[_name(group.plan, word) for word in group.words] for group in groups]
+        used: list[Ints] = []
+        for group, of_group in zip(groups, names, strict=True):
+            present = np.unique(group.whom).tolist()
+            found = self._book.cap_usage([of_group[at] for at in present]) if present else {}
+            before = np.zeros(len(group.words), dtype=np.int64)
+            for at in present:
+                before[at] = found.get(of_group[at], 0)
+            used.append(before)
+        return names, used
+
+    def _asked(self, group: _Group, done: Granted) -> Ints:
+        of = self._caps[group.plan.cap].of
+        if of == "acts":
+            return np.ones(len(group.rows), dtype=np.int64)
+        return (done.points if of == "points" else done.co2e_mg)[group.rows]
+
+    def _one_by_one(
+        self,
+        done: Granted,
+        distinct: Sequence[Restated],
+        *,
+        places: Ints,
+        groups: list[_Group],
+        used: list[Ints],
+        through: npt.NDArray[np.bool_],
+    ) -> list[Ints]:
+        """Let the meter decide row by row for whoever might meet a cap; return what is counted of each."""
+        keys: dict[int, list[tuple[int, int]]] = {}
+        counted: list[Ints] = []
+        for number, group in enumerate(groups):
+            looked = through[group.rows]
+            rest = ~looked
+            counted.append(_sums(self._asked(group, done)[rest], group.whom[rest], count=len(group.words)))
+            for row, whom in zip(group.rows[looked].tolist(), group.whom[looked].tolist(), strict=True):
+                keys.setdefault(row, []).append((number, whom))
+        for row in sorted(keys):
+            self._decide(
+                row, keys[row], done=done, result=distinct[int(places[row])], state=(groups, used, counted)
+            )
+        return counted
+
+    def _decide(
+        self,
+        row: int,
+        keys: list[tuple[int, int]],
+        *,
+        done: Granted,
+        result: Restated,
+        state: tuple[list[_Group], list[Ints], list[Ints]],
+    ) -> None:
+        groups, used, counted = state
+        named = {CapKey(groups[n].plan.cap, str(whom), groups[n].plan.period): (n, whom) for n, whom in keys}
+        usage = {key: int(used[n][whom] + counted[n][whom]) for key, (n, whom) in named.items()}
+        before = dict(usage)
+        converted = Converted({}, result.co2e_mg, result.points, (result.points_num, result.points_den))
+        granted = self._meter.grant(converted, tuple(named), usage=usage)
+        if isinstance(granted, Refusal):
+            self._refuse(done, np.array([row]), refusal=granted)
+            return
+        for use in granted.caps:
+            if use.granted < use.asked:
+                cut = done.cuts.setdefault(use.key.cap, [0, 0])
+                cut[0] += 1
+        lost = result.points - granted.points
+        for name in {use.key.cap for use in granted.caps if use.granted < use.asked}:
+            done.cuts[name][1] += lost
+        done.granted[row] = granted.points
+        for key, (n, whom) in named.items():
+            counted[n][whom] += usage[key] - before[key]
+
+    def _refuse(self, done: Granted, rows: npt.NDArray[np.intp], *, refusal: Refusal) -> None:
+        code = refusal.code.value
+        if code not in done.words:
+            done.words.append(code)
+        done.refused[rows] = done.words.index(code)
+        done.ok[rows] = False
+        for column in (done.co2e_mg, done.points, done.granted):
+            column[rows] = 0
+
+
+def _whose(plan: CapPlan, batch: Batch) -> tuple[Sequence[bytes | None], npt.NDArray[np.intp]]:
+    """Return for whom rows may count, and for which of them each does."""
+    if plan.whom == "platform":
+        return [b""], np.zeros(len(batch.person_of), dtype=np.intp)
+    if plan.whom == "household":
+        return batch.households, batch.household_of
+    return batch.persons, batch.person_of
+
+
+def _sums(values: Ints, groups: npt.NDArray[np.intp], *, count: int) -> Ints:
+    """Add up integers by group, exactly."""
+    total = np.zeros(count, dtype=np.int64)
+    np.add.at(total, groups, values)
+    return total
+
+
+def _name(plan: CapPlan, word: bytes | None) -> bytes:
+    """Name what is counted together; only for as long as a backtest runs."""
+    text = f"{plan.cap}\0{plan.period}\0".encode()
+    return hashlib.blake2b(text + (word or b""), digest_size=16).digest()
