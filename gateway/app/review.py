@@ -49,7 +49,11 @@ def check_mappings(files: Sequence[Path]) -> list[dict[str, object]]:
         schemes[program.id].append(program)
     for scheme, versions in schemes.items():
         for finding in check_scheme(versions) if len(versions) > 1 else ():
-            raise Refused(f"{scheme}: {finding.message}", field=finding.pointer)
+            raise Refused(
+                f"{scheme}: {finding.message}",
+                field=finding.pointer,
+                remedy="let the versions of a scheme follow each other as docs/reference/mapping.md §8 says",
+            )
     return [_checked(name, program) for name, program in programs]
 
 
@@ -60,6 +64,7 @@ def _checked(name: str, program: Program) -> dict[str, object]:
         "id": program.id,
         "version": program.version,
         "status": program.status,
+        "unmapped": len(program.unmapped),
         "tests": len(results),
         "failed": sum(1 for result in results if result.faults),
         "digest": "sha256:" + program.digest,
