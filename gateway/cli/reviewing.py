@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
     app.command("diff")(diff)
     app.command("compare")(compare)
     app.command("backtest")(backtest)
+    app.command("docs")(docs)
 
 
 def diff(
@@ -186,3 +187,25 @@ def backtest(
         if rows:
             say(f"\n{name}")
             emit_rows(rows, format_)
+
+
+def docs(
+    into: Annotated[Path, typer.Option(help="The folder to write the site into; made if it is not there.")],
+    format_: FormatOption,
+    mapping: Annotated[
+        list[Path], typer.Option("--mapping", help="A document beside the shipped ones; repeat for more.")
+    ] = [],  # noqa: B006 - typer reads the default, nothing changes it
+    on: Annotated[str, typer.Option(help="The day of the site; today if left out.")] = "",
+) -> None:
+    """Write a site on which people read mappings: rules, figures with sources, tests, lineage, disparity.
+
+    The pages are plain HTML in Chinese and English; they need no server and ask for nothing outside.
+
+    Examples:
+
+        tanqiao mapping docs --into ./site
+    """
+    from gateway.app.differing import day_of
+    from gateway.app.site import write_site
+
+    emit(write_site(into, mapping, on=day_of(on)), format_)

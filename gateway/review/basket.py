@@ -4,17 +4,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from gateway.convert import MappingRefused
+from gateway.convert.program import Text
 from gateway.convert.shape import schema_findings
 from gateway.convert.yaml_text import read_yaml
 
-__all__ = ["Basket", "StandIn", "StandardAct", "Text", "read_basket"]
-
-
-class Text(NamedTuple):
-    """A text in both languages."""
-
-    zh: str
-    en: str
+__all__ = ["Basket", "StandIn", "StandardAct", "read_basket"]
 
 
 class StandIn(NamedTuple):

@@ -11,8 +11,8 @@ from gateway.catalog import Timeline
 from gateway.convert import Converted, FastEvaluator, Program, Refusal
 from gateway.convert.explain import exact_text
 from gateway.convert.inputs import InputReader
-from gateway.convert.program import Field
-from gateway.review.basket import Basket, StandardAct, Text
+from gateway.convert.program import Field, Text
+from gateway.review.basket import Basket, StandardAct
 
 __all__ = ["Cell", "compare_mappings", "spread"]
 
