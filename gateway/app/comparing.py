@@ -50,6 +50,7 @@ def told_cells(cells: Sequence[Cell], lang: Lang) -> list[dict[str, str]]:
             "grams": _text(cell.grams),
             "points": _text(cell.points),
             "taken_as": cell.basis,
+            "counted_alike": "yes" if cell.counted and cell.alike else "no" if cell.counted else "",
             "why": getattr(cell.why, lang),
         }
         for cell in cells

@@ -16,6 +16,7 @@ from gateway.review.basket import Basket, StandardAct
 
 __all__ = ["Cell", "compare_mappings", "spread"]
 
+OCCASIONS = frozenset({"act", "meal", "order", "ride", "time", "trip", "use"})  # one of these is one act
 COMBINATIONS_MAX = 12  # of classes; more would hide the act behind its variants
 
 
@@ -23,7 +24,8 @@ class Cell(NamedTuple):
     """What a mapping gives for a standard act.
 
     ``grams`` and ``points`` are before caps; both are None where ``why`` says why there is nothing, and
-    ``grams`` alone where points stand for no reduction. ``basis`` is what the act was taken as.
+    ``grams`` alone where points stand for no reduction. ``basis`` is what the act was taken as; ``alike`` tells
+    whether that is the act's own measure, such as kilometres, and not the occasion, whatever its size.
     """
 
     act: StandardAct
@@ -32,6 +34,7 @@ class Cell(NamedTuple):
     grams: Fraction | None = None
     points: Fraction | None = None
     basis: str = ""
+    alike: bool = True
     why: Text = Text("", "")
 
     @property
@@ -93,20 +96,20 @@ def _of_program(act: StandardAct, program: Program, *, on: date, evaluator: Fast
     if isinstance(stated, Text):
         yield Cell(act, program.platform, program, why=stated)
         return
-    rows, shares, note = stated
-    for row, basis in rows:
+    for row, basis in stated.rows:
         inputs = InputReader(program).read(row, act.behaviour)
         if not isinstance(inputs, Refusal):
             inputs = evaluator.convert_inputs(inputs, behaviour=act.behaviour, day=day)  # type: ignore[assignment]  # one name for what comes of the row
-        yield _cell(act, program, outcome=inputs, shares=shares, basis=f"{basis}{note}")
+        yield _cell(act, program, outcome=inputs, stated=stated, basis=f"{basis}{stated.note}")
 
 
 class _Stated(NamedTuple):
     """An act as rows of a mapping's own columns, each with what it is taken as."""
 
     rows: list[tuple[dict[str, str], str]]
-    shares: Fraction
-    note: str
+    alike: bool
+    shares: Fraction = Fraction(1)
+    note: str = ""
 
 
 def _stated(act: StandardAct, program: Program) -> _Stated | Text:
@@ -115,12 +118,19 @@ def _stated(act: StandardAct, program: Program) -> _Stated | Text:
     needed = [fields[name] for name in program.formula.needs[act.behaviour]]
     found = _rows(act.quantities, act.named, needed=needed, program=program)
     if isinstance(found, list):
-        return _Stated(found, Fraction(1), "")
+        return _Stated(found, _is_alike(act, needed))
     if act.stand_in is not None:
         other = _rows(act.stand_in.quantities, act.named, needed=needed, program=program)
         if isinstance(other, list):
-            return _Stated(other, Fraction(act.stand_in.divide_by), f" ÷ {act.stand_in.divide_by}")
+            return _Stated(other, True, Fraction(act.stand_in.divide_by), f" ÷ {act.stand_in.divide_by}")
     return found
+
+
+def _is_alike(act: StandardAct, needed: Sequence[Field]) -> bool:
+    """Tell whether a mapping counts by the measure that the act is stated in first."""
+    measure = next(iter(act.quantities), "")
+    units = {field.unit for field in needed if field.type == "decimal"}
+    return measure in units or (measure in OCCASIONS and bool(units & OCCASIONS)) or not act.quantities
 
 
 def _rows(
@@ -152,11 +162,12 @@ def _rows(
     ]
 
 
-def _cell(act: StandardAct, program: Program, *, outcome: object, shares: Fraction, basis: str) -> Cell:
+def _cell(act: StandardAct, program: Program, *, outcome: object, stated: _Stated, basis: str) -> Cell:
     if isinstance(outcome, Converted):
         reduces = program.kind != "engagement"
-        grams = Fraction(outcome.co2e_mg, 1000) / shares if reduces else None
-        return Cell(act, program.platform, program, grams, Fraction(outcome.points) / shares, basis)
+        grams = Fraction(outcome.co2e_mg, 1000) / stated.shares if reduces else None
+        points = Fraction(outcome.points) / stated.shares
+        return Cell(act, program.platform, program, grams, points, basis, stated.alike)
     code, detail = (outcome.code, outcome.detail) if isinstance(outcome, Refusal) else ("", "")
     return Cell(
         act,
@@ -168,8 +179,8 @@ def _cell(act: StandardAct, program: Program, *, outcome: object, shares: Fracti
 
 
 def spread(cells: Sequence[Cell]) -> str:
-    """Say how many times the least value the greatest one is, to one decimal; empty below two values."""
-    values = [cell.grams for cell in cells if cell.grams]
+    """Say how many times the least value the greatest one is, of those counted alike; empty below two."""
+    values = [cell.grams for cell in cells if cell.grams and cell.alike]
     if len(values) < 2:
         return ""
     return exact_text(Fraction(floor(max(values) / min(values) * 10 + Fraction(1, 2)), 10))

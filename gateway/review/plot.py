@@ -43,7 +43,9 @@ def plot(cells: Sequence[Cell], lang: Lang) -> str:
 
 def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
     names = dict.fromkeys(cell.act.name for cell in cells)
-    groups = [[cell for cell in cells if cell.act.name == name and cell.grams] for name in names]
+    groups = [
+        [cell for cell in cells if cell.act.name == name and cell.grams and cell.alike] for name in names
+    ]
     return [sorted(group, key=lambda cell: -(cell.grams or 0)) for group in groups if len(group) > 1]
 
 

@@ -45,7 +45,7 @@ def heat_of(cells: Sequence[Cell]) -> Heat:
     for act in dict.fromkeys(cell.act.name for cell in cells):
         ours = [cell for cell in cells if cell.act.name == act]
         if any(cell.counted for cell in ours):
-            least = min((cell.grams for cell in ours if cell.grams), default=None)
+            least = min((cell.grams for cell in ours if cell.grams and cell.alike), default=None)
             spots = [[_spot(cell, least) for cell in ours if cell.platform == one] for one in platforms]
             rows.append(HeatRow(ours[0].act, spots, spread(ours)))
     return Heat(platforms, rows)
@@ -53,7 +53,7 @@ def heat_of(cells: Sequence[Cell]) -> Heat:
 
 def _spot(cell: Cell, least: Fraction | None) -> Spot:
     shade = None
-    if cell.grams and least:
+    if cell.grams and least and cell.alike:
         shade = sum(1 for step in STEPS if cell.grams / least >= step)
     return Spot(cell, shade, _text(cell.grams), _text(cell.points))
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, cast
 
 from gateway.convert import Interpreter, Program
-from gateway.convert.document import from_canonical, leaves, value_at
+from gateway.convert.document import Value, from_canonical, leaves, value_at
 from gateway.convert.explain import exact_text, expression_text
 from gateway.convert.limit_text import limit_text
 from gateway.convert.program import Cap, Cite, Dated, Factor, Field, Step, TableRow, Text
@@ -223,10 +223,25 @@ def notes_of(program: Program) -> list[tuple[str, str]]:
     """Return every note of the document with its place, but those of tests and sources."""
     document = from_canonical(program.canonical).value
     return [
-        (" › ".join(pointer.split("/")[1:-1]) or "", text)
+        (_named_place(document, pointer), text)
         for pointer, text in leaves(document)
         if pointer.endswith("/note") and not pointer.startswith(("/basis/", "/tests/"))
     ]
+
+
+def _named_place(document: Value, pointer: str) -> str:
+    """Name the place of a note: items of lists by their names, where they have one."""
+    parts: list[str] = []
+    inner: Value | None = document
+    for part in pointer.split("/")[1:-1]:
+        inner = value_at(inner, f"/{part}") if inner is not None else None
+        own = (
+            [inner[key] for key in ("name", "code", "from", "at") if key in inner]
+            if isinstance(inner, dict)
+            else []
+        )
+        parts.append(value_text(own[0]) if part.isdecimal() and own else part.replace("~1", "/"))
+    return " › ".join(parts)
 
 
 def tests_of(program: Program) -> list[Test]:
