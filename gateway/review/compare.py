@@ -17,6 +17,7 @@ from gateway.review.basket import Basket, StandardAct
 __all__ = ["Cell", "compare_mappings", "spread"]
 
 OCCASIONS = frozenset({"act", "meal", "order", "ride", "time", "trip", "use"})  # one of these is one act
+GRANTING = frozenset({"gram", "per_act", "engagement"})
 COMBINATIONS_MAX = 12  # of classes; more would hide the act behind its variants
 
 
@@ -24,8 +25,9 @@ class Cell(NamedTuple):
     """What a mapping gives for a standard act.
 
     ``grams`` and ``points`` are before caps; both are None where ``why`` says why there is nothing, and
-    ``grams`` alone where points stand for no reduction. ``basis`` is what the act was taken as; ``alike`` tells
-    whether that is the act's own measure, such as kilometres, and not the occasion, whatever its size.
+    one alone where points stand for no reduction, or a reduction gives no points. ``basis`` is what the act
+    was taken as; ``alike`` tells whether that is the act's own measure, such as kilometres, and not the
+    occasion, whatever its size.
     """
 
     act: StandardAct
@@ -40,7 +42,7 @@ class Cell(NamedTuple):
     @property
     def counted(self) -> bool:
         """Tell whether the mapping gives anything for the act."""
-        return self.points is not None
+        return self.grams is not None or self.points is not None
 
 
 def compare_mappings(
@@ -74,7 +76,11 @@ def _cells(
         knowing if which == "all" else [program for program in knowing if _in_force(program, programs, on=on)]
     )
     if not chosen:
-        why = NOT_MAPPED if not knowing else Text(f"{on} 没有生效的版本", f"no version in force on {on}")
+        without = [
+            program.unmapped[act.behaviour] for program in programs if act.behaviour in program.unmapped
+        ]
+        why = Text(f"{on} 没有生效的版本", f"no version in force on {on}")
+        why = why if knowing else without[-1] if without else NOT_MAPPED
         yield Cell(act, programs[0].platform, None, why=why)
     for program in sorted(chosen, key=lambda program: (program.id, program.version)):
         yield from _of_program(act, program, on=on, evaluator=evaluators[program.digest])
@@ -166,7 +172,7 @@ def _cell(act: StandardAct, program: Program, *, outcome: object, stated: _State
     if isinstance(outcome, Converted):
         reduces = program.kind != "engagement"
         grams = Fraction(outcome.co2e_mg, 1000) / stated.shares if reduces else None
-        points = Fraction(outcome.points) / stated.shares
+        points = Fraction(outcome.points) / stated.shares if program.kind in GRANTING else None
         return Cell(act, program.platform, program, grams, points, basis, stated.alike)
     code, detail = (outcome.code, outcome.detail) if isinstance(outcome, Refusal) else ("", "")
     return Cell(

@@ -58,7 +58,8 @@ def _group(group: Sequence[Cell], top: int, *, lang: Lang) -> Iterator[str]:
     for place, cell in enumerate(group):
         line = top + HEAD + STEP * place
         width = max(int((cell.grams or 0) * (WIDTH - LEFT - RIGHT) / most), 1)
-        version = f"{cell.program.id} v{cell.program.version}" if cell.program else cell.platform
+        title = getattr(cell.program, f"title_{lang}") if cell.program else cell.platform
+        version = f"{title} v{cell.program.version}" if cell.program else title
         value = f"{exact_text(cell.grams or Fraction(0))} g"
         yield f'<text x="{LEFT - 8}" y="{line + BAR - 2}" text-anchor="end">{escape(version)}</text>'
         yield f'<rect class="bar" x="{LEFT}" y="{line}" width="{width}" height="{BAR}"/>'

@@ -1,4 +1,4 @@
-"""The disparity of cities as a heat map: a row for each standard act, a column for each platform."""
+"""The disparity of cities as a heat map: a row for each platform, a column for each standard act."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,16 +6,23 @@ from typing import Final, NamedTuple
 
 from gateway.convert.explain import exact_text
 from gateway.review.basket import StandardAct
-from gateway.review.compare import Cell, spread
+from gateway.review.compare import NOT_MAPPED, Cell, spread
 
-__all__ = ["Heat", "HeatRow", "Spot", "heat_of"]
+__all__ = ["Column", "Heat", "Spot", "heat_of"]
 
 STEPS: Final = (Fraction(5, 4), Fraction(2), Fraction(3), Fraction(5))
 """How many times the least value of its act a value must be, to be shown darker."""
 
 
+class Column(NamedTuple):
+    """One act, and how many times the least value of it the greatest is."""
+
+    act: StandardAct
+    spread: str
+
+
 class Spot(NamedTuple):
-    """A value of a cell with its shade, from 0 for the least value of the act; None without a value."""
+    """A cell with its shade, from 0 for the least value of the act; None without one that is alike."""
 
     cell: Cell
     shade: int | None
@@ -23,32 +30,42 @@ class Spot(NamedTuple):
     points: str
 
 
-class HeatRow(NamedTuple):
-    """One act: what each platform gives, and how many times the least value the greatest is."""
-
-    act: StandardAct
-    spots: list[list[Spot]]
-    spread: str
-
-
 class Heat(NamedTuple):
-    """The whole map."""
+    """The whole map; ``silent`` are the platforms that count none of the acts.
 
-    platforms: list[str]
-    rows: list[HeatRow]
+    ``rows`` has for each platform the spots of each column; none where there is no rule for the act.
+    """
+
+    columns: list[Column]
+    rows: dict[str, list[list[Spot]]]
+    silent: list[str]
 
 
 def heat_of(cells: Sequence[Cell]) -> Heat:
-    """Arrange cells by act and platform; acts that no mapping counts are left out."""
-    platforms = sorted({cell.platform for cell in cells})
-    rows = []
-    for act in dict.fromkeys(cell.act.name for cell in cells):
-        ours = [cell for cell in cells if cell.act.name == act]
-        if any(cell.counted for cell in ours):
-            least = min((cell.grams for cell in ours if cell.grams and cell.alike), default=None)
-            spots = [[_spot(cell, least) for cell in ours if cell.platform == one] for one in platforms]
-            rows.append(HeatRow(ours[0].act, spots, spread(ours)))
-    return Heat(platforms, rows)
+    """Arrange cells by platform and act; acts that no mapping counts are left out."""
+    counted = [cell for cell in cells if cell.counted]
+    acts = {cell.act.name: cell.act for cell in cells if cell.act.name in {one.act.name for one in counted}}
+    columns = [
+        Column(act, spread([cell for cell in cells if cell.act.name == name])) for name, act in acts.items()
+    ]
+    least = {name: min(_alike(cells, name), default=None) for name in acts}
+    telling = sorted({cell.platform for cell in counted})
+    rows = {
+        platform: [
+            [
+                _spot(cell, least[name])
+                for cell in cells
+                if (cell.act.name, cell.platform) == (name, platform) and cell.why is not NOT_MAPPED
+            ]
+            for name in acts
+        ]
+        for platform in telling
+    }
+    return Heat(columns, rows, sorted({cell.platform for cell in cells} - set(telling)))
+
+
+def _alike(cells: Sequence[Cell], name: str) -> list[Fraction]:
+    return [cell.grams for cell in cells if cell.act.name == name and cell.grams and cell.alike]
 
 
 def _spot(cell: Cell, least: Fraction | None) -> Spot:

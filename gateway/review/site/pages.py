@@ -49,7 +49,7 @@ def pages(site: Site, templates: Mapping[str, str]) -> Iterator[tuple[str, str]]
     cells = compare_mappings(programs, site.basket, on=site.made)
     shared: dict[str, Any] = {"programs": programs, "links": links}
     heat = heat_of(cells)
-    titles = {program.platform: Text(program.title_zh, program.title_en) for program in programs}
+    titles = {program.platform: Text(program.title_zh, program.title_en) for program in reversed(programs)}
 
     def rendered(template: str, **more: object) -> str:
         return environment.get_template(template).render(**shared, **more)

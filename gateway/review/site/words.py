@@ -18,6 +18,7 @@ KINDS: Final = {
     "per_act": Text("按次给予积分，减排量另计", "points are granted per act, beside the reduction"),
     "engagement": Text("积分不对应减排量", "points stand for no reduction"),
     "rating": Text("只评级，不给积分", "a rating, and no points"),
+    "none": Text("不给积分", "no points"),
     "unpublished": Text("未公布", "not published"),
 }
 CONFIDENCES: Final = {
