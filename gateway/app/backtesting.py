@@ -22,7 +22,7 @@ __all__ = ["backtest_home"]
 
 
 def backtest_home(
-    root: Path, old: Program, new: Program, *, watch: Callable[[int], None] = lambda _rows: None
+    root: Path, old: Program, *, new: Program, watch: Callable[[int], None] = lambda _rows: None
 ) -> dict[str, object]:
     """Hold two versions against the records that this home has made by the scheme of the old one.
 

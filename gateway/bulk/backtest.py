@@ -4,18 +4,19 @@ Acts of a city repeat: what is evaluated are the distinct inputs, by the column 
 done on whole columns. Memory does not grow with the number of records.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from functools import cache
+from itertools import count
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from gateway.bulk.coding import Coded, coded
 from gateway.bulk.granting import Book, Granted, Granting
-from gateway.bulk.restating import Restated, Restating
+from gateway.bulk.restating import Restating, Results
 from gateway.bulk.tally import Batch, Tally
 from gateway.convert import Program, Refusal
 from gateway.convert.fast import CompiledBlock
@@ -33,13 +34,6 @@ _Kind = tuple[str, int, int]
 """Behaviour, and the first days of the rules that hold for it in the old and in the new version."""
 
 
-class _Codes(NamedTuple):
-    """A column of repeating texts: the distinct ones, and which of them each row has."""
-
-    words: list[Any]
-    places: npt.NDArray[np.intp]
-
-
 class Backtest:
     """Holds two versions against stored records; ``tally`` has what came of it."""
 
@@ -48,47 +42,36 @@ class Backtest:
         self._granting = tuple(
             Granting(program, book) for program, book in zip((old, new), books, strict=True)
         )
-        self._known: dict[tuple[_Kind, str], tuple[Restated, Restated]] = {}
-        self._decoded: Callable[[str], dict[str, dict[str, str]]] = _decode
+        self._results = (Results(), Results())
+        self._known: dict[_Kind, dict[str, int]] = {}
         self.tally = Tally()
 
     def add(self, table: pa.Table, accepted: datetime) -> None:
         """Take the records of one batch, in the order of their leaves."""
-        days, behaviours = _codes(table["day"]), _codes(table["behaviour"])
-        ordinals = [date.fromisoformat(day).toordinal() for day in days.words]
-        inputs = _codes(table["inputs"])
-        kinds, kind_of = self._kinds(behaviours, days, ordinals=ordinals)
+        day, behaviour, inputs = (coded(table[name]) for name in ("day", "behaviour", "inputs"))
+        ordinals = [date.fromisoformat(text).toordinal() for text in day.words]
+        kinds, kind_of = self._kinds(behaviour, day, ordinals=ordinals)
         combined = kind_of * len(inputs.words) + inputs.places
-        seen = np.zeros(len(kinds) * len(inputs.words), dtype=np.bool_)
-        seen[combined] = True
-        distinct = np.flatnonzero(seen)
-        pairs = self._pairs(distinct.tolist(), kinds, texts=inputs.words)
-        where = np.zeros(len(seen), dtype=np.int64)
-        where[distinct] = np.arange(len(distinct))
-        places = where[combined]
-        persons, households = _codes(table["person"]), _codes(table["household"])
-        batch = Batch(
-            days=days.words,
-            day_of=days.places,
-            behaviours=behaviours.words,
-            behaviour_of=behaviours.places,
-            ordinals=ordinals,
-            persons=persons.words,
-            person_of=persons.places,
-            households=households.words,
-            household_of=households.places,
-            accepted=accepted,
+        seen = np.zeros((len(kinds), len(inputs.words)), dtype=np.bool_)
+        seen.reshape(-1)[combined] = True
+        where = np.zeros(seen.shape, dtype=np.int64)
+        self._forget()
+        for number, (kind, ordinal) in enumerate(kinds):
+            distinct = np.flatnonzero(seen[number])
+            texts = [inputs.words[place] for place in distinct.tolist()]
+            where[number, distinct] = self._places(kind, texts, day=ordinal)
+        places = where.reshape(-1)[combined]
+        batch = Batch(day, behaviour, ordinals, cache(lambda name: coded(table[name])), accepted)
+        old, new = (
+            granting.grant(results, places, batch=batch)
+            for granting, results in zip(self._granting, self._results, strict=True)
         )
-        sides = [
-            granting.grant([pair[side] for pair in pairs], places, batch=batch)
-            for side, granting in enumerate(self._granting)
-        ]
-        self.tally.add(batch, sides[0], sides[1])
-        self._compare_stored(table, sides[0])
-        self._count_shifted(ordinals, days.places)
+        self.tally.add(batch, old, new=new)
+        self._compare_stored(table, old)
+        self._count_shifted(ordinals, day.places)
 
     def _kinds(
-        self, behaviours: _Codes, days: _Codes, *, ordinals: list[int]
+        self, behaviours: Coded, days: Coded, *, ordinals: list[int]
     ) -> tuple[list[tuple[_Kind, int]], npt.NDArray[np.int64]]:
         """Give a number to each set of rules that rows fall under, with a day on which it holds."""
         numbers: dict[_Kind, int] = {}
@@ -105,23 +88,22 @@ class Backtest:
             table[behaviour, day] = numbers[kind]
         return found, table[behaviours.places, days.places]
 
-    def _pairs(
-        self, distinct: list[int], kinds: list[tuple[_Kind, int]], *, texts: list[str]
-    ) -> list[tuple[Restated, Restated]]:
-        """Return what both versions give for each distinct act; what was seen before is remembered."""
-        if len(self._known) > REMEMBERED_MAX:
+    def _forget(self) -> None:
+        """Begin anew where too many results would be remembered."""
+        if len(self._results[0].rows) > REMEMBERED_MAX:
             self._known.clear()
-        keys = [(kinds[one // len(texts)], texts[one % len(texts)]) for one in distinct]
-        missing: dict[tuple[_Kind, int], list[str]] = {}
-        for (kind, day), text in keys:
-            if (kind, text) not in self._known:
-                missing.setdefault((kind, day), []).append(text)
-        for (kind, day), new in missing.items():
-            stated = [self._decoded(text) for text in new]
-            sides = [side.restate(side.rules(kind[0], day), stated) for side in self._sides]
-            for text, old_result, new_result in zip(new, *sides, strict=True):
-                self._known[kind, text] = (old_result, new_result)
-        return [self._known[kind, text] for (kind, _), text in keys]
+            self._results = (Results(), Results())
+
+    def _places(self, kind: _Kind, texts: list[str], *, day: int) -> list[int]:
+        """Return where the results for inputs stand; what was seen before is not computed again."""
+        known = self._known.setdefault(kind, {})
+        missing = [text for text in texts if text not in known]
+        if missing:
+            known.update(zip(missing, count(len(self._results[0].rows))))
+            stated = [_decode(text) for text in missing]
+            for side, results in zip(self._sides, self._results, strict=True):
+                results.extend(side.restate(side.rules(kind[0], day), stated))
+        return [known[text] for text in texts]
 
     def _compare_stored(self, table: pa.Table, old: Granted) -> None:
         """Count the records whose stored quantities are not those of the old version."""
@@ -137,15 +119,3 @@ class Backtest:
 
 def _first(made: CompiledBlock | Refusal) -> int:
     return -1 if isinstance(made, Refusal) else made.block.first
-
-
-def _codes(column: "pa.ChunkedArray[Any]") -> _Codes:
-    """Return the distinct values of a column and where they stand; what is absent is one of them."""
-    array: Any = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    words = array.dictionary.to_pylist()
-    places = pc.fill_null(array.indices, len(words)).to_numpy()
-    return _Codes([*words, None] if array.null_count else words, places.astype(np.intp))

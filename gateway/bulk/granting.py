@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gateway.bulk.restating import Restated
+from gateway.bulk.coding import Coded
+from gateway.bulk.restating import Restated, Results
 from gateway.bulk.tally import Batch, Granted
 from gateway.convert import CapKey, CapMeter, CapPlan, Converted, Program, Refusal
 
@@ -46,17 +47,15 @@ class Granting:
         self._caps = {cap.name: cap for cap in program.caps}
         self._book = book
 
-    def grant(self, distinct: Sequence[Restated], places: Ints, *, batch: Batch) -> Granted:
-        """Return what each row counts; ``places`` tells which of the distinct results it has."""
-        columns = [np.array([one[n] for one in distinct], dtype=np.int64) for n in range(2)]
-        codes = {code: number for number, code in enumerate(dict.fromkeys(one.refused for one in distinct))}
-        refused = np.array([codes[one.refused] for one in distinct], dtype=np.int64)[places]
-        co2e_mg, points = (column[places] for column in columns)
-        words = list(codes)
-        ok = np.array([not word for word in words], dtype=np.bool_)[refused]
-        done = Granted(co2e_mg, points, points.copy(), ok, words, refused, {})
+    def grant(self, results: Results, places: Ints, *, batch: Batch) -> Granted:
+        """Return what each row counts; ``places`` tells which of the results it has."""
+        co2e_mg, points, refused = (
+            column[places] for column in (results.co2e_mg, results.points, results.refused)
+        )
+        done = Granted(co2e_mg, points, points, refused == 0, list(results.words), refused, {})
         if self._caps:
-            self._apply(done, distinct, places=places, batch=batch)
+            done = done._replace(granted=points.copy())
+            self._apply(done, results.rows, places=places, batch=batch)
         return done
 
     def _apply(self, done: Granted, distinct: Sequence[Restated], *, places: Ints, batch: Batch) -> None:
@@ -91,23 +90,23 @@ class Granting:
         by_plan: dict[CapPlan, list[npt.NDArray[np.intp]]] = {}
         late: list[tuple[npt.NDArray[np.intp], Refusal]] = []
         accepted = batch.accepted.astimezone(self._program.zone).date()
-        kind_of = batch.behaviour_of * len(batch.days) + batch.day_of
+        kind_of = batch.behaviour.places * len(batch.day.words) + batch.day.places
         order = np.argsort(kind_of, kind="stable")
         kinds, starts = np.unique(kind_of[order], return_index=True)
         for kind, rows in zip(kinds.tolist(), np.split(order, starts[1:]), strict=True):
-            behaviour, day = divmod(kind, len(batch.days))
+            behaviour, day = divmod(kind, len(batch.day.words))
             counted = rows[ok[rows]]
-            plan = self._meter.plan(batch.behaviours[behaviour], batch.ordinals[day], accepted=accepted)
+            plan = self._meter.plan(batch.behaviour.words[behaviour], batch.ordinals[day], accepted=accepted)
             if isinstance(plan, Refusal):
                 late.append((counted, plan))
                 continue
             for one in plan:
                 by_plan.setdefault(one, []).append(counted)
         return [
-            self._group(plan, np.sort(np.concatenate(rows)), batch) for plan, rows in by_plan.items()
+            self._group(plan, np.sort(np.concatenate(rows)), batch=batch) for plan, rows in by_plan.items()
         ], late
 
-    def _group(self, plan: CapPlan, rows: npt.NDArray[np.intp], batch: Batch) -> _Group:
+    def _group(self, plan: CapPlan, rows: npt.NDArray[np.intp], *, batch: Batch) -> _Group:
         words, codes = _whose(plan, batch)
         known = np.array([word is not None for word in words], dtype=np.bool_)
         rows = rows[known[codes[rows]]]  # whose record was erased counts against no cap that is known
@@ -196,13 +195,11 @@ class Granting:
             column[rows] = 0
 
 
-def _whose(plan: CapPlan, batch: Batch) -> tuple[Sequence[bytes | None], npt.NDArray[np.intp]]:
+def _whose(plan: CapPlan, batch: Batch) -> Coded:
     """Return for whom rows may count, and for which of them each does."""
     if plan.whom == "platform":
-        return [b""], np.zeros(len(batch.person_of), dtype=np.intp)
-    if plan.whom == "household":
-        return batch.households, batch.household_of
-    return batch.persons, batch.person_of
+        return Coded([b""], np.zeros(batch.rows, dtype=np.intp))
+    return batch.whose(plan.whom)
 
 
 def _sums(values: Ints, groups: npt.NDArray[np.intp], *, count: int) -> Ints:

@@ -12,7 +12,7 @@ from gateway.convert.program import Field
 from gateway.convert.scalars import DecimalReader
 from gateway.model.codes import Rejection
 
-__all__ = ["Restated", "Restating"]
+__all__ = ["Restated", "Restating", "Results"]
 
 Stated = Mapping[str, Mapping[str, str]]
 """Inputs as a record states them: name to value and unit."""
@@ -26,6 +26,24 @@ class Restated(NamedTuple):
     points_num: int
     points_den: int
     refused: str
+
+
+class Results:
+    """Results that many rows share, also as columns; ``refused`` are places in ``words``, where 0 is none."""
+
+    def __init__(self) -> None:
+        self.rows: list[Restated] = []
+        self.words: list[str] = [""]
+        self.co2e_mg, self.points, self.refused = (np.empty(0, dtype=np.int64) for _ in range(3))
+
+    def extend(self, rows: Sequence[Restated]) -> None:
+        """Add results, which stand behind those before."""
+        self.words += {row.refused for row in rows} - set(self.words)
+        codes = {word: code for code, word in enumerate(self.words)}
+        self.rows += rows
+        self.co2e_mg = np.append(self.co2e_mg, np.array([row.co2e_mg for row in rows], dtype=np.int64))
+        self.points = np.append(self.points, np.array([row.points for row in rows], dtype=np.int64))
+        self.refused = np.append(self.refused, np.array([codes[row.refused] for row in rows], dtype=np.int64))
 
 
 class Restating:
@@ -63,14 +81,16 @@ class Restating:
             [reader(one.get(name)) for name, reader in zip(names, readers, strict=True)] for one in stated
         ]
         refusals = [next((value for value in row if isinstance(value, Refusal)), None) for row in read]
-        results = iter(_run(made, names, [row for row, no in zip(read, refusals, strict=True) if no is None]))
+        results = iter(
+            _run(made, names, rows=[row for row, no in zip(read, refusals, strict=True) if no is None])
+        )
         return [next(results) if no is None else _refused(no) for no in refusals]
 
     def _nearest(self, day: int) -> int:
         return max(self._first, min(day, self._last) if self._last else day)
 
 
-def _run(made: CompiledBlock, names: tuple[str, ...], rows: list[list[int | Refusal]]) -> list[Restated]:
+def _run(made: CompiledBlock, names: tuple[str, ...], *, rows: list[list[int | Refusal]]) -> list[Restated]:
     """Run the rules over columns where the numbers fit 64 bits, else act by act."""
     if not fits(made.block):
         done = [made.plain(dict(zip(names, row, strict=True))) for row in rows]  # type: ignore[arg-type]  # no refusal is left

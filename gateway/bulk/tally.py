@@ -1,13 +1,15 @@
 """Adding up what two versions give: exact sums and quantiles, by behaviour and by day."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from gateway.bulk.coding import Coded
 
 __all__ = ["PEOPLE_MIN", "Batch", "Granted", "Sums", "Tally"]
 
@@ -19,18 +21,22 @@ Codes = npt.NDArray[np.intp]
 
 
 class Batch(NamedTuple):
-    """What records of one batch say, but their inputs: distinct words, and which of them each row has."""
+    """What records of one batch say, but their inputs.
 
-    days: list[str]
-    day_of: Codes
-    behaviours: list[str]
-    behaviour_of: Codes
+    ``ordinals`` are the days as numbers. ``whose`` gives the persons or households, which not every mapping
+    asks for.
+    """
+
+    day: Coded
+    behaviour: Coded
     ordinals: list[int]
-    persons: list[bytes | None]
-    person_of: Codes
-    households: list[bytes | None]
-    household_of: Codes
+    whose: Callable[[str], Coded]
     accepted: datetime
+
+    @property
+    def rows(self) -> int:
+        """Return how many records there are."""
+        return len(self.day.places)
 
 
 class Granted(NamedTuple):
@@ -95,7 +101,7 @@ class Tally:
     shifted: list[int] = field(default_factory=lambda: [0, 0])
     stored_differ: int = 0
 
-    def add(self, batch: Batch, old: Granted, new: Granted) -> None:
+    def add(self, batch: Batch, old: Granted, *, new: Granted) -> None:
         """Add a batch."""
         differs = (old.ok != new.ok) | (old.co2e_mg != new.co2e_mg) | (old.granted != new.granted)
         self.gained += int(np.count_nonzero(~old.ok & new.ok))
@@ -110,10 +116,10 @@ class Tally:
                 cut[:] = [cut[0] + rows, cut[1] + points]
         self.co2e_changes.update(_counted(new.co2e_mg - old.co2e_mg))
         self.points_changes.update(_counted(new.granted - old.granted))
-        everything = np.zeros(len(batch.day_of), dtype=np.intp)
+        everything = np.zeros(batch.rows, dtype=np.intp)
         for groups, words, codes in (
-            (self.behaviours, batch.behaviours, batch.behaviour_of),
-            (self.days, batch.days, batch.day_of),
+            (self.behaviours, batch.behaviour.words, batch.behaviour.places),
+            (self.days, batch.day.words, batch.day.places),
             ({"": self.total}, [""], everything),
         ):
             _add_groups(groups, words, codes=codes, batch=batch, columns=(old, new, differs))
@@ -154,8 +160,9 @@ def _add_groups(
 def _some_people(batch: Batch, rows: Codes) -> set[bytes]:
     """Return persons of some rows, up to as many as may be told of."""
     found: set[bytes] = set()
-    for code in np.unique(batch.person_of[rows]).tolist():
-        person = batch.persons[code]
+    persons = batch.whose("person")
+    for code in np.unique(persons.places[rows]).tolist():
+        person = persons.words[code]
         if person is not None:
             found.add(person)
         if len(found) >= PEOPLE_MIN:

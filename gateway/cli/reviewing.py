@@ -177,7 +177,7 @@ def backtest(
     from gateway.app.differing import program_named
 
     with progress("backtest") as watch:
-        result = backtest_home(Path(home), program_named(old), program_named(new), watch=watch)
+        result = backtest_home(Path(home), program_named(old), new=program_named(new), watch=watch)
     if format_ is not Format.TABLE:
         emit(result, format_)
         return

@@ -89,7 +89,7 @@ def test_backtest_gives_what_converting_by_the_other_version_gives(
     monkeypatch.setenv("TANQIAO_STATE", str(tmp_path / "state"))
     convert_in_parts(home, [file], 150, mapping=before)
 
-    found = backtest_home(home, program_from_file(before), program_from_file(after))
+    found = backtest_home(home, program_from_file(before), new=program_from_file(after))
 
     monkeypatch.setenv("TANQIAO_STATE", str(tmp_path / "other/state"))
     reference = rows_of(other)
@@ -109,7 +109,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_same_version_changes_nothing(home: Path) -> None:
-    found = backtest_home(home, OLD, OLD)
+    found = backtest_home(home, OLD, new=OLD)
 
     rows = rows_of(home)
     assert (found["changed"], found["unchanged"], found["stored_differ"]) == (0, 300, 0)
@@ -118,7 +118,7 @@ def test_same_version_changes_nothing(home: Path) -> None:
 
 
 def test_other_version_is_told_by_behaviour_day_and_quantile(home: Path) -> None:
-    found = backtest_home(home, OLD, NEW)
+    found = backtest_home(home, OLD, new=NEW)
 
     rows = rows_of(home)
     metro = sum(1 for row in rows if row.behaviour == "TRV-METRO")
@@ -148,7 +148,7 @@ def test_few_people_altogether_leave_counts_alone(tmp_path: Path, monkeypatch: p
     home = make_home(tmp_path, monkeypatch)
     convert(home, write_trips(tmp_path / "a.ndjson", trips(60, persons=9)))
 
-    found = backtest_home(home, OLD, NEW)
+    found = backtest_home(home, OLD, new=NEW)
 
     assert found["records"] == 60
     assert "withheld" in found
@@ -179,7 +179,7 @@ def test_changed_record_file_is_refused(home: Path) -> None:
     path.write_bytes(data)
 
     with pytest.raises(IntegrityBroken) as refused:
-        backtest_home(home, OLD, NEW)
+        backtest_home(home, OLD, new=NEW)
 
     assert refused.value.field.endswith(path.name)
 
@@ -188,9 +188,9 @@ def test_other_platform_and_empty_home_are_refused(home: Path) -> None:
     shenzhen = next(program for program in shipped_programs() if program.platform == "cn-440300/shenzhen")
 
     with pytest.raises(UsageError):
-        backtest_home(home, OLD, shenzhen)
+        backtest_home(home, OLD, new=shenzhen)
     with pytest.raises(Refused):
-        backtest_home(home, shenzhen, shenzhen)
+        backtest_home(home, shenzhen, new=shenzhen)
 
 
 def test_command_prints_the_same_as_table_and_json(home: Path) -> None:

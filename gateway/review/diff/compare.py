@@ -287,12 +287,12 @@ def _step_changes(difference: Difference, *, sides: Sides) -> Iterator[Change]:
     elif len(difference.path) > 2 and difference.path[2] == "round":
         yield _change("rounding", difference, about=(name,), reach=sides.reach(Days()))
     else:
-        counted = before is None or _counted_before(sides.old, before, after)
+        counted = before is None or _counted_before(sides.old, before, after=after)
         about = (name, *difference.path[3:])
         yield _change("formula", difference, about=about, reach=sides.reach(Days(), counted=counted))
 
 
-def _counted_before(old: Program, before: Step, after: Step | None) -> bool:
+def _counted_before(old: Program, before: Step, *, after: Step | None) -> bool:
     """Tell whether a change of a step concerns a behaviour that the old version knows."""
     if after is None or (before.unit, before.rounding) != (after.unit, after.rounding):
         return True

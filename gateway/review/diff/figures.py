@@ -29,7 +29,7 @@ def factor_changes(old: Factor | None, new: Factor | None, *, days: Days) -> Ite
     classes = dict.fromkeys([*_classes(old), *_classes(new)])
     for of in classes:
         yield from _changes(
-            of, old.values if old else (), new.values if new else (), days=days, read=_class_reader(of)
+            of, old.values if old else (), new=new.values if new else (), days=days, read=_class_reader(of)
         )
 
 
@@ -42,7 +42,7 @@ def table_changes(old: Table | None, new: Table | None, *, days: Days) -> Iterat
         yield from _changes(
             exact_text(at),
             old.values if old else (),
-            new.values if new else (),
+            new=new.values if new else (),
             days=days,
             read=_row_reader(at),
         )
@@ -51,8 +51,8 @@ def table_changes(old: Table | None, new: Table | None, *, days: Days) -> Iterat
 def _changes(
     of: str,
     old: Sequence[Dated[T]],
-    new: Sequence[Dated[T]],
     *,
+    new: Sequence[Dated[T]],
     days: Days,
     read: Callable[[T], str],
 ) -> Iterator[Figure]:

@@ -31,7 +31,7 @@ class _Place(NamedTuple):
     old: str
     new: str
 
-    def down(self, name: str, old: str | int, new: str | int) -> "_Place":
+    def down(self, name: str, *, old: str | int, new: str | int) -> "_Place":
         return _Place((*self.path, name), child(self.old, old), child(self.new, new))
 
 
@@ -45,7 +45,7 @@ def _compared(old: Value, new: Value, *, place: _Place) -> Iterator[Difference]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from _member(old.get(key), new.get(key), place=place.down(key, key, key))
+            yield from _member(old.get(key), new.get(key), place=place.down(key, old=key, new=key))
     elif isinstance(old, list) and isinstance(new, list):
         yield from _lists(old, new, place=place)
     else:
@@ -70,7 +70,7 @@ def _lists(old: list[Value], new: list[Value], *, place: _Place) -> Iterator[Dif
         yield from _member(
             None if at is None else old[at],
             None if to is None else new[to],
-            place=place.down(key, at or 0, to or 0),
+            place=place.down(key, old=at or 0, new=to or 0),
         )
     before, after = ([key for key in keys if key in ours and key in theirs] for keys in (ours, theirs))
     if before != after:

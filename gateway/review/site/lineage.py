@@ -62,18 +62,18 @@ def graph_of(programs: Sequence[Program], links: dict[str, str]) -> Graph:
             nodes[figure] = Node(1, figure, name, values, cite.confidence or "unknown", f"{link}#figures")
             edges[Edge(figure, own)] = None
             if cite.ref:
-                nodes.setdefault(*_source(program, cite.ref, link))
-                edges[Edge(_source(program, cite.ref, link)[0], figure)] = None
+                nodes.setdefault(*_source(program, cite.ref, link=link))
+                edges[Edge(_source(program, cite.ref, link=link)[0], figure)] = None
                 cited.add(cite.ref)
         for ref in program.basis.keys() - cited:
-            key, node = _source(program, ref, link)
+            key, node = _source(program, ref, link=link)
             nodes.setdefault(key, node)
             edges[Edge(key, own)] = None
     nodes["p"] = Node(3, "p", platform, "", "", "")
     return Graph(platform, list(nodes.values()), list(edges))
 
 
-def _source(program: Program, ref: str, link: str) -> tuple[str, Node]:
+def _source(program: Program, ref: str, *, link: str) -> tuple[str, Node]:
     entry = program.basis[ref]
     key = f"s {entry.get('url') or entry.get('title', ref)} {entry.get('title', '')}"
     detail = " ".join(filter(None, (entry.get("publisher", ""), entry.get("edition", ""))))
@@ -115,7 +115,7 @@ def drawn(graph: Graph) -> str:
                 for x, (zh, en) in zip(COLUMNS, _TITLES, strict=True)
             ),
             *(_curve(edge, graph, places=places) for edge in graph.edges),
-            *(_box(node, *places[node.name]) for node in graph.nodes),
+            *(_box(node, x=places[node.name][0], y=places[node.name][1]) for node in graph.nodes),
             "</svg>",
         ]
     )
@@ -130,7 +130,7 @@ def _curve(edge: Edge, graph: Graph, *, places: dict[str, tuple[int, int]]) -> s
     return f'<path class="edge{beside}" d="M{start} {y} C{middle} {y} {middle} {down} {to} {down}"/>'
 
 
-def _box(node: Node, x: int, y: int) -> str:
+def _box(node: Node, *, x: int, y: int) -> str:
     width = WIDTHS[node.column]
     room = width // 7 - 2
     label, detail = escape(_cut(node.label, room)), escape(_cut(node.detail, room + 2))

@@ -65,7 +65,10 @@ def pages(site: Site, templates: Mapping[str, str]) -> Iterator[tuple[str, str]]
     pictures = [(graph, Markup(drawn(graph)), titles[graph.platform]) for graph in graphs]  # noqa: S704 - escaped where drawn
     yield "lineage.html", rendered("lineage.html", root="", pictures=pictures)
     for program in programs:
-        yield links[program.digest], rendered("mapping.html", root="../", **_mapping(program, programs, site))
+        yield (
+            links[program.digest],
+            rendered("mapping.html", root="../", **_mapping(program, site, programs=programs)),
+        )
 
 
 def page_of(program: Program) -> str:
@@ -80,7 +83,7 @@ def _by_platform(programs: Sequence[Program]) -> dict[str, list[Program]]:
     return found
 
 
-def _mapping(program: Program, programs: Sequence[Program], site: Site) -> dict[str, Any]:
+def _mapping(program: Program, site: Site, *, programs: Sequence[Program]) -> dict[str, Any]:
     versions = [other for other in programs if other.id == program.id]
     before = [other for other in versions if other.version < program.version]
     changes = compare_documents(before[-1], program, as_of=program.effective_from) if before else []

@@ -62,13 +62,13 @@ def rules_of(program: Program, names: Names) -> list[Rule]:
         Rule(
             behaviour,
             named(behaviour, names),
-            [_step(step, program, behaviour) for step in program.formula.steps],
+            [_step(step, program, behaviour=behaviour) for step in program.formula.steps],
         )
         for behaviour in program.behaviours
     ]
 
 
-def _step(step: Step, program: Program, behaviour: str) -> tuple[Text, str, str, Text]:
+def _step(step: Step, program: Program, *, behaviour: str) -> tuple[Text, str, str, Text]:
     expr = step.expr[behaviour]
     letters = expression_text(expr, str)
     numbers = expression_text(
