@@ -81,6 +81,9 @@ _RULES: Final = (
     _Rule("source/plausibility(/.*)?", "threshold", lambda program, _: _judging(program)),
     _Rule("source/claim_tolerance(/.*)?", "threshold", lambda program, _: _judging(program)),
     _Rule("source/format(/.*)?", "reading", lambda program, _: program.source.format),
+    _Rule("source/claim_window(/.*)?", "threshold", lambda program, _: program.source.claim_window),
+    _Rule("closed/snapshot", "text", editorial=True),
+    _Rule("closed(/on)?", "days", lambda program, _: program.closed and program.closed.on),
     _Rule("source/group(/.*)?", "reading", lambda program, _: program.source.group),
     _Rule("source/(adapter|evidence|ownership)", "reading", lambda program, _: program.source),
     _Rule("credit/expiry(/.*)?", "expiry", lambda program, _: program.expiry),
@@ -163,9 +166,10 @@ def _entry(group: tuple[str, ...], members: list[Difference]) -> Change:
 
 
 def _told(value: Value | None) -> str:
-    """Write an entry by its title, if it has one."""
-    title = value.get("title") if isinstance(value, dict) else None
-    return title if isinstance(title, str) else value_text(value)
+    """Write an entry by its title or expression, if it has one."""
+    parts = value if isinstance(value, dict) else {}
+    named = [parts[name] for name in ("title", "expr", "cases") if name in parts and "zh" not in parts[name]]
+    return value_text(named[0] if named else value)
 
 
 def _parts(members: list[Difference], side: int) -> str:
@@ -198,8 +202,8 @@ def _change(kind: Kind, difference: Difference, *, about: tuple[str, ...], reach
         kind=kind,
         effect=reach.effect,
         about=about,
-        old=value_text(difference.old),
-        new=value_text(difference.new),
+        old=_told(difference.old),
+        new=_told(difference.new),
         days=reach.days,
         past=reach.past,
         pointers=_pointers([difference]),
@@ -299,13 +303,17 @@ def _counted_before(old: Program, before: Step, *, after: Step | None) -> bool:
     return any(after.expr.get(behaviour) != before.expr.get(behaviour) for behaviour in old.behaviours)
 
 
+def _meaning(program: Program, table: str, *, code: str) -> str:
+    """Return what a code stands for; nothing if acts of it are not counted."""
+    rows = program.source.code_tables.get(table, ())
+    value = next((row.value for row in rows if row.code == code), "")
+    return "" if value in program.unmapped else value
+
+
 def _code_changes(difference: Difference, *, sides: Sides) -> Iterator[Change]:
     """Compare a code: a new one counts acts that were refused, any other change concerns counted ones."""
     table, code = difference.path[1:3]
-    meanings = [
-        next((row.value for row in program.source.code_tables.get(table, ()) if row.code == code), "")
-        for program in (sides.old, sides.new)
-    ]
+    meanings = [_meaning(program, table, code=code) for program in (sides.old, sides.new)]
     reach = sides.reach(Days(), counted=bool(meanings[0]))
     same = meanings[0] == meanings[1]
     change = _change("code", difference, about=(table, code), reach=Reach() if same else reach)

@@ -62,8 +62,9 @@ def _what(change: Change, lang: Lang) -> str:
     if change.kind in _COMPARED and change.effect == "editorial" and change.about[-1:] != ("order",):
         return _WHAT[lang]["written"]
     form = "changed" if change.old and change.new else "new" if change.new else "gone"
-    text = _WHAT[lang][form].format(old=_shown(change.old), new=_shown(change.new))
-    return f"{text} {change.unit}" if change.unit not in {"", "1"} else text
+    unit = f" {change.unit}" if change.unit not in {"", "1"} else ""
+    old = _shown(change.old) + (unit if form == "gone" else "")
+    return _WHAT[lang][form].format(old=old, new=_shown(change.new) + unit)
 
 
 def _shown(text: str) -> str:

@@ -210,3 +210,20 @@ def test_a_factor_may_be_called_like_a_note() -> None:
     old, new = load(text), load(text.replace('"180.125"', '"181.125"'))
 
     assert told(new, old=old)[0][0] == "retroactive"
+
+
+def test_a_code_whose_figure_is_withdrawn_is_no_longer_counted() -> None:
+    unmapped = TEXTS["unmapped.v1.yaml"].decode()
+    program = load(unmapped)
+    counted = replace(program, unmapped={})
+
+    assert [effect for effect, _ in told(program, old=counted)] == []  # the same document
+    document = from_canonical(program.canonical).value
+    table = document["code_tables"]  # type: ignore[call-overload,index]  # a mapping
+    rows = [(name, n) for name, listed in table.items() for n, one in enumerate(listed) if "unmapped" in one]
+    name, at = rows[0]
+    without = put(document, f"/code_tables/{name}/{at}/unmapped/zh", "另一个理由")
+    other = replace(program, canonical=canonical_bytes(without))
+    assert {change.effect for change in compare_documents(program, other, as_of=LATER)} == {"editorial"}
+    before = replace(counted, canonical=canonical_bytes(without))
+    assert {change.effect for change in compare_documents(before, program, as_of=LATER)} == {"retroactive"}
