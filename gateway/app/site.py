@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from gateway.app.comparing import basket_from
-from gateway.app.mappings import program_from_file, shipped_programs
+from gateway.app.mappings import known_behaviours, program_from_file, shipped_programs
 from gateway.convert.program import Text
 from gateway.errors import LocalFileError
 from gateway.resources import page_templates
@@ -38,4 +38,4 @@ def write_site(into: Path, mappings: Sequence[Path], *, on: date) -> dict[str, o
 
 
 def _names() -> Mapping[str, Text]:
-    return {}
+    return {one.code: Text(one.zh, one.en) for one in known_behaviours().values()}

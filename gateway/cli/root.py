@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     adapter,
     audit,
+    behaviours,
     convert,
     credential,
     disclosure,
@@ -39,6 +40,7 @@ home.register(root)
 convert.register(root)
 audit.register(root)
 erase.register(root)
+behaviours.register(root)
 serve.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
