@@ -62,26 +62,57 @@ class Granting:
         groups, late = self._groups(done.ok, batch)
         for rows, refusal in late:
             self._refuse(done, rows, refusal=refusal)
-        names, used = self._usage(groups)
-        through = np.zeros(len(places), dtype=np.bool_)
-        totals: list[Ints] = []
-        for group, before in zip(groups, used, strict=True):
-            total = _sums(self._asked(group, done), group.whom, count=len(group.words))
-            totals.append(total)
-            cap = self._caps[group.plan.cap]
-            binding = before + total > cap.maximum
-            through[group.rows[binding[group.whom]]] = True
-        if through.any():
+        names = [
+            {at: _name(group.plan, group.words[at]) for at in np.unique(group.whom).tolist()}
+            for group in groups
+        ]
+        used = self._used(groups, names)
+        if self._is_plain(groups):
+            counted = [
+                self._clip(group, before, done=done) for group, before in zip(groups, used, strict=True)
+            ]
+        else:
+            through = self._meeting(groups, used, done=done)
             counted = self._one_by_one(
                 done, distinct, places=places, groups=groups, used=used, through=through
             )
-        else:
-            counted = totals
         usage: dict[bytes, int] = {}
-        for name, before, more in zip(names, used, counted, strict=True):
+        for of_group, before, more in zip(names, used, counted, strict=True):
             after = before + more
-            usage.update({name[at]: int(after[at]) for at in np.flatnonzero(more).tolist()})
+            usage.update({of_group[at]: int(after[at]) for at in np.flatnonzero(more).tolist()})
         self._book.store_cap_usage(usage)
+
+    def _is_plain(self, groups: list[_Group]) -> bool:
+        """Tell whether each row counts against one cap at most, which only takes points away."""
+        plain = all(self._meter.limit(group.plan.cap) is not None for group in groups)
+        rows = [group.rows for group in groups]
+        return plain and (len(rows) < 2 or len(np.unique(np.concatenate(rows))) == sum(map(len, rows)))
+
+    def _clip(self, group: _Group, before: Ints, *, done: Granted) -> Ints:
+        """Give each row what the ones before it have left, on whole columns."""
+        order = np.argsort(group.whom, kind="stable")
+        rows, whom = group.rows[order], group.whom[order]
+        points = done.points[rows]
+        total = np.cumsum(points)
+        first = np.searchsorted(whom, whom)  # where the rows of the same person begin
+        reached = total - (total - points)[first]
+        rest = np.maximum(self._caps[group.plan.cap].maximum - before, 0)[whom]
+        granted = np.minimum(reached, rest) - np.minimum(reached - points, rest)
+        done.granted[rows] = granted
+        lost = points - granted
+        if lost.any():
+            cut = done.cuts.setdefault(group.plan.cap, [0, 0])
+            cut[:] = [cut[0] + int(np.count_nonzero(lost)), cut[1] + int(lost.sum())]
+        return _sums(granted, whom, count=len(group.words))
+
+    def _meeting(self, groups: list[_Group], used: list[Ints], *, done: Granted) -> npt.NDArray[np.bool_]:
+        """Tell which rows are of somebody who might meet a cap in this batch."""
+        through = np.zeros(len(done.ok), dtype=np.bool_)
+        for group, before in zip(groups, used, strict=True):
+            total = _sums(self._asked(group, done), group.whom, count=len(group.words))
+            meeting = before + total > self._caps[group.plan.cap].maximum
+            through[group.rows[meeting[group.whom]]] = True
+        return through
 
     def _groups(
         self, ok: npt.NDArray[np.bool_], batch: Batch
@@ -112,18 +143,15 @@ class Granting:
         rows = rows[known[codes[rows]]]  # whose record was erased counts against no cap that is known
         return _Group(plan, rows, codes[rows], words)
 
-    def _usage(self, groups: list[_Group]) -> tuple[list[list[bytes]], list[Ints]]:
-        """Return the names of what is counted together, and what has been used of each."""
-        names = [[_name(group.plan, word) for word in group.words] for group in groups]
-        used: list[Ints] = []
-        for group, of_group in zip(groups, names, strict=True):
-            present = np.unique(group.whom).tolist()
-            found = self._book.cap_usage([of_group[at] for at in present]) if present else {}
-            before = np.zeros(len(group.words), dtype=np.int64)
-            for at in present:
-                before[at] = found.get(of_group[at], 0)
-            used.append(before)
-        return names, used
+    def _used(self, groups: list[_Group], names: list[dict[int, bytes]]) -> list[Ints]:
+        """Return what has been used of what is counted together."""
+        wanted = [name for of_group in names for name in of_group.values()]
+        found = self._book.cap_usage(wanted) if wanted else {}
+        used = [np.zeros(len(group.words), dtype=np.int64) for group in groups]
+        for before, of_group in zip(used, names, strict=True) if found else ():
+            for at, name in of_group.items():
+                before[at] = found.get(name, 0)
+        return used
 
     def _asked(self, group: _Group, done: Granted) -> Ints:
         of = self._caps[group.plan.cap].of

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gateway.app.mappings import known_behaviours
 from gateway.convert import MappingRefused
 from gateway.convert.load import load_program
 from gateway.resources import schema, shipped_basket, shipped_mappings
@@ -44,6 +45,21 @@ WUHAN, SHENZHEN = "cn-420100/wuhan/travel", "cn-440300/shenzhen/transport"
         ("bus-km", SHENZHEN, 1, "26.9"),
         ("metro-km", SHENZHEN, 1, "46.7"),
         ("metro-km", WUHAN, 2, "78.4"),
+        ("bicycle-km", "cn-000000/meituan/cycling", 1, "48.35"),
+        ("bicycle-km", "cn-000000/ofo/cycling", 1, "220.8"),
+        ("bicycle-km", "cn-140000/sanjin/acts", 1, "250"),
+        ("bicycle-km", "cn-110000/maas/travel", 1, "267"),
+        ("bicycle-km", "cn-110000/green-life/acts", 1, "52"),
+        ("bus-trip", "cn-430000/youji/energy", 1, "98"),
+        ("bus-trip", "cn-510500/lvya/acts", 1, "80"),
+        ("metro-km", "cn-310000/suishenxing/travel", 1, "100"),
+        ("metro-trip", "cn-110000/green-life/acts", 1, "46"),
+        ("steps-1000", "cn-510500/lvya/acts", 1, "16.4"),
+        ("clean-plate", "cn-110000/green-life/acts", 1, "449"),
+        ("clean-plate", "cn-510500/lvya/acts", 1, "144"),
+        ("no-cutlery", "cn-110000/green-life/acts", 1, "23"),
+        ("no-cutlery", "cn-140000/sanjin/acts", 1, "45.72"),
+        ("charging-kwh", "cn-140000/sanjin/acts", 1, "460"),
     ],
 )
 def test_published_figure_of_an_act_comes_back(act: str, mapping: str, version: int, published: str) -> None:
@@ -104,6 +120,10 @@ def test_spread_is_that_of_the_greatest_to_the_least() -> None:
 
     assert spread([cell._replace(grams=Fraction(40)), cell._replace(grams=Fraction(250)), cell]) == "6.3"
     assert spread([cell]) == ""
+
+
+def test_standard_acts_are_of_the_taxonomy() -> None:
+    assert {act.behaviour for act in BASKET.acts} <= set(known_behaviours())
 
 
 def test_plot_is_one_well_formed_picture_that_asks_for_nothing() -> None:

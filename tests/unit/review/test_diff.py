@@ -20,12 +20,14 @@ from tests.fakes.changes import some_of
 
 SCHEMA = schema("mapping")
 TEXTS = dict(shipped_mappings()) | {
-    path.name: path.read_bytes() for path in sorted((Path(__file__).parents[2] / "mappings").rglob("*.yaml"))
+    path.name: path.read_bytes()
+    for path in sorted((Path(__file__).parents[2] / "mappings").rglob("*.v[0-9]*.yaml"))
 }
 YUNXI = TEXTS["yunxi.v3.yaml"].decode()
 LATER = date(2027, 1, 1)
 CAP = "max: 200"
-CHANGES = int(os.environ.get("TANQIAO_DIFF_CHANGES", "16"))  # of each document; 0: every one of them
+CHANGES = int(os.environ.get("TANQIAO_DIFF_CHANGES", "16"))  # of each document; 0: all, and of all documents
+SOME = sorted(name for name in TEXTS if not CHANGES or "/" not in name or "wuhan/travel" in name)
 
 
 def load(text: str | bytes) -> Program:
@@ -56,7 +58,7 @@ def put(value: Value, pointer: str, new: str) -> Value:
     return {**value, key: put(value[key], below, new) if below else new}
 
 
-@pytest.mark.parametrize("name", sorted(TEXTS))
+@pytest.mark.parametrize("name", SOME)
 def test_a_change_of_any_leaf_is_accounted_for(name: str) -> None:
     program = load(TEXTS[name])
     document = from_canonical(program.canonical).value
@@ -78,7 +80,7 @@ def _accounted(pointer: str, changes: list[Change]) -> bool:
     return any(pointer == one or pointer.startswith(one + "/") for one in stated)
 
 
-@pytest.mark.parametrize("name", sorted(TEXTS))
+@pytest.mark.parametrize("name", SOME)
 def test_what_changes_a_result_of_a_test_is_not_editorial(name: str) -> None:
     program = load(TEXTS[name])
     before = _outcomes(program, program)
