@@ -8,19 +8,26 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from gateway.api import acts, operations, platforms, problems, public, records
+from gateway.api.contract import describe
 from gateway.api.parts import ApiParts
 
 __all__ = ["application"]
 
+_DESCRIPTION: Final = (
+    "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
+    " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
+)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def application(parts: ApiParts) -> FastAPI:
-    """Return the interface over some parts."""
+def application(parts: ApiParts | None) -> FastAPI:
+    """Return the interface over some parts; without them it only describes itself."""
     api = FastAPI(
         title="Tanqiao gateway",
         version="1",
         summary="Interoperability gateway between carbon-inclusion (碳普惠) platforms",
+        description=_DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -30,6 +37,7 @@ def application(parts: ApiParts) -> FastAPI:
     api.middleware("http")(_named)
     for resource in (public, platforms, acts, operations, records):
         api.include_router(resource.router)
+    describe(api)
     return api
 
 
