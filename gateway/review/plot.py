@@ -10,7 +10,7 @@ from gateway.review.compare import Cell, spread
 
 __all__ = ["plot"]
 
-WIDTH, LEFT, RIGHT = 860, 300, 150
+WIDTH, LEFT, RIGHT = 960, 300, 270
 HEAD, STEP, BAR = 34, 22, 13
 _STYLE = (
     "<style>text{fill:#1c2321}.back{fill:#fff}.quiet{fill:#5b6663}.bar{fill:#1b7f4d}"

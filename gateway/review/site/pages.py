@@ -49,7 +49,7 @@ def pages(site: Site, templates: Mapping[str, str]) -> Iterator[tuple[str, str]]
     cells = compare_mappings(programs, site.basket, on=site.made)
     shared: dict[str, Any] = {"programs": programs, "links": links}
     heat = heat_of(cells)
-    titles = {program.platform: Text(program.title_zh, program.title_en) for program in reversed(programs)}
+    titles = {platform: _title(ours) for platform, ours in _by_platform(programs).items()}
 
     def rendered(template: str, **more: object) -> str:
         return environment.get_template(template).render(**shared, **more)
@@ -81,6 +81,12 @@ def _by_platform(programs: Sequence[Program]) -> dict[str, list[Program]]:
     for program in programs:
         found.setdefault(program.platform, []).append(program)
     return found
+
+
+def _title(programs: Sequence[Program]) -> Text:
+    """Name a platform by its mappings: nothing else says what it is called."""
+    titles = dict.fromkeys((program.title_zh, program.title_en) for program in programs)
+    return Text("、".join(zh for zh, _ in titles), ", ".join(en for _, en in titles))
 
 
 def _mapping(program: Program, site: Site, *, programs: Sequence[Program]) -> dict[str, Any]:
