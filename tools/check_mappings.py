@@ -4,13 +4,17 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 
+import yaml
+
 from gateway import resources
+from gateway.claims import NO_KIND, Kinds
 from gateway.convert.coverage import measure
 from gateway.convert.interpret import Interpreter
 from gateway.convert.load import check_scheme, load_program
 from gateway.convert.program import Program
 from gateway.convert.selftest import run_tests
-from gateway.errors import InvalidMapping
+from gateway.errors import InvalidMapping, Refused
+from gateway.model.shape import Shape
 
 
 def main() -> int:
@@ -28,9 +32,24 @@ def main() -> int:
         faults.extend(f"{name}: {fault}" for fault in _faults(program, name))
     for scheme, programs in schemes.items():
         faults.extend(f"{scheme}: {finding.message}" for finding in check_scheme(programs))
+    faults.extend(_kinds_faults())
     checked = sum(map(len, schemes.values()))
     print("\n".join(faults) if faults else f"mappings: ok ({checked} checked)")
     return 1 if faults or not checked else 0
+
+
+def _kinds_faults() -> Iterator[str]:
+    """Check the declaration of kinds: its form, its meaning."""
+    document = yaml.safe_load(resources.shipped_kinds())
+    try:
+        Shape(resources.schema("kinds")).require(document, "kinds.yaml")
+        kinds = Kinds.of(document)
+    except Refused as refused:
+        yield f"kinds.yaml: {refused}"
+        return
+    both = [code for code in document["unclaimed"] if kinds.number(code) != NO_KIND]
+    if both:
+        yield f"kinds.yaml: both in a kind and unclaimed: {', '.join(both)}"
 
 
 def _faults(program: Program, name: str) -> Iterator[str]:

@@ -4,6 +4,17 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.claims import (
+    ClaimColumns,
+    ClaimDecision,
+    Claims,
+    ClaimState,
+    ClaimStore,
+    Link,
+    Meeting,
+    NewReversals,
+    ReversalRow,
+)
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.stores import (
@@ -30,6 +41,11 @@ __all__ = [
     "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
+    "ClaimColumns",
+    "ClaimDecision",
+    "ClaimState",
+    "ClaimStore",
+    "Claims",
     "Clock",
     "DayClosed",
     "EncodedFile",
@@ -38,9 +54,12 @@ __all__ = [
     "Findings",
     "Journal",
     "KeptColumns",
+    "Link",
     "Log",
+    "Meeting",
     "Memory",
     "NewEvents",
+    "NewReversals",
     "NewSpan",
     "PartCounts",
     "PartDecision",
@@ -50,4 +69,5 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "ReversalRow",
 ]

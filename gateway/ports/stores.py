@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
+from gateway.ports.claims import ClaimDecision
 from gateway.ports.plausible import FindingFile, NewSpan
 
 __all__ = [
@@ -196,6 +197,7 @@ class PartDecision:
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
     findings: FindingFile | None = None
     spans: Sequence[NewSpan] = ()
+    claims: ClaimDecision | None = None
 
 
 class Memory(Protocol):

@@ -21,6 +21,8 @@ _CONTENT: Final = b"tq/content/1"
 _PERSON: Final = b"tq/pseudonym/1"
 _CAP: Final = b"tq/cap/1"
 _OWN_ACTS: Final = b"tq/own-acts/1"
+_CLAIM: Final = b"tq/claim/1"
+_PLATFORM: Final = b"tq/platform/1"
 
 
 class KeyedIndex:
@@ -61,6 +63,14 @@ class KeyedIndex:
     def own_acts(self, scheme: str, persons: Iterable[str]) -> bytes:
         """Return the 16-byte names under which the times of persons' acts are remembered."""
         return self._names(_OWN_ACTS, [_encode((scheme, person)) for person in persons], size=NAME_BYTES)
+
+    def claims(self, persons: Iterable[tuple[bytes, str]]) -> bytes:
+        """Return the 16-byte names under which acts of persons and kinds are compared across platforms."""
+        return self._names(_CLAIM, map(_encode, persons), size=16)
+
+    def platform_tag(self, platform: str) -> bytes:
+        """Return the 8 bytes by which acts that are compared tell their platform."""
+        return self._names(_PLATFORM, [platform.encode()], size=8)
 
     def _names(self, purpose: bytes, messages: Iterable[bytes], *, size: int) -> bytes:
         fresh = hashlib.blake2b(digest_size=size, key=self._secret, person=purpose).copy

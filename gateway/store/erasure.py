@@ -17,7 +17,8 @@ from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder, write_durably
 from gateway.store.finding_files import NdjsonFindings
-from gateway.store.journal import SqlJournal, queue_entry
+from gateway.store.journal import SqlJournal
+from gateway.store.queueing import queue_entry
 from gateway.store.record_files import ParquetRecordFiles
 from gateway.store.set_aside import SetAsideFiles
 

@@ -1,0 +1,193 @@
+"""Claims of one part: which acts are too late, and which hold, of all that any platform has recorded.
+
+What is asked for is little where no account is linked: nothing. Every act that the mapping accepts gets its
+record. Whether that counts follows from all acts of the person that are known, not from which came first;
+a record that does not count, or no longer, is reversed, and counts again when what stood before it goes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from gateway.claims import NO_KIND, Act, Kinds, changes, closed_through
+from gateway.convert import Refusal
+from gateway.model.codes import Rejection
+from gateway.model.packed import cut
+from gateway.ports import ClaimColumns, Claims, ClaimState, Link, Meeting
+from gateway.service.claims_asked import ClaimsAsked
+from gateway.service.preparing import Asked
+from gateway.signing import KeyedIndex
+
+__all__ = [
+    "LATE",
+    "ClaimJudge",
+    "Claimed",
+    "PartClaims",
+    "Reversed",
+    "already_claimed",
+    "platform_tag",
+    "reversals_of",
+]
+
+ID_BYTES: Final = 16
+LATE: Final = Refusal(
+    Rejection.LATE,
+    "day",
+    "the person is known at several platforms, and the claims of that day are closed: whether another"
+    " platform has counted this act can be told no longer",
+)
+
+
+class Reversed(NamedTuple):
+    """A record that counts no longer, or again: by its id and the tag of its platform.
+
+    ``reason`` is ``already-claimed``, ``claim-free`` or ``withdrawn``; ``by`` is the record that holds
+    the claim instead, empty for none.
+    """
+
+    record: bytes
+    platform: int
+    holds: bool
+    reason: str
+    by: bytes
+
+
+class Claimed(NamedTuple):
+    """What the claims of a part come to.
+
+    ``ids`` are those of the records of all kept acts. ``set_off`` gives the ids of those that do not count,
+    by their place among the kept. ``states`` are by record id.
+    """
+
+    ids: bytes
+    columns: ClaimColumns
+    set_off: dict[int, bytes]
+    states: dict[bytes, bytes]
+    reversed: list[Reversed]
+
+
+def platform_tag(index: KeyedIndex, platform: str) -> int:
+    """Return the number by which acts tell their platform."""
+    return int.from_bytes(index.platform_tag(platform))
+
+
+def already_claimed(record: bytes) -> Refusal:
+    """Say why an act does not count that is recorded."""
+    return Refusal(
+        Rejection.ALREADY_CLAIMED,
+        "",
+        f"another record of the same person, kind and time counts instead; this act is record {record.hex()}"
+        " and counts should the other be withdrawn before its day closes",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimJudge:
+    """Judges the claims of one platform's parts."""
+
+    kinds: Kinds
+    claims: Claims
+    index: KeyedIndex
+    platform: str
+    random_bytes: Callable[[int], bytes]
+
+    def begin(self, asked: Asked) -> "PartClaims | None":
+        """Look up who is known in a part; None where nobody is."""
+        if asked.claims is None:
+            return None
+        links = self.claims.links(asked.claims.accounts)
+        if not links:
+            return None
+        closed = closed_through(asked.accepted, closed=self.claims.closed())
+        return PartClaims.of(self, asked.claims, links, closed=closed)
+
+    def groups(self, persons: Iterable[tuple[bytes, str]]) -> bytes:
+        """Return the names under which acts of persons and outermost kinds are kept."""
+        return self.index.claims(persons)
+
+
+@dataclass(frozen=True, slots=True)
+class PartClaims:
+    """The claims of one part: the places of acts that are too ``late``, and of those that make a claim."""
+
+    judge: ClaimJudge
+    asked: ClaimsAsked
+    persons: Sequence[bytes | None]
+    late: frozenset[int]
+    claiming: frozenset[int]
+
+    @classmethod
+    def of(
+        cls, judge: ClaimJudge, asked: ClaimsAsked, links: Mapping[bytes, Link], *, closed: int
+    ) -> "PartClaims":
+        """Tell acts apart by the links of their persons."""
+        linked = [links.get(account) for account in asked.accounts]
+        late, claiming = set[int](), set[int]()
+        for place, (number, kind, day) in enumerate(zip(asked.numbers, asked.kinds, asked.days, strict=True)):
+            link = linked[number]
+            if link is None or kind == NO_KIND:
+                continue
+            if day > closed and day > link.after:
+                claiming.add(place)
+            elif link.shared:
+                late.add(place)
+        persons = [None if link is None else link.person for link in linked]
+        return cls(judge, asked, persons, frozenset(late), frozenset(claiming))
+
+    def settle(
+        self, kept: Sequence[int], events: Sequence[bytes], *, undecided: Iterable[ClaimColumns]
+    ) -> Claimed:
+        """Tell what the claims come to, once it is known which acts are kept."""
+        ids = self.judge.random_bytes(ID_BYTES * len(kept))
+        records = {place: ids[ID_BYTES * n : ID_BYTES * (n + 1)] for n, place in enumerate(kept)}
+        columns = self._columns([place for place in kept if place in self.claiming], events, records)
+        states = dict.fromkeys(cut(columns.records, ID_BYTES), ClaimState.HOLDS)
+        found: list[Reversed] = []
+        if columns.records:
+            for meeting in self.judge.claims.meetings(columns, undecided):
+                found.extend(_reversed(meeting, self.judge.kinds))
+        for one in found:
+            states[one.record] = ClaimState.HOLDS if one.holds else ClaimState.SET_OFF
+        off = {one.record for one in found if not one.holds}
+        places = {n: records[place] for n, place in enumerate(kept) if records[place] in off} if off else {}
+        return Claimed(ids, columns, places, states, found)
+
+    def _columns(
+        self, places: Sequence[int], events: Sequence[bytes], records: Mapping[int, bytes]
+    ) -> ClaimColumns:
+        asked, kinds = self.asked, self.judge.kinds
+        roots = [kinds.root(number) for number in range(len(kinds.kinds))]
+        whose = [(self.persons[asked.numbers[place]] or b"", roots[asked.kinds[place]]) for place in places]
+        distinct = list(dict.fromkeys(whose))
+        named = dict(zip(distinct, cut(self.judge.groups(distinct), ID_BYTES), strict=True))
+        return ClaimColumns(
+            platform=platform_tag(self.judge.index, self.judge.platform),
+            groups=b"".join([named[one] for one in whose]),
+            events=b"".join([events[place] for place in places]),
+            records=b"".join([records[place] for place in places]),
+            days=[asked.days[place] for place in places],
+            starts=[asked.starts[place] for place in places],
+            ends=[asked.ends[place] for place in places],
+            ranks=[asked.ranks[place] for place in places],
+            kinds=[asked.kinds[place] for place in places],
+            whole=[asked.whole[place] for place in places],
+        )
+
+
+def reversals_of(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list[Reversed]:
+    """Tell which records count no longer, or again, when a person's acts change."""
+    return [
+        Reversed(
+            change.act.record,
+            change.act.platform,
+            change.holds,
+            "claim-free" if change.by is None else Rejection.ALREADY_CLAIMED.value,
+            b"" if change.by is None else change.by.record,
+        )
+        for change in changes(known, now, kinds)
+    ]
+
+
+def _reversed(meeting: Meeting, kinds: Kinds) -> list[Reversed]:
+    return reversals_of(meeting.known, [*meeting.known, *meeting.new], kinds)
+
