@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final, Literal, cast
 
 from gateway.convert.program import Cap, Expiry, Source
+from gateway.convert.reading.cites import read_cite
 from gateway.convert.reading.node import Node
 from gateway.convert.reading.source import behaviours_of
 from gateway.convert.units import CO2E_MG
@@ -18,7 +19,11 @@ _DURATION = re.compile(r"P(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?")
 
 def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
     """Read the caps, reporting those that contradict each other or can never matter."""
-    nodes = list(root["credit"].elements("caps"))
+    credit = root.get("credit")
+    nodes = [] if credit is None else list(credit.elements("caps"))
+    if credit is not None and credit.word("kind") == "rating":
+        for node in (*nodes, *filter(None, [credit.get("expiry")])):
+            node.report("cap", "expected no caps and no expiry for kind rating, which has no points")
     caps = tuple(_cap(root, node, source=source) for node in nodes)
     for index, (node, cap) in enumerate(zip(nodes, caps, strict=True)):
         for other in caps[:index]:
@@ -29,14 +34,15 @@ def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
 
 def read_expiry(root: Node) -> Expiry | None:
     """Read when points lapse."""
-    node = root["credit"].get("expiry")
+    credit = root.get("credit")
+    node = None if credit is None else credit.get("expiry")
     if node is None:
         return None
     match = _DURATION.fullmatch(node.word("after"))
     years, months, days = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     if not years + months + days:
         node["after"].report("expiry", f"expected a time longer than nothing, got {node.word('after')}")
-    return Expiry(months=12 * years + months, days=days)
+    return Expiry(months=12 * years + months, days=days, cite=read_cite(root, node))
 
 
 def _cap(root: Node, node: Node, *, source: Source) -> Cap:
@@ -62,6 +68,7 @@ def _cap(root: Node, node: Node, *, source: Source) -> Cap:
         ),
         when_full=cast('Literal["grant_zero", "reject"]', node.word("when_full", "grant_zero")),
         behaviours=frozenset(node.words("behaviours")) if node.get("behaviours") else None,
+        cite=read_cite(root, node),
     )
 
 
