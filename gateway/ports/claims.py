@@ -138,6 +138,18 @@ class Claims(Protocol):
 class ClaimStore(Claims, Protocol):
     """The claims of one home."""
 
+    def in_use(self) -> bool:
+        """Tell whether any account is linked, or any act is kept to be compared."""
+        ...
+
+    def require_whole(self) -> None:
+        """Check every file against its digest; raises IntegrityBroken naming it."""
+        ...
+
+    def all_states(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every record that has a state, by its id."""
+        ...
+
     def states(self, records: bytes) -> dict[bytes, bytes]:
         """Return the states of those records (ids, 16 bytes each) that have one."""
         ...

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
-from gateway.ports.claims import ClaimDecision
+from gateway.ports.claims import ClaimDecision, Claims, ClaimStore
 from gateway.ports.plausible import FindingFile, NewSpan
 
 __all__ = [
@@ -203,6 +203,11 @@ class PartDecision:
 class Memory(Protocol):
     """What converting looks up: which events have a record, and what is used of the caps."""
 
+    @property
+    def claims(self) -> Claims:
+        """Return what claims are judged by."""
+        ...
+
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
         """Return those of the keys that have a record already."""
         ...
@@ -268,6 +273,15 @@ class DayClosed(NamedTuple):
 
 class Journal(Memory, Protocol):
     """The database of decisions. A decision is made when its transaction commits, and only then."""
+
+    @property
+    def claims(self) -> ClaimStore:
+        """Return the claims of the home."""
+        ...
+
+    def platforms(self) -> list[str]:
+        """Return the platforms that the home has something of."""
+        ...
 
     def drop_spans(self, day: int) -> None:
         """Forget when acts took place that need not be remembered on a day."""

@@ -190,4 +190,3 @@ def reversals_of(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list
 
 def _reversed(meeting: Meeting, kinds: Kinds) -> list[Reversed]:
     return reversals_of(meeting.known, [*meeting.known, *meeting.new], kinds)
-

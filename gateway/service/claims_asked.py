@@ -47,9 +47,7 @@ def claims_asked(
     """
     number_of = {behaviour: kinds.number(behaviour) for behaviour in set(acts.behaviour)}
     numbers = [number_of[behaviour] for behaviour in acts.behaviour]
-    daily = {
-        number for number in number_of.values() if number != NO_KIND and kinds.kinds[number].by == "day"
-    }
+    daily = {number for number in number_of.values() if number != NO_KIND and kinds.kinds[number].by == "day"}
     assumed = [kind.assumed_s for kind in kinds.kinds]
     accounts: dict[bytes, int] = {}
     asked = ClaimsAsked(
@@ -60,9 +58,7 @@ def claims_asked(
         starts=[],
         ends=[],
         ranks=[_RANKS[grade] for grade in acts.evidence],
-        whole=[
-            start is None or number in daily for number, start in zip(numbers, times[0], strict=True)
-        ],
+        whole=[start is None or number in daily for number, start in zip(numbers, times[0], strict=True)],
     )
     asked.accounts.extend(accounts)
     for number, day, start, end in zip(numbers, days, *times, strict=True):

@@ -14,10 +14,12 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from gateway.claims import Kinds
 from gateway.convert import ActFinding, RoleColumns
 from gateway.model.packed import cut
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
 from gateway.service.capping import Amounts, CapColumns, cap_columns
+from gateway.service.claims_asked import ClaimsAsked, claims_asked
 from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
 from gateway.service.recording import (
     ActColumns,
@@ -82,7 +84,8 @@ class Asked(NamedTuple):
     ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
     ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
     act. ``keys`` and ``contents`` are packed.
-    ``compared`` is what the mapping has compared of acts beside that, None for nothing.
+    ``compared`` is what the mapping has compared of acts beside that, ``claims`` what is compared across
+    platforms; None for nothing.
     """
 
     number: int
@@ -95,6 +98,7 @@ class Asked(NamedTuple):
     amounts: Amounts
     caps: CapColumns
     compared: Compared | None = None
+    claims: ClaimsAsked | None = None
 
 
 class Prepared(NamedTuple):
@@ -131,8 +135,16 @@ class _Acts(NamedTuple):
 class Preparer:
     """Prepares parts of one scheme's submissions."""
 
-    def __init__(self, scheme: Scheme, *, index: KeyedIndex, make_converter: MakeConverter) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        *,
+        index: KeyedIndex,
+        make_converter: MakeConverter,
+        kinds: Kinds | None = None,
+    ) -> None:
         self._index = index
+        self._kinds = kinds
         self._programs = {program.version: number for number, program in enumerate(scheme.programs)}
         self.evaluator = SchemeEvaluator(scheme, make_converter)
 
@@ -164,6 +176,7 @@ class Preparer:
                 index=self._index,
             ),
             compared=self._compared(acts, roles, columns=columns),
+            claims=self._claims(acts, roles, columns=columns),
         )
         rejected = [Rejected(_origin(row), row.code, "", row.detail, None) for row in refused]
         for place, refusal in converted.refusals.items():
@@ -221,6 +234,12 @@ class Preparer:
                 name=partial(self._index.own_acts, scheme.id),
             )
         return compared(spans, claims_to_hold(scheme.programs, acts.program, acts=columns))
+
+    def _claims(self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns) -> ClaimsAsked | None:
+        if self._kinds is None:
+            return None
+        times = (_at(roles.start, acts.places), _at(roles.end, acts.places))
+        return claims_asked(self._kinds, acts=columns, days=_at(roles.day, acts.places), times=times)
 
     def _pseudonyms(self, names: list[str]) -> list[bytes]:
         platform = self.evaluator.scheme.platform

@@ -85,6 +85,7 @@ def make_records(
     *,
     frames: Mapping[str, RecordFrame],
     random_bytes: Callable[[int], bytes],
+    ids: bytes = b"",
 ) -> tuple[PrivateColumns, list[bytes]]:
     """Make the records of one batch; return the rows that are kept and the hashes of the leaves.
 
@@ -93,8 +94,9 @@ def make_records(
         points: what the caps have left of the points of each.
         frames: what the records of each mapping digest share.
         random_bytes: gives ids and salts.
+        ids: the ids of the records, where they were given before.
     """
-    names = _names(random_bytes, len(acts.day))
+    names = _names(random_bytes, len(acts.day), ids=ids)
     persons = cut(b"".join(acts.person).hex().encode(), 2 * PSEUDONYM_BYTES)
     events = commitments(b"event", map(str.encode, acts.event), salts=cut(names.event_salts, SALT_BYTES))
     subjects = commitments(b"subject", persons, salts=cut(names.subject_salts, SALT_BYTES))
@@ -138,9 +140,11 @@ def _chosen(column: Sequence[object], places: Sequence[int]) -> list[object]:
     return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
 
 
-def _names(random_bytes: Callable[[int], bytes], count: int) -> _Names:
+def _names(random_bytes: Callable[[int], bytes], count: int, *, ids: bytes) -> _Names:
     return _Names(
-        random_bytes(count * ID_BYTES), random_bytes(count * SALT_BYTES), random_bytes(count * SALT_BYTES)
+        ids or random_bytes(count * ID_BYTES),
+        random_bytes(count * SALT_BYTES),
+        random_bytes(count * SALT_BYTES),
     )
 
 

@@ -13,7 +13,7 @@ import orjson
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, canonical_bytes, digest
 from gateway.model.statement import ReversalStatement
-from gateway.ports import ClaimState, ClaimStore, Findings, FindingFile, NewReversals, ReversalRow
+from gateway.ports import ClaimState, ClaimStore, FindingFile, Findings, NewReversals, ReversalRow
 from gateway.service.claiming import Reversed
 from gateway.signing import Signer, seal
 from gateway.transparency import BatchTree, leaf_hash
@@ -64,6 +64,10 @@ class Reversing:
             self._batch(first + number, platform, by_platform[platform], issued=issued)
             for number, platform in enumerate(sorted(by_platform))
         ]
+
+    def sweep(self) -> None:
+        """Remove what a killed run has written of reversals that were never decided."""
+        self.files.keep_only({row.number for row in self.claims.reversals()})
 
     def _batch(self, number: int, platform: str, found: Sequence[Reversed], *, issued: str) -> NewReversals:
         ids = self.random_bytes(_ID_BYTES * len(found)).hex()

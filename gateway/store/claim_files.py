@@ -81,6 +81,10 @@ class ClaimFiles:
         some = np.concatenate([gone, *(_withdrawn(group, act) for group, act in withdrawn)])
         return self._files.stage(_key_bytes(some), _values(some).tobytes())
 
+    def empty(self) -> bool:
+        """Tell whether there is nothing."""
+        return next(self._files.slices(), None) is None
+
     def adopt(self, connection: Connection, staged: StagedRun | None) -> None:
         """Make a staged run count, inside a transaction."""
         self._files.adopt(connection, staged)

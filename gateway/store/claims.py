@@ -39,6 +39,10 @@ class SqlClaims:
         with self._database.read() as connection:
             return connection.execute(select(t.links.c.account).limit(1)).first() is not None
 
+    def in_use(self) -> bool:
+        """Tell whether any account is linked, or any act is kept to be compared."""
+        return self.any_links() or not self.files.empty()
+
     def links(self, accounts: Sequence[bytes]) -> dict[bytes, Link]:
         """Return the links of those accounts that have one."""
         found: dict[bytes, Link] = {}
