@@ -65,7 +65,10 @@ class ClaimColumns(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """Acts of one person and outermost kind of which some may be one act: those known, and the new ones."""
+    """Acts of one person and outermost kind that share moments: those known, and the new ones.
+
+    No act that is left out shares a moment with them, so they can be judged by themselves.
+    """
 
     known: list[Act]
     new: list[Act]
@@ -127,7 +130,7 @@ class Claims(Protocol):
         ...
 
     def meetings(self, new: ClaimColumns, undecided: Iterable[ClaimColumns]) -> list[Meeting]:
-        """Return the groups in which acts may be one, after those of parts that are not written yet."""
+        """Return what new acts meet, also of parts that are not written yet (the newest first)."""
         ...
 
     def note(self, decision: ClaimDecision) -> None:

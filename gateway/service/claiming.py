@@ -7,7 +7,7 @@ a record that does not count, or no longer, is reversed, and counts again when w
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from gateway.claims import NO_KIND, Act, Kinds, changes, closed_through
 from gateway.convert import Refusal
@@ -28,6 +28,8 @@ __all__ = [
     "platform_tag",
     "reversals_of",
 ]
+
+T = TypeVar("T")
 
 ID_BYTES: Final = 16
 LATE: Final = Refusal(
@@ -101,10 +103,6 @@ class ClaimJudge:
         closed = closed_through(asked.accepted, closed=self.claims.closed())
         return PartClaims.of(self, asked.claims, links, closed=closed)
 
-    def groups(self, persons: Iterable[tuple[bytes, str]]) -> bytes:
-        """Return the names under which acts of persons and outermost kinds are kept."""
-        return self.index.claims(persons)
-
 
 @dataclass(frozen=True, slots=True)
 class PartClaims:
@@ -157,20 +155,23 @@ class PartClaims:
     ) -> ClaimColumns:
         asked, kinds = self.asked, self.judge.kinds
         roots = [kinds.root(number) for number in range(len(kinds.kinds))]
-        whose = [(self.persons[asked.numbers[place]] or b"", roots[asked.kinds[place]]) for place in places]
-        distinct = list(dict.fromkeys(whose))
-        named = dict(zip(distinct, cut(self.judge.groups(distinct), ID_BYTES), strict=True))
+        whose = list(zip(_at(asked.numbers, places), _at(asked.kinds, places), strict=True))
+        distinct = list(set(whose))
+        names = self.judge.index.claims(
+            [(self.persons[number] or b"", roots[kind]) for number, kind in distinct]
+        )
+        named = dict(zip(distinct, cut(names, ID_BYTES), strict=True))
         return ClaimColumns(
             platform=platform_tag(self.judge.index, self.judge.platform),
             groups=b"".join([named[one] for one in whose]),
-            events=b"".join([events[place] for place in places]),
+            events=b"".join(_at(events, places)),
             records=b"".join([records[place] for place in places]),
-            days=[asked.days[place] for place in places],
-            starts=[asked.starts[place] for place in places],
-            ends=[asked.ends[place] for place in places],
-            ranks=[asked.ranks[place] for place in places],
-            kinds=[asked.kinds[place] for place in places],
-            whole=[asked.whole[place] for place in places],
+            days=_at(asked.days, places),
+            starts=_at(asked.starts, places),
+            ends=_at(asked.ends, places),
+            ranks=_at(asked.ranks, places),
+            kinds=_at(asked.kinds, places),
+            whole=_at(asked.whole, places),
         )
 
 
@@ -190,3 +191,7 @@ def reversals_of(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list
 
 def _reversed(meeting: Meeting, kinds: Kinds) -> list[Reversed]:
     return reversals_of(meeting.known, [*meeting.known, *meeting.new], kinds)
+
+
+def _at(column: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+    return column if len(places) == len(column) else [column[place] for place in places]

@@ -12,11 +12,12 @@ import orjson
 
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, canonical_bytes, digest
+from gateway.model.packed import cut_hex
 from gateway.model.statement import ReversalStatement
 from gateway.ports import ClaimState, ClaimStore, FindingFile, Findings, NewReversals, ReversalRow
 from gateway.service.claiming import Reversed
 from gateway.signing import Signer, seal
-from gateway.transparency import BatchTree, leaf_hash
+from gateway.transparency import BatchTree, leaf_hash, leaf_hashes
 
 __all__ = ["REVERSAL_TYPE", "KeptReversal", "Reversing", "read_reversals", "state_after"]
 
@@ -70,23 +71,12 @@ class Reversing:
         self.files.keep_only({row.number for row in self.claims.reversals()})
 
     def _batch(self, number: int, platform: str, found: Sequence[Reversed], *, issued: str) -> NewReversals:
-        ids = self.random_bytes(_ID_BYTES * len(found)).hex()
-        lines, leaves = [], []
-        for place, one in enumerate(found):
-            document = canonical_bytes(
-                {
-                    "type": REVERSAL_TYPE,
-                    "id": ids[2 * _ID_BYTES * place : 2 * _ID_BYTES * (place + 1)],
-                    "issuer": self.issuer,
-                    "platform": platform,
-                    "record": one.record.hex(),
-                    "effect": "restored" if one.holds else "reversed",
-                    "reason": one.reason,
-                    "issued": issued,
-                }
-            )
-            leaves.append(leaf_hash(document))
-            lines.append(orjson.dumps({"by": one.by.hex(), "document": orjson.Fragment(document)}))
+        documents = self._documents(platform, found, issued=issued)
+        leaves = leaf_hashes(documents)
+        lines = [
+            b'{"by":"%b","document":%b}' % (one.by.hex().encode(), document)
+            for one, document in zip(found, documents, strict=True)
+        ]
         series, previous = self.claims.reversal_head(platform)
         root = BatchTree(leaves).root
         statement = ReversalStatement(
@@ -101,6 +91,19 @@ class Reversing:
         entry = seal(statement.body(), self.signers)
         file = self.files.write(number, lines)
         return NewReversals(platform, series, entry, digest(entry), root, len(found), issued, file.digest)
+
+    def _documents(self, platform: str, found: Sequence[Reversed], *, issued: str) -> list[bytes]:
+        """Write reversals straight to canonical bytes; a test holds them equal to those of the document."""
+        ids = cut_hex(self.random_bytes(_ID_BYTES * len(found)), _ID_BYTES)
+        issuer = canonical_bytes(self.issuer).decode()
+        return [
+            (
+                f'{{"effect":"{"restored" if one.holds else "reversed"}","id":"{name}","issued":"{issued}",'
+                f'"issuer":{issuer},"platform":"{platform}","reason":"{one.reason}",'
+                f'"record":"{one.record.hex()}","type":"{REVERSAL_TYPE}"}}'
+            ).encode()
+            for name, one in zip(ids, found, strict=True)
+        ]
 
 
 def read_reversals(row: ReversalRow, files: Findings) -> list[KeptReversal]:

@@ -39,20 +39,23 @@ class ClaimFiles:
     def meetings(
         self, new: ClaimColumns, undecided: Iterable[ClaimColumns], *, beside: "ClaimFiles | None" = None
     ) -> list[Meeting]:
-        """Return the groups of new acts in which some acts, known or new, share a moment."""
-        mine = _entries(new)
+        """Return new acts that share a moment with others of their person and kind, together with these."""
+        mine = _entries(new).view(_WITH_KEY)
         highs = np.unique(mine["high"])
         known = [_under(_entries(columns), highs) for columns in undecided]
         known += [files._files.under(highs) for files in (self, beside) if files is not None]
         before = newest(known).view(_WITH_KEY)
         before = before[before["withdrawn"] == 0]
-        crossing = _crossing(np.concatenate([before, mine.view(_WITH_KEY)]))
+        both = np.concatenate([before, mine])
+        places, numbers = _meeting(both, known=len(before))
+        chosen = both[places]
         found: dict[tuple[int, int], Meeting] = {}
-        for place, some in enumerate((before, mine.view(_WITH_KEY))):
-            chosen = some[np.isin(some["high"], crossing)]
-            names = zip(chosen["high"].tolist(), chosen["name"].tolist(), strict=True)
-            for name, act in zip(names, _acts(chosen), strict=True):
-                found.setdefault(name, Meeting([], []))[place].append(act)
+        which = zip(numbers.tolist(), chosen["name"].tolist(), (places >= len(before)).tolist(), strict=True)
+        for (number, name, is_new), act in zip(which, _acts(chosen), strict=True):
+            meeting = found.get((number, name))
+            if meeting is None:
+                meeting = found[number, name] = Meeting([], [])
+            (meeting.new if is_new else meeting.known).append(act)
         return [meeting for meeting in found.values() if meeting.new]
 
     def find(self, record: bytes) -> tuple[bytes, list[Act]] | None:
@@ -160,20 +163,25 @@ def _under(entries: Entries, highs: NDArray[np.uint64]) -> Entries:
     return entries[np.isin(entries["high"], highs)]
 
 
-def _crossing(entries: Entries) -> NDArray[np.uint64]:
-    """Return the upper halves under which two acts share a moment.
+def _meeting(entries: Entries, *, known: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of acts that share a moment with others, and the number of what they form together.
 
-    In the order of their starts, an act shares one with an act before it if it starts before the latest
-    end so far. One running maximum serves all groups: each begins above the one before it.
+    In the order of their starts, an act shares a moment with one before it if it starts before the latest
+    end so far, and what stands between two gaps can be judged by itself. One running maximum serves all
+    persons: each begins above the one before. Acts of which none is new (at a place from ``known`` on) are
+    left out.
     """
-    if not len(entries):
-        return np.zeros(0, np.uint64)
-    ordered = entries[np.lexsort((entries["start"], entries["high"]))]
-    new_group = np.diff(ordered["high"], prepend=ordered["high"][:1]) != 0
-    level = np.cumsum(new_group) * _LIFETIMES
-    reach = np.maximum.accumulate(ordered["end"] + level)
-    meets = ordered["start"][1:] + level[1:] <= reach[:-1]
-    return np.unique(ordered["high"][1:][meets & ~new_group[1:]])
+    order = np.lexsort((entries["start"], entries["high"]))
+    highs, starts, ends = (entries[name][order] for name in ("high", "start", "end"))
+    level = np.cumsum(np.diff(highs, prepend=highs[:1]) != 0) * _LIFETIMES
+    reach = np.maximum.accumulate(ends + level)
+    begins = np.ones(len(order), np.bool_)
+    begins[1:] = (starts + level)[1:] > reach[:-1]
+    number = np.cumsum(begins) - 1
+    size = np.bincount(number, minlength=1)
+    fresh = np.bincount(number, weights=order >= known, minlength=1)
+    chosen = ((size > 1) & (fresh > 0))[number]
+    return order[chosen], number[chosen]
 
 
 def _acts(entries: Entries) -> Iterator[Act]:

@@ -90,7 +90,7 @@ class SqlClaims:
         self.files.sweep()
 
     def meetings(self, new: ClaimColumns, undecided: Iterable[ClaimColumns]) -> list[Meeting]:
-        """Return the groups in which acts may be one, after those of parts that are not written yet."""
+        """Return what new acts meet, also of parts that are not written yet (the newest first)."""
         return self.files.meetings(new, undecided)
 
     def find(self, record: bytes) -> tuple[bytes, list[Act]] | None:
@@ -199,7 +199,7 @@ class RehearsedClaims:
         self.note = noted.note
 
     def meetings(self, new: ClaimColumns, undecided: Iterable[ClaimColumns]) -> list[Meeting]:
-        """Return the groups in which acts may be one, after those of parts that are not written yet."""
+        """Return what new acts meet, also of parts that are not written yet (the newest first)."""
         return self._home.files.meetings(new, undecided, beside=self._noted.files)
 
 

@@ -53,7 +53,10 @@ source:
     end: {{path: /to, type: instant}}
     day: {{path: /day, type: date}}
 code_tables:
-  kind: [{{code: B, behaviour: TRV-BIKE}}, {{code: M, behaviour: TRV-METRO}}, {{code: P, behaviour: FOD-CLEANPLATE}}]
+  kind:
+    - {{code: B, behaviour: TRV-BIKE}}
+    - {{code: M, behaviour: TRV-METRO}}
+    - {{code: P, behaviour: FOD-CLEANPLATE}}
 factors:
   per_km: {{unit: gCO2e/km, values: [{{from: 2025-01-01, value: "{figure}", cite: M1}}]}}
 formula:
