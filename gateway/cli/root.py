@@ -7,12 +7,14 @@ import typer
 from gateway.cli import (
     adapter,
     audit,
+    claims,
     convert,
     credential,
     disclosure,
     erase,
     home,
     keys,
+    link,
     log,
     mapping,
     receipt,
@@ -38,6 +40,8 @@ home.register(root)
 convert.register(root)
 audit.register(root)
 erase.register(root)
+link.register(root)
+claims.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
@@ -47,6 +51,7 @@ for name, group, words in (
     ("disclosure", disclosure.app, "Open chosen commitments of records for an auditor, and verify that."),
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
+    ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):
     root.add_typer(group, name=name, help=words, no_args_is_help=True)

@@ -141,6 +141,10 @@ class Claims(Protocol):
 class ClaimStore(Claims, Protocol):
     """The claims of one home."""
 
+    def unlink(self, account: bytes) -> None:
+        """Take a link away."""
+        ...
+
     def in_use(self) -> bool:
         """Tell whether any account is linked, or any act is kept to be compared."""
         ...

@@ -44,14 +44,15 @@ class Reversed(NamedTuple):
     """A record that counts no longer, or again: by its id and the tag of its platform.
 
     ``reason`` is ``already-claimed``, ``claim-free`` or ``withdrawn``; ``by`` is the record that holds
-    the claim instead, empty for none.
+    the claim instead, and its platform's tag; empty and 0 for none.
     """
 
     record: bytes
     platform: int
     holds: bool
     reason: str
-    by: bytes
+    by: bytes = b""
+    by_platform: int = 0
 
 
 class Claimed(NamedTuple):
@@ -183,7 +184,7 @@ def reversals_of(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list
             change.act.platform,
             change.holds,
             "claim-free" if change.by is None else Rejection.ALREADY_CLAIMED.value,
-            b"" if change.by is None else change.by.record,
+            *(() if change.by is None else (change.by.record, change.by.platform)),
         )
         for change in changes(known, now, kinds)
     ]

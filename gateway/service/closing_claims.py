@@ -1,10 +1,30 @@
 """Close the claims of days: what was provisional stays as it is, and the times of acts are deleted."""
 
-from gateway.claims import Act, Kinds, holding
+from datetime import date, datetime, timedelta
+
+from gateway.claims import CLOSE_DAYS, Act, Kinds, closed_through, holding
+from gateway.errors import Refused, UsageError
 from gateway.ports import ClaimStore
 from gateway.service.claims_asked import day_before_any
 
-__all__ = ["close_claims"]
+__all__ = ["close_claims", "day_to_close"]
+
+
+def day_to_close(text: str, *, now: datetime) -> int:
+    """Return the ordinal number of a day (YYYY-MM-DD) whose claims can be closed.
+
+    Raises:
+        UsageError: it is not a day.
+        Refused: acts of that day may still come.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not a day", remedy="write it as 2025-03-16") from error
+    if day.toordinal() > closed_through(now):
+        closes = (day + timedelta(days=CLOSE_DAYS)).isoformat()
+        raise Refused(f"the claims of {day} can be closed from {closes} on", remedy="wait until then")
+    return day.toordinal()
 
 
 def close_claims(day: int, claims: ClaimStore, *, kinds: Kinds) -> None:

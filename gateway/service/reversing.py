@@ -35,6 +35,7 @@ class KeptReversal(NamedTuple):
 
     document: dict[str, Any]
     by: str
+    by_platform: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Reversing:
             by_platform.setdefault(platforms[one.platform], []).append(one)
         first = self.claims.next_reversals()
         return [
-            self._batch(first + number, platform, by_platform[platform], issued=issued)
+            self._batch(first + number, by_platform[platform], platforms=platforms, issued=issued)
             for number, platform in enumerate(sorted(by_platform))
         ]
 
@@ -70,11 +71,16 @@ class Reversing:
         """Remove what a killed run has written of reversals that were never decided."""
         self.files.keep_only({row.number for row in self.claims.reversals()})
 
-    def _batch(self, number: int, platform: str, found: Sequence[Reversed], *, issued: str) -> NewReversals:
+    def _batch(
+        self, number: int, found: Sequence[Reversed], *, platforms: Mapping[int, str], issued: str
+    ) -> NewReversals:
+        platform = platforms[found[0].platform]
+        others = {tag: name.encode() for tag, name in platforms.items()} | {0: b""}
         documents = self._documents(platform, found, issued=issued)
         leaves = leaf_hashes(documents)
         lines = [
-            b'{"by":"%b","document":%b}' % (one.by.hex().encode(), document)
+            b'{"by":"%b","by_platform":"%b","document":%b}'
+            % (one.by.hex().encode(), others[one.by_platform], document)
             for one, document in zip(found, documents, strict=True)
         ]
         series, previous = self.claims.reversal_head(platform)
@@ -113,7 +119,8 @@ def read_reversals(row: ReversalRow, files: Findings) -> list[KeptReversal]:
         IntegrityBroken: it is not what was signed.
     """
     lines = files.read(row.number, FindingFile(row.digest, row.size))
-    kept = [KeptReversal(line["document"], line["by"]) for line in map(orjson.loads, lines)]
+    parsed = map(orjson.loads, lines)
+    kept = [KeptReversal(line["document"], line["by"], line["by_platform"]) for line in parsed]
     leaves = [leaf_hash(canonical_bytes(one.document)) for one in kept]
     if len(kept) != row.size or BatchTree(leaves).root != row.root:
         raise IntegrityBroken(f"reversals {row.number}: the file gives another root than was signed")

@@ -55,6 +55,11 @@ class SqlClaims:
                 found.update((row[0], _link(row)) for row in connection.exec_driver_sql(query, some))
         return found
 
+    def linked_platforms(self) -> set[str]:
+        """Return the platforms that have linked accounts."""
+        with self._database.read() as connection:
+            return set(connection.execute(select(t.links.c.platform).distinct()).scalars())
+
     def links_of(self, persons: Collection[bytes]) -> list[Link]:
         """Return the links of persons by their pseudonyms across platforms."""
         query = select(*[t.links.c[name] for name in Link._fields]).where(t.links.c.person.in_(persons))

@@ -47,7 +47,7 @@ class ClaimAudit:
             )
 
     def _replay(self, row: ReversalRow, states: dict[str, bytes], platforms: dict[str, str]) -> None:
-        for document, _ in read_reversals(row, self.reversals):
+        for document, *_ in read_reversals(row, self.reversals):
             record = str(document["record"])
             stated = (document["issuer"], document["platform"], document["issued"])
             if stated != (self.issuer, row.platform, row.issued):
