@@ -1,9 +1,9 @@
 """What a coordinator sees of claims: pairs of records, platforms, and coarse times while they are open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from gateway.claims import CLOSE_DAYS, Kinds, holding
+from gateway.claims import CLOSE_DAYS, Act, Kinds, holding
 from gateway.ports import ClaimState, Findings, Journal
 from gateway.service.claiming import platform_tag
 from gateway.service.receipts import FoundRecord
@@ -46,7 +46,7 @@ def claim_of(
     instead = [one for one in reversed_records(journal, files) if one["record"] == found.row.id]
     closes = date.fromisoformat(found.row.day) + timedelta(days=CLOSE_DAYS)
     platforms = {platform_tag(index, name): name for name in journal.platforms()}
-    _, acts = journal.claims.find(record) or (b"", [])
+    held = holding((journal.claims.find(record) or (b"", []))[1], kinds)
     return {
         "record": found.row.id,
         "platform": found.batch.platform,
@@ -55,16 +55,30 @@ def claim_of(
         "closes": closes.isoformat(),
         "counts_instead": instead[0]["counts_instead"] if instead else None,
         "of_platform": instead[0]["of_platform"] if instead else None,
-        "compared_with": [
-            {
-                "record": act.record.hex(),
-                "platform": platforms.get(act.platform, ""),
-                "kind": kinds.kinds[act.kind].name,
-                "hour": None if act.whole else _hour(act.start),
-                "counts": by is None,
-            }
-            for act, by in holding(acts, kinds).items()
+        "one_act_with": [
+            _seen(other, kinds, platforms, counts=held[other] is None) for other in _pairs(record, held)
         ],
+    }
+
+
+def _pairs(record: bytes, held: Mapping[Act, Act | None]) -> list[Act]:
+    """Return the act that holds instead of a record's, and those that do not because of it."""
+    return [
+        other
+        for act, by in held.items()
+        if by is not None
+        for one, other in ((act, by), (by, act))
+        if one.record == record
+    ]
+
+
+def _seen(act: Act, kinds: Kinds, platforms: Mapping[int, str], *, counts: bool) -> dict[str, object]:
+    return {
+        "record": act.record.hex(),
+        "platform": platforms.get(act.platform, ""),
+        "kind": kinds.kinds[act.kind].name,
+        "hour": None if act.whole else _hour(act.start),
+        "counts": counts,
     }
 
 

@@ -103,7 +103,8 @@ def test_a_coordinator_sees_the_pair_and_no_minute(home: Path, capsys: pytest.Ca
         ids["a-1"],
         "2025-03-13",
     )
-    assert [one["hour"] for one in shown["compared_with"]] == ["2025-03-10T00Z"] * 3
+    (other,) = shown["one_act_with"]
+    assert (other["record"], other["platform"], other["hour"]) == (ids["a-1"], A, "2025-03-10T00Z")
     assert "00:20" not in json.dumps([pair, shown])
 
 
