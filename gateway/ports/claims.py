@@ -12,6 +12,7 @@ __all__ = [
     "ClaimState",
     "ClaimStore",
     "Claims",
+    "Known",
     "Link",
     "Meeting",
     "NewReversals",
@@ -41,6 +42,14 @@ class Link(NamedTuple):
     epoch: int
     consent: str
     linked: str
+    shared: bool
+    after: int
+
+
+class Known(NamedTuple):
+    """What judging needs of a link: the members of :class:`Link`."""
+
+    person: bytes
     shared: bool
     after: int
 
@@ -121,8 +130,8 @@ class Claims(Protocol):
         """Tell whether any account is linked."""
         ...
 
-    def links(self, accounts: Sequence[bytes]) -> dict[bytes, Link]:
-        """Return the links of those accounts that have one."""
+    def known(self, accounts: Sequence[bytes]) -> dict[bytes, Known]:
+        """Return whose those accounts are that are linked."""
         ...
 
     def closed(self) -> int:
@@ -140,6 +149,10 @@ class Claims(Protocol):
 
 class ClaimStore(Claims, Protocol):
     """The claims of one home."""
+
+    def links(self, accounts: Sequence[bytes]) -> dict[bytes, Link]:
+        """Return the links of those accounts that have one."""
+        ...
 
     def unlink(self, account: bytes) -> None:
         """Take a link away."""

@@ -13,7 +13,7 @@ from gateway.claims import NO_KIND, Act, Kinds, changes, closed_through
 from gateway.convert import Refusal
 from gateway.model.codes import Rejection
 from gateway.model.packed import cut
-from gateway.ports import ClaimColumns, Claims, ClaimState, Link, Meeting
+from gateway.ports import ClaimColumns, Claims, ClaimState, Known, Meeting
 from gateway.service.claims_asked import ClaimsAsked
 from gateway.service.preparing import Asked
 from gateway.signing import KeyedIndex
@@ -63,10 +63,14 @@ class Claimed(NamedTuple):
     """
 
     ids: bytes
-    columns: ClaimColumns
     set_off: dict[int, bytes]
+    columns: ClaimColumns | None
     states: dict[bytes, bytes]
     reversed: list[Reversed]
+
+    def for_records(self) -> "Claimed":
+        """Return what making records needs: the rest need not travel to where that is done."""
+        return Claimed(self.ids, self.set_off, None, {}, [])
 
 
 def platform_tag(index: KeyedIndex, platform: str) -> int:
@@ -98,7 +102,7 @@ class ClaimJudge:
         """Look up who is known in a part; None where nobody is."""
         if asked.claims is None:
             return None
-        links = self.claims.links(asked.claims.accounts)
+        links = self.claims.known(asked.claims.accounts)
         if not links:
             return None
         closed = closed_through(asked.accepted, closed=self.claims.closed())
@@ -117,7 +121,7 @@ class PartClaims:
 
     @classmethod
     def of(
-        cls, judge: ClaimJudge, asked: ClaimsAsked, links: Mapping[bytes, Link], *, closed: int
+        cls, judge: ClaimJudge, asked: ClaimsAsked, links: Mapping[bytes, Known], *, closed: int
     ) -> "PartClaims":
         """Tell acts apart by the links of their persons."""
         linked = [links.get(account) for account in asked.accounts]
@@ -149,7 +153,7 @@ class PartClaims:
             states[one.record] = ClaimState.HOLDS if one.holds else ClaimState.SET_OFF
         off = {one.record for one in found if not one.holds}
         places = {n: records[place] for n, place in enumerate(kept) if records[place] in off} if off else {}
-        return Claimed(ids, columns, places, states, found)
+        return Claimed(ids, places, columns, states, found)
 
     def _columns(
         self, places: Sequence[int], events: Sequence[bytes], records: Mapping[int, bytes]

@@ -99,7 +99,7 @@ def _decided(source: PartSource, deciding: Deciding, *, parts: Converting) -> It
     with parts.crew() as crew:
         for asked, unfinished in crew.prepare(source.parts):
             verdict = judge.judge(asked)
-            finishing = unfinished.finish(finisher, verdict=verdict, accepted=asked.accepted)
+            finishing = unfinished.finish(finisher, verdict=verdict.for_records(), accepted=asked.accepted)
             waiting.append((asked, verdict, finishing))
             while waiting and (len(waiting) > crew.ahead or waiting[0][2].done()):
                 yield decide_oldest()

@@ -49,6 +49,10 @@ class Verdict(NamedTuple):
     overlaps: dict[int, ActFinding]
     claimed: Claimed | None = None
 
+    def for_records(self) -> "Verdict":
+        """Return what making records needs."""
+        return self if self.claimed is None else self._replace(claimed=self.claimed.for_records())
+
 
 class _Undecided(NamedTuple):
     """What a part that was judged and is not written yet adds to the memory."""

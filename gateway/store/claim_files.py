@@ -4,6 +4,7 @@ The upper half of a key is half of the name of a person and an outermost kind, s
 compared stand together; the lower half is half of the event's name.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final
@@ -27,6 +28,7 @@ _VALUE: Final[Any] = [
 ]  # fmt: skip  # ``name`` is the other half of the name of person and kind
 _LAYOUT: Final = np.dtype(_VALUE)
 _WITH_KEY: Final[Any] = np.dtype([("high", "<u8"), ("low", "<u8"), *_VALUE])
+_PARTS_AT_ONCE: Final = 4  # one is judged while a few wait to be written
 _LIFETIMES: Final = 1 << 40  # more seconds than between any two acts
 
 
@@ -35,14 +37,15 @@ class ClaimFiles:
 
     def __init__(self, database: Database) -> None:
         self._files = KeyedFiles(database, "claims", width=_LAYOUT.itemsize)
+        self._made: deque[tuple[ClaimColumns, Entries]] = deque(maxlen=_PARTS_AT_ONCE)
 
     def meetings(
         self, new: ClaimColumns, undecided: Iterable[ClaimColumns], *, beside: "ClaimFiles | None" = None
     ) -> list[Meeting]:
         """Return new acts that share a moment with others of their person and kind, together with these."""
-        mine = _entries(new).view(_WITH_KEY)
+        mine = self._entries(new).view(_WITH_KEY)
         highs = np.unique(mine["high"])
-        known = [_under(_entries(columns), highs) for columns in undecided]
+        known = [_under(self._entries(columns), highs) for columns in undecided]
         known += [files._files.under(highs) for files in (self, beside) if files is not None]
         before = newest(known).view(_WITH_KEY)
         before = before[before["withdrawn"] == 0]
@@ -80,8 +83,8 @@ class ClaimFiles:
 
     def stage(self, new: ClaimColumns | None, withdrawn: Iterable[tuple[bytes, Act]]) -> StagedRun | None:
         """Write a run of acts that does not count yet."""
-        gone = np.zeros(0, _WITH_KEY) if new is None else _entries(new).view(_WITH_KEY)
-        some = np.concatenate([gone, *(_withdrawn(group, act) for group, act in withdrawn)])
+        made = np.zeros(0, _WITH_KEY) if new is None else self._entries(new).view(_WITH_KEY)
+        some = np.concatenate([made, *(_withdrawn(group, act) for group, act in withdrawn)])
         return self._files.stage(_key_bytes(some), _values(some).tobytes())
 
     def empty(self) -> bool:
@@ -132,6 +135,15 @@ class ClaimFiles:
     def require_whole(self) -> None:
         """Check every file against its digest; raises IntegrityBroken naming it."""
         self._files.require_whole()
+
+    def _entries(self, columns: ClaimColumns) -> Entries:
+        """Return columns as entries; those of a part are asked for again until it is written."""
+        for known, entries in self._made:
+            if known is columns:
+                return entries
+        made = _entries(columns)
+        self._made.append((columns, made))
+        return made
 
     def _slices(self) -> Iterator[Entries]:
         return (some.view(_WITH_KEY) for some in self._files.slices())

@@ -1,12 +1,12 @@
 """The claims of a home: links and reversals in tables, acts and the states of records in sorted runs."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.claims import Act
-from gateway.ports import ClaimColumns, ClaimDecision, Link, Meeting, NewReversals, ReversalRow
+from gateway.ports import ClaimColumns, ClaimDecision, Known, Link, Meeting, NewReversals, ReversalRow
 from gateway.store import tables as t
 from gateway.store.claim_files import ClaimFiles
 from gateway.store.database import Database
@@ -43,17 +43,25 @@ class SqlClaims:
         """Tell whether any account is linked, or any act is kept to be compared."""
         return self.any_links() or not self.files.empty()
 
+    def known(self, accounts: Sequence[bytes]) -> dict[bytes, Known]:
+        """Return whose those accounts are that are linked."""
+        rows = self._rows("person, shared, after, account", accounts)
+        return {account: Known(person, shared, after) for person, shared, after, account in rows}
+
     def links(self, accounts: Sequence[bytes]) -> dict[bytes, Link]:
         """Return the links of those accounts that have one."""
-        found: dict[bytes, Link] = {}
-        columns = ", ".join(f'"{name}"' for name in Link._fields)
+        rows = self._rows(", ".join(f'"{name}"' for name in Link._fields), accounts)
+        return {row[0]: _link(row) for row in rows}
+
+    def _rows(
+        self, columns: str, accounts: Sequence[bytes]
+    ) -> Iterator[Any]:  # rows of as many columns as were asked for
         with self._database.read() as connection:
             for first in range(0, len(accounts), _ACCOUNTS_PER_QUERY):
                 some = tuple(accounts[first : first + _ACCOUNTS_PER_QUERY])
                 marks = ",".join("?" * len(some))
                 query = f"SELECT {columns} FROM links WHERE account IN ({marks})"  # noqa: S608 - names and marks
-                found.update((row[0], _link(row)) for row in connection.exec_driver_sql(query, some))
-        return found
+                yield from connection.exec_driver_sql(query, some)
 
     def linked_platforms(self) -> set[str]:
         """Return the platforms that have linked accounts."""
@@ -200,7 +208,7 @@ class RehearsedClaims:
     def __init__(self, home: SqlClaims, noted: SqlClaims) -> None:
         self._home = home
         self._noted = noted
-        self.any_links, self.links, self.closed = home.any_links, home.links, home.closed
+        self.any_links, self.known, self.closed = home.any_links, home.known, home.closed
         self.note = noted.note
 
     def meetings(self, new: ClaimColumns, undecided: Iterable[ClaimColumns]) -> list[Meeting]:
