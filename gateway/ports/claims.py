@@ -70,7 +70,7 @@ class ClaimColumns(NamedTuple):
     ends: Sequence[int]
     ranks: Sequence[int]
     kinds: Sequence[int]
-    whole: Sequence[bool]
+    whole: Sequence[int]
 
 
 class Meeting(NamedTuple):

@@ -5,7 +5,7 @@ record. Whether that counts follows from all acts of the person that are known, 
 a record that does not count, or no longer, is reversed, and counts again when what stood before it goes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
@@ -117,7 +117,7 @@ class PartClaims:
     asked: ClaimsAsked
     persons: Sequence[bytes | None]
     late: frozenset[int]
-    claiming: frozenset[int]
+    claiming: Container[int]
 
     @classmethod
     def of(
@@ -125,6 +125,11 @@ class PartClaims:
     ) -> "PartClaims":
         """Tell acts apart by the links of their persons."""
         linked = [links.get(account) for account in asked.accounts]
+        persons = [None if link is None else link.person for link in linked]
+        if None not in persons and NO_KIND not in asked.kinds:
+            after = max(link.after for link in links.values())
+            if min(asked.days) > max(closed, after):  # as usual: everybody is known and nothing is late
+                return cls(judge, asked, persons, frozenset(), range(len(asked.days)))
         late, claiming = set[int](), set[int]()
         for place, (number, kind, day) in enumerate(zip(asked.numbers, asked.kinds, asked.days, strict=True)):
             link = linked[number]
@@ -134,7 +139,6 @@ class PartClaims:
                 claiming.add(place)
             elif link.shared:
                 late.add(place)
-        persons = [None if link is None else link.person for link in linked]
         return cls(judge, asked, persons, frozenset(late), frozenset(claiming))
 
     def settle(
@@ -142,7 +146,7 @@ class PartClaims:
     ) -> Claimed:
         """Tell what the claims come to, once it is known which acts are kept."""
         ids = self.judge.random_bytes(ID_BYTES * len(kept))
-        records = {place: ids[ID_BYTES * n : ID_BYTES * (n + 1)] for n, place in enumerate(kept)}
+        records = dict(zip(kept, cut(ids, ID_BYTES), strict=True))
         columns = self._columns([place for place in kept if place in self.claiming], events, records)
         states = dict.fromkeys(cut(columns.records, ID_BYTES), ClaimState.HOLDS)
         found: list[Reversed] = []
@@ -160,10 +164,14 @@ class PartClaims:
     ) -> ClaimColumns:
         asked, kinds = self.asked, self.judge.kinds
         roots = [kinds.root(number) for number in range(len(kinds.kinds))]
-        whose = list(zip(_at(asked.numbers, places), _at(asked.kinds, places), strict=True))
+        # one number for whom and what: cheaper to look up than a pair
+        whose = [
+            number * len(roots) + kind
+            for number, kind in zip(_at(asked.numbers, places), _at(asked.kinds, places), strict=True)
+        ]
         distinct = list(set(whose))
         names = self.judge.index.claims(
-            [(self.persons[number] or b"", roots[kind]) for number, kind in distinct]
+            [(self.persons[one // len(roots)] or b"", roots[one % len(roots)]) for one in distinct]
         )
         named = dict(zip(distinct, cut(names, ID_BYTES), strict=True))
         return ClaimColumns(

@@ -1,6 +1,7 @@
 """What is asked of the claims about the acts of a part: whose they are, of which kind, and when they were."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Sequence, Set
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -18,16 +19,19 @@ _RANKS: Final = {grade: rank for rank, grade in enumerate(EVIDENCE_GRADES)}
 
 
 class ClaimsAsked(NamedTuple):
-    """Acts column by column; ``accounts`` are the distinct ones, ``numbers`` their places there."""
+    """Acts column by column; ``accounts`` are the distinct ones, ``numbers`` their places there.
+
+    The columns are packed: they travel from the process that prepares.
+    """
 
     accounts: list[bytes]
-    numbers: list[int]
-    kinds: list[int]
-    days: list[int]
-    starts: list[int]
-    ends: list[int]
-    ranks: list[int]
-    whole: list[bool]
+    numbers: "array[int]"
+    kinds: "array[int]"
+    days: "array[int]"
+    starts: "array[int]"
+    ends: "array[int]"
+    ranks: "array[int]"
+    whole: "array[int]"
 
 
 def claims_asked(
@@ -47,29 +51,41 @@ def claims_asked(
     """
     number_of = {behaviour: kinds.number(behaviour) for behaviour in set(acts.behaviour)}
     numbers = [number_of[behaviour] for behaviour in acts.behaviour]
-    daily = {number for number in number_of.values() if number != NO_KIND and kinds.kinds[number].by == "day"}
-    assumed = [kind.assumed_s for kind in kinds.kinds]
+    daily = {n for n in number_of.values() if n != NO_KIND and kinds.kinds[n].by == "day"}
     accounts: dict[bytes, int] = {}
-    asked = ClaimsAsked(
-        accounts=[],
-        numbers=[accounts.setdefault(person, len(accounts)) for person in acts.person],
-        kinds=numbers,
-        days=list(days),
-        starts=[],
-        ends=[],
-        ranks=[_RANKS[grade] for grade in acts.evidence],
-        whole=[start is None or number in daily for number, start in zip(numbers, times[0], strict=True)],
-    )
-    asked.accounts.extend(accounts)
+    places = [accounts.setdefault(person, len(accounts)) for person in acts.person]
+    ranks = [_RANKS[grade] for grade in acts.evidence]
+    starts, ends = times
+    if daily or None in starts or None in ends:
+        starts, ends, whole = _spans(kinds, numbers, days=days, times=times, daily=daily)
+    else:
+        whole = [False] * len(numbers)
+    columns = (places, numbers, days, starts, ends, ranks, whole)
+    packed = [array("q", column) for column in columns]  # type: ignore[type-var]  # no None any more
+    return ClaimsAsked(list(accounts), *packed)
+
+
+def _spans(
+    kinds: Kinds,
+    numbers: Sequence[int],
+    *,
+    days: Sequence[int],
+    times: tuple[Sequence[int | None], Sequence[int | None]],
+    daily: Set[int],
+) -> tuple[list[int], list[int], list[bool]]:
+    """Return starts, ends, and which acts stand for a whole day: the daily ones, and those without times."""
+    assumed = [kind.assumed_s for kind in kinds.kinds]
+    starts, ends, whole = list[int](), list[int](), list[bool]()
     for number, day, start, end in zip(numbers, days, *times, strict=True):
-        if start is None or number in daily:
+        for_its_day = start is None or number in daily
+        whole.append(for_its_day)
+        if start is None or for_its_day:
             first, last = whole_day(day)
-            asked.starts.append(first)
-            asked.ends.append(last)
         else:
-            asked.starts.append(start)
-            asked.ends.append(start + assumed[number] if end is None else end)
-    return asked
+            first, last = start, start + assumed[number] if end is None else end
+        starts.append(first)
+        ends.append(last)
+    return starts, ends, whole
 
 
 def whole_day(day: int) -> tuple[int, int]:
