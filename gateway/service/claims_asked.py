@@ -61,8 +61,11 @@ def claims_asked(
     else:
         whole = [False] * len(numbers)
     columns = (places, numbers, days, starts, ends, ranks, whole)
-    packed = [array("q", column) for column in columns]  # type: ignore[type-var]  # no None any more
-    return ClaimsAsked(list(accounts), *packed)
+    return ClaimsAsked(list(accounts), *map(_packed, columns))
+
+
+def _packed(column: Sequence[int | None]) -> "array[int]":
+    return array("q", column)  # type: ignore[arg-type]  # a missing time was replaced before
 
 
 def _spans(
