@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import yaml
 
@@ -14,17 +14,18 @@ from gateway.convert.load import check_scheme, load_program
 from gateway.convert.program import Program
 from gateway.convert.selftest import run_tests
 from gateway.errors import InvalidMapping, Refused
+from gateway.model.behaviour import read_behaviours
 from gateway.model.shape import Shape
 
 
 def main() -> int:
     """Print each fault as ``file: what`` and return 1 if there is any."""
-    schema = resources.schema("mapping")
+    schema, known = resources.schema("mapping"), read_behaviours(resources.behaviour_table())
     schemes: defaultdict[str, list[Program]] = defaultdict(list)
     faults: list[str] = []
     for name, text in resources.shipped_mappings():
         try:
-            program = load_program(text, schema, name=name)
+            program = load_program(text, schema, name=name, behaviours=known)
         except InvalidMapping as invalid:
             faults.append(str(invalid))
             continue
@@ -32,14 +33,14 @@ def main() -> int:
         faults.extend(f"{name}: {fault}" for fault in _faults(program, name))
     for scheme, programs in schemes.items():
         faults.extend(f"{scheme}: {finding.message}" for finding in check_scheme(programs))
-    faults.extend(_kinds_faults())
+    faults.extend(_kinds_faults(known.keys()))
     checked = sum(map(len, schemes.values()))
     print("\n".join(faults) if faults else f"mappings: ok ({checked} checked)")
     return 1 if faults or not checked else 0
 
 
-def _kinds_faults() -> Iterator[str]:
-    """Check the declaration of kinds: its form, its meaning."""
+def _kinds_faults(known: Set[str]) -> Iterator[str]:
+    """Check the declaration of kinds: its form, its meaning, and that it speaks of every behaviour once."""
     document = yaml.safe_load(resources.shipped_kinds())
     try:
         Shape(resources.schema("kinds")).require(document, "kinds.yaml")
@@ -47,9 +48,12 @@ def _kinds_faults() -> Iterator[str]:
     except Refused as refused:
         yield f"kinds.yaml: {refused}"
         return
-    both = [code for code in document["unclaimed"] if kinds.number(code) != NO_KIND]
-    if both:
-        yield f"kinds.yaml: both in a kind and unclaimed: {', '.join(both)}"
+    unclaimed = set(document["unclaimed"])
+    for code in sorted(known | unclaimed | {code for kind in kinds.kinds for code in kind.behaviours}):
+        if code not in known:
+            yield f"kinds.yaml: {code} is no behaviour"
+        elif (kinds.number(code) == NO_KIND) != (code in unclaimed):
+            yield f"kinds.yaml: {code} should be in one kind, or unclaimed"
 
 
 def _faults(program: Program, name: str) -> Iterator[str]:

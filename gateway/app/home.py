@@ -71,6 +71,7 @@ class OpenHome:
 
     home: Home
     facts: HomeFacts
+    database: Database
     journal: SqlJournal
     records: ParquetRecordFiles
     erasures: HomeErasures
@@ -206,6 +207,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     opened = OpenHome(
         home=home,
         facts=facts,
+        database=database,
         journal=journal,
         records=records,
         erasures=HomeErasures(

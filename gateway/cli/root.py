@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     adapter,
     audit,
+    behaviours,
     claims,
     convert,
     credential,
@@ -17,8 +18,10 @@ from gateway.cli import (
     link,
     log,
     mapping,
+    proxy,
     receipt,
     record,
+    serve,
     statements,
 )
 from gateway.cli.output import exit_code, report
@@ -42,6 +45,9 @@ audit.register(root)
 erase.register(root)
 link.register(root)
 claims.register(root)
+behaviours.register(root)
+serve.register(root)
+proxy.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
@@ -50,6 +56,7 @@ for name, group, words in (
     ("credential", credential.app, "Export records for wallets, and verify such credentials offline."),
     ("disclosure", disclosure.app, "Open chosen commitments of records for an auditor, and verify that."),
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
+    ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),

@@ -18,6 +18,17 @@ from gateway.ports.claims import (
 )
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
+from gateway.ports.serving import (
+    NewOperation,
+    Nonces,
+    Operation,
+    Operations,
+    OperationState,
+    Platform,
+    PlatformKey,
+    Platforms,
+    Spool,
+)
 from gateway.ports.stores import (
     EVENT_CONTENT_BYTES,
     BatchRow,
@@ -61,10 +72,18 @@ __all__ = [
     "Meeting",
     "Memory",
     "NewEvents",
+    "NewOperation",
     "NewReversals",
     "NewSpan",
+    "Nonces",
+    "Operation",
+    "OperationState",
+    "Operations",
     "PartCounts",
     "PartDecision",
+    "Platform",
+    "PlatformKey",
+    "Platforms",
     "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
@@ -72,4 +91,5 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "ReversalRow",
+    "Spool",
 ]

@@ -49,6 +49,7 @@ class Home:
         self.erasing = root / "erasing"
         self.findings = root / "findings"
         self.reversals = root / "reversals"
+        self.spool = root / "spool"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"
@@ -148,6 +149,11 @@ class Home:
         remove_folder(folder)
         folder.mkdir(mode=0o700)
         return folder
+
+    def lines(self, submission: str) -> Iterator[bytes]:
+        """Return the rows that a submission has set aside, one JSON object each."""
+        for path in sorted((self._quarantine / submission).glob("part-*.ndjson")):
+            yield from path.read_bytes().splitlines()
 
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left.
