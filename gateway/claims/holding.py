@@ -44,14 +44,14 @@ def holding(acts: Iterable[Act], kinds: Kinds) -> dict[Act, Act | None]:
     held: list[Act] = []
     found: dict[Act, Act | None] = {}
     for act in sorted(acts):
-        by = next((other for other in held if _one_act(act, other, kinds)), None)
+        by = next((other for other in held if _one_act(act, other, kinds=kinds)), None)
         found[act] = by
         if by is None:
             held.append(act)
     return found
 
 
-def changes(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list[Change]:
+def changes(known: Sequence[Act], now: Sequence[Act], *, kinds: Kinds) -> list[Change]:
     """Tell what changes for records when ``now`` are a person's acts, after they were the ``known``.
 
     An act that is not among the known has a new record, which counts unless it is said here that it does
@@ -63,7 +63,7 @@ def changes(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list[Chan
     ]
 
 
-def _one_act(one: Act, other: Act, kinds: Kinds) -> bool:
+def _one_act(one: Act, other: Act, *, kinds: Kinds) -> bool:
     """Tell whether two acts are one that was recorded twice."""
     if not kinds.comparable(one.kind, other.kind):
         return False

@@ -16,6 +16,7 @@ from gateway.ports.claims import (
     NewReversals,
     ReversalRow,
 )
+from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -30,16 +31,12 @@ from gateway.ports.serving import (
     Spool,
 )
 from gateway.ports.stores import (
-    EVENT_CONTENT_BYTES,
     BatchRow,
     Begun,
     DayClosed,
     EncodedFile,
-    EventMark,
     Journal,
     KeptColumns,
-    Memory,
-    NewEvents,
     PartCounts,
     PartDecision,
     PrivateColumns,

@@ -56,7 +56,8 @@ def claim_of(
         "counts_instead": instead[0]["counts_instead"] if instead else None,
         "of_platform": instead[0]["of_platform"] if instead else None,
         "one_act_with": [
-            _seen(other, kinds, platforms, counts=held[other] is None) for other in _pairs(record, held)
+            _seen(other, kinds, platforms=platforms, counts=held[other] is None)
+            for other in _pairs(record, held)
         ],
     }
 
@@ -72,7 +73,7 @@ def _pairs(record: bytes, held: Mapping[Act, Act | None]) -> list[Act]:
     ]
 
 
-def _seen(act: Act, kinds: Kinds, platforms: Mapping[int, str], *, counts: bool) -> dict[str, object]:
+def _seen(act: Act, kinds: Kinds, *, platforms: Mapping[int, str], counts: bool) -> dict[str, object]:
     return {
         "record": act.record.hex(),
         "platform": platforms.get(act.platform, ""),

@@ -106,7 +106,7 @@ class ClaimJudge:
         if not links:
             return None
         closed = closed_through(asked.accepted, closed=self.claims.closed())
-        return PartClaims.of(self, asked.claims, links, closed=closed)
+        return PartClaims.of(self, asked.claims, links=links, closed=closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class PartClaims:
 
     @classmethod
     def of(
-        cls, judge: ClaimJudge, asked: ClaimsAsked, links: Mapping[bytes, Known], *, closed: int
+        cls, judge: ClaimJudge, asked: ClaimsAsked, *, links: Mapping[bytes, Known], closed: int
     ) -> "PartClaims":
         """Tell acts apart by the links of their persons."""
         linked = [links.get(account) for account in asked.accounts]
@@ -147,7 +147,7 @@ class PartClaims:
         """Tell what the claims come to, once it is known which acts are kept."""
         ids = self.judge.random_bytes(ID_BYTES * len(kept))
         records = dict(zip(kept, cut(ids, ID_BYTES), strict=True))
-        columns = self._columns([place for place in kept if place in self.claiming], events, records)
+        columns = self._columns([place for place in kept if place in self.claiming], events, records=records)
         states = dict.fromkeys(cut(columns.records, ID_BYTES), ClaimState.HOLDS)
         found: list[Reversed] = []
         if columns.records:
@@ -160,7 +160,7 @@ class PartClaims:
         return Claimed(ids, places, columns, states, found)
 
     def _columns(
-        self, places: Sequence[int], events: Sequence[bytes], records: Mapping[int, bytes]
+        self, places: Sequence[int], events: Sequence[bytes], *, records: Mapping[int, bytes]
     ) -> ClaimColumns:
         asked, kinds = self.asked, self.judge.kinds
         roots = [kinds.root(number) for number in range(len(kinds.kinds))]
@@ -188,7 +188,7 @@ class PartClaims:
         )
 
 
-def reversals_of(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list[Reversed]:
+def reversals_of(known: Sequence[Act], now: Sequence[Act], *, kinds: Kinds) -> list[Reversed]:
     """Tell which records count no longer, or again, when a person's acts change."""
     return [
         Reversed(
@@ -198,12 +198,12 @@ def reversals_of(known: Sequence[Act], now: Sequence[Act], kinds: Kinds) -> list
             "claim-free" if change.by is None else Rejection.ALREADY_CLAIMED.value,
             *(() if change.by is None else (change.by.record, change.by.platform)),
         )
-        for change in changes(known, now, kinds)
+        for change in changes(known, now, kinds=kinds)
     ]
 
 
 def _reversed(meeting: Meeting, kinds: Kinds) -> list[Reversed]:
-    return reversals_of(meeting.known, [*meeting.known, *meeting.new], kinds)
+    return reversals_of(meeting.known, [*meeting.known, *meeting.new], kinds=kinds)
 
 
 def _at(column: Sequence[T], places: Sequence[int]) -> Sequence[T]:

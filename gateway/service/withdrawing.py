@@ -63,7 +63,7 @@ def withdraw_record(found: FoundRecord, parts: Withdrawing) -> Withdrawn:
     mine = [act for act in acts if act.record == record]
     left = [act for act in acts if act.record != record]
     tag = platform_tag(parts.index, found.batch.platform)
-    changed = [Reversed(record, tag, False, "withdrawn"), *reversals_of(acts, left, parts.kinds)]
+    changed = [Reversed(record, tag, False, "withdrawn"), *reversals_of(acts, left, kinds=parts.kinds)]
     platforms = {platform_tag(parts.index, name): name for name in parts.journal.platforms()}
     states = {one.record: ClaimState.HOLDS if one.holds else ClaimState.SET_OFF for one in changed[1:]}
     claims.decide(

@@ -36,7 +36,7 @@ class ClaimAudit:
         rows = self.journal.claims.reversals()
         for row in rows:
             with self.check.noting(f"reversals {row.number}"):
-                self._replay(row, states, platforms)
+                self._replay(row, states, platforms=platforms)
         self._require_records(platforms)
         self._require_states(states)
         for acts in self.journal.claims.open_groups():
@@ -46,7 +46,7 @@ class ClaimAudit:
                 f"reversals/{name} belongs to no batch; if a run was interrupted, run its command again"
             )
 
-    def _replay(self, row: ReversalRow, states: dict[str, bytes], platforms: dict[str, str]) -> None:
+    def _replay(self, row: ReversalRow, states: dict[str, bytes], *, platforms: dict[str, str]) -> None:
         for document, *_ in read_reversals(row, self.reversals):
             record = str(document["record"])
             stated = (document["issuer"], document["platform"], document["issued"])

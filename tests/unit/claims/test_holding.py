@@ -80,13 +80,13 @@ def test_every_order_and_cut_ends_with_the_same_records_counting(story: list[Rid
         size = random.randint(1, len(arriving))
         some, arriving = arriving[:size], arriving[size:]
         counting |= {one.digest for one in some}
-        _apply(counting, changes(known, known + some, KINDS))
+        _apply(counting, changes(known, known + some, kinds=KINDS))
         known += some
         if random.randrange(4) == 0:
             gone = random.choice(known)
             left = [one for one in known if one is not gone]
             counting.discard(gone.digest)
-            _apply(counting, changes(known, left, KINDS))
+            _apply(counting, changes(known, left, kinds=KINDS))
             known = left
 
     left_names = {one.digest.decode() for one in known}
@@ -109,7 +109,7 @@ def test_one_ride_of_three_platforms_counts_once_in_all_six_orders() -> None:
         counting: set[bytes] = set()
         for ride in order:
             counting.add(act(ride).digest)
-            _apply(counting, changes(known, [*known, act(ride)], KINDS))
+            _apply(counting, changes(known, [*known, act(ride)], kinds=KINDS))
             known.append(act(ride))
         assert counting == {b"b"}
 
@@ -118,7 +118,7 @@ def test_overlap_is_not_transitive_and_who_is_freed_by_an_earlier_act_holds_agai
     first, middle, last = metro("a", 0, 50), metro("b", 40, 90), metro("c", 80, 130)
     known = [act(middle), act(last)]
 
-    found = changes(known, [*known, act(first)], KINDS)
+    found = changes(known, [*known, act(first)], kinds=KINDS)
 
     assert [(change.act.digest, change.holds) for change in found] == [(b"b", False), (b"c", True)]
     assert found[0].by == act(first)
