@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.app.mappings import shipped_programs
 from gateway.claims import NO_KIND, Kinds, KindsRefused
 from gateway.errors import MalformedDocument
+from gateway.model.behaviour import read_behaviours
 from gateway.model.shape import Shape
-from gateway.resources import schema, shipped_kinds
+from gateway.resources import behaviour_table, schema, shipped_kinds
 
 
 def declared(*kinds: dict[str, Any]) -> Kinds:
@@ -75,12 +75,13 @@ def test_an_interval_needs_its_tolerance() -> None:
         Shape(schema("kinds")).require(document, "kinds")
 
 
-def test_each_behaviour_of_a_shipped_mapping_is_in_a_kind() -> None:
-    kinds = Kinds.of(yaml.safe_load(shipped_kinds()))
-    codes = {code for program in shipped_programs() for code in program.behaviours}
+def test_each_behaviour_of_the_taxonomy_is_in_a_kind_or_said_to_be_in_none() -> None:
+    document = yaml.safe_load(shipped_kinds())
+    kinds = Kinds.of(document)
+    codes = read_behaviours(behaviour_table()).keys()
 
-    assert codes
-    assert [code for code in codes if kinds.number(code) == NO_KIND] == []
+    assert {code for code in codes if kinds.number(code) == NO_KIND} == set(document["unclaimed"])
+    assert {code for kind in kinds.kinds for code in kind.behaviours} <= codes
 
 
 def test_what_saves_nothing_is_in_no_kind() -> None:
