@@ -6,11 +6,11 @@ from pathlib import Path
 from gateway.app.check import record_of
 from gateway.app.home import open_home
 from gateway.app.kinds import shipped
-from gateway.service.claim_views import claim_of, reversed_records
+from gateway.service.claim_views import claim_of, claim_word, reversed_records
 from gateway.service.closing_claims import close_claims, day_to_close
 from gateway.service.withdrawing import Withdrawing, Withdrawn, withdraw_record
 
-__all__ = ["close", "listed", "show", "withdraw"]
+__all__ = ["close", "listed", "show", "withdraw", "word"]
 
 
 def listed(root: Path, *, platform: str = "") -> list[dict[str, object]]:
@@ -18,6 +18,12 @@ def listed(root: Path, *, platform: str = "") -> list[dict[str, object]]:
     with open_home(root) as opened:
         found = reversed_records(opened.journal, opened.reversals)
         return [one for one in found if platform in ("", one["platform"], one["of_platform"])]
+
+
+def word(root: Path, record_id: str) -> str:
+    """Say whether a record counts."""
+    with open_home(root) as opened:
+        return claim_word(record_id, opened.journal)
 
 
 def show(root: Path, record_id: str) -> dict[str, object]:

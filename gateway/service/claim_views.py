@@ -10,7 +10,7 @@ from gateway.service.receipts import FoundRecord
 from gateway.service.reversing import KeptReversal, read_reversals, state_after
 from gateway.signing import KeyedIndex
 
-__all__ = ["claim_of", "reversed_records"]
+__all__ = ["claim_of", "claim_word", "reversed_records"]
 
 _WORDS = {
     ClaimState.HOLDS: "counts",
@@ -37,12 +37,18 @@ def reversed_records(journal: Journal, files: Findings) -> Iterator[dict[str, ob
             }
 
 
+def claim_word(record: str, journal: Journal) -> str:
+    """Say whether a record counts: ``none`` for one without a claim, which counts at its platform."""
+    name = bytes.fromhex(record)
+    state = journal.claims.states(name).get(name)
+    return "none" if state is None else _WORDS[state]
+
+
 def claim_of(
     found: FoundRecord, *, journal: Journal, files: Findings, kinds: Kinds, index: KeyedIndex
 ) -> dict[str, object]:
     """Return the claim of one record, and, while its day is open, what it is compared with."""
     record = bytes.fromhex(found.row.id)
-    state = journal.claims.states(record).get(record)
     instead = [one for one in reversed_records(journal, files) if one["record"] == found.row.id]
     closes = date.fromisoformat(found.row.day) + timedelta(days=CLOSE_DAYS)
     platforms = {platform_tag(index, name): name for name in journal.platforms()}
@@ -51,7 +57,7 @@ def claim_of(
         "record": found.row.id,
         "platform": found.batch.platform,
         "day": found.row.day,
-        "claim": "none" if state is None else _WORDS[state],
+        "claim": claim_word(found.row.id, journal),
         "closes": closes.isoformat(),
         "counts_instead": instead[0]["counts_instead"] if instead else None,
         "of_platform": instead[0]["of_platform"] if instead else None,
