@@ -60,7 +60,7 @@ def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
     """
     entries = keys_of(keys, width=width)
     entries["value"] = np.frombuffer(values, f"V{width}")
-    return entries[np.lexsort((entries["low"], entries["high"]))]
+    return _sorted(entries)
 
 
 def keys_of(keys: bytes, *, width: int) -> Entries:
@@ -193,8 +193,21 @@ def _cuts(slices: int, width: int) -> Entries:
 
 
 def _by_key(entries: Entries) -> Entries:
-    entries = entries[np.lexsort((entries["low"], entries["high"]))]
-    return entries[_first_of_equals(entries)]
+    found = _sorted(entries)
+    return found[_first_of_equals(found)]
+
+
+def _sorted(entries: Entries) -> Entries:
+    """Return entries in the order of their keys; of equal keys the first stays the first.
+
+    Halves are hashes, so that equal ones nearly always belong to equal keys: one half is sorted by, and
+    both only where that was not enough.
+    """
+    found = entries[np.argsort(entries["high"], kind="stable")]
+    high, low = found["high"], found["low"]
+    if np.any((high[1:] == high[:-1]) & (low[1:] < low[:-1])):
+        found = entries[np.lexsort((entries["low"], entries["high"]))]
+    return found
 
 
 def _first_of_equals(entries: Entries) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from gateway.errors import Refused
+from gateway.model.packed import cut
 from gateway.model.strict import read_strict_object
 from gateway.ports import BatchRow, DayClosed, Journal, PrivateRow, RecordFile, RecordFiles
 from gateway.service.days import UNREADABLE, Cell, Closing, close_day, totals_of
@@ -22,7 +23,13 @@ def row(
 ) -> PrivateRow:
     """Make a record of 1000 mg a point."""
     values: dict[str, Any] = dict.fromkeys(PrivateRow._fields)
-    values |= {"leaf": leaf, "behaviour": behaviour, "mapping": "sha256:00", "person": person}
+    values |= {
+        "id": "00" * 16,
+        "leaf": leaf,
+        "behaviour": behaviour,
+        "mapping": "sha256:00",
+        "person": person,
+    }
     return PrivateRow(**(values | {"co2e_mg": 1000 * points, "points": points}))
 
 
@@ -34,6 +41,14 @@ class Home:
     statements: list[DayClosed] = field(default_factory=list)
     unstated: dict[str | None, dict[str, int]] = field(default_factory=dict)
     sealed: list[bytes] = field(default_factory=list)
+    state: bytes = b""
+
+    @property
+    def claims(self) -> "Home":
+        return self
+
+    def states(self, records: bytes) -> dict[bytes, bytes]:
+        return dict.fromkeys(cut(records, 16), self.state) if self.state else {}
 
     def batches(self) -> Iterator[BatchRow]:
         for number, (platform, _) in enumerate(self.kept):
