@@ -1,0 +1,59 @@
+"""Which tests concern which file, for tools/mutate_operators.py."""
+
+from typing import Final
+
+__all__ = ["NEAR", "wide_tests"]
+
+_EVALUATORS: Final = ("tests/unit/convert_eval",)
+_FRONT: Final = ("tests/unit/convert_front",)
+_EMBEDDED: Final = tuple(
+    f"tests/unit/convert_front/test_{name}.py" for name in ("selftest", "coverage", "grid")
+)
+_SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
+_EVALUATING: Final = (
+    "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
+    " guard own_acts plausible limit_text"
+)
+_READING: Final = (
+    "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
+    " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
+    " document limit_rules reading/plausibility"
+)
+_SIGNING: Final = "commitment envelope keyed keys"
+_TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
+NEAR: Final[dict[str, tuple[str, ...]]] = {
+    **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
+    "gateway/bulk/kernel.py": _EVALUATORS,
+    "gateway/bulk/columns.py": _EVALUATORS,
+    "gateway/catalog/timeline.py": ("tests/unit/catalog",),
+    "gateway/service/part.py": (
+        "tests/unit/service/test_part.py",
+        "tests/unit/service/test_plausible_parts.py",
+    ),
+    **{
+        f"gateway/service/{name}.py": (
+            "tests/unit/service/test_plausible_parts.py",
+            "tests/integration/test_plausible.py",
+        )
+        for name in ("comparing", "plausible", "findings")
+    },
+    "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
+    "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
+    **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
+    **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage", "mutate", "grid")},
+    "gateway/convert/survivors.py": (*_EMBEDDED, "tests/mappings"),
+    **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
+    **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
+}
+_CONVERSION: Final = (
+    *_EVALUATORS, *_FRONT, "tests/mappings", "tests/unit/catalog", "tests/platforms", *_SERVICE,
+)  # fmt: skip
+_SIGNED: Final = (
+    "tests/unit/signing", "tests/unit/transparency", "tests/unit/store_log",
+    "tests/integration/test_tamper.py",
+)  # fmt: skip
+
+
+def wide_tests(path: str) -> tuple[str, ...]:
+    """Return the tests that survivors of the near ones are tried on."""
+    return _SIGNED if path.startswith(("gateway/signing/", "gateway/transparency/")) else _CONVERSION
