@@ -103,7 +103,10 @@ def _signer(opened: OpenHome) -> Signer:
     for key in opened.trust.ring().keys:
         if key.id in signers:
             return signers[key.id]
-    raise LocalFileError(f"none of the record keys in {opened.home.keys} is in trust/keys.json")
+    raise LocalFileError(
+        f"none of the record keys in {opened.home.keys} is in trust/keys.json",
+        remedy="put keys/ and trust/ back together, from one backup; `tanqiao keys list` shows them",
+    )
 
 
 def _text(document: dict[str, Any]) -> bytes:

@@ -1,6 +1,5 @@
 """Join the parts of disclosures to an auditor."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from gateway.resources import schema
 from gateway.service.disclosing import Disclosing, Scope, Verified, disclose, verify_disclosures
 from gateway.service.moments import instant_text
 from gateway.service.receipts import RECEIPT_BYTES_MAX
+from gateway.store.durable import durable_file
 
 __all__ = ["export_disclosure", "verify_disclosure"]
 
@@ -39,17 +39,10 @@ def export_disclosure(root: Path, out: Path, *, scope: Scope, fields: Sequence[s
 
 
 def _write_private(out: Path, lines: Iterator[bytes]) -> int:
-    """Write lines to a file of mode 0600 that stands there whole or not at all; returns their number."""
-    half = out.with_name(out.name + ".half")
-    half.unlink(missing_ok=True)
     number = 0
-    try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for number, line in enumerate(lines, 1):  # noqa: B007 - the last number is the answer
-                file.write(line + b"\n")
-        half.replace(out)
-    finally:
-        half.unlink(missing_ok=True)
+    with durable_file(out, mode=0o600) as file:
+        for number, line in enumerate(lines, 1):  # noqa: B007 - the last number is the answer
+            file.write(line + b"\n")
     return number
 
 

@@ -49,7 +49,11 @@ def check_mappings(files: Sequence[Path]) -> list[dict[str, object]]:
         schemes[program.id].append(program)
     for scheme, versions in schemes.items():
         for finding in check_scheme(versions) if len(versions) > 1 else ():
-            raise Refused(f"{scheme}: {finding.message}", field=finding.pointer)
+            raise Refused(
+                f"{scheme}: {finding.message}",
+                field=finding.pointer,
+                remedy="let the versions of a scheme follow each other as docs/reference/mapping.md §8 says",
+            )
     return [_checked(name, program) for name, program in programs]
 
 

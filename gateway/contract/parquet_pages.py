@@ -30,6 +30,7 @@ _VALUES: Final = 1
 
 _FOOTER_END: Final = 8  # its length, then the mark PAR1
 _FOOTER_BYTES_MAX: Final = 4 * 1024 * 1024  # one of 34 row groups and 20 columns has 100 KB
+_HEADER_BYTES_MAX: Final = 64 * 1024  # of a page: some tens of bytes and two values, which writers cut off
 _ROW_GROUPS: Final = 4  # field of the footer; field 1 of a row group has its columns
 _CHUNK: Final = 3  # field of a column with what is known of its chunk
 _CHUNK_VALUES, _CHUNK_STORED, _CHUNK_DATA, _CHUNK_DICTIONARY = 5, 7, 9, 11
@@ -129,8 +130,9 @@ def _headers(document: BinaryIO, start: int, *, end: int) -> Iterator[tuple[int,
     """Yield kind, expanded size and number of values of each page between two places of a document."""
     at = document.seek(start)
     while at < end:
-        header = read_struct(document)
+        window = io.BytesIO(document.read(min(end - at, _HEADER_BYTES_MAX)))
+        header = read_struct(window)
         kind, expanded, stored = (number_of(header, field) for field in (_KIND, _EXPANDED, _STORED))
         inner = header.get(_OF_KIND.get(kind, 0))
         yield kind, expanded, number_of(inner, _VALUES) if inner else 0
-        at = document.seek(stored, 1)
+        at = document.seek(at + window.tell() + stored)

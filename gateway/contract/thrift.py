@@ -10,6 +10,7 @@ __all__ = ["Damaged", "Struct", "Value", "number_of", "read_struct"]
 
 _DEPTH_MAX: Final = 12  # the footer of a Parquet file has 7 levels
 _VARINT_BYTES_MAX: Final = 10
+_TEXT_BYTES_MAX: Final = 4 * 1024 * 1024
 
 Value = int | None | list["Value"] | dict[int, "Value"]
 """A number, a list or a struct; None for what is passed over: texts and floating point."""
@@ -23,6 +24,8 @@ class Damaged(Exception):
 
 def read_struct(document: BinaryIO, depth: int = 0) -> Struct:
     """Read one struct from where the document stands: its numbers, lists and structs by field.
+
+    Time and memory are bounded by the size of the document, so give no more of it than a struct may have.
 
     Raises:
         Damaged: it is none, or nested deeper than any that is meant.
@@ -53,10 +56,10 @@ def _value(document: BinaryIO, kind: int, *, depth: int) -> Value:
         case 4 | 5 | 6:
             return _signed(_varint(document))
         case 7:
-            document.seek(8, 1)
+            _take(document, 8)
             return None
         case 8:
-            document.seek(_varint(document), 1)
+            _take(document, _varint(document))
             return None
         case 9 | 10:
             head = _byte(document)
@@ -69,10 +72,15 @@ def _value(document: BinaryIO, kind: int, *, depth: int) -> Value:
 
 
 def _byte(document: BinaryIO) -> int:
-    read = document.read(1)
-    if not read:
+    return _take(document, 1)[0]
+
+
+def _take(document: BinaryIO, size: int) -> bytes:
+    # Nothing is passed over unread: a list of what is not there would have no end.
+    taken = document.read(min(size, _TEXT_BYTES_MAX))
+    if len(taken) < size:
         raise Damaged
-    return read[0]
+    return taken
 
 
 def _varint(document: BinaryIO) -> int:

@@ -1,17 +1,16 @@
 """Caps of many acts at once: what each of them counts against, and what that leaves of its points."""
 
-import struct
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from gateway.convert import CapKey, CapMeter, CapPlan, Converted, Program, Refusal, keys_of
+from gateway.model.packed import cut
 from gateway.service.recording import ActColumns
-from gateway.signing import KeyedIndex
+from gateway.signing import NAME_BYTES, KeyedIndex
 
-__all__ = ["Amounts", "CapColumns", "CapLedger", "Kind", "cap_columns", "names_of"]
+__all__ = ["Amounts", "CapColumns", "CapLedger", "Kind", "cap_columns"]
 
-_NAME: Final = struct.Struct("16s")
 _NO_CAPS: Final[tuple[int, ...]] = ()
 
 Kind = tuple[int, str, int]
@@ -64,11 +63,6 @@ def cap_columns(
     return CapColumns(counters.keys, index.caps(programs[0].id, counters.whole), found)
 
 
-def names_of(packed: bytes) -> list[bytes]:
-    """Take 16-byte names apart."""
-    return [name for (name,) in _NAME.iter_unpack(packed)]
-
-
 class CapLedger:
     """What is used of caps while acts are granted their points, one after the other."""
 
@@ -113,7 +107,7 @@ class CapLedger:
 
     def changed(self) -> dict[bytes, int]:
         """Return the use of the caps that has grown, by name."""
-        both = zip(names_of(self._caps.names), self._used, self._before, strict=True)
+        both = zip(cut(self._caps.names, NAME_BYTES), self._used, self._before, strict=True)
         return {name: used for name, used, before in both if used != before}
 
     def _metered(self, place: int, numbers: tuple[int, ...]) -> int | Refusal:

@@ -111,7 +111,10 @@ def disclose(
     wanted = sorted(set(fields))
     batches = list(_batches(scope, parts))
     if not batches:
-        raise LocalFileError(f"this home has no record of {' on '.join(scope)}")
+        raise LocalFileError(
+            f"this home has no record of {' on '.join(scope)}",
+            remedy="name a platform and a day of which this home has records",
+        )
     heading: dict[str, Json] = {
         "type": DISCLOSURE_TYPE,
         "issuer": parts.issuer,

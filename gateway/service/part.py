@@ -4,7 +4,6 @@ What is decided of an act depends on those before it, and not on where a part be
 judged and not yet decided are remembered here, so that the next can be judged meanwhile.
 """
 
-import struct
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -12,16 +11,17 @@ from typing import Final, NamedTuple
 from gateway.convert import ActFinding, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
-from gateway.ports import Memory, NewEvents, NewSpan
-from gateway.service.capping import CapColumns, CapLedger, names_of
+from gateway.model.packed import cut
+from gateway.ports import EVENT_CONTENT_BYTES, Memory, NewEvents, NewSpan
+from gateway.service.capping import CapColumns, CapLedger
 from gateway.service.comparing import Spans
 from gateway.service.plausible import PartPlausibility
 from gateway.service.preparing import Asked
 from gateway.service.scheme import SchemeEvaluator
+from gateway.signing import NAME_BYTES
 
 __all__ = ["PartJudge", "Verdict"]
 
-_CONTENT: Final = struct.Struct("8s")
 _OTHER_CONTENT: Final = Refusal(
     Rejection.DUPLICATE_EVENT,
     "event",
@@ -65,7 +65,7 @@ class PartJudge:
 
     def judge(self, asked: Asked) -> Verdict:
         """Decide each act of a part, in its order; a refused act leaves no trace."""
-        keys = names_of(asked.keys)
+        keys = cut(asked.keys, NAME_BYTES)
         known = self._known(keys)
         new: dict[bytes, bytes] = {}
         ledger = CapLedger(
@@ -75,7 +75,8 @@ class PartJudge:
         kept: list[int] = []
         points: list[int] = []
         refused: list[tuple[int, Refusal]] = []
-        for place, (key, content) in enumerate(zip(keys, _contents(asked.contents), strict=True)):
+        contents = cut(asked.contents, EVENT_CONTENT_BYTES)
+        for place, (key, content) in enumerate(zip(keys, contents, strict=True)):
             before = known.get(key)
             if before is not None:
                 if before not in (content, FORGOTTEN):
@@ -115,7 +116,7 @@ class PartJudge:
         return known
 
     def _used(self, caps: CapColumns) -> list[int]:
-        names = names_of(caps.names)
+        names = cut(caps.names, NAME_BYTES)
         used = self.memory.cap_usage(names) if names else {}
         for part in self._undecided:
             used.update((name, part.usage[name]) for name in part.usage.keys() & names)
@@ -131,7 +132,7 @@ class PartJudge:
         """Return when acts of the same persons took place that are remembered on a day."""
         if not spans.places:
             return {}
-        names = sorted(set(names_of(spans.names)))
+        names = sorted(set(cut(spans.names, NAME_BYTES)))
         known = self.memory.own_spans(names, day=day, window=(min(spans.starts), max(spans.ends)))
         for part in self._undecided:
             for span in part.spans:
@@ -152,7 +153,3 @@ def _granted(ledger: CapLedger, place: int, *, plausible: PartPlausibility) -> i
     if isinstance(granted, Refusal):
         ledger.take_back(place, used)
     return granted
-
-
-def _contents(packed: bytes) -> list[bytes]:
-    return [content for (content,) in _CONTENT.iter_unpack(packed)]

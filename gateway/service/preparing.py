@@ -15,11 +15,11 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from gateway.convert import ActFinding, RoleColumns
+from gateway.model.packed import cut
 from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
 from gateway.service.capping import Amounts, CapColumns, cap_columns
 from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
 from gateway.service.recording import (
-    PSEUDONYM_BYTES,
     ActColumns,
     content_bytes,
     day_text,
@@ -27,7 +27,7 @@ from gateway.service.recording import (
     input_texts,
 )
 from gateway.service.scheme import MakeConverter, Scheme, SchemeColumns, SchemeEvaluator
-from gateway.signing import KeyedIndex
+from gateway.signing import PSEUDONYM_BYTES, KeyedIndex
 
 __all__ = ["Asked", "Origin", "Origins", "Part", "Prepared", "Preparer", "Rejected"]
 
@@ -226,8 +226,7 @@ class Preparer:
         platform = self.evaluator.scheme.platform
         distinct = list(set(names))
         packed = self._index.pseudonyms(platform, distinct)
-        cut = (packed[start : start + PSEUDONYM_BYTES] for start in range(0, len(packed), PSEUDONYM_BYTES))
-        pseudonyms = dict(zip(distinct, cut, strict=True))
+        pseudonyms = dict(zip(distinct, cut(packed, PSEUDONYM_BYTES), strict=True))
         return [pseudonyms[name] for name in names]
 
     def _households(self, names: list[str | None]) -> list[bytes | None]:

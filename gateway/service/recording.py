@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import itemgetter
-from typing import AnyStr, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import orjson
 
 from gateway.convert import Program
 from gateway.model.canonical import Json, canonical_bytes
+from gateway.model.packed import cut, cut_hex
 from gateway.model.record import (
     RecordColumns,
     RecordFrame,
@@ -21,7 +22,7 @@ from gateway.model.record import (
     write_records,
 )
 from gateway.ports import PrivateColumns, PrivateRow
-from gateway.signing import SALT_BYTES, commitments
+from gateway.signing import PSEUDONYM_BYTES, SALT_BYTES, commitments
 from gateway.transparency import leaf_hashes
 
 __all__ = [
@@ -38,7 +39,6 @@ __all__ = [
 ]
 
 ID_BYTES: Final = 16
-PSEUDONYM_BYTES: Final = 32
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -95,11 +95,11 @@ def make_records(
         random_bytes: gives ids and salts.
     """
     names = _names(random_bytes, len(acts.day))
-    persons = _cut(b"".join(acts.person).hex().encode(), 2 * PSEUDONYM_BYTES)
-    events = commitments(b"event", map(str.encode, acts.event), salts=_cut(names.event_salts, SALT_BYTES))
-    subjects = commitments(b"subject", persons, salts=_cut(names.subject_salts, SALT_BYTES))
+    persons = cut(b"".join(acts.person).hex().encode(), 2 * PSEUDONYM_BYTES)
+    events = commitments(b"event", map(str.encode, acts.event), salts=cut(names.event_salts, SALT_BYTES))
+    subjects = commitments(b"subject", persons, salts=cut(names.subject_salts, SALT_BYTES))
     written = RecordColumns(
-        _cut(names.ids.hex(), 2 * ID_BYTES),
+        cut_hex(names.ids, ID_BYTES),
         events,
         subjects,
         acts.day,
@@ -142,10 +142,6 @@ def _names(random_bytes: Callable[[int], bytes], count: int) -> _Names:
     return _Names(
         random_bytes(count * ID_BYTES), random_bytes(count * SALT_BYTES), random_bytes(count * SALT_BYTES)
     )
-
-
-def _cut(packed: AnyStr, size: int) -> list[AnyStr]:
-    return [packed[start : start + size] for start in range(0, len(packed), size)]
 
 
 def record_bytes(

@@ -4,11 +4,13 @@ from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosur
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
 from gateway.signing.envelope import seal, signed_text, verify_envelope
 from gateway.signing.integrity import add_proof, hash_data, verify_proof
-from gateway.signing.keyed import INDEX_KEY_BYTES, KeyedIndex
+from gateway.signing.keyed import INDEX_KEY_BYTES, NAME_BYTES, PSEUDONYM_BYTES, KeyedIndex
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer, TrustedKey, key_id
 
 __all__ = [
     "INDEX_KEY_BYTES",
+    "NAME_BYTES",
+    "PSEUDONYM_BYTES",
     "SALT_BYTES",
     "CommitmentMismatch",
     "DidDocument",

@@ -10,9 +10,11 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["INDEX_KEY_BYTES", "KeyedIndex"]
+__all__ = ["INDEX_KEY_BYTES", "NAME_BYTES", "PSEUDONYM_BYTES", "KeyedIndex"]
 
 INDEX_KEY_BYTES: Final = 32
+NAME_BYTES: Final = 16  # of an event, a cap or a span
+PSEUDONYM_BYTES: Final = 32
 _encode = msgspec.msgpack.Encoder().encode  # lengths before texts: no two lists of parts look the same
 _EVENT: Final = b"tq/event/1"  # BLAKE2b's personalisation takes at most 16 bytes
 _CONTENT: Final = b"tq/content/1"
@@ -36,7 +38,7 @@ class KeyedIndex:
     def events(self, platform: str, events: Iterable[str]) -> bytes:
         """Return the names of many events, one behind the other."""
         prefix = f"{len(platform)}:{platform}"
-        return self._names(_EVENT, [f"{prefix}{event}".encode() for event in events], size=16)
+        return self._names(_EVENT, [f"{prefix}{event}".encode() for event in events], size=NAME_BYTES)
 
     def contents(self, contents: Iterable[bytes]) -> bytes:
         """Return the 8-byte names of what events said: what tells a repetition from a contradiction."""
@@ -49,15 +51,16 @@ class KeyedIndex:
     def pseudonyms(self, platform: str, persons: Iterable[str]) -> bytes:
         """Return the pseudonyms of many persons, one behind the other."""
         prefix = f"{len(platform)}:{platform}"
-        return self._names(_PERSON, [f"{prefix}{person}".encode() for person in persons], size=32)
+        names = [f"{prefix}{person}".encode() for person in persons]
+        return self._names(_PERSON, names, size=PSEUDONYM_BYTES)
 
     def caps(self, scheme: str, keys: Iterable[tuple[str, ...]]) -> bytes:
         """Return the 16-byte names under which the use of caps is counted."""
-        return self._names(_CAP, [_encode((scheme, *key)) for key in keys], size=16)
+        return self._names(_CAP, [_encode((scheme, *key)) for key in keys], size=NAME_BYTES)
 
     def own_acts(self, scheme: str, persons: Iterable[str]) -> bytes:
         """Return the 16-byte names under which the times of persons' acts are remembered."""
-        return self._names(_OWN_ACTS, [_encode((scheme, person)) for person in persons], size=16)
+        return self._names(_OWN_ACTS, [_encode((scheme, person)) for person in persons], size=NAME_BYTES)
 
     def _names(self, purpose: bytes, messages: Iterable[bytes], *, size: int) -> bytes:
         fresh = hashlib.blake2b(digest_size=size, key=self._secret, person=purpose).copy

@@ -127,7 +127,10 @@ class KeyRing:
         """Return the ring with one more key; refuses an unsound key and one that is there already."""
         require_sound_key(key.public)
         if any(known.public == key.public for known in self.keys):
-            raise Refused(f"key {key.id} is in the trust file already")
+            raise Refused(
+                f"key {key.id} is in the trust file already",
+                remedy="make a new key: one that has been admitted is never admitted again",
+            )
         return KeyRing(self.issuer, (*self.keys, key))
 
     def ended(self, wanted: str, *, position: int, action: str) -> "KeyRing":

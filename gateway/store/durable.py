@@ -28,10 +28,10 @@ def durable_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
-        error.filename = error.filename or str(
-            path
-        )  # of a full disk the system does not say which file it concerns
+    except BaseException as error:
+        half.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # of a full disk the system does not say which file it concerns
+            error.filename = error.filename or str(path)
         raise
     half.replace(path)
     sync_folder(path.parent)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.errors import InvariantBroken, LocalFileError
 from gateway.model.erasure import FORGOTTEN, NOWHERE
+from gateway.model.packed import cut
 from gateway.ports import (
     EVENT_CONTENT_BYTES,
     BatchRow,
@@ -138,7 +139,7 @@ class SqlJournal:
         Raises:
             InvariantBroken: one of its events has a record already.
         """
-        keys = _slices(decision.events.keys, KEY_BYTES)
+        keys = cut(decision.events.keys, KEY_BYTES)
         if len(set(keys)) != len(keys) or self.known_events(keys):
             raise InvariantBroken(f"an event of part {decision.number} would be recorded twice")
         batch = self.next_batch()
@@ -214,7 +215,10 @@ class SqlJournal:
         with self._database.read() as connection:
             row = connection.execute(_batch_query().where(t.batches.c.number == number)).first()
         if row is None:
-            raise LocalFileError(f"there is no batch {number} in this home")
+            raise LocalFileError(
+                f"there is no batch {number} in this home",
+                remedy="`tanqiao audit` tells which batches the log has; is this the right --home?",
+            )
         return BatchRow(*row)
 
     def files(self, batch: int) -> list[RecordFile]:
@@ -369,7 +373,3 @@ def _marks(contents: bytes, *, batch: int) -> bytes:
     marks["content"] = np.frombuffer(contents, f"V{EVENT_CONTENT_BYTES}")
     marks["batch"], marks["leaf_index"] = batch, np.arange(len(marks))
     return marks.tobytes()
-
-
-def _slices(packed: bytes, size: int) -> list[bytes]:
-    return [packed[start : start + size] for start in range(0, len(packed), size)]

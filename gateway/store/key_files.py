@@ -54,10 +54,13 @@ def read_index_key(path: Path) -> bytes:
     text = _read_private(path).decode("ascii", errors="replace").strip()
     try:
         secret = bytes.fromhex(text)
-    except ValueError as error:
-        raise LocalFileError(f"{path}: expected {INDEX_KEY_BYTES} bytes in hexadecimal") from error
+    except ValueError:
+        secret = b""
     if len(secret) != INDEX_KEY_BYTES:
-        raise LocalFileError(f"{path}: expected {INDEX_KEY_BYTES} bytes in hexadecimal")
+        raise LocalFileError(
+            f"{path}: expected {INDEX_KEY_BYTES} bytes in hexadecimal",
+            remedy="put the file back from a backup: without its key earlier events are not recognised",
+        )
     return secret
 
 

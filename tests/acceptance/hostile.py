@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,12 +45,12 @@ def mapping_for(kind: str, path: Path) -> Path:
     return path
 
 
-def converted(file: Path, home: Path, *, mapping: str | Path = WUHAN) -> dict[str, object]:
+def converted(file: Path, home: Path, *, mapping: str | Path = WUHAN) -> dict[str, Any]:
     """Convert a file by the command and return its answer; nothing may be lost, nothing may act."""
     done = tanqiao("convert", file, "--home", home, "--mapping", mapping)
     assert done.returncode == 0, done.stderr
     _require_safe(done)
-    answer: dict[str, object] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     kept = [
         json.loads(line)
         for part in (home / "quarantine" / str(answer["submission"])).glob("*")

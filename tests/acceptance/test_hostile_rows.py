@@ -94,7 +94,7 @@ def test_rows_around_bad_ones_go_on(answer: dict[str, object]) -> None:
 def test_bad_row_is_set_aside_at_its_place_with_its_code(name: str, answer: dict[str, object]) -> None:
     place = 2 * list(ROWS).index(name) + 2
 
-    found = [row for row in answer["kept"] if row["row"] == place]  # type: ignore[attr-defined]  # see converted
+    found = [row for row in answer["kept"] if row["row"] == place]
 
     assert [row["code"] for row in found] == [ROWS[name][1]]
 
@@ -159,7 +159,7 @@ def test_bad_rows_of_a_table_are_set_aside_alone(home: Path, tmp_path: Path) -> 
     )
 
     assert (answer["accepted"], answer["rejected"]) == (len(bad) + 2, {MALFORMED: len(bad) + 1})
-    assert [row["row"] for row in answer["kept"]] == [2 * n for n in range(1, len(bad) + 2)]  # type: ignore[attr-defined]
+    assert [row["row"] for row in answer["kept"]] == [2 * n for n in range(1, len(bad) + 2)]
 
 
 FORMULAS = [
@@ -186,7 +186,7 @@ def test_quarantine_holds_no_formula_and_says_what_the_row_said(home: Path, tmp_
     folder = home / "quarantine" / str(answer["submission"])
     written = "".join(part.read_text("utf-8") for part in folder.iterdir())
 
-    assert [row["fields"]["/user_id"] for row in answer["kept"]] == texts  # type: ignore[attr-defined]
+    assert [row["fields"]["/user_id"] for row in answer["kept"]] == texts
     for delimiter in ",;|\t":
         cells = [cell for row in csv.reader(written.splitlines(), delimiter=delimiter) for cell in row]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝", "\t", "\r"))]

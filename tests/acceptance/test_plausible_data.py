@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import json
-import math
 import random
 from collections import defaultdict
 from datetime import datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.contract import BadPosition, read_position, straight_line_m
 from gateway.convert.interpret import Interpreter
 from gateway.convert.outcome import Converted, Refusal
 from tests.fakes.homes import audited, convert, make_home
@@ -20,7 +20,6 @@ from tests.real_data import real_data
 from tests.unit.convert_front.documents import load, shape
 
 CHARGING = Path(__file__).parent / "charging_sessions.v1.yaml"
-EARTH_M = 6_371_000
 
 Table = list[dict[str, str]]
 
@@ -98,10 +97,10 @@ def test_sessions_that_overlap_another_of_their_user_are_set_aside(
 
 def metres(trip: dict[str, str], names: tuple[str, str, str, str]) -> int:
     """Return the distance as the crow flies: no rider is faster along the streets than that says."""
-    lat1, lon1, lat2, lon2 = (math.radians(float(trip[name])) for name in names)
-    half = math.sin((lat2 - lat1) / 2) ** 2
-    half += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    return round(2 * EARTH_M * math.asin(math.sqrt(half)))
+    lat1, lon1, lat2, lon2 = (trip[name] for name in names)
+    places = read_position(lat1, lon1), read_position(lat2, lon2)
+    assert not any(isinstance(place, BadPosition) for place in places)
+    return straight_line_m(*places)
 
 
 DOTTED = tuple(f"{end}.station.{axis}" for end in ("start", "end") for axis in ("latitude", "longitude"))

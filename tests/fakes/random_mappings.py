@@ -8,6 +8,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from typing import Any, get_args
 
@@ -150,7 +151,7 @@ class _Maker:
         rng = self.rng
         if rng.random() < 0.4:
             return {}
-        fit = [name for name, one in self.fields.items() if float(one.get("min", "-1")) >= 0]
+        fit = [name for name, one in self.fields.items() if Fraction(one.get("min", "-1")) >= 0]
         speeds = [self.speed(number, rng.choice(fit)) for number in range(rng.randint(0, 2)) if fit]
         made: Doc = {"speed": speeds} if speeds else {}
         if not speeds or rng.random() < 0.3:

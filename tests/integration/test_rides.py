@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -70,7 +71,7 @@ def test_a_ride_in_a_registered_new_energy_taxi_counts_under_the_number_as_writt
 
     assert (counts.accepted, counts.duplicates) == (3, 1)
     assert {row.event for row in rows_of(home)} == {"72.0", "72", "72.00"}
-    assert counts.co2e_mg == 3 * int(float(first["distance"])) * 100
+    assert counts.co2e_mg == 3 * int(Fraction(first["distance"])) * 100
 
 
 @pytest.mark.real_data

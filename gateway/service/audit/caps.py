@@ -7,11 +7,13 @@ from itertools import zip_longest
 
 from gateway.convert import Converted, Program
 from gateway.model.erasure import CarriedUse
+from gateway.model.packed import cut
 from gateway.ports import BatchRow, PrivateRow
 from gateway.service.audit.quick import Seen
 from gateway.service.audit.report import Check
 from gateway.service.cap_replay import CapReplay, Replayed
-from gateway.service.capping import CapLedger, names_of
+from gateway.service.capping import CapLedger
+from gateway.signing import NAME_BYTES
 
 __all__ = ["CapAudit"]
 
@@ -42,7 +44,7 @@ class CapAudit:
 
         Caps that erased records have used are left to :meth:`audit`.
         """
-        names = names_of(seen.caps.names)
+        names = cut(seen.caps.names, NAME_BYTES)
         if self.replay.is_carried(names):
             return None
         used = self.replay.book.cap_usage(names) if names else {}
