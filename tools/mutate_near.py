@@ -7,17 +7,18 @@ __all__ = ["NEAR", "wide_tests"]
 _EVALUATORS: Final = ("tests/unit/convert_eval",)
 _FRONT: Final = ("tests/unit/convert_front",)
 _EMBEDDED: Final = tuple(
-    f"tests/unit/convert_front/test_{name}.py" for name in ("selftest", "coverage", "grid")
+    f"tests/unit/convert_front/test_{name}.py"
+    for name in ("selftest", "coverage", "grid", "multiples", "survivors")
 )
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
 _EVALUATING: Final = (
     "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
-    " guard own_acts plausible limit_text"
+    " guard own_acts plausible limit_text forms grouping"
 )
 _READING: Final = (
     "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
     " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
-    " document limit_rules reading/plausibility"
+    " document limit_rules reading/plausibility reading/forms reading/group"
 )
 _SIGNING: Final = "commitment envelope keyed keys"
 _TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
@@ -32,6 +33,25 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     ),
     **{
         f"gateway/service/{name}.py": (
+            "tests/unit/service/test_part.py",
+            "tests/unit/service/test_plausible_parts.py",
+            "tests/integration/test_convert.py",
+        )
+        for name in ("capping", "finishing")
+    },
+    "gateway/service/audit/quick.py": (
+        "tests/integration/test_quick_look.py",
+        "tests/unit/model/test_record.py",
+        "tests/unit/model/test_shape.py",
+    ),
+    "gateway/store/sorted_runs.py": ("tests/unit/store/test_sorted_runs.py",),
+    "gateway/contract/thrift.py": (
+        "tests/unit/contract/test_thrift.py",
+        "tests/unit/contract/test_parquet.py",
+        "tests/unit/contract/test_parquet_pages.py",
+    ),
+    **{
+        f"gateway/service/{name}.py": (
             "tests/unit/service/test_plausible_parts.py",
             "tests/integration/test_plausible.py",
         )
@@ -41,7 +61,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
     **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage", "mutate", "grid")},
-    "gateway/convert/survivors.py": (*_EMBEDDED, "tests/mappings"),
+    "gateway/convert/survivors.py": _EMBEDDED,
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }
