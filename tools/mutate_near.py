@@ -6,24 +6,46 @@ __all__ = ["NEAR", "wide_tests"]
 
 _EVALUATORS: Final = ("tests/unit/convert_eval",)
 _FRONT: Final = ("tests/unit/convert_front",)
-_EMBEDDED: Final = tuple(
-    f"tests/unit/convert_front/test_{name}.py"
-    for name in ("selftest", "coverage", "grid", "multiples", "survivors")
-)
+_EMBEDDED: Final = ("selftest", "coverage", "grid", "multiples", "survivors")
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
 _EVALUATING: Final = (
     "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
-    " guard own_acts plausible limit_text forms grouping"
 )
+_PLAUSIBLE: Final = "guard own_acts plausible limit_text"
 _READING: Final = (
-    "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
-    " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
-    " document limit_rules reading/plausibility reading/forms reading/group"
+    "reading/source reading/fields reading/figures reading/credit reading/node reading/formula"
+    " reading/plausibility reading/forms reading/group checking/tests"
 )
+_READERS: Final = ("reading", "meaning", "group_meaning", "selftest", "shipped")
+_OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
+    "expression": ("expression", "meaning"),
+    "yaml_text": ("yaml_text",),
+    "document": ("document", "yaml_text"),
+    "units": ("units", "meaning"),
+    "bounds": ("bounds",),
+    "checking/bounds": ("bounds", "meaning", "reading"),
+    "checking/fineness": ("fineness", "bounds"),
+    "checking/units": ("units", "meaning"),
+    "limit_rules": ("coverage", "survivors", "selftest"),
+    "selftest": _EMBEDDED,
+    "coverage": _EMBEDDED,
+    "mutate": _EMBEDDED,
+    "grid": _EMBEDDED,
+    "survivors": _EMBEDDED,
+}
+
+
+def _front(*names: str) -> tuple[str, ...]:
+    return tuple(f"{_FRONT[0]}/test_{name}.py" for name in names)
+
+
 _SIGNING: Final = "commitment envelope keyed keys"
 _TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
+    **{f"gateway/convert/{name}.py": (f"{_EVALUATORS[0]}/test_plausible.py",) for name in _PLAUSIBLE.split()},
+    "gateway/convert/forms.py": (f"{_EVALUATORS[0]}/test_forms.py", f"{_EVALUATORS[0]}/test_zones.py"),
+    "gateway/convert/grouping.py": (f"{_EVALUATORS[0]}/test_grouping.py",),
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
@@ -59,9 +81,8 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     },
     "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
-    **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
-    **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage", "mutate", "grid")},
-    "gateway/convert/survivors.py": _EMBEDDED,
+    **{f"gateway/convert/{name}.py": _front(*_READERS) for name in _READING.split()},
+    **{f"gateway/convert/{name}.py": _front(*tests) for name, tests in _OTHER_FRONT.items()},
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }

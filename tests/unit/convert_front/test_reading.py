@@ -163,3 +163,11 @@ def test_what_is_made_of_a_group_stands_under_a_heading_or_a_pointer() -> None:
     assert as_csv is not None
     assert as_json is not None
     assert (as_csv.made("day"), as_json.made("day")) == ("day", "/day")
+
+
+def test_an_adapter_names_the_places_of_its_rows_itself() -> None:
+    columns = ("path: /trip_id", "column: trip_id")
+
+    assert load(edited(YUNXI, columns, ("source:\n", "source:\n  adapter: bikeshare\n"))).source.adapter
+    (finding,) = findings(edited(YUNXI, columns))
+    assert (finding.code, finding.pointer) == ("field", "/source/fields/event/column")
