@@ -25,7 +25,7 @@ _OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
     "bounds": ("bounds",),
     "checking/bounds": ("bounds", "meaning", "reading"),
     "checking/fineness": ("fineness", "bounds"),
-    "checking/units": ("units", "meaning"),
+    "checking/units": ("units", "meaning", "reading", "shipped"),
     "limit_rules": ("coverage", "survivors", "selftest"),
     "selftest": _EMBEDDED,
     "coverage": _EMBEDDED,

@@ -171,3 +171,31 @@ def test_an_adapter_names_the_places_of_its_rows_itself() -> None:
     assert load(edited(YUNXI, columns, ("source:\n", "source:\n  adapter: bikeshare\n"))).source.adapter
     (finding,) = findings(edited(YUNXI, columns))
     assert (finding.code, finding.pointer) == ("field", "/source/fields/event/column")
+
+
+def test_what_a_limit_is_of_is_read_though_no_step_uses_it() -> None:
+    per_act = ("TRV-BIKE: distance * per_km", 'TRV-BIKE: "500 * one"')
+    one = ("  per_km: {unit: gCO2e/km,", "  one: {unit: gCO2e,")
+
+    needs = load(edited(shape("plausible_times"), per_act, one)).formula.needs
+
+    assert needs == {"TRV-BIKE": ("distance",), "TRV-CHARGE": ("energy",)}
+
+
+def test_of_two_caps_of_one_period_only_their_double_is_told() -> None:
+    cap = "{{name: {0}, of: points, per: [person, month], max: {1}, order: accepted_sequence, late: reject}}"
+    old = next(line for line in YUNXI.splitlines() if "caps:" in line)
+    text = edited(YUNXI, (old, f"  caps: [{cap.format('a', '2')}, {cap.format('b', '1')}]"))
+
+    (finding,) = findings(text)
+
+    assert finding.message == "expected one cap of points per person and month, got a and b"
+
+
+@pytest.mark.parametrize("beside", ["reject: late", 'expect: {points: "5"}'])
+def test_the_acts_of_a_sequence_state_their_own_outcomes(beside: str) -> None:
+    name = "  - name: ten points a day\n"
+
+    (finding,) = findings(edited(shape("engagement"), (name, f"{name}    {beside}\n")))
+
+    assert (finding.code, finding.pointer) == ("test", "/tests/15")
