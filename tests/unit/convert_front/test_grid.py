@@ -52,6 +52,13 @@ def test_modes_that_agree_everywhere_are_called_equal_on_a_wide_range(grid: Frac
         assert differ == modes_differ(values, Rounding(scale=0, mode=mode), other=other), (mode, other)
 
 
+@pytest.mark.parametrize(("grid", "differ"), [("0.1", False), ("0.05", True), ("0.2", False)])
+def test_modes_are_compared_at_the_last_decimal_that_is_kept(grid: str, *, differ: bool) -> None:
+    values = Values(Fraction(grid), Interval(Fraction(0), Fraction(9)))
+
+    assert modes_differ(values, Rounding(scale=1, mode="half_up"), other="half_down") is differ
+
+
 def test_directions_follow_from_the_multiples() -> None:
     wide = Interval(Fraction(0), Fraction(100))
 
