@@ -26,7 +26,7 @@ _OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
     "checking/bounds": ("bounds", "meaning", "reading"),
     "checking/fineness": ("fineness", "bounds"),
     "checking/units": ("units", "meaning", "reading", "shipped"),
-    "limit_rules": ("coverage", "survivors", "selftest"),
+    "limit_rules": ("limit_rules",),
     "selftest": _EMBEDDED,
     "coverage": _EMBEDDED,
     "mutate": _EMBEDDED,
@@ -39,13 +39,17 @@ def _front(*names: str) -> tuple[str, ...]:
     return tuple(f"{_FRONT[0]}/test_{name}.py" for name in names)
 
 
+def _evaluators(*names: str) -> tuple[str, ...]:
+    return tuple(f"{_EVALUATORS[0]}/test_{name}.py" for name in names)
+
+
 _SIGNING: Final = "commitment envelope keyed keys"
 _TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
-    **{f"gateway/convert/{name}.py": (f"{_EVALUATORS[0]}/test_plausible.py",) for name in _PLAUSIBLE.split()},
-    "gateway/convert/forms.py": (f"{_EVALUATORS[0]}/test_forms.py", f"{_EVALUATORS[0]}/test_zones.py"),
-    "gateway/convert/grouping.py": (f"{_EVALUATORS[0]}/test_grouping.py",),
+    **{f"gateway/convert/{name}.py": _evaluators("plausible", "limits") for name in _PLAUSIBLE.split()},
+    "gateway/convert/forms.py": _evaluators("forms", "zones"),
+    "gateway/convert/grouping.py": _evaluators("grouping"),
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),

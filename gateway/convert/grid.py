@@ -114,17 +114,16 @@ def modes_differ(values: Values, rounding: Rounding, *, other: RoundingMode) -> 
 def _representatives(values: Values) -> Iterable[Fraction]:
     """Yield one value for each way in which roundings can differ: sign, parity, and part beyond the floor.
 
-    A grid p/q in lowest terms has the parts k/q; its ties come with even and odd floors alike.
+    A grid p/q in lowest terms has the parts k/q; its ties come with even and odd floors alike. Near both
+    ends there are an even and an odd floor, and what lies below zero lies near the lower end.
     """
     low, high = values.bounds
     if low == high:
         yield low
         return
-    edges = {edge + beside for edge in (floor(low), floor(high)) for beside in (-1, 0, 1)}
-    for whole in sorted(edges | {-2, -1, 0, 1}):
-        for share in (Fraction(0), *_shares(values.grid)):
-            if low < whole + 1 and high > whole:
-                yield whole + share
+    for whole in {floor(low), floor(low) + 1, ceil(high) - 2, ceil(high) - 1}:
+        if low < whole + 1 and high > whole:
+            yield from (whole + share for share in _shares(values.grid))
 
 
 def _shares(grid: Grid) -> Iterable[Fraction]:

@@ -22,7 +22,11 @@ GRIDS = [
     Fraction(3, 10),
     Fraction(5, 6),
 ]
-BOUNDS = [(0, 9), (-9, 0), (-9, 9), (4, 5), (Fraction(-1, 10), 9), (7, 7), (Fraction(5, 2), Fraction(5, 2))]
+HALF = Fraction(1, 2)
+BOUNDS = [
+    (0, 9), (-9, 0), (-9, 9), (4, 5), (Fraction(-1, 10), 9), (7, 7), (5 * HALF, 5 * HALF),
+    (-9, HALF), (-8, HALF), (-HALF, 9), (-HALF, 8), (HALF, 3 * HALF), (-3 * HALF, -HALF), (-2, 1), (-1, 2),
+]  # fmt: skip
 
 
 def round_to(value: Fraction, mode: RoundingMode) -> int:
