@@ -17,7 +17,7 @@ _ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
 _SWAPPED_NAMES: Final = {"min": "max", "max": "min", "floor": "ceil", "ceil": "floor"}
 _DIVMOD_UP: Final = "(lambda a, b: (-(-a // b), a + b * (-a // b)))"
 _UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "exc"}  # types, cache sizes, messages
-_CACHE_SIZES: Final = {"MEMO_ENTRIES_MAX", "CACHED_DAYS_MAX", "_CACHED_TILES_MAX"}
+_CACHE_SIZES: Final = {"MEMO_ENTRIES_MAX", "CACHED_DAYS_MAX", "REMEMBERED_MAX", "_CACHED_TILES_MAX"}
 
 
 class Slot(NamedTuple):
