@@ -54,6 +54,40 @@ def test_what_is_no_struct_is_refused(octets: list[int]) -> None:
         read(*octets)
 
 
+@pytest.mark.parametrize(("opening", "closing"), [([0x1C], [0x00]), ([0x19, 0x1C], [0x00])])
+def test_structs_and_lists_are_read_twelve_levels_deep_and_no_deeper(
+    opening: list[int], closing: list[int]
+) -> None:
+    levels = 12 // len(opening)
+
+    read(*opening * levels, *closing * levels, 0x00)
+    with pytest.raises(Damaged):
+        read(*opening * (levels + 1), *closing * (levels + 1), 0x00)
+
+
+def test_lists_in_lists_are_read_twelve_levels_deep_and_no_deeper() -> None:
+    empty = 0x09
+
+    assert read(0x19, empty, 0x00) == {1: []}
+    read(0x19, *[0x19] * 11, empty, 0x00)
+    with pytest.raises(Damaged):
+        read(0x19, *[0x19] * 12, empty, 0x00)
+
+
+def test_a_number_may_have_ten_bytes_and_no_more() -> None:
+    assert read(0x15, *[0x80] * 9, 0x01, 0x00) == {1: 1 << 62}
+    with pytest.raises(Damaged):
+        read(0x15, *[0x80] * 10, 0x01, 0x00)
+
+
+def test_a_text_may_have_four_mebibytes_and_no_more() -> None:
+    longest = b"a" * (4 << 20)
+
+    assert read_struct(io.BytesIO(b"\x18\x80\x80\x80\x02" + longest + b"\x00")) == {1: None}
+    with pytest.raises(Damaged):
+        read_struct(io.BytesIO(b"\x18\x81\x80\x80\x02" + longest + b"a\x00"))
+
+
 def test_a_number_that_must_be_there_is_required() -> None:
     assert number_of({1: 5}, 1) == 5
     for struct in ({}, {1: -1}, {1: None}, {1: [5]}, [5], None):
