@@ -64,6 +64,17 @@ def test_every_healthy_batch_is_seen_at_once(home: Path, monkeypatch: pytest.Mon
     assert report_of(home).differences == []
 
 
+def test_what_an_act_is_worth_is_seen_exactly(home: Path) -> None:
+    """Points of the example are a tenth of the grams, rounded down."""
+    yunxi = looks_of(home)[-1]
+
+    assert yunxi is not None
+    points, co2e_mg, numerators, denominators = yunxi.amounts
+    assert [10_000 * n for n in numerators] == [mg * d for mg, d in zip(co2e_mg, denominators, strict=True)]
+    assert [n // d for n, d in zip(numerators, denominators, strict=True)] == points
+    assert min(points) > 1
+
+
 def test_both_ways_look_at_as_much_and_find_the_same(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = report_of(home).document()
     monkeypatch.setattr(Looking, "__call__", row_by_row)
