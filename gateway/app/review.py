@@ -64,6 +64,7 @@ def _checked(name: str, program: Program) -> dict[str, object]:
         "id": program.id,
         "version": program.version,
         "status": program.status,
+        "unmapped": len(program.unmapped),
         "tests": len(results),
         "failed": sum(1 for result in results if result.faults),
         "digest": "sha256:" + program.digest,

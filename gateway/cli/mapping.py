@@ -84,6 +84,7 @@ def list_(format_: FormatOption) -> None:
                 "version": program.version,
                 "status": program.status,
                 "from": program.effective_from.isoformat(),
+                "closed": "" if program.closed is None else program.closed.on.isoformat(),
                 "title": program.title_zh,
                 "digest": program.digest[:12],
             }

@@ -19,7 +19,7 @@ __all__ = ["Coverage", "Rule", "measure", "producible_rejections"]
 
 T = TypeVar("T")
 Kind = Literal["code", "factor", "table", "rounding", "limit", "cap", "rejection"]
-REQUIRED_KINDS: Final = frozenset({"factor", "limit", "rejection"})
+REQUIRED_KINDS: Final = frozenset({"code", "factor", "limit", "rejection"})
 
 
 class Rule(NamedTuple):
@@ -46,7 +46,7 @@ class Coverage:
 
     @property
     def missing(self) -> tuple[Rule, ...]:
-        """The rules without a test that a shipped mapping must have one for: factors, limits, rejections."""
+        """The rules without a test for which a shipped mapping must have one."""
         return tuple(rule for rule in self.untouched if rule.kind in REQUIRED_KINDS)
 
 
@@ -123,6 +123,14 @@ def _row_rejections(program: Program) -> Iterator[Rejection]:
             yield from _field_rejections(field)
             if field.role in {None, "behaviour", "evidence", "ownership", "start", "day"}:
                 yield field.missing
+    if program.unmapped:
+        yield Rejection.UNMAPPED
+    if program.source.claim_window is not None:
+        yield from (
+            Rejection.UNCLAIMED,
+            Rejection.LATE,
+            *([Rejection.EARLY] if program.source.claim_window.opens else ()),
+        )
     if rejecting(program):
         yield Rejection.IMPLAUSIBLE
     if program.source.limits or program.source.overlap is not None:

@@ -18,6 +18,7 @@ from gateway.convert.plausible import claimed_outcome
 from gateway.convert.program import Binary, Call, Cite, Expr, Floor, MinMax, Name, Number, Program, Step
 from gateway.convert.scalars import decimal_text
 from gateway.convert.wording import WORDS, Lang, Words
+from gateway.model.codes import Rejection
 
 __all__ = ["Explanation", "Line", "exact_text", "explain", "expression_text"]
 
@@ -26,6 +27,7 @@ LineKind = Literal[
 ]  # fmt: skip
 
 _QUOTABLE = frozenset({None, "behaviour", "evidence", "ownership"})  # the other roles speak of a person
+_UNTIMELY = frozenset({Rejection.UNCLAIMED, Rejection.EARLY, Rejection.LATE})
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 DIGEST_CHARACTERS = 12  # enough to recognise a version; the full digest is in the record
 
@@ -118,6 +120,11 @@ class _Teller:
             digest=program.digest[:DIGEST_CHARACTERS],
         )
         yield Line("mapping", program.id, text)
+        if program.status == "unpublished":
+            yield Line("mapping", "status", words.unpublished)
+        if program.closed is not None:
+            closed = words.closed.format(on=program.closed.on, snapshot=program.closed.snapshot)
+            yield Line("mapping", "closed", closed)
         if rows > 1:
             yield Line("act", "rows", words.rows.format(count=rows))
         if seen.roles is None:
@@ -201,6 +208,9 @@ class _Teller:
             return self.words.no_basis
         title = self.program.basis[cite.ref].get("title", "")
         text = self.words.source.format(ref=cite.ref, title=title, clause=cite.clause).rstrip()
+        if cite.confidence:
+            confidence = self.words.confidences[cite.confidence]
+            text += self.words.sureness.format(confidence=confidence, year=cite.year)
         return text if cite.confirmed is None else text + self.words.confirmed.format(day=cite.confirmed)
 
     def steps(self, seen: Evaluation) -> Iterator[Line]:
@@ -234,6 +244,9 @@ class _Teller:
         yield sentence.format(scale=scale, mode=mode, value=value)
 
     def result(self, outcome: Converted) -> Iterator[Line]:
+        if self.program.kind == "rating":
+            yield Line("result", "rating", self.words.rating)
+            return
         reduction = self.words.reduction.format(mg=outcome.co2e_mg)
         engagement = self.program.kind == "engagement"
         yield Line("result", "reduction", self.words.engagement if engagement else reduction)
@@ -262,6 +275,7 @@ class _Teller:
         words, name = self.words, refusal.field
         reason = words.reasons[refusal.code]
         yield Line("refusal", name, words.refused.format(reason=reason, code=refusal.code.value, field=name))
+        yield from self.remarks(refusal)
         field = self.source.get(name)
         if field is None or field.role not in _QUOTABLE or field.constant is not None:
             return
@@ -272,6 +286,19 @@ class _Teller:
             low, high = decimal_text(field.low, field.scale), decimal_text(field.high, field.scale)
             bounds = words.bounds_are.format(low=low, high=_with_unit(high, field.unit), scale=field.scale)
             yield Line("refusal", name, bounds)
+
+    def remarks(self, refusal: Refusal) -> Iterator[Line]:
+        """Say why a kind of act is not mapped, and in which days an act had to be claimed."""
+        window = self.program.source.claim_window
+        if refusal.code is Rejection.UNMAPPED:
+            reason = next(r for r in self.program.unmapped.values() if r.en == refusal.detail)
+            text = self.words.unmapped.format(reason=reason.zh if self.words is WORDS["zh"] else reason.en)
+            yield Line("refusal", refusal.field, text)
+        elif window is not None and refusal.field == "claimed_at" and refusal.code in _UNTIMELY:
+            text = self.words.window.format(
+                opens=window.opens, closes=window.closes, source=self.cite(window.cite)
+            )
+            yield Line("refusal", refusal.field, text)
 
 
 def _amount(value: Fraction, unit: str) -> str:

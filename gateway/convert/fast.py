@@ -2,11 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from datetime import date
 from typing import NamedTuple
 
 from gateway.convert.generate import BlockFunction, block_source, refusal_objects, step_traces
 from gateway.convert.guard import TimeReader, compiled_guard
-from gateway.convert.inputs import InputReader, not_in_force, unknown_behaviour
+from gateway.convert.inputs import InputReader, not_in_force, unknown_behaviour, unmapped_behaviours
 from gateway.convert.ir import Block
 from gateway.convert.lower import lower
 from gateway.convert.outcome import Converted, Refusal
@@ -45,6 +46,8 @@ class FastEvaluator:
         compiled = {behaviour: compiled_guard(program, behaviour) for behaviour in program.behaviours}
         self.guards = {behaviour: guard for behaviour, guard in compiled.items() if guard is not None}
         self._unknown_behaviour = unknown_behaviour()
+        self._unmapped = unmapped_behaviours(program)
+        self._days = _days(program)
         self._spans = {
             behaviour: ([made.block.first for made in blocks], blocks[-1].block.until)
             for behaviour, blocks in self.blocks.items()
@@ -104,11 +107,19 @@ class FastEvaluator:
         """Find the block that holds for a behaviour on a day."""
         span = self._spans.get(behaviour)
         if span is None:
-            return self._unknown_behaviour
+            unmapped = self._unmapped.get(behaviour)
+            if unmapped is None:
+                return self._unknown_behaviour
+            return unmapped if day in self._days else self._not_in_force
         starts, until = span
         if not starts[0] <= day < until:
             return self._not_in_force
         return self.blocks[behaviour][bisect_right(starts, day) - 1]
+
+
+def _days(program: Program) -> range:
+    until = program.effective_until or date.max
+    return range(program.effective_from.toordinal(), until.toordinal() + (program.effective_until is None))
 
 
 def _compiled(block: Block) -> CompiledBlock:

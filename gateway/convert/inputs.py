@@ -8,7 +8,7 @@ from gateway.convert.roles import column_texts
 from gateway.convert.scalars import DecimalReader, Memo
 from gateway.model.codes import Rejection
 
-__all__ = ["InputReader", "not_in_force", "unknown_behaviour"]
+__all__ = ["InputReader", "not_in_force", "unknown_behaviour", "unmapped_behaviours"]
 
 Row = Mapping[str, str]
 
@@ -25,6 +25,14 @@ def unknown_behaviour() -> Refusal:
     return Refusal(
         Rejection.UNKNOWN_CODE, "behaviour", "expected a behaviour that this version of the mapping has"
     )
+
+
+def unmapped_behaviours(program: Program) -> dict[str, Refusal]:
+    """Give the refusals of acts that the platform has and no figure is published for, by behaviour."""
+    return {
+        behaviour: Refusal(Rejection.UNMAPPED, "behaviour", reason.en)
+        for behaviour, reason in program.unmapped.items()
+    }
 
 
 class InputReader:

@@ -161,10 +161,11 @@ class _Run:
         )
 
     def convert(self) -> Converted:
-        """Evaluate: behaviour, in force, code rows, inputs, limits, figures, steps, result."""
+        """Evaluate: behaviour, in force, code rows, mapped, inputs, limits, figures, steps, result."""
         self.check_behaviour()
         self.check_in_force()
         self.touch_role_codes()
+        self.check_mapped()
         inputs = {name: self.read_input(name) for name in self.formula.needs[self.roles.behaviour]}
         self.hold_to_limits(inputs)
         names = names_used(self.formula.steps, self.roles.behaviour)
@@ -179,9 +180,14 @@ class _Run:
         return self.result(inputs)
 
     def check_behaviour(self) -> None:
-        if self.roles.behaviour not in self.program.behaviours:
+        if self.roles.behaviour not in (*self.program.behaviours, *self.program.unmapped):
             detail = "expected a behaviour that this version of the mapping has"
             raise _Stop(Rejection.UNKNOWN_CODE, "behaviour", detail=detail)
+
+    def check_mapped(self) -> None:
+        reason = self.program.unmapped.get(self.roles.behaviour)
+        if reason is not None:
+            raise _Stop(Rejection.UNMAPPED, "behaviour", detail=reason.en)
 
     def check_in_force(self) -> None:
         program, until = self.program, self.program.effective_until
@@ -334,17 +340,19 @@ class _Run:
     def result(self, inputs: dict[str, int]) -> Converted:
         steps = {step.name: step for step in self.steps}
         co2e_mg = 0
-        if self.program.kind != "engagement":
+        if "reduction" in steps:
             co2e_mg = self.milligrams(steps["reduction"].value)
             if co2e_mg <= 0:
                 raise _Stop(Rejection.NO_REDUCTION, "reduction", detail="expected a reduction above zero")
-        exact = steps["points"].exact
+        exact = points = Fraction(0)
+        if "points" in steps:
+            exact, points = steps["points"].exact, steps["points"].value
         if exact < 0:
             raise _Stop(Rejection.NO_REDUCTION, "points", detail="expected points that are not negative")
         return Converted(
             inputs=inputs,
             co2e_mg=co2e_mg,
-            points=int(steps["points"].value),
+            points=int(points),
             points_exact=(exact.numerator, exact.denominator),
             trace=tuple(self.steps),
             touched=frozenset(self.touched),

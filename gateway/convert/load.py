@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from gateway.convert.checking import check_bounds, check_tests, check_units
 from gateway.convert.document import (
@@ -15,16 +15,18 @@ from gateway.convert.document import (
     sha256_hex,
     value_at,
 )
-from gateway.convert.program import Program, Source
+from gateway.convert.program import Kind, Program, Source, Status
 from gateway.convert.reading import (
     Node,
     behaviours_of,
     read_basis,
     read_caps,
+    read_closed,
     read_expiry,
     read_formula,
     read_source,
     read_zone,
+    unmapped_of,
 )
 from gateway.convert.shape import schema_findings
 from gateway.convert.yaml_text import read_yaml
@@ -79,14 +81,14 @@ def _program(document: Document, findings: list[Finding]) -> Program:
     until = effective.date("until") if effective.get("until") else None
     if until is not None and until <= since:
         effective["until"].report("date", f"expected a day after {since}, got {until}")
-    credit = root["credit"]
+    credit = root.get("credit")
     return Program(
         id=root.word("mapping"),
         version=int(root.word("version")),
         digest=sha256_hex(canonical),
         canonical=canonical,
         platform=root.word("mapping").rpartition("/")[0],
-        status=cast('Literal["official", "press", "illustrative"]', root.word("status")),
+        status=cast("Status", root.word("status")),
         title_zh=root["title"].word("zh"),
         title_en=root["title"].word("en"),
         effective_from=since,
@@ -96,12 +98,14 @@ def _program(document: Document, findings: list[Finding]) -> Program:
         source=source,
         behaviours=behaviours_of(source),
         formula=formula,
-        unit=credit.word("unit"),
-        kind=cast('Literal["gram", "per_act", "engagement"]', credit.word("kind")),
+        unit="" if credit is None else credit.word("unit"),
+        kind="unpublished" if credit is None else cast("Kind", credit.word("kind")),
         caps=read_caps(root, source),
         expiry=read_expiry(root),
-        reversible=credit.word("reversible", "true") == "true",
+        reversible=credit is None or credit.word("reversible", "true") == "true",
         tests=tuple(cast("dict[str, object]", test.value) for test in root.elements("tests")),
+        unmapped=unmapped_of(source),
+        closed=read_closed(root, until),
     )
 
 
@@ -143,6 +147,9 @@ def _succession(old: Program, new: Program) -> Iterator[Finding]:
     if sources[0] != sources[1]:
         message = f"expected the source of version {old.version} {label}, got another one"
         yield documents[1].finding("/source", "scheme", message=message)
+    if old.closed is not None:
+        message = f"expected no version after {old.version}, whose programme is closed, got {new.version}"
+        yield documents[1].finding("/version", "scheme", message=message)
     for name, code in _changed_codes(old.source, new.source):
         message = (
             f"expected the meaning of version {old.version} for code {code!r} {label}, got another or none"

@@ -138,9 +138,11 @@ class _Lowering:
 
     def outcome(self, forms: dict[str, StepForm]) -> Outcome:
         reduction: IntExpr = Const(0)
-        if self.program.kind != "engagement":
+        if "reduction" in forms:
             reduction = multiply(forms["reduction"].value.numerator, Const(self.formula.mg_per_reduction_ulp))
             self.refuse_below(reduction, 1, step="reduction")
+        if "points" not in forms:
+            return Outcome(reduction, Const(0), Quotient(Const(0), Const(1)))
         points = forms["points"]
         self.refuse_below(points.exact.numerator, 0, step="points")
         return Outcome(reduction, points.value.numerator, points.exact)

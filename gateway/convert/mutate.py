@@ -11,7 +11,7 @@ from gateway.convert.program import RoundingMode
 
 __all__ = ["Mutant", "MutantKind", "mutants"]
 
-MutantKind = Literal["figure", "boundary", "comparison", "rounding", "limit", "then", "cap", "date"]
+MutantKind = Literal["figure", "boundary", "comparison", "rounding", "limit", "window", "then", "cap", "date"]
 
 _DAY: Final = timedelta(days=1)
 _NUMBER: Final = re.compile(r"(?<![a-z0-9_.])[0-9]+(?:\.[0-9]+)?")
@@ -24,6 +24,7 @@ _RULES: Final[tuple[tuple[MutantKind, str], ...]] = (
     ("rounding", "/formula/[0-9]+/round/mode"),
     ("limit", "/source/plausibility/(speed|duration)/[0-9]+/(min|max)"),
     ("limit", "/source/(plausibility/overlap/tolerance|claim_tolerance/value)"),
+    ("window", "/source/claim_window/(opens|closes)"),
     ("then", "/source/(claim_tolerance|plausibility/(overlap|(speed|duration)/[0-9]+))/then"),
     ("cap", "/credit/caps/[0-9]+/max"),
     ("date", "/(effective|(factors|tables)/[^/]+/values/[0-9]+)/(from|until)"),
@@ -71,6 +72,8 @@ def _changed(kind: MutantKind, old: str, *, pointer: str) -> Iterator[str]:
             yield "above" if old == "from" else "from"
         case "then":
             yield "finding" if old == "reject" else "reject"
+        case "window":
+            yield from (f"P{number}D" for number in _neighbours(old[1:-1]))
         case _ if pointer.startswith("/formula/"):
             for match in _NUMBER.finditer(old):
                 for number in _neighbours(match.group()):

@@ -6,19 +6,21 @@ expression is an input, a factor, a table or an earlier step; units agree; bound
 All quantities are exact: :class:`fractions.Fraction` here, scaled integers in the evaluators.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import Generic, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from gateway.convert.terms import Binary, Call, Expr, Floor, MinMax, Name, Number
 from gateway.model.codes import Rejection
 from gateway.model.source import SourceFormat
 
 __all__ = [
-    "Binary", "Call", "Cap", "Cite", "CodeRow", "DateForm", "Dated", "Expiry", "Expr", "Factor", "Field",
-    "Floor", "Form", "Formula", "Group", "Input", "Limit", "MinMax", "Name", "Number", "Overlap", "Program",
-    "Rounding", "Source", "Step", "Table", "TableRow", "Then", "TimeForm",
+    "Binary", "Call", "Cap", "Cite", "ClaimWindow", "Closed", "CodeRow", "DateForm", "Dated", "Expiry",
+    "Expr", "Factor", "Field", "Floor", "Form", "Formula", "Group", "Input", "Kind", "Limit", "MinMax",
+    "Name", "Number", "Overlap", "Program", "Rounding", "Source", "Status", "Step", "Table", "TableRow",
+    "Text", "Then", "TimeForm",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -29,54 +31,18 @@ RoundingMode = Literal["half_up", "half_even", "half_down", "floor", "ceiling", 
 Then = Literal["reject", "finding"]
 """What becomes of an act that is not plausible: set aside, or counted and shown to people."""
 
+Status = Literal["official", "press", "unpublished", "illustrative"]
+"""``unpublished``: the platform and its kinds of act are known, its figures are not."""
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A literal of the formula."""
-
-    value: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """An input, a factor or an earlier step."""
-
-    name: str
+Kind = Literal["gram", "per_act", "engagement", "rating", "unpublished"]
+"""What the points stand for; ``rating`` and ``unpublished`` have none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """Exact ``left op right``; a divisor's bounds never include zero (checked)."""
+class Text(NamedTuple):
+    """A text in both languages."""
 
-    op: Literal["+", "-", "*", "/"]
-    left: "Expr"
-    right: "Expr"
-
-
-@dataclass(frozen=True, slots=True)
-class MinMax:
-    """The smallest or largest of two or more values of one unit."""
-
-    op: Literal["min", "max"]
-    args: tuple["Expr", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """Whole units only: the greatest integer not above the value (towards minus infinity)."""
-
-    arg: "Expr"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A table applied to a value."""
-
-    table: str
-    arg: "Expr"
-
-
-Expr = Number | Name | Binary | MinMax | Floor | Call
+    zh: str
+    en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +55,30 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cite:
-    """Where a figure comes from: an entry of ``basis``, a clause in it, and when it was last confirmed."""
+    """Where a figure comes from: an entry of ``basis``, a clause in it, and when it was last confirmed.
+
+    ``confidence`` says how sure the figure is, one of ``CONFIDENCES`` or empty; ``year`` of which year it is.
+    """
 
     ref: str
     clause: str = ""
     confirmed: date | None = None
+    confidence: str = ""
+    year: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeRow:
-    """One row of a code table: the platform's text and what it stands for."""
+    """One row of a code table: the platform's text and what it stands for.
+
+    ``relation`` says how the platform's kind of act lies to the behaviour: it is the same, a narrower or a
+    broader one. ``unmapped`` says why no figure can be given for it.
+    """
 
     code: str
     value: str
+    relation: Literal["same", "narrower", "broader"] = "same"
+    unmapped: Text | None = None
 
 
 DateForm = Literal[
@@ -126,7 +103,7 @@ class Form(NamedTuple):
 class Field:
     """One column of the source, or a constant in its place.
 
-    ``role`` is a closed role (event, person, household, start, end, day, behaviour, evidence,
+    ``role`` is a closed role (event, person, household, start, end, day, claimed_at, behaviour, evidence,
     ownership, claimed_reduction, claimed_points) or None for an input of the formula. ``keys`` are
     the names in :class:`SourceRow.fields`; only ``event`` may have several, and an instant, whose day and
     time may stand apart. An event may instead be made ``of`` other roles. For decimals,
@@ -211,6 +188,20 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimWindow:
+    """When an act must have been claimed: from ``opens`` to before ``closes`` days after its own day."""
+
+    opens: int
+    closes: int
+    behaviours: frozenset[str] | None
+    cite: Cite
+
+    def concerns(self, behaviour: str) -> bool:
+        """Tell whether acts of that behaviour must be claimed."""
+        return self.behaviours is None or behaviour in self.behaviours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """How rows become acts: shared by all versions of a scheme, apart from what is held to be plausible."""
 
@@ -223,6 +214,7 @@ class Source:
     limits: tuple[Limit, ...] = ()
     overlap: Overlap | None = None
     group: Group | None = None
+    claim_window: ClaimWindow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +313,7 @@ class Cap:
     late: Literal["counts_on_activity_day", "counts_on_acceptance_day", "reject"]
     when_full: Literal["grant_zero", "reject"]
     behaviours: frozenset[str] | None
+    cite: Cite = Cite(ref="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +322,15 @@ class Expiry:
 
     months: int
     days: int
+    cite: Cite = Cite(ref="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """The end of a whole programme: its day, and what is known of what was left then."""
+
+    on: date
+    snapshot: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,7 +338,8 @@ class Formula:
     """The inputs, figures and steps, in the order of evaluation.
 
     The step called ``reduction`` gives the reduction (mg CO2e: an integer after its unit's
-    conversion; absent for kind ``engagement``), ``points`` the points; both are rounded steps.
+    conversion; absent for kind ``engagement``), ``points`` the points; both are rounded steps. A ``rating``
+    has neither, and a mapping that is ``unpublished`` no step at all.
     """
 
     inputs: dict[str, Input]
@@ -354,6 +357,8 @@ class Program:
     ``digest`` is SHA-256 (lower hex) over ``canonical``, the document's canonical JSON.
     ``effective_until`` is the first day not covered, or None. ``reversible`` is what the rules say about
     taking granted points back: an explanation passes it on, no conversion depends on it.
+    ``behaviours`` have a formula; ``unmapped`` are those of which the platform has acts and no figure is
+    published, with the reason.
     """
 
     id: str
@@ -361,7 +366,7 @@ class Program:
     digest: str
     canonical: bytes
     platform: str
-    status: Literal["official", "press", "illustrative"]
+    status: Status
     title_zh: str
     title_en: str
     effective_from: date
@@ -372,8 +377,10 @@ class Program:
     behaviours: tuple[str, ...]
     formula: Formula
     unit: str
-    kind: Literal["gram", "per_act", "engagement"]
+    kind: Kind
     caps: tuple[Cap, ...]
     expiry: Expiry | None
     reversible: bool
     tests: tuple[dict[str, object], ...]
+    unmapped: dict[str, Text] = field(default_factory=dict)
+    closed: Closed | None = None

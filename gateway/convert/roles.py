@@ -7,6 +7,7 @@ thousands: each text is parsed once, each check is one pass.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from gateway.convert.claiming import claim_check
 from gateway.convert.forms import date_reader, instant_reader
 from gateway.convert.identity import events_of_roles
 from gateway.convert.instants import LocalDays
@@ -99,13 +100,14 @@ class SourceReader:
     """Reads the roles of source rows as one mapping declares them.
 
     Fields are checked in the order of the document and the first refusal stands; then that there is
-    a day, and that the act does not end before it starts.
+    a day, that the act does not end before it starts, and that it was claimed in time.
     """
 
     def __init__(self, program: Program) -> None:
         self._missing = program.source.format.missing
         self._fields = {field.role: field for field in program.source.fields if field.role is not None}
         self._days = LocalDays(program.zone)
+        self._window = claim_check(program)
         self._readers = {role: self._reader(field, program) for role, field in self._fields.items()}
         dated = [role for role in ("start", "day") if role in self._fields]
         self._required = _REQUIRED | set(dated if len(dated) == 1 else ())
@@ -132,6 +134,9 @@ class SourceReader:
         starts, ends = columns.get("start", absent), columns.get("end", absent)
         columns["day"] = self._local_days(starts, columns.get("day", absent), refusals=refusals)
         self._check_ends(starts, ends, refusals=refusals)
+        if self._window is not None:
+            claims = zip(columns["claimed_at"], columns["day"], columns["behaviour"], strict=True)
+            self._window.hold(claims, refusals)
         if self._fields["event"].of:
             events = events_of_roles(self._fields["event"], columns, refusals=refusals)
         found = [columns.get(role, absent) for role in _COLUMNS]
@@ -195,12 +200,14 @@ class SourceReader:
     def _reader(self, field: Field, program: Program) -> Reader:
         match field.role:
             case "behaviour":
-                return Memo(_code_reader(field, program, known=program.behaviours)).__getitem__
+                return Memo(
+                    _code_reader(field, program, known=(*program.behaviours, *program.unmapped))
+                ).__getitem__
             case "evidence":
                 return Memo(_code_reader(field, program, known=EVIDENCE_GRADES)).__getitem__
             case "ownership":
                 return Memo(_code_reader(field, program, known=OWNERSHIPS)).__getitem__
-            case "start" | "end":
+            case "start" | "end" | "claimed_at":
                 return Memo(instant_reader(field)).__getitem__  # acts of one day share their seconds
             case "day":
                 return self._day_reader(field)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.convert.program import RoundingMode
-from gateway.model.codes import Rejection
+from gateway.model.codes import CONFIDENCES, Rejection
 
 __all__ = ["WORDS", "Lang", "Words"]
 
@@ -26,6 +26,7 @@ class Words:
     figure_of: str
     source: str
     confirmed: str
+    sureness: str
     no_basis: str
     limit: str
     limit_duration: str
@@ -53,6 +54,12 @@ class Words:
     text_was: str
     bounds_are: str
     capped_units: dict[Literal["points", "reduction", "acts"], str]
+    confidences: dict[str, str]
+    unmapped: str
+    window: str
+    unpublished: str
+    closed: str
+    rating: str
     modes: dict[RoundingMode, str]
     reasons: dict[Rejection, str]
 
@@ -69,6 +76,7 @@ _ZH = Words(
     figure_of="系数 {name}（{of}）= {value}，自 {since} 起；{source}",
     source="依据 {ref}《{title}》{clause}",
     confirmed="，最近确认于 {day}",
+    sureness="，{year} 年{confidence}",
     no_basis="未注明依据",
     limit="合理性限值 {name}：{quantity}，用时 {seconds} 秒，允许 {allowed}：{verdict}",
     limit_duration="合理性限值 {name}：用时 {seconds} 秒，允许 {allowed}：{verdict}",
@@ -97,6 +105,12 @@ _ZH = Words(
     text_was="  原文 {text}",
     bounds_are="  允许范围 {low} 至 {high}，至多 {scale} 位小数",
     capped_units={"points": "积分", "reduction": "mg CO2e", "acts": "次"},
+    confidences={"published": "公布值", "derived": "推算值", "secondary": "转述值", "assumed": "假定值"},
+    unmapped="  原因：{reason}",
+    window="  须自行为日后第 {opens} 天起、第 {closes} 天前领取；{source}",
+    unpublished="本平台的系数均未公布：行为类别已登记，不予换算",
+    closed="该项目已于 {on} 结束：{snapshot}",
+    rating="本规则只评级，不产生减排量和积分",
     modes={
         "half_up": "四舍五入（恰为一半时远离零）",
         "half_even": "四舍六入五成双",
@@ -119,11 +133,14 @@ _ZH = Words(
         Rejection.IMPLAUSIBLE: "内容不合情理",
         Rejection.MAPPING_NOT_IN_FORCE: "行为当日没有生效的规则版本",
         Rejection.NO_FIGURE: "当日或该类别没有可用的系数",
+        Rejection.UNMAPPED: "平台有此类行为，但未公布系数",
         Rejection.NO_REDUCTION: "没有产生减排量",
         Rejection.NOT_PERSONAL: "减排量已不归个人所有",
         Rejection.DUPLICATE_EVENT: "同一事件已经提交过",
         Rejection.ALREADY_CLAIMED: "同一行为已被主张",
-        Rejection.LATE: "提交过晚",
+        Rejection.UNCLAIMED: "尚未领取",
+        Rejection.EARLY: "领取过早",
+        Rejection.LATE: "提交或领取过晚",
         Rejection.CAPPED_OUT: "封顶额度已用完",
     },
 )
@@ -140,6 +157,7 @@ _EN = Words(
     figure_of="factor {name} ({of}) = {value}, since {since}; {source}",
     source="source {ref} {title} {clause}",
     confirmed=", last confirmed {day}",
+    sureness=", {confidence}, of {year}",
     no_basis="no source stated",
     limit="limit {name}: {quantity} in {seconds} s, allowed {allowed}: {verdict}",
     limit_duration="limit {name}: {seconds} s, allowed {allowed}: {verdict}",
@@ -168,6 +186,12 @@ _EN = Words(
     text_was="  written {text}",
     bounds_are="  allowed from {low} to {high}, with at most {scale} decimals",
     capped_units={"points": "points", "reduction": "mg CO2e", "acts": "acts"},
+    confidences={one: one for one in CONFIDENCES},
+    unmapped="  because {reason}",
+    window="  to be claimed from {opens} days after the act on, before {closes} days after it; {source}",
+    unpublished="no figure of this platform is published: its kinds of act are known, nothing is converted",
+    closed="the programme ended on {on}: {snapshot}",
+    rating="these rules give a rating, no reduction and no points",
     modes={
         "half_up": "to the nearest, ties away from zero",
         "half_even": "to the nearest, ties to the even digit",
@@ -190,11 +214,14 @@ _EN = Words(
         Rejection.IMPLAUSIBLE: "the content is not plausible",
         Rejection.MAPPING_NOT_IN_FORCE: "no version of the rules is in force on that day",
         Rejection.NO_FIGURE: "there is no figure for that day or class",
+        Rejection.UNMAPPED: "the platform has this kind of act, and no figure is published",
         Rejection.NO_REDUCTION: "the act has no reduction",
         Rejection.NOT_PERSONAL: "the reduction no longer belongs to the person",
         Rejection.DUPLICATE_EVENT: "the same event has been submitted before",
         Rejection.ALREADY_CLAIMED: "the same act has been claimed",
-        Rejection.LATE: "it was submitted too late",
+        Rejection.UNCLAIMED: "it has not been claimed",
+        Rejection.EARLY: "it was claimed too early",
+        Rejection.LATE: "it was submitted or claimed too late",
         Rejection.CAPPED_OUT: "the cap is used up",
     },
 )

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["EVIDENCE_GRADES", "OWNERSHIPS", "PERIODS", "POINTS_KINDS", "Rejection"]
+__all__ = ["CONFIDENCES", "EVIDENCE_GRADES", "OWNERSHIPS", "PERIODS", "POINTS_KINDS", "Rejection"]
 
 
 class Rejection(StrEnum):
@@ -21,15 +21,19 @@ class Rejection(StrEnum):
     IMPLAUSIBLE = "implausible"
     MAPPING_NOT_IN_FORCE = "mapping-not-in-force"
     NO_FIGURE = "no-figure"
+    UNMAPPED = "unmapped"
     NO_REDUCTION = "no-reduction"
     NOT_PERSONAL = "not-personal"
     DUPLICATE_EVENT = "duplicate-event"
     ALREADY_CLAIMED = "already-claimed"
+    UNCLAIMED = "unclaimed"
+    EARLY = "early"
     LATE = "late"
     CAPPED_OUT = "capped-out"
 
 
 EVIDENCE_GRADES: Final = ("operator-record", "device", "upload", "self-declared")
 OWNERSHIPS: Final = ("personal", "pooled", "project", "retired")
-POINTS_KINDS: Final = ("gram", "per_act", "engagement")
+POINTS_KINDS: Final = ("gram", "per_act", "engagement", "rating")
+CONFIDENCES: Final = ("published", "derived", "secondary", "assumed")
 PERIODS: Final = ("local_day", "week", "month", "year", "ever")

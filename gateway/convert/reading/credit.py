@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final, Literal, cast
 
 from gateway.convert.program import Cap, Expiry, Source
+from gateway.convert.reading.cites import read_cite
 from gateway.convert.reading.node import Node
 from gateway.convert.reading.source import behaviours_of
 from gateway.convert.units import CO2E_MG
@@ -18,7 +19,11 @@ _LENGTH = re.compile(r"([0-9]+)([YMD])")
 
 def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
     """Read the caps, reporting those that contradict each other or can never matter."""
-    nodes = list(root["credit"].elements("caps"))
+    credit = root.get("credit")
+    nodes = [] if credit is None else list(credit.elements("caps"))
+    if credit is not None and credit.word("kind") == "rating":
+        for node in (*nodes, *filter(None, [credit.get("expiry")])):
+            node.report("cap", "expected no caps and no expiry for kind rating, which has no points")
     caps = tuple(_cap(root, node, source=source) for node in nodes)
     for index, (node, cap) in enumerate(zip(nodes, caps, strict=True)):
         for other in caps[:index]:
@@ -29,13 +34,15 @@ def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
 
 def read_expiry(root: Node) -> Expiry | None:
     """Read when points lapse."""
-    node = root["credit"].get("expiry")
+    credit = root.get("credit")
+    node = None if credit is None else credit.get("expiry")
     if node is None:
         return None
     length = {unit: int(number) for number, unit in _LENGTH.findall(node.word("after"))}
     if not any(length.values()):
         node["after"].report("expiry", f"expected a time longer than nothing, got {node.word('after')}")
-    return Expiry(months=12 * length.get("Y", 0) + length.get("M", 0), days=length.get("D", 0))
+    months, days = 12 * length.get("Y", 0) + length.get("M", 0), length.get("D", 0)
+    return Expiry(months=months, days=days, cite=read_cite(root, node))
 
 
 def _cap(root: Node, node: Node, *, source: Source) -> Cap:
@@ -61,6 +68,7 @@ def _cap(root: Node, node: Node, *, source: Source) -> Cap:
         ),
         when_full=cast('Literal["grant_zero", "reject"]', node.word("when_full", "grant_zero")),
         behaviours=frozenset(node.words("behaviours")) if node.get("behaviours") else None,
+        cite=read_cite(root, node),
     )
 
 

@@ -21,6 +21,7 @@ ROLES: Final[dict[str, FieldType]] = {
     "start": "instant",
     "end": "instant",
     "day": "date",
+    "claimed_at": "instant",
     "behaviour": "text",
     "evidence": "text",
     "ownership": "text",

@@ -5,7 +5,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, Literal, TypeVar, cast
 
-from gateway.convert.program import Cite, Dated, Factor, Source, Table, TableRow
+from gateway.convert.program import Dated, Factor, Source, Table, TableRow
+from gateway.convert.reading.cites import read_cite
 from gateway.convert.reading.node import Node
 from gateway.convert.reading.source import behaviours_of
 from gateway.model.codes import Rejection
@@ -81,19 +82,7 @@ def _dated(root: Node, node: Node, *, value: Callable[[Node], T]) -> Iterator[Da
         if since <= last and last != date.min:
             dated["from"].report("date", f"expected a day after {last}, got {since}: list values by date")
         last = since
-        yield Dated(since=since, value=value(dated), cite=_cite(root, dated))
-
-
-def _cite(root: Node, dated: Node) -> Cite:
-    ref = dated.word("cite")
-    known = [entry.word("ref") for entry in root.elements("basis")]
-    if ref and ref not in known:
-        dated["cite"].report("cite", f"expected a ref of basis ({', '.join(known)}), got {ref}")
-    if not ref and root.word("status") != "illustrative":
-        message = "expected a cite, got none: a figure without a source makes the status illustrative"
-        dated.report("cite", message)
-    confirmed = dated.date("confirmed") if dated.get("confirmed") else None
-    return Cite(ref=ref, clause=dated.word("clause"), confirmed=confirmed)
+        yield Dated(since=since, value=value(dated), cite=read_cite(root, dated))
 
 
 def _table(root: Node, node: Node, *, name: str) -> Table:

@@ -20,7 +20,7 @@ from gateway.convert.program import (
 )
 from gateway.convert.reading.figures import classes_of, read_factors, read_tables
 from gateway.convert.reading.node import Node
-from gateway.convert.reading.source import behaviours_of
+from gateway.convert.reading.source import behaviours_of, unmapped_of
 from gateway.convert.units import CO2E_MG
 
 __all__ = ["read_formula", "written"]
@@ -34,6 +34,7 @@ def read_formula(root: Node, source: Source) -> Formula:
     factors = read_factors(root, source)
     tables = read_tables(root)
     behaviours = behaviours_of(source)
+    _check_unpublished(root, behaviours)
     steps = tuple(_step(node, behaviours) for node in root.elements("formula"))
     formula = Formula(
         inputs=inputs,
@@ -50,8 +51,26 @@ def read_formula(root: Node, source: Source) -> Formula:
     _check_names(root, formula)
     _check_labels(root, formula)
     _check_closing_steps(root, steps)
-    _check_used(root, formula, limits=source.limits)
+    _check_used(root, formula, source=source)
     return formula
+
+
+def _check_unpublished(root: Node, behaviours: tuple[str, ...]) -> None:
+    """Hold a mapping without any figure to its status, and every other one to a formula and a credit."""
+    unpublished = root.word("status") == "unpublished"
+    if unpublished and behaviours:
+        message = f"expected no mapped code for status unpublished, got one for {behaviours[0]}"
+        root["status"].report("formula", message)
+    if not behaviours and root.word("status") not in {"unpublished", "illustrative"}:
+        message = f"expected status unpublished where every code is unmapped, got {root.word('status')}"
+        root["status"].report("formula", message)
+    for key in ("factors", "tables", "formula"):
+        extra = root.get(key)
+        if extra is not None and not behaviours:
+            extra.report("formula", f"expected no {key} where every code is unmapped, got some")
+    for key in ("formula", "credit"):
+        if behaviours and root.get(key) is None:
+            root.report("formula", f"expected the member {key}, got none")
 
 
 def _inputs(source: Source) -> dict[str, Input]:
@@ -198,13 +217,18 @@ def _check_labels(root: Node, formula: Formula) -> None:
 def _check_closing_steps(root: Node, steps: tuple[Step, ...]) -> None:
     """Hold the steps reduction and points to what records need."""
     by_name = {step.name: (node, step) for node, step in zip(root.elements("formula"), steps, strict=True)}
-    credit = root["credit"]
-    engagement = credit.word("kind") == "engagement"
-    if ("reduction" in by_name) == engagement:
-        expected = "no step reduction for kind engagement" if engagement else "a step reduction"
-        root["formula"].report("formula", f"expected {expected}, got {'one' if engagement else 'none'}")
-    elif not engagement:
+    credit, kind = root["credit"], root["credit"].word("kind")
+    if root.get("formula") is None:
+        return
+    without = kind in {"engagement", "rating"}
+    if ("reduction" in by_name) == without:
+        expected = f"no step reduction for kind {kind}" if without else "a step reduction"
+        root["formula"].report("formula", f"expected {expected}, got {'one' if without else 'none'}")
+    elif not without:
         _check_reduction(*by_name["reduction"])
+    if kind == "rating":
+        _check_rating(root, "points" in by_name)
+        return
     if "points" not in by_name:
         root["formula"].report("formula", "expected a step points, got none")
         return
@@ -213,6 +237,14 @@ def _check_closing_steps(root: Node, steps: tuple[Step, ...]) -> None:
         node["unit"].report("unit", f"expected the credit unit {credit.word('unit')}, got {step.unit}")
     if step.rounding is None or step.rounding.scale:
         node.report("round", "expected points rounded to scale 0, got another rounding or none")
+
+
+def _check_rating(root: Node, points: bool) -> None:
+    """Hold a rating to what it gives: a label, and no points that could move."""
+    if points:
+        root["formula"].report("formula", "expected no step points for kind rating, got one")
+    if all(table.word("kind") != "label" for _, table in root.members("tables")):
+        root["formula"].report("formula", "expected a label table for kind rating, got none")
 
 
 def _check_reduction(node: Node, step: Step) -> None:
@@ -226,12 +258,17 @@ def _check_reduction(node: Node, step: Step) -> None:
         )
 
 
-def _check_used(root: Node, formula: Formula, *, limits: tuple[Limit, ...]) -> None:
-    """Refuse inputs, factors and tables that change nothing: they would mislead a reviewer."""
+def _check_used(root: Node, formula: Formula, *, source: Source) -> None:
+    """Refuse inputs, factors and tables that change nothing: they would mislead a reviewer.
+
+    An input may be about acts without a figure: another version, which reads the same rows, may have one.
+    """
+    unmapped = unmapped_of(source).keys()
     exprs = [expr for step in formula.steps for expr in step.expr.values()]
     names = {name for expr in exprs for name in named(expr)}
     names |= {factor.by for name, factor in formula.factors.items() if name in names and factor.by}
-    names |= {limit.of for limit in limits if limit.of is not None}
+    names |= {limit.of for limit in source.limits if limit.of is not None}
+    names |= {field.name for field in source.fields if field.behaviours and field.behaviours <= unmapped}
     tables = {table for expr in exprs for table in called(expr)}
     for kind, listed, used in (
         ("input", root["source"].members("fields"), names),

@@ -1,9 +1,11 @@
 """Read the sections that say how rows become acts: format, roles, code tables."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, Literal, cast
 
-from gateway.convert.program import CodeRow, Field, Source
+from gateway.convert.program import CodeRow, Field, Source, Text
+from gateway.convert.reading.claiming import read_claim_window
 from gateway.convert.reading.fields import CLOSED_ROLES, check_closed, read_field
 from gateway.convert.reading.group import read_group
 from gateway.convert.reading.node import Node
@@ -12,7 +14,7 @@ from gateway.convert.units import CO2E_MG
 from gateway.model.codes import Rejection
 from gateway.model.source import SourceFormat
 
-__all__ = ["behaviours_of", "read_source"]
+__all__ = ["behaviours_of", "read_source", "unmapped_of"]
 
 CodeTables = dict[str, tuple[CodeRow, ...]]
 _NEEDED_ROLES: Final = ("event", "person", "behaviour", "evidence", "ownership")
@@ -37,18 +39,29 @@ def read_source(root: Node) -> Source:
     _check_roles(node, {field.name for field in fields})
     _check_addressing(node, source)
     _check_coded(root, source)
-    _check_limits(node, behaviours_of(source))
+    _check_unmapped(root, source)
+    known = (*behaviours_of(source), *unmapped_of(source))
+    _check_limits(node, known)
+    source = replace(source, claim_window=read_claim_window(root, source, behaviours=known))
     return read_plausibility(root, source, behaviours=behaviours_of(source))
 
 
 def behaviours_of(source: Source) -> tuple[str, ...]:
-    """Return the behaviours that the rows of a source can have, each once, in the document's order."""
+    """Return the behaviours that a formula is needed for, each once, in the document's order."""
     for field in source.fields:
-        if field.role == "behaviour":
-            rows = source.code_tables.get(field.code_table or "", ())
-            found = (field.constant,) if field.constant is not None else tuple(row.value for row in rows)
-            return tuple(dict.fromkeys(found))
-    return ()
+        if field.role == "behaviour" and field.constant is not None:
+            return (field.constant,)
+    return tuple(dict.fromkeys(row.value for row in _behaviour_rows(source) if row.unmapped is None))
+
+
+def unmapped_of(source: Source) -> dict[str, Text]:
+    """Return the behaviours of which the platform has acts and no figure is published, with the reason."""
+    return {row.value: row.unmapped for row in _behaviour_rows(source) if row.unmapped is not None}
+
+
+def _behaviour_rows(source: Source) -> tuple[CodeRow, ...]:
+    tables = [field.code_table or "" for field in source.fields if field.role == "behaviour"]
+    return tuple(row for table in tables for row in source.code_tables.get(table, ()))
 
 
 def _format(node: Node | None) -> SourceFormat:
@@ -87,9 +100,23 @@ def _code_rows(table: Node) -> Iterator[CodeRow]:
             row["code"].report("code-table", f"expected each code once, got {code!r} again")
         else:
             codes.add(code)
-            yield CodeRow(code=code, value=row.word(given[0]))
+            yield _code_row(row, given[0])
     if len(kinds) > 1:
         table.report("code-table", "expected rows of one kind, got behaviours and classes")
+
+
+def _code_row(row: Node, kind: str) -> CodeRow:
+    unmapped = row.get("unmapped")
+    for key in ("relation", "unmapped"):
+        extra = row.get(key)
+        if extra is not None and kind != "behaviour":
+            extra.report("code-table", f"expected {key} beside a behaviour only, got it beside a class")
+    return CodeRow(
+        code=row.word("code"),
+        value=row.word(kind),
+        relation=cast('Literal["same", "narrower", "broader"]', row.word("relation", "same")),
+        unmapped=None if unmapped is None else Text(unmapped.word("zh"), unmapped.word("en")),
+    )
 
 
 def _declared_constants(node: Node) -> Iterator[Field]:
@@ -167,6 +194,17 @@ def _check_coded(root: Node, source: Source) -> None:
                 row.report("code-table", f"expected {wanted} for the field {field.name}, got none")
             elif field.role is not None:
                 check_closed(value, field.role, value=value.text)
+
+
+def _check_unmapped(root: Node, source: Source) -> None:
+    """Refuse a behaviour that has a formula by one code and none by another: a formula is for a behaviour."""
+    mapped = set(behaviours_of(source))
+    for _, table in root.members("code_tables"):
+        for row in table.elements():
+            unmapped = row.get("unmapped")
+            if unmapped is not None and row.word("behaviour") in mapped:
+                message = f"expected every code of {row.word('behaviour')} unmapped or none, got both"
+                unmapped.report("code-table", message)
 
 
 def _check_limits(node: Node, behaviours: tuple[str, ...]) -> None:

@@ -61,9 +61,16 @@ def test_the_nearest_thing_that_makes_sense_is_taken(edit: tuple[str, str]) -> N
 
 
 def test_a_figure_without_a_citation_makes_a_mapping_illustrative() -> None:
-    uncited = edited(YUNXI, ('value: "180.125", cite: M1', 'value: "180.125"'))
+    text = shape("unmapped")
+    figure = 'cite: M1, confidence: secondary, year: "2024", value: "5"'
 
-    (finding,) = findings(edited(uncited, ("status: illustrative", "status: press")))
+    for without in (
+        'confidence: secondary, year: "2024", ',
+        'cite: M1, year: "2024", ',
+        "cite: M1, confidence: secondary, ",
+    ):
+        uncited = edited(text, (figure, without + 'value: "5"'))
+        (finding,) = findings(uncited)
 
-    assert (finding.pointer, finding.code) == ("/factors/baseline/values/0", "cite")
-    assert load(uncited).status == "illustrative"
+        assert (finding.pointer, finding.code) == ("/factors/per_use/values/0", "cite")
+        assert load(edited(uncited, ("status: press", "status: illustrative"))).status == "illustrative"

@@ -90,7 +90,7 @@ def test_coverage_names_what_no_test_touches() -> None:
         "rejection out-of-bounds",
         "rounding points tie",
     ]
-    assert {rule.kind for rule in coverage.missing} == {"factor", "rejection"}
+    assert {rule.kind for rule in coverage.missing} == {"code", "factor", "rejection"}
 
 
 def test_figures_outside_the_days_of_a_mapping_are_not_asked_for() -> None:
