@@ -59,16 +59,15 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     ),
     **{
         f"gateway/service/{name}.py": (
+            "tests/unit/service/test_capping.py",
             "tests/unit/service/test_part.py",
-            "tests/unit/service/test_plausible_parts.py",
             "tests/integration/test_convert.py",
         )
         for name in ("capping", "finishing")
     },
     "gateway/service/audit/quick.py": (
+        "tests/unit/service/test_quick_words.py",
         "tests/integration/test_quick_look.py",
-        "tests/unit/model/test_record.py",
-        "tests/unit/model/test_shape.py",
     ),
     "gateway/store/sorted_runs.py": ("tests/unit/store/test_sorted_runs.py",),
     "gateway/contract/thrift.py": (
