@@ -69,7 +69,10 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         "tests/unit/service/test_quick_words.py",
         "tests/integration/test_quick_look.py",
     ),
-    "gateway/store/sorted_runs.py": ("tests/unit/store/test_sorted_runs.py",),
+    "gateway/store/sorted_runs.py": (
+        "tests/unit/store/test_sorted_runs.py",
+        "tests/unit/store/test_journal.py",
+    ),
     "gateway/contract/thrift.py": (
         "tests/unit/contract/test_thrift.py",
         "tests/unit/contract/test_parquet.py",

@@ -9,7 +9,8 @@ from tests.fakes.mappings import yunxi
 PLAIN = KeptColumns(
     [0, 1], ["a", "b"], [b"l", b"m"], ["2025-03-16", "2025-03-17"], ["TRV-METRO", "TRV-BUS"], ["{}", "{}"],
     ["operator-record", "device"], ["personal", "pooled"], ["d", "d"], [1, 1], [1, 1], [1, 1], [None, None],
-    [None, None], [b"e", b"e"], [b"s", b"s"], ["1", "2"], [b"x", b"x"], [b"p", b"p"], [b"y", b"y"], [None, None],
+    [None, None], [b"e", b"e"], [b"s", b"s"], ["1", "2"], [b"x", b"x"], [b"p", b"p"], [b"y", b"y"],
+    [None, None],
 )  # fmt: skip
 
 
