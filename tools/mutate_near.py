@@ -14,7 +14,8 @@ _EVALUATING: Final = (
 _PLAUSIBLE: Final = "guard own_acts plausible limit_text"
 _READING: Final = (
     "reading/source reading/fields reading/figures reading/credit reading/node reading/formula"
-    " reading/plausibility reading/forms reading/group checking/tests"
+    " reading/plausibility reading/forms reading/group reading/cites reading/claiming reading/closing"
+    " checking/tests"
 )
 _READERS: Final = ("reading", "meaning", "group_meaning", "selftest", "shipped")
 _OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
@@ -89,6 +90,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _front(*_READERS) for name in _READING.split()},
     **{f"gateway/convert/{name}.py": _front(*tests) for name, tests in _OTHER_FRONT.items()},
+    "gateway/convert/claiming.py": (*_front("selftest", "meaning"), "tests/mappings/test_evaluators.py"),
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }

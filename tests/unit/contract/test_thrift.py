@@ -17,6 +17,7 @@ def read(*octets: int) -> Struct:
         pytest.param([0x00], {}, id="nothing"),
         pytest.param([0x15, 0x06, 0x15, 0x01, 0x00], {1: 3, 2: -1}, id="numbers"),
         pytest.param([0x05, 0x14, 0x02, 0x00], {10: 1}, id="a field named in full"),
+        pytest.param([0x08, 0x14, 0x01, 0x61, 0x00], {10: None}, id="a text whose field is named in full"),
         pytest.param([0x11, 0x12, 0x00], {1: 1, 2: 0}, id="truth values"),
         pytest.param([0x13, 0x07, 0x00], {1: 7}, id="a byte"),
         pytest.param([0x18, 0x02, 0x61, 0x62, 0x15, 0x02, 0x00], {1: None, 2: 1}, id="a text is passed over"),
