@@ -8,9 +8,7 @@ _EVALUATORS: Final = ("tests/unit/convert_eval",)
 _FRONT: Final = ("tests/unit/convert_front",)
 _EMBEDDED: Final = ("selftest", "coverage", "grid", "multiples", "survivors")
 _SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
-_EVALUATING: Final = (
-    "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
-)
+_EVALUATING: Final = "rational scalars generate ir build lower pieces interpret exact expiry"
 _PLAUSIBLE: Final = "guard own_acts plausible limit_text"
 _READING: Final = (
     "reading/source reading/fields reading/figures reading/credit reading/node reading/formula"
@@ -49,6 +47,11 @@ _TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof tex
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
     **{f"gateway/convert/{name}.py": _evaluators("plausible", "limits") for name in _PLAUSIBLE.split()},
+    "gateway/convert/caps.py": _evaluators("caps"),
+    **{
+        f"gateway/convert/{name}.py": _evaluators("roles", "scalars", "zones", "forms", "operators")
+        for name in ("roles", "inputs", "instants")
+    },
     "gateway/convert/forms.py": _evaluators("forms", "zones"),
     "gateway/convert/grouping.py": _evaluators("grouping"),
     "gateway/bulk/kernel.py": _EVALUATORS,
