@@ -199,3 +199,16 @@ def test_the_acts_of_a_sequence_state_their_own_outcomes(beside: str) -> None:
     (finding,) = findings(edited(shape("engagement"), (name, f"{name}    {beside}\n")))
 
     assert (finding.code, finding.pointer) == ("test", "/tests/15")
+
+
+def test_a_mapping_without_figures_has_no_formula() -> None:
+    assert load(shape("unpublished")).formula.steps == ()
+
+
+def test_a_rating_needs_a_table_of_labels() -> None:
+    text = shape("rating_only")
+    numbers = text.replace("kind: label", "kind: step").replace("label: 浅绿", 'value: "1"')
+    numbers = numbers.replace("label: 中绿", 'value: "2"').replace("label: 深绿", 'value: "3"')
+
+    assert [step.name for step in load(text).formula.steps] == ["grade"]
+    assert "expected a label table for kind rating, got none" in [one.message for one in findings(numbers)]
