@@ -12,7 +12,7 @@ _EVALUATING: Final = "rational scalars generate ir build lower pieces interpret 
 _PLAUSIBLE: Final = "guard own_acts plausible limit_text"
 _READING: Final = (
     "reading/source reading/fields reading/figures reading/credit reading/node reading/formula"
-    " reading/plausibility reading/forms reading/group reading/cites reading/claiming reading/closing"
+    " reading/forms reading/group reading/cites reading/claiming reading/closing"
     " checking/tests"
 )
 _READERS: Final = ("reading", "meaning", "group_meaning", "selftest", "shipped")
@@ -26,6 +26,7 @@ _OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
     "checking/fineness": ("fineness", "bounds"),
     "checking/units": ("units", "meaning", "reading", "shipped"),
     "limit_rules": ("limit_rules",),
+    "reading/plausibility": ("limit_rules", "meaning"),
     "selftest": _EMBEDDED,
     "coverage": _EMBEDDED,
     "mutate": _EMBEDDED,

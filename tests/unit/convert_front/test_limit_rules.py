@@ -7,7 +7,7 @@ import pytest
 
 from gateway.convert.limit_rules import claim_grid, limit_sides_of, rejecting
 from gateway.convert.program import Limit, Overlap
-from tests.unit.convert_front.documents import YUNXI, edited, load, shape
+from tests.unit.convert_front.documents import YUNXI, edited, findings, load, shape
 
 EMPTY = load(YUNXI)
 LIMIT = Limit(
@@ -124,3 +124,44 @@ def test_a_rule_that_rejects_is_told_from_one_that_finds() -> None:
     assert rejects(overlap=replace(OVERLAP, then="reject"))
     assert not rejects(fields=claims.fields)
     assert rejects(fields=claims.fields, claim_then="reject")
+
+
+SPEED = 'min: "1.5", max: "36", unit: km/h, then: reject, behaviours: [TRV-BIKE]'
+
+
+def speed(limits: str) -> str:
+    """Return the example of times with other limits of the speed of a ride, and without its tests."""
+    head, _, _ = edited(shape("plausible_times"), (SPEED, limits)).partition("\ntests:")
+    return head + "\ntests: [{name: none, given: {}, reject: missing-field}]\n"
+
+
+@pytest.mark.parametrize(("unit", "seconds"), [("s", 1), ("min", 60), ("h", 3600), ("d", 86_400)])
+def test_a_speed_is_stated_by_the_second_minute_hour_or_day(unit: str, seconds: int) -> None:
+    limit = load(speed(f'max: "36", unit: km/{unit}, then: reject')).source.limits[0]
+
+    assert (limit.name, limit.unit, limit.unit_seconds) == ("ride_speed", f"km/{unit}", seconds)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wrong"),
+    [("1", "1", None), ("0.5", "0.5", None), ("36", "36", None), ("2", "1", "max"), ("0.5", "0.4", "max"),
+     ("0", "1", "min"), ("-1", "1", "min")],
+)  # fmt: skip
+def test_limits_are_above_zero_and_the_larger_one_is_not_below_the_smaller(
+    low: str, high: str, wrong: str | None
+) -> None:
+    text = speed(f'min: "{low}", max: "{high}", unit: km/h, then: reject')
+
+    if wrong is None:
+        assert (load(text).source.limits[0].low, load(text).source.limits[0].high) == (
+            Fraction(low),
+            Fraction(high),
+        )
+    else:
+        assert [one.pointer for one in findings(text)] == [f"/source/plausibility/speed/0/{wrong}"]
+
+
+def test_what_has_a_speed_is_never_the_least_bit_negative() -> None:
+    text = edited(speed(SPEED), ('scale: 2, min: "0", max: "100"', 'scale: 2, min: "-0.01", max: "100"'))
+
+    assert "/source/plausibility/speed/0/of" in [one.pointer for one in findings(text)]
