@@ -108,6 +108,7 @@ def test_claims_differ_by_multiples_of_both_last_decimals(scale: int, multiple: 
     program = load(edited(shape("claimed_csv"), ("unit: gCO2e, scale: 1", f"unit: gCO2e, scale: {scale}")))
 
     assert claim_grid(program) == multiple
+    assert claim_grid(EMPTY) == 1
 
 
 def test_a_rule_that_rejects_is_told_from_one_that_finds() -> None:
