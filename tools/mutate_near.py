@@ -94,7 +94,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _front(*_READERS) for name in _READING.split()},
     **{f"gateway/convert/{name}.py": _front(*tests) for name, tests in _OTHER_FRONT.items()},
-    "gateway/convert/claiming.py": (*_front("selftest", "meaning"), "tests/mappings/test_evaluators.py"),
+    "gateway/convert/claiming.py": _evaluators("claiming"),
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }
