@@ -43,6 +43,20 @@ class LocalFileError(GatewayError):
     code = "local-file"
 
 
+class NotFound(LocalFileError):
+    """What is asked for is not here, or not for whoever asks: nobody learns which."""
+
+    code = "not-found"
+    remedy = "check the id, and that this is the right home or gateway"
+
+
+class Unreachable(GatewayError):
+    """Another system does not answer (exit code 5)."""
+
+    code = "unreachable"
+    remedy = "check the address and the network; sending the same again is safe"
+
+
 class Refused(GatewayError):
     """The request is understood and not allowed (exit code 4)."""
 

@@ -1,4 +1,4 @@
-"""Find the files that are shipped beside the code: JSON Schemas and mapping documents."""
+"""Find the files that are shipped beside the code: JSON Schemas, mapping documents, the taxonomy of acts."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.errors import LocalFileError
 
-__all__ = ["schema", "shipped_mappings"]
+__all__ = ["behaviour_table", "schema", "shipped_mappings"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _HOMES = (_PACKAGE / "_bundled", _PACKAGE.parent)  # as installed, then beside the package in a checkout
@@ -26,6 +26,11 @@ def schema(name: str) -> dict[str, Any]:
         )
     parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return parsed
+
+
+def behaviour_table() -> str:
+    """Return the taxonomy of low-carbon acts, as CSV."""
+    return (_PACKAGE / "model" / "behaviours.csv").read_text(encoding="utf-8")
 
 
 def shipped_mappings() -> Iterator[tuple[str, bytes]]:

@@ -11,16 +11,17 @@ from gateway.convert.load import check_scheme, load_program
 from gateway.convert.program import Program
 from gateway.convert.selftest import run_tests
 from gateway.errors import InvalidMapping
+from gateway.model.behaviour import read_behaviours
 
 
 def main() -> int:
     """Print each fault as ``file: what`` and return 1 if there is any."""
-    schema = resources.schema("mapping")
+    schema, known = resources.schema("mapping"), read_behaviours(resources.behaviour_table())
     schemes: defaultdict[str, list[Program]] = defaultdict(list)
     faults: list[str] = []
     for name, text in resources.shipped_mappings():
         try:
-            program = load_program(text, schema, name=name)
+            program = load_program(text, schema, name=name, behaviours=known)
         except InvalidMapping as invalid:
             faults.append(str(invalid))
             continue

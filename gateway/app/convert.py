@@ -3,21 +3,22 @@
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from gateway.app.crews import in_processes
+from gateway.app.crews import here, in_processes
 from gateway.app.home import open_home
 from gateway.app.mappings import Reading
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
+from gateway.service.parts import Crew
 from gateway.service.submission import InputDocument, Submission, Summary
-from gateway.store.input_files import open_input, order_inputs, require_whole
+from gateway.store.input_files import InputFile, open_input, order_inputs, require_whole
 from gateway.store.rehearsal import Rehearsal
 
-__all__ = ["convert_files", "input_documents", "quiet_collector"]
+__all__ = ["convert_files", "crew_for", "input_document", "input_documents", "quiet_collector"]
 
 WORKERS_FROM_BYTES = 4 * 1024 * 1024  # starting a worker takes as long as converting about 20,000 rows
 
@@ -41,8 +42,7 @@ def convert_files(
             parts = replace(opened.converting(rehearsal.scratch()), memory=rehearsal)
         else:
             parts = opened.converting(opened.home.scratch())
-        if sum(document.size for document in documents) >= WORKERS_FROM_BYTES:
-            parts = replace(parts, crew=partial(in_processes, _finishers()))
+        parts = replace(parts, crew=crew_for(sum(document.size for document in documents)))
         stack.enter_context(quiet_collector())
         summary = convert_submission(submission, parts, watch=watch)
         summary.checkpoint = opened.log.checkpoint.decode()
@@ -51,16 +51,23 @@ def convert_files(
 
 def input_documents(files: Sequence[Path]) -> list[InputDocument]:
     """Return the files of a submission in the order in which they are read."""
-    return [
-        InputDocument(
-            file.name,
-            file.digest,
-            file.size,
-            open=partial(open_input, file),
-            require_whole=partial(require_whole, file),
-        )
-        for file in order_inputs(files)
-    ]
+    return [input_document(file) for file in order_inputs(files)]
+
+
+def input_document(file: InputFile) -> InputDocument:
+    """Return a file as a document to convert."""
+    return InputDocument(
+        file.name,
+        file.digest,
+        file.size,
+        open=partial(open_input, file),
+        require_whole=partial(require_whole, file),
+    )
+
+
+def crew_for(size: int) -> Callable[[], AbstractContextManager[Crew]]:
+    """Return who converts so many bytes: this process, or several where starting them is worth it."""
+    return partial(in_processes, _finishers()) if size >= WORKERS_FROM_BYTES else here
 
 
 def _finishers() -> int:

@@ -69,6 +69,7 @@ class OpenHome:
 
     home: Home
     facts: HomeFacts
+    database: Database
     journal: SqlJournal
     records: ParquetRecordFiles
     erasures: HomeErasures
@@ -191,6 +192,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     opened = OpenHome(
         home=home,
         facts=facts,
+        database=database,
         journal=journal,
         records=records,
         erasures=HomeErasures(

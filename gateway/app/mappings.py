@@ -8,10 +8,11 @@ from gateway.bulk.columns import ColumnEvaluator
 from gateway.contract import PlatformAdapter
 from gateway.convert import Program, load_program, program_from_canonical
 from gateway.errors import IntegrityBroken, UsageError
+from gateway.model.behaviour import Behaviour, read_behaviours
 from gateway.model.canonical import digest as digest_of
 from gateway.plugins import find_adapter
 from gateway.ports import Journal, PublishedMapping
-from gateway.resources import schema, shipped_mappings
+from gateway.resources import behaviour_table, schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
 from gateway.service.replaying import Replayer
 from gateway.service.scheme import Converter, Scheme
@@ -20,6 +21,7 @@ from gateway.store.input_files import read_small
 __all__ = [
     "Reading",
     "journal_replayer",
+    "known_behaviours",
     "make_converter",
     "program_from_file",
     "published_replayer",
@@ -33,10 +35,19 @@ def make_converter(program: Program) -> Converter:
     return ColumnEvaluator(program)
 
 
-def shipped_programs() -> list[Program]:
-    """Return every shipped mapping version."""
-    shape = schema("mapping")
-    return [load_program(text, shape, name=name) for name, text in shipped_mappings()]
+def shipped_programs(start: str = "") -> list[Program]:
+    """Return every shipped mapping version, or those whose file names begin in a certain way."""
+    shape, known = schema("mapping"), known_behaviours()
+    return [
+        load_program(text, shape, name=name, behaviours=known)
+        for name, text in shipped_mappings()
+        if name.startswith(start)
+    ]
+
+
+def known_behaviours() -> dict[str, Behaviour]:
+    """Return the taxonomy of low-carbon acts by code."""
+    return read_behaviours(behaviour_table())
 
 
 def program_from_file(path: Path) -> Program:
@@ -46,7 +57,7 @@ def program_from_file(path: Path) -> Program:
         LocalFileError: the file cannot be read.
         MappingRefused: it breaks its schema or means nothing; each finding with line and column.
     """
-    return load_program(read_small(path), schema("mapping"), name=str(path))
+    return load_program(read_small(path), schema("mapping"), name=str(path), behaviours=known_behaviours())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,17 @@ def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform
         raise UsageError(
             "several --mapping are paths of one scheme's versions", remedy="name one id, or paths only"
         )
-    return choose_scheme(shipped_programs(), adapter, mapping="".join(mappings), platform=platform)
+    mapping = "".join(mappings)
+    start = _file_start(mapping, platform or adapter.platform or "")
+    # the others are read only to say what there is in place of a name that nothing has
+    known = shipped_programs(start) or shipped_programs()
+    return choose_scheme(known, adapter, mapping=mapping, platform=platform)
+
+
+def _file_start(mapping: str, platform: str) -> str:
+    """Return how the file names of a mapping begin, or of all mappings of a platform."""
+    place, _, scheme = mapping.rpartition("/")
+    return f"{place.replace('/', '-')}/{scheme}.v" if mapping else f"{platform.replace('/', '-')}/"
 
 
 def journal_replayer(journal: Journal) -> Replayer:

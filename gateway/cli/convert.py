@@ -11,7 +11,7 @@ from gateway.cli.output import FormatOption, HomeOption, emit, hint, progress
 if TYPE_CHECKING:
     from gateway.service.submission import Summary
 
-__all__ = ["register", "summary_document"]
+__all__ = ["register"]
 
 
 def register(root: typer.Typer) -> None:
@@ -45,6 +45,7 @@ def convert(
     """
     from gateway.app.convert import convert_files
     from gateway.app.mappings import Reading
+    from gateway.service.submission import summary_document
 
     with progress("converting") as watch:
         summary = convert_files(
@@ -56,29 +57,6 @@ def convert(
         )
     emit(summary_document(summary), format_)
     _explain_rejections(Path(home), summary, say=hint)
-
-
-def summary_document(summary: "Summary") -> dict[str, object]:
-    """Return a summary as it is printed."""
-    counts = summary.counts
-    return {
-        "submission": summary.submission,
-        "mapping": summary.mapping,
-        "rows": counts.rows,
-        "merged": counts.merged,
-        "accepted": counts.accepted,
-        "duplicates": counts.duplicates,
-        "rejected": dict(sorted(counts.rejected.items())),
-        "claims_differ": counts.claims_differ,
-        "findings": dict(sorted(counts.findings.items())),
-        "co2e_mg": str(counts.co2e_mg),
-        "points": str(counts.points),
-        "batches": summary.batches,
-        "parts": summary.parts,
-        "resumed": summary.resumed,
-        "checkpoint": summary.checkpoint,
-        "dry_run": summary.dry_run,
-    }
 
 
 def _explain_rejections(home: Path, summary: "Summary", *, say: Callable[[str], None]) -> None:

@@ -18,6 +18,7 @@ from gateway.errors import (
     IntegrityBroken,
     LocalFileError,
     Refused,
+    Unreachable,
     UsageError,
 )
 from gateway.model.visible import visible
@@ -46,6 +47,7 @@ EXIT_CODES: dict[type[GatewayError], int] = {
     UsageError: 2,
     LocalFileError: 3,
     Refused: 4,
+    Unreachable: 5,
     IntegrityBroken: 6,
 }
 PROGRESS_SECONDS = 10.0

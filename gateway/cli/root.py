@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     adapter,
     audit,
+    behaviours,
     convert,
     credential,
     disclosure,
@@ -15,8 +16,10 @@ from gateway.cli import (
     keys,
     log,
     mapping,
+    proxy,
     receipt,
     record,
+    serve,
     statements,
 )
 from gateway.cli.output import exit_code, report
@@ -38,6 +41,9 @@ home.register(root)
 convert.register(root)
 audit.register(root)
 erase.register(root)
+behaviours.register(root)
+serve.register(root)
+proxy.register(root)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
@@ -46,6 +52,7 @@ for name, group, words in (
     ("credential", credential.app, "Export records for wallets, and verify such credentials offline."),
     ("disclosure", disclosure.app, "Open chosen commitments of records for an auditor, and verify that."),
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
+    ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -137,10 +137,10 @@ class _Teller:
         field = next(field for field in self.program.source.fields if field.role == "behaviour")
         if field.constant is not None:
             return self.words.constant.format(behaviour=behaviour)
-        code = quoted(self.fields[field.keys[0]])
-        return self.words.behaviour.format(
-            behaviour=behaviour, table=field.code_table or field.name, code=code
-        )
+        code, table = self.fields[field.keys[0]], field.code_table or field.name
+        text = self.words.behaviour.format(behaviour=behaviour, table=table, code=quoted(code))
+        rows = self.program.source.code_tables[table]
+        return text + next((self.words.relations[row.relation] for row in rows if row.code == code), "")
 
     def figures(self, seen: Evaluation) -> Iterator[Line]:
         for read in seen.inputs:
@@ -250,6 +250,9 @@ class _Teller:
         reduction = self.words.reduction.format(mg=outcome.co2e_mg)
         engagement = self.program.kind == "engagement"
         yield Line("result", "reduction", self.words.engagement if engagement else reduction)
+        if self.program.kind == "none":
+            yield Line("result", "points", self.words.no_points)
+            return
         points = self.words.points.format(points=outcome.points, unit=self.program.unit)
         yield Line("result", "points", points)
         if not self.program.reversible:

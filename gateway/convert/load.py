@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
-from gateway.convert.checking import check_bounds, check_tests, check_units
+from gateway.convert.checking import check_bounds, check_taxonomy, check_tests, check_units
 from gateway.convert.document import (
     Document,
     Finding,
@@ -30,17 +30,24 @@ from gateway.convert.reading import (
 )
 from gateway.convert.shape import schema_findings
 from gateway.convert.yaml_text import read_yaml
+from gateway.model.behaviour import Behaviour
 
 __all__ = ["check_scheme", "load_program", "program_from_canonical", "program_from_document"]
 
 
-def load_program(text: bytes, schema: Mapping[str, Any], *, name: str = "") -> Program:
-    """Turn the YAML text of a mapping into a program.
+def load_program(
+    text: bytes,
+    schema: Mapping[str, Any],
+    *,
+    name: str = "",
+    behaviours: Mapping[str, Behaviour] | None = None,
+) -> Program:
+    """Turn the YAML text of a mapping into a program; with a taxonomy, its behaviours must be of it.
 
     Raises:
         MappingRefused: with every finding, each at its line and column.
     """
-    return program_from_document(read_yaml(text, name=name), schema, name=name)
+    return program_from_document(read_yaml(text, name=name), schema, name=name, behaviours=behaviours)
 
 
 def program_from_canonical(canonical: bytes, schema: Mapping[str, Any]) -> Program:
@@ -52,7 +59,13 @@ def program_from_canonical(canonical: bytes, schema: Mapping[str, Any]) -> Progr
     return program_from_document(from_canonical(canonical), schema)
 
 
-def program_from_document(document: Document, schema: Mapping[str, Any], *, name: str = "") -> Program:
+def program_from_document(
+    document: Document,
+    schema: Mapping[str, Any],
+    *,
+    name: str = "",
+    behaviours: Mapping[str, Behaviour] | None = None,
+) -> Program:
     """Check a document and make its program: shape first, then meaning.
 
     Raises:
@@ -62,6 +75,8 @@ def program_from_document(document: Document, schema: Mapping[str, Any], *, name
     if findings:
         raise MappingRefused(findings, name)
     program = _program(document, findings)
+    if behaviours is not None:
+        check_taxonomy(Node(document, findings), program, behaviours=behaviours)
     if findings:
         raise MappingRefused(findings, name)
     return program

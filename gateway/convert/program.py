@@ -31,11 +31,11 @@ RoundingMode = Literal["half_up", "half_even", "half_down", "floor", "ceiling", 
 Then = Literal["reject", "finding"]
 """What becomes of an act that is not plausible: set aside, or counted and shown to people."""
 
-Status = Literal["official", "press", "unpublished", "illustrative"]
-"""``unpublished``: the platform and its kinds of act are known, its figures are not."""
+Status = Literal["official", "press", "study", "unpublished", "illustrative"]
+"""``study``: figures of a paper that no platform uses; ``unpublished``: kinds of act without any figure."""
 
-Kind = Literal["gram", "per_act", "engagement", "rating", "unpublished"]
-"""What the points stand for; ``rating`` and ``unpublished`` have none."""
+Kind = Literal["gram", "per_act", "engagement", "none", "rating", "unpublished"]
+"""What the points stand for; the last three have none, ``none`` beside a reduction."""
 
 
 class Text(NamedTuple):
@@ -338,8 +338,8 @@ class Formula:
     """The inputs, figures and steps, in the order of evaluation.
 
     The step called ``reduction`` gives the reduction (mg CO2e: an integer after its unit's
-    conversion; absent for kind ``engagement``), ``points`` the points; both are rounded steps. A ``rating``
-    has neither, and a mapping that is ``unpublished`` no step at all.
+    conversion; absent for kind ``engagement``), ``points`` the points; both are rounded steps. Kind ``none``
+    has no points, ``rating`` neither, and a mapping that is ``unpublished`` no step at all.
     """
 
     inputs: dict[str, Input]

@@ -55,11 +55,13 @@ class Words:
     bounds_are: str
     capped_units: dict[Literal["points", "reduction", "acts"], str]
     confidences: dict[str, str]
+    relations: dict[str, str]
     unmapped: str
     window: str
     unpublished: str
     closed: str
     rating: str
+    no_points: str
     modes: dict[RoundingMode, str]
     reasons: dict[Rejection, str]
 
@@ -106,11 +108,13 @@ _ZH = Words(
     bounds_are="  允许范围 {low} 至 {high}，至多 {scale} 位小数",
     capped_units={"points": "积分", "reduction": "mg CO2e", "acts": "次"},
     confidences={"published": "公布值", "derived": "推算值", "secondary": "转述值", "assumed": "假定值"},
+    relations={"same": "", "narrower": "，平台的类别窄于此", "broader": "，平台的类别宽于此"},
     unmapped="  原因：{reason}",
     window="  须自行为日后第 {opens} 天起、第 {closes} 天前领取；{source}",
     unpublished="本平台的系数均未公布：行为类别已登记，不予换算",
     closed="该项目已于 {on} 结束：{snapshot}",
     rating="本规则只评级，不产生减排量和积分",
+    no_points="积分规则未公布，只计减排量",
     modes={
         "half_up": "四舍五入（恰为一半时远离零）",
         "half_even": "四舍六入五成双",
@@ -187,11 +191,17 @@ _EN = Words(
     bounds_are="  allowed from {low} to {high}, with at most {scale} decimals",
     capped_units={"points": "points", "reduction": "mg CO2e", "acts": "acts"},
     confidences={one: one for one in CONFIDENCES},
+    relations={
+        "same": "",
+        "narrower": ", the platform's kind of act is narrower",
+        "broader": ", the platform's kind of act is broader",
+    },
     unmapped="  because {reason}",
     window="  to be claimed from {opens} days after the act on, before {closes} days after it; {source}",
     unpublished="no figure of this platform is published: its kinds of act are known, nothing is converted",
     closed="the programme ended on {on}: {snapshot}",
     rating="these rules give a rating, no reduction and no points",
+    no_points="no rule of points is published: the reduction alone counts",
     modes={
         "half_up": "to the nearest, ties away from zero",
         "half_even": "to the nearest, ties to the even digit",

@@ -34,6 +34,6 @@ class Rejection(StrEnum):
 
 EVIDENCE_GRADES: Final = ("operator-record", "device", "upload", "self-declared")
 OWNERSHIPS: Final = ("personal", "pooled", "project", "retired")
-POINTS_KINDS: Final = ("gram", "per_act", "engagement", "rating")
+POINTS_KINDS: Final = ("gram", "per_act", "engagement", "none", "rating")
 CONFIDENCES: Final = ("published", "derived", "secondary", "assumed")
 PERIODS: Final = ("local_day", "week", "month", "year", "ever")

@@ -6,6 +6,17 @@ fulfils them.
 
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
+from gateway.ports.serving import (
+    NewOperation,
+    Nonces,
+    Operation,
+    Operations,
+    OperationState,
+    Platform,
+    PlatformKey,
+    Platforms,
+    Spool,
+)
 from gateway.ports.stores import (
     EVENT_CONTENT_BYTES,
     BatchRow,
@@ -41,13 +52,22 @@ __all__ = [
     "Log",
     "Memory",
     "NewEvents",
+    "NewOperation",
     "NewSpan",
+    "Nonces",
+    "Operation",
+    "OperationState",
+    "Operations",
     "PartCounts",
     "PartDecision",
+    "Platform",
+    "PlatformKey",
+    "Platforms",
     "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "Spool",
 ]

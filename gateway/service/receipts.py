@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from gateway.convert import expires_on
-from gateway.errors import IntegrityBroken, LocalFileError, MalformedDocument
+from gateway.errors import IntegrityBroken, LocalFileError, MalformedDocument, NotFound
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RECORD_BYTES_MAX
 from gateway.model.shape import Shape
@@ -65,29 +65,37 @@ class FoundRecord:
 
 
 def find_record(
-    record_id: str, *, records: RecordFiles, journal: Journal, replayer: Replayer, issuer: str
+    record_id: str,
+    *,
+    records: RecordFiles,
+    journal: Journal,
+    replayer: Replayer,
+    issuer: str,
+    batch: int | None = None,
 ) -> FoundRecord:
-    """Find a record by its id.
+    """Find a record by its id; whoever knows its batch need not have every file searched.
 
     Raises:
-        LocalFileError: this home has no such record.
+        NotFound: this home has no such record.
         IntegrityBroken: its file is not the one that was written.
     """
-    number = records.find(record_id)
+    number = records.find(record_id) if batch is None else batch
     if number is None:
-        raise LocalFileError(
+        raise NotFound(
             f"there is no record {record_id} in this home",
             field=record_id,
             remedy="find its id by the platform's own id of the event: tanqiao record find",
         )
-    batch = journal.batch(number)
+    found = journal.batch(number)
     rows = (row for file in journal.files(number) for row in records.read(file))
     row = next((row for row in rows if row.id == record_id), None)
+    if row is None and batch is not None:
+        raise NotFound(f"batch {batch} has no record {record_id}", field=record_id)
     if row is None:
         raise IntegrityBroken(f"record {record_id} stands in a file that batch {number} does not have")
     program = replayer.program(row.mapping)
-    document = document_of(row, frame_of(program, issuer=issuer, issued=batch.issued))
-    return FoundRecord(document, row, batch, expires_on(program.expiry, date.fromisoformat(row.day)))
+    document = document_of(row, frame_of(program, issuer=issuer, issued=found.issued))
+    return FoundRecord(document, row, found, expires_on(program.expiry, date.fromisoformat(row.day)))
 
 
 def make_receipt(

@@ -13,7 +13,7 @@ from gateway.contract import PlatformAdapter
 from gateway.ports import PartCounts
 from gateway.service.scheme import Scheme
 
-__all__ = ["InputDocument", "Submission", "Summary"]
+__all__ = ["InputDocument", "Submission", "Summary", "summary_document"]
 
 
 class InputDocument(NamedTuple):
@@ -81,3 +81,26 @@ class Summary:
             co2e_mg=mine.co2e_mg + counts.co2e_mg,
             points=mine.points + counts.points,
         )
+
+
+def summary_document(summary: Summary) -> dict[str, object]:
+    """Return a summary as it is printed and sent."""
+    counts = summary.counts
+    return {
+        "submission": summary.submission,
+        "mapping": summary.mapping,
+        "rows": counts.rows,
+        "merged": counts.merged,
+        "accepted": counts.accepted,
+        "duplicates": counts.duplicates,
+        "rejected": {str(code): count for code, count in sorted(counts.rejected.items())},
+        "claims_differ": counts.claims_differ,
+        "findings": dict(sorted(counts.findings.items())),
+        "co2e_mg": str(counts.co2e_mg),
+        "points": str(counts.points),
+        "batches": summary.batches,
+        "parts": summary.parts,
+        "resumed": summary.resumed,
+        "checkpoint": summary.checkpoint,
+        "dry_run": summary.dry_run,
+    }

@@ -47,6 +47,7 @@ class Home:
         self.records = root / "records"
         self.erasing = root / "erasing"
         self.findings = root / "findings"
+        self.spool = root / "spool"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"
@@ -137,6 +138,11 @@ class Home:
         remove_folder(folder)
         folder.mkdir(mode=0o700)
         return folder
+
+    def lines(self, submission: str) -> Iterator[bytes]:
+        """Return the rows that a submission has set aside, one JSON object each."""
+        for path in sorted((self._quarantine / submission).glob("part-*.ndjson")):
+            yield from path.read_bytes().splitlines()
 
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left.

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, insert, select, union, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from gateway.errors import InvariantBroken, LocalFileError
+from gateway.errors import InvariantBroken, NotFound
 from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.model.packed import cut
 from gateway.ports import (
@@ -215,7 +215,7 @@ class SqlJournal:
         with self._database.read() as connection:
             row = connection.execute(_batch_query().where(t.batches.c.number == number)).first()
         if row is None:
-            raise LocalFileError(
+            raise NotFound(
                 f"there is no batch {number} in this home",
                 remedy="`tanqiao audit` tells which batches the log has; is this the right --home?",
             )

@@ -270,10 +270,7 @@ def test_script_of_a_page_accepts_the_worked_receipt(script: Path) -> None:
         ("receipt.json", '"sequence": 1', '"sequence": 2'),
         ("receipt.json", "index 4", "index 5"),
         ("receipt.json", "\\n6\\n", "\\n7\\n"),
-        ("receipt.json", '"value": "KTDF', '"value": "KTDG'),
-        ("receipt.json", "vTNpudb3", "vTNpudb4"),
         ("policy", "quorum none", "quorum w"),
-        ("policy", "AQgyc", "AQgyd"),
         ("keys.json", '"since": 0', '"since": 5'),
         ("keys.json", '"since": 0', '"since": 0, "revoked": 3'),
         ("keys.json", '"issuer": "worked', '"issuer": "another'),
@@ -286,5 +283,28 @@ def test_script_of_a_page_refuses_what_was_tampered_with(script: Path, file: str
     assert old in text, "the worked receipt was made anew: take the texts from it"
 
     path.write_text(text.replace(old, new, 1), "utf-8")
+
+    assert _checked(script) != 0
+
+
+@pytest.mark.parametrize(
+    ("file", "before"),
+    [
+        ("receipt.json", '"salt": "'),
+        ("receipt.json", r'"value": "(?=[\w+/]{80})'),  # of the statement's signature
+        ("receipt.json", r"\\n\\n(\u2014|\\u2014) [^ ]+ "),  # of the log
+        ("policy", r"\+[0-9a-f]{8}\+A"),
+    ],
+)
+def test_script_of_a_page_refuses_another_salt_signature_and_key(
+    script: Path, file: str, before: str
+) -> None:
+    path = script.parent / file
+    text = path.read_text("utf-8")
+    place = re.search(before, text)
+    assert place is not None
+    at = place.end() + 8
+
+    path.write_text(text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :], "utf-8")
 
     assert _checked(script) != 0

@@ -63,6 +63,9 @@ class _Maker:
         self.make_factors()
         self.make_tables()
         formula = self.formula()
+        if self.kind in {"gram", "per_act"} and self.written.random() < 0.1:
+            self.kind = "none"
+            formula = [step for step in formula if step["name"] != "points"]
         used = set(re.findall(r"[a-z][a-z0-9_]*", json.dumps([self._exprs(step) for step in formula])))
         factors = {name: factor for name, factor in self.factors.items() if name in used}
         used |= {factor["by"] for factor in factors.values() if "by" in factor}
@@ -70,6 +73,7 @@ class _Maker:
         used |= {speed["of"] for speed in plausibility.get("speed", ())}
         fields = {name: field for name, field in self.fields.items() if name in used}
         document = self.frame(formula, fields)
+        self.narrow(document)
         if plausibility:
             document["source"]["plausibility"] = plausibility
         if factors:
@@ -111,6 +115,19 @@ class _Maker:
             "credit": {"unit": CREDIT, "kind": self.kind},
             "tests": [{"name": "unknown", "given": {"behaviour": "99"}, "reject": "unknown-code"}],
         }
+
+    def narrow(self, document: Doc) -> None:
+        """Add a kind of act without a figure, and days in which acts must be claimed, each now and then."""
+        if self.written.random() < 0.3:
+            reason = {"zh": "未公布", "en": "not published"}
+            row = {"code": "04", "behaviour": "TRV-POOL", "unmapped": reason}
+            document["code_tables"]["mode"].append(row)
+        if self.written.random() < 0.2:
+            opens = self.written.randint(0, 3)
+            window: Doc = {"opens": f"P{opens}D", "closes": f"P{opens + 2}D", "from": "activity_start"}
+            window |= {"behaviours": [ACTS[0]]} if self.written.random() < 0.5 else {}
+            document["source"]["claim_window"] = window
+            document["source"]["fields"]["claimed_at"] = {"path": "/claimed", "type": "instant"}
 
     def event(self) -> Doc:
         """Make the role event, now and then of other roles."""

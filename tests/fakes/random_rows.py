@@ -40,6 +40,7 @@ class RowMaker:
         self.inputs = [
             field for field in program.source.fields if field.role is None and field.constant is None
         ]
+        self.codes = ("01", "02", "03", *(["04"] if program.unmapped else []))
         self.edges = sorted(
             {
                 row.at
@@ -64,9 +65,7 @@ class RowMaker:
         rng = self.rng
         person, instant = rng.randint(0, 5), self.instant()
         row = {"/event": f"e-{number}", "/person": f"p-{person}", **self.start(instant)}
-        row["/behaviour"] = (
-            rng.choice(("01", "02", "03")) if rng.random() < 0.97 else rng.choice(("99", "", "1"))
-        )
+        row["/behaviour"] = rng.choice(self.codes) if rng.random() < 0.97 else rng.choice(("99", "", "1"))
         for field in self.inputs:
             key = field.keys[0]
             if field.code_table is not None:
@@ -75,7 +74,19 @@ class RowMaker:
                 row[key] = self.decimal(field)
         if rng.random() < 0.97:
             row["/end"] = self.end(row, instant)
+        if self.program.source.claim_window is not None and rng.random() < 0.95:
+            row["/claimed"] = self.claim(instant)
         return row
+
+    def claim(self, instant: str) -> str:
+        """Give a time near the beginning of one of the days after an act."""
+        try:
+            local = datetime.fromisoformat(instant).astimezone(self.program.zone)
+        except ValueError:
+            return instant
+        day = local.date() + timedelta(days=self.rng.randint(0, 6))
+        midnight = datetime(day.year, day.month, day.day, tzinfo=self.program.zone).astimezone(UTC)
+        return (midnight + timedelta(seconds=self.rng.choice((-1, 0, 1, 40_000)))).isoformat()
 
     def end(self, row: dict[str, str], instant: str) -> str:
         """Give an end near the edge of a limit for the start and the quantities, or any other."""

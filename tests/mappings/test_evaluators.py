@@ -64,6 +64,10 @@ def test_why_a_kind_of_act_has_no_figure_is_explained_in_both_languages() -> Non
         "  原因：合乘的减排系数未公布",
     ]
     english = explained("unmapped", row, lang="en")
+    assert (
+        "behaviour TRV-POOL: code 'pool' of the code table acts, the platform's kind of act is narrower"
+        in english
+    )
     assert english[-3:-1] == [
         "not converted: the platform has this kind of act, and no figure is published (unmapped, behaviour)",
         "  because the figure for car pooling is not published",

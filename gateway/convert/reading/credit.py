@@ -21,9 +21,8 @@ def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
     """Read the caps, reporting those that contradict each other or can never matter."""
     credit = root.get("credit")
     nodes = [] if credit is None else list(credit.elements("caps"))
-    if credit is not None and credit.word("kind") == "rating":
-        for node in (*nodes, *filter(None, [credit.get("expiry")])):
-            node.report("cap", "expected no caps and no expiry for kind rating, which has no points")
+    if credit is not None:
+        _check_pointless(credit, nodes)
     caps = tuple(_cap(root, node, source=source) for node in nodes)
     for index, (node, cap) in enumerate(zip(nodes, caps, strict=True)):
         for other in caps[:index]:
@@ -43,6 +42,15 @@ def read_expiry(root: Node) -> Expiry | None:
         node["after"].report("expiry", f"expected a time longer than nothing, got {node.word('after')}")
     months, days = 12 * length.get("Y", 0) + length.get("M", 0), length.get("D", 0)
     return Expiry(months=months, days=days, cite=read_cite(root, node))
+
+
+def _check_pointless(credit: Node, caps: list[Node]) -> None:
+    kind, expiry = credit.word("kind"), credit.get("expiry")
+    for cap in caps if kind in {"none", "rating"} else []:
+        if kind == "rating" or cap.word("of") == "points":
+            cap.report("cap", f"expected no cap of {cap.word('of')} for kind {kind}, got one")
+    if kind in {"none", "rating"} and expiry is not None:
+        expiry.report("expiry", f"expected no expiry for kind {kind}, which has no points, got one")
 
 
 def _cap(root: Node, node: Node, *, source: Source) -> Cap:

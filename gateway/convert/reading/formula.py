@@ -226,8 +226,8 @@ def _check_closing_steps(root: Node, steps: tuple[Step, ...]) -> None:
         root["formula"].report("formula", f"expected {expected}, got {'one' if without else 'none'}")
     elif not without:
         _check_reduction(*by_name["reduction"])
-    if kind == "rating":
-        _check_rating(root, "points" in by_name)
+    if kind in {"none", "rating"}:
+        _check_pointless(root, kind, points="points" in by_name)
         return
     if "points" not in by_name:
         root["formula"].report("formula", "expected a step points, got none")
@@ -239,11 +239,11 @@ def _check_closing_steps(root: Node, steps: tuple[Step, ...]) -> None:
         node.report("round", "expected points rounded to scale 0, got another rounding or none")
 
 
-def _check_rating(root: Node, points: bool) -> None:
-    """Hold a rating to what it gives: a label, and no points that could move."""
+def _check_pointless(root: Node, kind: str, *, points: bool) -> None:
+    """Hold a scheme without points to what it gives: no points that could move, and of a rating a label."""
     if points:
-        root["formula"].report("formula", "expected no step points for kind rating, got one")
-    if all(table.word("kind") != "label" for _, table in root.members("tables")):
+        root["formula"].report("formula", f"expected no step points for kind {kind}, got one")
+    if kind == "rating" and all(table.word("kind") != "label" for _, table in root.members("tables")):
         root["formula"].report("formula", "expected a label table for kind rating, got none")
 
 

@@ -91,7 +91,7 @@ EXPECTED_KINDS = (
     "converted", "beyond-int64", "within-int64", "tie", "label", "engagement",
     "missing-field", "not-a-decimal", "excess-digits", "out-of-bounds", "unknown-code", "quantity-unknown",
     "implausible", "too-fast", "finding", "no-figure", "no-reduction", "mapping-not-in-force",
-    "malformed-row",
+    "malformed-row", "unmapped", "unclaimed", "early", "late", "no-points",
 )  # fmt: skip
 
 
@@ -108,6 +108,7 @@ def tally(program: Program, outcomes: list[Converted | Refusal]) -> Counter[str]
         seen["converted"] += 1
         seen["finding"] += bool(outcome.findings)
         seen["engagement"] += program.kind == "engagement"
+        seen["no-points"] += program.kind == "none"
         seen["tie"] += any(touched[0] == "rounding" and touched[2] == "tie" for touched in outcome.touched)
         seen["label"] += any(step.label is not None for step in outcome.trace)
     return seen
@@ -116,6 +117,6 @@ def tally(program: Program, outcomes: list[Converted | Refusal]) -> Counter[str]
 def test_every_reason_of_an_evaluation_can_arise() -> None:
     """The kinds counted above are real rejection codes, so a misspelt one cannot hide."""
     counted = {"converted", "beyond-int64", "within-int64", "tie", "label", "engagement"}
-    counted |= {"too-fast", "finding"}
+    counted |= {"too-fast", "finding", "no-points"}
 
     assert set(EXPECTED_KINDS) - counted <= {code.value for code in Rejection}

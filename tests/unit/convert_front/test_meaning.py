@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.convert_front.documents import YUNXI, edited, findings, load, shape
+from gateway import resources
+from gateway.convert.document import MappingRefused
+from gateway.convert.load import load_program
+from gateway.model.behaviour import read_behaviours
+from tests.unit.convert_front.documents import SCHEMA, YUNXI, edited, findings, load, shape
 
 LINES = Path(__file__).with_name("wrong_meanings.ndjson").read_text(encoding="utf-8").splitlines()
 CASES = [json.loads(line) for line in LINES]
@@ -58,6 +62,34 @@ def test_one_reading_finds_every_fault_with_its_line() -> None:
 )
 def test_the_nearest_thing_that_makes_sense_is_taken(edit: tuple[str, str]) -> None:
     assert load(edited(YUNXI, edit)).id == "cn-000000/yunxi/metro-bike"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (
+            ("behaviour: USE-BAG}", "behaviour: USE-SACK}"),
+            "expected a code of `tanqiao behaviours`, got USE-SACK",
+        ),
+        (
+            ("behaviour: USE-BAG}", "behaviour: PUB-QUIZ}"),
+            "expected an act that bears a reduction, got PUB-QUIZ",
+        ),
+        (
+            ("{code: rideshare, behaviour: TRV-POOL", "{code: rideshare, behaviour: TRV-RAFT"),
+            "expected a code of `tanqiao behaviours`, got TRV-RAFT",
+        ),
+    ],
+)
+def test_behaviours_of_real_platforms_are_those_of_the_taxonomy(edit: tuple[str, str], message: str) -> None:
+    known = read_behaviours(resources.behaviour_table())
+    text = edited(shape("unmapped"), edit).encode()
+
+    with pytest.raises(MappingRefused) as refused:
+        load_program(text, SCHEMA, behaviours=known)
+
+    assert [(one.code, one.message) for one in refused.value.findings] == [("behaviour", message)]
+    assert load_program(text.replace(b"status: press", b"status: illustrative"), SCHEMA, behaviours=known)
 
 
 def test_a_figure_without_a_citation_makes_a_mapping_illustrative() -> None:

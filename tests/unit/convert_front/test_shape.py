@@ -41,7 +41,7 @@ def _objects(node: object) -> list[dict[str, object]]:
         (
             ("status: illustrative", "status: final"),
             "/status",
-            "expected one of 'official', 'press', 'unpublished', 'illustrative', got 'final'",
+            "expected one of 'official', 'press', 'study', 'unpublished', 'illustrative', got 'final'",
         ),
         (("schema: mapping/1", "schema: mapping/2"), "/schema", "expected mapping/1, got 'mapping/2'"),
         (("version: 3", "version: three"), "/version", "the form ^"),

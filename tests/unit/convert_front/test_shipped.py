@@ -19,7 +19,8 @@ def test_a_schema_that_was_not_shipped_is_named() -> None:
 
 def test_the_shipped_mappings_pass_the_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_mappings.main() == 0
-    assert capsys.readouterr().out == "mappings: ok (3 checked)\n"
+    count = len(list(resources.shipped_mappings()))
+    assert capsys.readouterr().out == f"mappings: ok ({count} checked)\n"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_a_faulty_mapping_fails_the_check(
     new: str,
     fault: str,
 ) -> None:
-    name, text = next(iter(resources.shipped_mappings()))
+    name = "cn-420100-wuhan/travel.v1.yaml"
+    text = dict(resources.shipped_mappings())[name]
     assert old.encode() in text
     # the check reads what is shipped; there is no other way to ship it something else
     monkeypatch.setattr(

@@ -1,0 +1,168 @@
+"""``/v1/acts`` and ``/v1/files``: submissions of a platform, each an operation."""
+
+import re
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.bodies import message_of, parts_of, require_digest, signed_document, slices
+from gateway.api.operations import OperationDocument, operation_document, waited
+from gateway.errors import MalformedDocument, UsageError
+from gateway.ports import Operation, Platform
+from gateway.service.submitting import ROWS_MAX
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["acts"])
+IdempotencyKey = Annotated[
+    str, Header(alias="Idempotency-Key", description="Repeats of a key get the first answer.", max_length=128)
+]
+Mapping = Annotated[str, Query(description="Such as cn-420100/wuhan/travel.", max_length=200)]
+Prefer = Annotated[str, Header(description="`wait=10` waits so many seconds for the outcomes.")]
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
+
+
+_ACTS_BODY: Final = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["mapping", "acts"],
+                "additionalProperties": False,
+                "properties": {
+                    "mapping": {"type": "string", "examples": ["cn-420100/wuhan/travel"]},
+                    "acts": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": ROWS_MAX,
+                        "items": {"type": "object", "description": "A row as the platform writes it."},
+                    },
+                },
+            },
+            "example": {
+                "mapping": "cn-420100/wuhan/travel",
+                "acts": [
+                    {
+                        "trip_id": "WH-1",
+                        "user_id": "u-1",
+                        "trip_type": "metro",
+                        "start_time": "2025-03-16T08:00:00+08:00",
+                        "distance_km": "10.574",
+                    }
+                ],
+            },
+        },
+        "application/x-ndjson": {"schema": {"type": "string", "description": "One row a line."}},
+    },
+}
+_FILE_BODY: Final = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
+    """Rows as the platform writes them; the mapping says what their members mean."""
+
+    mapping: str
+    acts: list[msgspec.Raw]
+
+
+_acts = msgspec.json.Decoder(ActsDocument).decode
+
+
+@router.post(
+    "/acts",
+    status_code=202,
+    response_model=OperationDocument,
+    response_model_exclude_none=True,
+    responses={200: {"model": OperationDocument, "description": "Done already."}},
+    openapi_extra={"requestBody": _ACTS_BODY},
+)
+async def submit_acts(
+    request: Request,
+    response: Response,
+    key: IdempotencyKey,
+    sent: Annotated[tuple[Platform, bytes], Depends(signed_document)],
+    mapping: Mapping = "",
+    prefer: Prefer = "",
+) -> OperationDocument:
+    """Submit one act or many: JSON with `mapping` and `acts`, or NDJSON with `?mapping=`.
+
+    The answer names an operation. Its outcomes tell for each row which record it became, which record it
+    repeats, or why it was refused; the good rows of a request do not wait for the bad ones.
+    """
+    platform, content = sent
+    parts = parts_of(request)
+    wanted, rows = _rows(request.headers.get("content-type", ""), content, mapping=mapping)
+
+    def submit() -> Operation:
+        parts.submitting.require_room()
+        return parts.submitting.submit_rows(platform.id, key, mapping=wanted, rows=rows)
+
+    operation = await run_in_threadpool(submit)
+    operation = await waited(request, operation, prefer=prefer)
+    response.headers["Location"] = f"/v1/operations/{operation.id}"
+    response.status_code = 200 if operation.result else 202
+    return operation_document(operation)
+
+
+@router.post(
+    "/files",
+    status_code=202,
+    response_model=OperationDocument,
+    response_model_exclude_none=True,
+    openapi_extra={"requestBody": _FILE_BODY},
+)
+async def upload_file(
+    request: Request,
+    response: Response,
+    key: IdempotencyKey,
+    mapping: Mapping,
+    name: Annotated[str, Query(description="The file's name, as it is to stand in places.")],
+) -> OperationDocument:
+    """Upload a file as it is: CSV, NDJSON or Parquet, plain, .gz or .zst; the mapping says how to read it."""
+    parts = parts_of(request)
+    platform, presented = await run_in_threadpool(parts.gatekeeper.admit, message_of(request))
+    if not _NAME.fullmatch(name):
+        raise UsageError("expected a file's name of letters, digits, `.`, `_` and `-`", field="/query/name")
+    await run_in_threadpool(parts.submitting.require_own, platform.id, mapping)
+    await run_in_threadpool(parts.submitting.require_room)
+    operation_id = parts.submitting.new_id()
+    with parts.uploading(operation_id) as upload:
+        async for chunk in slices(request, parts.limits, most=parts.limits.file_bytes):
+            await run_in_threadpool(upload.write, chunk)
+        require_digest(presented.content_sha256, upload.sha256)
+        upload.whole = True
+    operation = await run_in_threadpool(
+        lambda: parts.submitting.submit_file(
+            platform.id, key, operation_id=operation_id, sha256=upload.sha256, mapping=mapping, name=name
+        )
+    )
+    response.headers["Location"] = f"/v1/operations/{operation.id}"
+    return operation_document(operation)
+
+
+def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:
+    """Return the mapping and the rows, each in one line, their bytes as they came."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/x-ndjson":
+        if not mapping:
+            raise UsageError("rows as NDJSON need `?mapping=`", field="/query/mapping")
+        return mapping, [line for line in content.split(b"\n") if line.strip()]
+    if kind != "application/json":
+        raise UsageError(
+            f"expected application/json or application/x-ndjson, got {kind or 'no content type'}",
+            field="Content-Type",
+        )
+    try:
+        document = _acts(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedDocument(
+            f"not a document with `mapping` and `acts`: {error}", remedy="see openapi/gateway.yaml"
+        ) from error
+    return document.mapping, [bytes(act).translate(_LINE_ENDS) for act in document.acts]

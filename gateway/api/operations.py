@@ -1,0 +1,114 @@
+"""``/v1/operations``: how far submissions are, and what became of them."""
+
+import asyncio
+import re
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.bodies import parts_of, sender
+from gateway.api.cursors import read_cursor, write_cursor
+from gateway.ports import Operation, OperationState, Platform
+
+__all__ = ["OperationDocument", "operation_document", "router", "waited"]
+
+router = APIRouter(prefix="/v1", tags=["operations"])
+POLL_SECONDS: Final = 0.02
+_WAIT: Final = re.compile(r"wait=([0-9]{1,3})")
+
+
+class Outcome(BaseModel):
+    """What became of one row of a request, counted from 1."""
+
+    row: int
+    outcome: str = Field(pattern="^(accepted|duplicate|rejected)$")
+    record: str | None = Field(None, description="Id of the record it became or repeats.")
+    batch: int | None = Field(None, description="Where the record is found quickly.")
+    code: str | None = Field(None, description="Why it was rejected: docs/reference/rejections.md.")
+    field: str | None = None
+    detail: str | None = None
+
+
+class OperationDocument(BaseModel):
+    """A submission and what became of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    platform: str
+    mapping: str
+    state: OperationState
+    created: str
+    rows: int | None = Field(None, description="Rows of the request; absent for a file.")
+    outcomes: list[Outcome] | None = Field(None, description="One for each row, once it is done.")
+    summary: dict[str, Any] | None = Field(None, description="What became of a file, once it is done.")
+    problem: dict[str, Any] | None = Field(None, description="Why it failed as a whole.")
+
+
+class OperationList(BaseModel):
+    """A page of operations, newest first."""
+
+    operations: list[OperationDocument]
+    next: str | None = Field(None, description="Cursor of the next page.")
+
+
+def operation_document(operation: Operation) -> OperationDocument:
+    """Return an operation as it is sent."""
+    result = orjson.loads(operation.result) if operation.result else {}
+    if operation.state is OperationState.FAILED:
+        result = {"problem": result}
+    return OperationDocument(
+        id=operation.id,
+        platform=operation.platform,
+        mapping=operation.mapping,
+        state=operation.state,
+        created=operation.created,
+        rows=operation.rows or None,
+        **result,
+    )
+
+
+async def waited(request: Request, operation: Operation, *, prefer: str) -> Operation:
+    """Wait for an operation's result as long as the request prefers, within limits."""
+    parts = parts_of(request)
+    asked = _WAIT.search(prefer)
+    if asked is None or operation.result:
+        return operation
+    try:
+        async with asyncio.timeout(min(int(asked[1]), parts.limits.wait_seconds)):
+            while not operation.result:
+                await asyncio.sleep(POLL_SECONDS)
+                found = await run_in_threadpool(parts.operations.operation, operation.id)
+                operation = found or operation
+    except TimeoutError:
+        pass
+    return operation
+
+
+@router.get("/operations/{operation_id}", response_model=OperationDocument, response_model_exclude_none=True)
+async def operation(
+    request: Request, operation_id: str, platform: Annotated[Platform, Depends(sender)]
+) -> OperationDocument:
+    """Return one operation of the platform that asks."""
+    parts = parts_of(request)
+    return operation_document(await run_in_threadpool(parts.submitting.own, platform.id, operation_id))
+
+
+@router.get("/operations", response_model=OperationList, response_model_exclude_none=True)
+async def operations(
+    request: Request,
+    platform: Annotated[Platform, Depends(sender)],
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> OperationList:
+    """List the operations of the platform that asks, newest first."""
+    parts = parts_of(request)
+    before = read_cursor(cursor)
+    found = await run_in_threadpool(
+        lambda: parts.operations.of_platform(platform.id, before=before, limit=limit + 1)
+    )
+    more = write_cursor(found[limit - 1].number) if len(found) > limit else None
+    return OperationList(operations=[operation_document(one) for one in found[:limit]], next=more)

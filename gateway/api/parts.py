@@ -1,0 +1,75 @@
+"""What the HTTP interface needs from the rest of the system; ``gateway.app`` joins it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
+from gateway.service.onboarding import Gatekeeper
+from gateway.service.replaying import Replayer
+from gateway.service.submitting import Submitting
+
+__all__ = ["ApiParts", "Limits", "ListedMapping", "Upload"]
+
+MEBIBYTE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a request may take: bytes, and seconds without a byte."""
+
+    document_bytes: int = 8 * MEBIBYTE  # 10,000 acts of 800 bytes
+    file_bytes: int = 8 * 1024 * MEBIBYTE
+    idle_seconds: int = 20
+    body_seconds: int = 60  # for a document; a file may take as long as it keeps coming
+    wait_seconds: int = 30
+
+
+class ListedMapping(NamedTuple):
+    """A mapping version that can be had: shipped with this gateway, or published in its log."""
+
+    id: str
+    version: int
+    digest: str
+    status: str
+    canonical: bytes
+
+
+class Upload(Protocol):
+    """A file that is arriving."""
+
+    whole: bool
+    size: int
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        ...
+
+    @property
+    def sha256(self) -> bytes:
+        """Return the digest of what has arrived."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiParts:
+    """The parts behind the resources. ``log_folder`` is served as it stands."""
+
+    issuer: str
+    origin: str
+    clock: Clock
+    gatekeeper: Gatekeeper
+    submitting: Submitting
+    platforms: Platforms
+    operations: Operations
+    journal: Journal
+    records: RecordFiles
+    log: Callable[[], Log]
+    log_folder: Path
+    replayer: Callable[[], Replayer]
+    mappings: Callable[[], list[ListedMapping]]
+    uploading: Callable[[str], AbstractContextManager[Upload]]
+    ready: Callable[[], list[str]]
+    limits: Limits = field(default_factory=Limits)

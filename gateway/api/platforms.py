@@ -1,0 +1,135 @@
+"""``/v1/platforms``: enrolment with proof of possession, and a platform's own keys."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.bodies import message_of, parts_of, read_document, sender, signed_document
+from gateway.errors import MalformedDocument, NotFound
+from gateway.model.strict import read_strict_object
+from gateway.ports import Platform, PlatformKey
+from gateway.service.moments import instant_text
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["platforms"])
+
+
+class KeyDocument(BaseModel):
+    """A platform's key for signing requests."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    platform: str
+    public_key: str = Field(description="32 bytes of an Ed25519 key in base64.")
+    created: str
+    revoked: str | None
+
+
+class KeyList(BaseModel):
+    """The keys of a platform, revoked ones too."""
+
+    keys: list[KeyDocument]
+
+
+def _document(key: PlatformKey) -> KeyDocument:
+    public = base64.b64encode(key.public).decode()
+    return KeyDocument(
+        id=key.id, platform=key.platform, public_key=public, created=key.created, revoked=key.revoked
+    )
+
+
+def _body(**members: str) -> dict[str, object]:
+    schema = {
+        "type": "object",
+        "required": list(members),
+        "additionalProperties": False,
+        "properties": {name: {"type": "string", "description": words} for name, words in members.items()},
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "/platforms/{region}/{name}/enrolment",
+    status_code=201,
+    response_model=KeyDocument,
+    openapi_extra=_body(code="From the operator.", public_key="32 bytes of an Ed25519 key in base64."),
+)
+async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
+    """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
+    parts = parts_of(request)
+    content = await read_document(request)
+    document = read_strict_object(content)
+    public, message = _key_in(document, "public_key", size=32), message_of(request)
+    code = document.get("code")
+    if set(document) != {"code", "public_key"} or not isinstance(code, str):
+        raise MalformedDocument("expected an object with `code` and `public_key`")
+    key = await run_in_threadpool(
+        lambda: parts.gatekeeper.enrol(
+            message, f"{region}/{name}", public=public, code=code, sha256=hashlib.sha256(content).digest()
+        )
+    )
+    return _document(key)
+
+
+@router.get("/keys", response_model=KeyList)
+async def keys(request: Request, platform: Annotated[Platform, Depends(sender)]) -> KeyList:
+    """List the keys of the platform that asks."""
+    found = await run_in_threadpool(parts_of(request).platforms.keys, platform.id)
+    return KeyList(keys=[_document(key) for key in found])
+
+
+@router.post(
+    "/keys",
+    status_code=201,
+    response_model=KeyDocument,
+    openapi_extra=_body(
+        public_key="32 bytes of an Ed25519 key in base64.",
+        proof="Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64.",
+    ),
+)
+async def add_key(
+    request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]
+) -> KeyDocument:
+    """Add a key: JSON with `public_key` and `proof`, the new key's signature over the platform's name."""
+    platform, content = sent
+    document = read_strict_object(content)
+    if set(document) != {"proof", "public_key"}:
+        raise MalformedDocument("expected an object with `public_key` and `proof`")
+    public, proof = _key_in(document, "public_key", size=32), _key_in(document, "proof", size=64)
+    keeper = parts_of(request).gatekeeper
+    return _document(await run_in_threadpool(lambda: keeper.add_key(platform.id, public, proof=proof)))
+
+
+@router.delete("/keys/{key_id}", response_model=KeyDocument)
+async def revoke_key(
+    request: Request, key_id: str, platform: Annotated[Platform, Depends(sender)]
+) -> KeyDocument:
+    """Revoke a key of the platform that asks; what it signed before stays."""
+    parts = parts_of(request)
+
+    def revoked() -> PlatformKey:
+        key = parts.platforms.key(key_id)
+        if key is None or key.platform != platform.id:
+            raise NotFound(f"there is no key {key_id}")
+        parts.platforms.revoke_key(key_id, now=instant_text(parts.clock.now()))
+        return parts.platforms.key(key_id) or key
+
+    return _document(await run_in_threadpool(revoked))
+
+
+def _key_in(document: Mapping[str, object], member: str, *, size: int) -> bytes:
+    try:
+        value = base64.b64decode(str(document.get(member)), validate=True)
+    except (ValueError, binascii.Error):
+        value = b""
+    if len(value) != size:
+        raise MalformedDocument(f"expected in `{member}` {size} bytes in base64", field=f"/{member}")
+    return value

@@ -1,0 +1,149 @@
+"""What everybody may read: health, mappings, day statements, the transparency log."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.bodies import parts_of
+from gateway.errors import NotFound
+from gateway.model.strict import read_strict_object
+from gateway.transparency import read_tile_name
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["public"])
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+FRESH: Final = "no-cache"
+DIGEST: Final = r"^(sha256:)?[0-9a-f]{64}$"
+
+
+_TEXT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+_BYTES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
+_CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    304: {"description": "Known already."},
+}
+
+
+class Health(BaseModel):
+    """Whether this process answers, and for which gateway."""
+
+    status: str
+    issuer: str
+    origin: str
+
+
+class MappingEntry(BaseModel):
+    """A mapping version; its document is at `/v1/mappings/{digest}`."""
+
+    id: str
+    version: int
+    digest: str
+    status: str = Field(description="`press` and `unpublished` say that no authority has confirmed it.")
+
+
+class MappingList(BaseModel):
+    """All mapping versions of this gateway."""
+
+    mappings: list[MappingEntry]
+
+
+class Readiness(BaseModel):
+    """Whether submissions would be converted now, and what is missing for that."""
+
+    ready: bool
+    missing: list[str]
+
+
+class StatementList(BaseModel):
+    """Day statements as they stand in the log: signed envelopes."""
+
+    statements: list[dict[str, Any]]
+
+
+@router.get("/v1/health", response_model=Health)
+async def health(request: Request) -> Health:
+    """Tell that this process answers."""
+    parts = parts_of(request)
+    return Health(status="ok", issuer=parts.issuer, origin=parts.origin)
+
+
+@router.get("/v1/ready", response_model=Readiness, responses={503: {"model": Readiness}})
+async def ready(request: Request) -> JSONResponse:
+    """Tell whether submissions would be converted now; for load balancers."""
+    missing = await run_in_threadpool(parts_of(request).ready)
+    return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+
+@router.get("/v1/mappings", response_model=MappingList)
+async def mappings(request: Request) -> MappingList:
+    """List the mapping versions of this gateway."""
+    listed = await run_in_threadpool(parts_of(request).mappings)
+    return MappingList(
+        mappings=[
+            MappingEntry(id=one.id, version=one.version, digest="sha256:" + one.digest, status=one.status)
+            for one in listed
+        ]
+    )
+
+
+@router.get("/v1/mappings/{digest}", response_class=Response, responses=_CANONICAL)
+async def mapping(request: Request, digest: str) -> Response:
+    """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
+    listed = await run_in_threadpool(parts_of(request).mappings)
+    wanted = digest.removeprefix("sha256:")
+    found = next((one for one in listed if one.digest == wanted), None)
+    if found is None:
+        raise NotFound(f"there is no mapping {digest}", remedy="see /v1/mappings")
+    etag = f'"{wanted}"'
+    headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(found.canonical, media_type="application/json", headers=headers)
+
+
+@router.get("/v1/statements", response_model=StatementList)
+async def statements(
+    request: Request,
+    platform: Annotated[str, Query(max_length=200)],
+    day: Annotated[str, Query(max_length=10)] = "",
+) -> StatementList:
+    """Return a platform's day statements, those of one day if named."""
+    parts = parts_of(request)
+
+    def found() -> list[dict[str, Any]]:
+        closed = parts.journal.days_closed(platform)
+        chosen = [one.position for one in closed if not day or one.day == day]
+        log = parts.log()
+        return [dict(read_strict_object(log.entry(position))) for position in chosen if position < log.size]
+
+    return StatementList(statements=await run_in_threadpool(found))
+
+
+@router.get("/log/checkpoint", response_class=Response, responses=_TEXT)
+async def checkpoint(request: Request) -> Response:
+    """Return the newest checkpoint of the log (C2SP tlog-tiles)."""
+    return _file(parts_of(request).log_folder / "checkpoint", media="text/plain; charset=utf-8", cache=FRESH)
+
+
+@router.get("/log/tile/{path:path}", response_class=Response, responses=_BYTES)
+async def tile(request: Request, path: str) -> Response:
+    """Return a tile of the log (C2SP tlog-tiles); a tile never changes."""
+    name = read_tile_name(f"tile/{path}")
+    if name is None:
+        raise NotFound("that is no name of a tile", remedy="C2SP tlog-tiles says how tiles are named")
+    return _file(parts_of(request).log_folder / name.path, media="application/octet-stream", cache=IMMUTABLE)
+
+
+def _file(path: Path, *, media: str, cache: str) -> Response:
+    if not path.is_file():
+        raise NotFound("this log has no such file (yet)", remedy="read /log/checkpoint first")
+    return FileResponse(path, media_type=media, headers={"Cache-Control": cache})

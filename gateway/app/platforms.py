@@ -1,0 +1,53 @@
+"""Join the parts of admitting platforms."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.app.home import SystemClock, open_home
+from gateway.errors import NotFound
+from gateway.service.onboarding import invite_platform
+from gateway.store.platforms import SqlPlatforms
+
+__all__ = ["invite", "platforms", "suspend"]
+
+
+@contextmanager
+def _platforms(root: Path) -> Iterator[SqlPlatforms]:
+    with open_home(root) as opened:
+        yield SqlPlatforms(opened.database)
+
+
+def invite(root: Path, platform: str) -> dict[str, str]:
+    """Invite a platform; returns the code, which is kept nowhere, and until when it holds."""
+    code = secrets.token_urlsafe(24)
+    with _platforms(root) as kept:
+        expires = invite_platform(platform, kept, code=code, now=SystemClock().now())
+    return {"platform": platform, "code": code, "expires": expires}
+
+
+def platforms(root: Path) -> list[dict[str, object]]:
+    """Return the platforms, each with the ids of its keys in force."""
+    with _platforms(root) as kept:
+        return [
+            {
+                "platform": one.id,
+                "suspended": one.suspended,
+                "created": one.created,
+                "keys": [key.id for key in kept.keys(one.id) if key.revoked is None],
+            }
+            for one in kept.platforms()
+        ]
+
+
+def suspend(root: Path, platform: str, *, reason: str) -> None:
+    """Keep a platform out for a reason, or let it in again with an empty one.
+
+    Raises:
+        NotFound: there is no such platform.
+    """
+    with _platforms(root) as kept:
+        if kept.platform(platform) is None:
+            raise NotFound(f"there is no platform {platform}", remedy="tanqiao platform list shows them")
+        kept.suspend(platform, reason)

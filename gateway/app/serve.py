@@ -1,0 +1,182 @@
+"""Join the parts of the service: what answers requests, and the sequencer that converts."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from gateway.api import ApiParts, ListedMapping
+from gateway.app.convert import crew_for, input_document
+from gateway.app.home import OpenHome, open_home
+from gateway.app.mappings import journal_replayer, shipped_programs
+from gateway.convert import Program
+from gateway.errors import HomeBusy, NotFound
+from gateway.plugins import find_adapter
+from gateway.ports import Spool
+from gateway.service.catalogue import require_unchanged, scheme_of
+from gateway.service.onboarding import Gatekeeper
+from gateway.service.parts import Converting
+from gateway.service.scheme import Scheme
+from gateway.service.sequencing import Sequencer
+from gateway.service.submission import InputDocument
+from gateway.service.submitting import Submitting
+from gateway.store.group_commit import GroupCommit
+from gateway.store.operations import SqlOperations
+from gateway.store.platforms import SqlNonces, SqlPlatforms
+from gateway.store.spools import SpoolFolder
+
+__all__ = ["Serving", "api_parts", "sequence"]
+
+IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
+POLL_SECONDS: Final = 0.02
+RESTART_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How to serve. ``mappings`` are the shipped ones where empty."""
+
+    root: Path
+    host: str = "127.0.0.1"
+    port: int = 8420
+    workers: int = 1
+    mappings: tuple[Path, ...] = ()
+
+
+class _Schemes:
+    """The schemes of this gateway, by mapping id."""
+
+    def __init__(self, programs: list[Program]) -> None:
+        self.programs = programs
+        by_id: dict[str, list[Program]] = {}
+        for program in programs:
+            by_id.setdefault(program.id, []).append(program)
+        self._schemes = {name: scheme_of(versions) for name, versions in by_id.items()}
+
+    def scheme(self, mapping: str) -> Scheme:
+        """Return a scheme.
+
+        Raises:
+            NotFound: there is no such mapping here.
+        """
+        found = self._schemes.get(mapping)
+        if found is None:
+            raise NotFound(f"there is no mapping {mapping}", field="/mapping", remedy="see /v1/mappings")
+        return found
+
+    def listed(self) -> list[ListedMapping]:
+        """Return every version."""
+        return [
+            ListedMapping(one.id, one.version, one.digest, one.status, one.canonical) for one in self.programs
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _HomeSpools:
+    """The spool folder, its files as documents to convert."""
+
+    folder: SpoolFolder
+
+    def write(self, name: str, contents: Sequence[bytes]) -> None:
+        self.folder.write(name, contents)
+
+    def document(self, spool: Spool) -> InputDocument:
+        file = self.folder.file(spool.name)
+        return input_document(replace(file, name=spool.operations[0].name or file.name))
+
+    def drop(self, name: str) -> None:
+        self.folder.drop(name)
+
+
+def _programs(serving: Serving) -> list[Program]:
+    from gateway.app.mappings import program_from_file
+
+    return [program_from_file(path) for path in serving.mappings] or shipped_programs()
+
+
+@contextmanager
+def api_parts(serving: Serving) -> Iterator[ApiParts]:
+    """Open a home for answering requests."""
+    schemes = _Schemes(_programs(serving))
+    with open_home(serving.root) as opened, GroupCommit(opened.database) as writes:
+        database = opened.database
+        platforms, operations = SqlPlatforms(database), SqlOperations(database, writes)
+        spools = SpoolFolder(opened.home.spool)
+        yield ApiParts(
+            issuer=opened.facts.issuer,
+            origin=opened.facts.origin,
+            clock=opened.clock,
+            gatekeeper=Gatekeeper(platforms=platforms, nonces=SqlNonces(writes), clock=opened.clock),
+            submitting=Submitting(
+                operations=operations, scheme=schemes.scheme, clock=opened.clock, random_bytes=os.urandom
+            ),
+            platforms=platforms,
+            operations=operations,
+            journal=opened.journal,
+            records=opened.records,
+            log=lambda: opened.log,
+            log_folder=opened.home.log,
+            replayer=lambda: journal_replayer(opened.journal),
+            mappings=schemes.listed,
+            uploading=spools.uploading,
+            ready=partial(_missing, opened),
+        )
+
+
+def _missing(opened: OpenHome) -> list[str]:
+    """Return what keeps the service from its work, one line each."""
+    missing = []
+    if not (opened.home.log / "checkpoint").is_file():
+        missing.append("the log has no checkpoint")
+    return missing
+
+
+def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
+    """Convert what is submitted until told to stop; the home is held only while there is work."""
+    schemes = _Schemes(_programs(serving))
+    with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
+        operations = SqlOperations(waiting.database, writes)
+        while not stop():
+            if not operations.waiting():
+                time.sleep(POLL_SECONDS)
+                continue
+            try:
+                with open_home(serving.root, writing=True) as opened:
+                    _sequence_while_busy(opened, schemes, stop=stop)
+            except HomeBusy:
+                time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
+
+
+def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[[], bool]) -> None:
+    with GroupCommit(opened.database) as writes:
+        sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
+        sequencer.resume()
+        busy_until = time.monotonic() + IDLE_SECONDS
+        while not stop() and time.monotonic() < busy_until:
+            if sequencer.step():
+                busy_until = time.monotonic() + IDLE_SECONDS
+            else:
+                time.sleep(POLL_SECONDS)
+
+
+def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:
+    converting = opened.converting(opened.home.scratch())
+
+    def parts(size: int) -> Converting:
+        return replace(converting, crew=crew_for(size))
+
+    return Sequencer(
+        operations=operations,
+        spools=_HomeSpools(SpoolFolder(opened.home.spool)),
+        set_aside=opened.home,
+        scheme=schemes.scheme,
+        adapter=find_adapter,
+        parts=parts,
+        require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
+        new_name=lambda: secrets.token_hex(16),
+    )

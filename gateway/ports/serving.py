@@ -1,0 +1,177 @@
+"""What the service keeps beside the journal: platforms and their keys, used nonces, operations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+__all__ = [
+    "NewOperation",
+    "Nonces",
+    "Operation",
+    "OperationState",
+    "Operations",
+    "Platform",
+    "PlatformKey",
+    "Platforms",
+    "Spool",
+]
+
+
+class Platform(NamedTuple):
+    """A platform that may speak to this gateway. ``suspended`` says why it may not, empty while it may."""
+
+    id: str
+    suspended: str
+    created: str
+
+
+class PlatformKey(NamedTuple):
+    """A platform's key for signing requests. ``revoked`` is the moment from which it counts no more."""
+
+    id: str
+    platform: str
+    public: bytes
+    created: str
+    revoked: str | None
+
+
+class Platforms(Protocol):
+    """Who may speak to this gateway, and with which keys."""
+
+    def invite(self, platform: str, *, code_hash: bytes, expires: str, now: str) -> None:
+        """Admit a platform whose first key is still to come; an earlier invitation lapses."""
+        ...
+
+    def enrol(self, platform: str, key: PlatformKey, *, code_hash: bytes) -> bool:
+        """Use an invitation up and keep the key; False where there is none that fits at this moment."""
+        ...
+
+    def add_key(self, key: PlatformKey) -> None:
+        """Keep one more key of a platform."""
+        ...
+
+    def revoke_key(self, key_id: str, *, now: str) -> None:
+        """End a key; what it signed before stays."""
+        ...
+
+    def suspend(self, platform: str, reason: str) -> None:
+        """Keep a platform out for a reason, or let it in again with an empty one."""
+        ...
+
+    def platform(self, platform: str) -> Platform | None:
+        """Return a platform."""
+        ...
+
+    def platforms(self) -> list[Platform]:
+        """Return all platforms."""
+        ...
+
+    def key(self, key_id: str) -> PlatformKey | None:
+        """Return a key, revoked or not."""
+        ...
+
+    def keys(self, platform: str) -> list[PlatformKey]:
+        """Return the keys of a platform."""
+        ...
+
+
+class Nonces(Protocol):
+    """Which nonces were used. A nonce that was used once is never new again while its signature holds."""
+
+    def use(self, key_id: str, nonce: str, *, expires: datetime, now: datetime) -> bool:
+        """Use a nonce up; False if it was used before."""
+        ...
+
+
+class OperationState(StrEnum):
+    """How far an operation is."""
+
+    RECEIVED = "received"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOperation:
+    """A submission as it arrived. ``content`` holds rows as NDJSON; None where they wait in a file."""
+
+    id: str
+    platform: str
+    key: str
+    content_sha256: bytes
+    mapping: str
+    adapter: str
+    name: str
+    rows: int
+    content: bytes | None
+    created: str
+
+
+class Operation(NamedTuple):
+    """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed."""
+
+    number: int
+    id: str
+    platform: str
+    key: str
+    content_sha256: bytes
+    mapping: str
+    adapter: str
+    name: str
+    rows: int
+    state: OperationState
+    spool: str | None
+    first_row: int
+    result: str
+    created: str
+
+
+class Spool(NamedTuple):
+    """Operations that are converted together, in the order of their rows."""
+
+    name: str
+    mapping: str
+    adapter: str
+    operations: list[Operation]
+
+
+class Operations(Protocol):
+    """The submissions of all platforms, in the order of arrival."""
+
+    def receive(self, operation: NewOperation) -> Operation:
+        """Keep a submission durably; one with a known key is not kept again, the first is returned."""
+        ...
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """Return one operation."""
+        ...
+
+    def by_key(self, platform: str, key: str) -> Operation | None:
+        """Return the operation of a platform with that idempotency key."""
+        ...
+
+    def of_platform(self, platform: str, *, before: int | None, limit: int) -> list[Operation]:
+        """Return operations of a platform, newest first, those before a number."""
+        ...
+
+    def waiting(self) -> int:
+        """Return how many operations are not done."""
+        ...
+
+    def spooled(self) -> list[Spool]:
+        """Return what was being worked on when the last sequencer ended."""
+        ...
+
+    def take(self, *, rows: int, write: Callable[[str, Sequence[bytes]], None], name: str) -> Spool | None:
+        """Take the oldest waiting operations of one mapping and adapter together, about so many rows.
+
+        ``write`` is called with the spool's name and the contents before the operations are marked.
+        """
+        ...
+
+    def finish(self, results: Sequence[tuple[str, OperationState, str]]) -> None:
+        """Write down what became of operations, and drop their contents."""
+        ...

@@ -1,0 +1,158 @@
+"""Platforms and their keys: invitation, enrolment with proof of possession, rotation, suspension."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.errors import Refused
+from gateway.model.ed25519 import require_sound_key
+from gateway.ports import Clock, Nonces, Platform, PlatformKey, Platforms
+from gateway.service.moments import instant_text
+from gateway.signing import SKEW, Message, Presented, RequestNotSigned, key_id, verify_request
+
+__all__ = ["Gatekeeper", "NotAdmitted", "ReplayedRequest", "UnknownPlatform", "invite_platform", "key_of"]
+
+INVITED_FOR: Final = timedelta(hours=24)
+KEYS_MAX: Final = 16  # of one platform: a change of keys needs two
+_PLATFORM: Final = re.compile(r"cn-[0-9]{6}/[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class UnknownPlatform(Refused):
+    """There is no such platform here."""
+
+    code = "unknown-platform"
+    remedy = "an operator invites it: tanqiao platform invite REGION/NAME"
+
+
+class NotAdmitted(Refused):
+    """The platform or its key may not do this, or not any more."""
+
+    code = "not-admitted"
+
+
+class ReplayedRequest(Refused):
+    """A signed request came a second time."""
+
+    code = "replayed-request"
+    remedy = "sign each request anew, with a nonce of its own; idempotency keys make repeating safe"
+
+
+def invite_platform(platform: str, platforms: Platforms, *, code: str, now: datetime) -> str:
+    """Admit a platform that shows a code within a day; returns until when.
+
+    Raises:
+        Refused: that is no name of a platform.
+    """
+    if not _PLATFORM.fullmatch(platform):
+        raise Refused(
+            f"{platform!r} is no name of a platform", remedy="write region/name, such as cn-420100/wuhan"
+        )
+    expires = instant_text(now + INVITED_FOR)
+    platforms.invite(platform, code_hash=_hash(code), expires=expires, now=instant_text(now))
+    return expires
+
+
+def key_of(platform: str, public: bytes, *, now: datetime) -> PlatformKey:
+    """Return a new key of a platform; an unsound key is refused."""
+    require_sound_key(public)
+    return PlatformKey(key_id(public, "http"), platform, public, instant_text(now), None)
+
+
+def _hash(code: str) -> bytes:
+    return hashlib.sha256(b"tanqiao/invitation/1\x00" + code.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gatekeeper:
+    """Tells who sends a request, or refuses it."""
+
+    platforms: Platforms
+    nonces: Nonces
+    clock: Clock
+
+    def admit(self, message: Message) -> tuple[Platform, Presented]:
+        """Return the platform that signed a request, and what the signature says.
+
+        Raises:
+            RequestNotSigned: no signature that holds, by a key in force.
+            NotAdmitted: the platform is suspended.
+            ReplayedRequest: the same signature was used before.
+        """
+        presented = self._verified(message, self._public)
+        key = self.platforms.key(presented.key_id)
+        platform = None if key is None else self.platforms.platform(key.platform)
+        if platform is None:
+            raise UnknownPlatform("the key belongs to no platform")
+        if platform.suspended:
+            raise NotAdmitted(
+                f"platform {platform.id} is suspended: {platform.suspended}",
+                remedy="ask the operators of this gateway",
+            )
+        return platform, presented
+
+    def enrol(
+        self, message: Message, platform: str, *, public: bytes, code: str, sha256: bytes
+    ) -> PlatformKey:
+        """Take a platform's first key, or another after all were lost; the request is signed by that key.
+
+        Raises:
+            RequestNotSigned: the request is not signed by the key that it hands in.
+            NotAdmitted: there is no such invitation at this moment.
+        """
+        now = self.clock.now()
+        key = key_of(platform, public, now=now)
+        self._require_new(key)
+        presented = self._verified(message, lambda wanted: public if wanted == key.id else None)
+        if presented.content_sha256 != sha256:
+            raise RequestNotSigned(
+                "the content is not the one whose digest was signed", field="Content-Digest"
+            )
+        if not self.platforms.enrol(platform, key, code_hash=_hash(code)):
+            raise NotAdmitted(
+                f"there is no invitation for {platform} with this code, or it has lapsed",
+                remedy="ask an operator for a new one: tanqiao platform invite",
+            )
+        return key
+
+    def add_key(self, platform: str, public: bytes, *, proof: bytes) -> PlatformKey:
+        """Take one more key of a platform; ``proof`` is the new key's signature over the platform's name.
+
+        Raises:
+            RequestNotSigned: the proof does not hold.
+            NotAdmitted: the platform has too many keys.
+        """
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        key = key_of(platform, public, now=self.clock.now())
+        self._require_new(key)
+        if sum(known.revoked is None for known in self.platforms.keys(platform)) >= KEYS_MAX:
+            raise NotAdmitted(f"{platform} has {KEYS_MAX} keys already", remedy="revoke one first")
+        try:
+            Ed25519PublicKey.from_public_bytes(public).verify(
+                proof, b"tanqiao/key-of/1\x00" + platform.encode()
+            )
+        except InvalidSignature as error:
+            raise RequestNotSigned("the proof of possession does not hold") from error
+        self.platforms.add_key(key)
+        return key
+
+    def _require_new(self, key: PlatformKey) -> None:
+        if self.platforms.key(key.id) is not None:
+            raise NotAdmitted(
+                f"key {key.id} is known already", remedy="make a new key; none is admitted twice"
+            )
+
+    def _public(self, wanted: str) -> bytes | None:
+        key = self.platforms.key(wanted)
+        return None if key is None or key.revoked is not None else key.public
+
+    def _verified(self, message: Message, find: Callable[[str], bytes | None]) -> Presented:
+        now = self.clock.now()
+        presented = verify_request(message, find, now=now)
+        if not self.nonces.use(presented.key_id, presented.nonce, expires=presented.expires + SKEW, now=now):
+            raise ReplayedRequest("this signed request was used before")
+        return presented

@@ -1,0 +1,118 @@
+"""Convert what was submitted: one sequencer takes operations in their order and writes down their results.
+
+Everything goes the way of files: rows of many requests are joined in one spooled document, converted as any
+other submission is, and each request gets the outcomes of its rows. So a killed sequencer goes on where it
+was, and what was counted once is not counted again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import orjson
+
+from gateway.contract import PlatformAdapter
+from gateway.errors import GatewayError, IntegrityBroken
+from gateway.ports import Operation, Operations, OperationState, Spool
+from gateway.service.converting import convert_submission
+from gateway.service.outcomes import RowOutcome, SetAside, outcomes_of_rows
+from gateway.service.parts import Converting
+from gateway.service.scheme import Scheme, SchemeEvaluator
+from gateway.service.submission import InputDocument, Submission, summary_document
+
+__all__ = ["Sequencer", "Spools"]
+
+ROWS_TOGETHER: Final = 32_768  # as many as are decided at once
+
+
+class Spools(Protocol):
+    """Where the rows of operations wait as files until they are converted."""
+
+    def write(self, name: str, contents: Sequence[bytes]) -> None:
+        """Write a spool durably."""
+        ...
+
+    def document(self, spool: Spool) -> InputDocument:
+        """Return a spool, or the file that was uploaded under that name."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Remove a spool: it holds personal data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequencer:
+    """Converts operations, one spool after the other. ``prepare`` gives the parts for a document's size."""
+
+    operations: Operations
+    spools: Spools
+    set_aside: SetAside
+    scheme: Callable[[str], Scheme]
+    adapter: Callable[[str], PlatformAdapter]
+    parts: Callable[[int], Converting]
+    require_unchanged: Callable[[Scheme], None]
+    new_name: Callable[[], str]
+
+    def resume(self) -> int:
+        """Finish what an earlier sequencer has left; returns how many spools that were."""
+        left = self.operations.spooled()
+        for spool in left:
+            self._convert(spool)
+        return len(left)
+
+    def step(self) -> int:
+        """Convert the oldest operations that are waiting; returns how many there were."""
+        spool = self.operations.take(rows=ROWS_TOGETHER, write=self.spools.write, name=self.new_name())
+        if spool is None:
+            return 0
+        self._convert(spool)
+        return len(spool.operations)
+
+    def _convert(self, spool: Spool) -> None:
+        """Convert one spool and write down each operation's result.
+
+        What is wrong with a submission is its result; what is wrong with this home stops the sequencer.
+        """
+        try:
+            results = self._results(spool)
+        except IntegrityBroken:
+            raise
+        except GatewayError as error:
+            problem = orjson.dumps(problem_document(error)).decode()
+            results = [(operation.id, OperationState.FAILED, problem) for operation in spool.operations]
+        self.operations.finish(results)
+        self.spools.drop(spool.name)
+
+    def _results(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
+        scheme, adapter = self.scheme(spool.mapping), self.adapter(spool.adapter)
+        document = self.spools.document(spool)
+        self.require_unchanged(scheme)
+        parts = self.parts(document.size)
+        submission = Submission(adapter=adapter, scheme=scheme, documents=[document])
+        summary = convert_submission(submission, parts)
+        if not spool.operations[0].rows:
+            result = {"summary": summary_document(summary)}
+            return [(spool.operations[0].id, OperationState.DONE, orjson.dumps(result).decode())]
+        outcomes = outcomes_of_rows(
+            document,
+            summary.submission,
+            adapter=adapter,
+            evaluator=SchemeEvaluator(scheme, parts.make_converter),
+            index=parts.index,
+            kept=(parts.journal, parts.records, self.set_aside),
+        )
+        return [
+            (operation.id, OperationState.DONE, _result(operation, outcomes))
+            for operation in spool.operations
+        ]
+
+
+def _result(operation: Operation, outcomes: Sequence[RowOutcome]) -> str:
+    mine = outcomes[operation.first_row - 1 : operation.first_row - 1 + operation.rows]
+    return orjson.dumps({"outcomes": [one.document(operation.first_row) for one in mine]}).decode()
+
+
+def problem_document(error: GatewayError) -> dict[str, object]:
+    """Return an error as the result of an operation."""
+    return {"code": error.code, "detail": str(error), "field": error.field, "remedy": error.remedy}

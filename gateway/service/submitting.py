@@ -1,0 +1,156 @@
+"""Take submissions: each becomes an operation, kept before it is answered, once however often it is sent."""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import NotFound, Refused
+from gateway.ports import Clock, NewOperation, Operation, Operations
+from gateway.service.moments import instant_text
+from gateway.service.scheme import Scheme
+
+__all__ = ["ROWS_MAX", "Busy", "IdempotencyConflict", "Submitting"]
+
+ROWS_MAX: Final = 10_000  # of one request; more is a file
+WAITING_MAX: Final = 5_000  # operations that may wait: about as many as are done in ten seconds
+KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class IdempotencyConflict(Refused):
+    """An idempotency key comes again with other content."""
+
+    code = "idempotency-conflict"
+    remedy = "use a new key for another submission; the same key repeats the first one's answer"
+
+
+class Busy(Refused):
+    """More submissions wait than can be done soon."""
+
+    code = "busy"
+    remedy = "send it again later, with the same idempotency key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitting:
+    """Takes submissions of platforms. ``scheme`` gives the scheme of a mapping's id."""
+
+    operations: Operations
+    scheme: Callable[[str], Scheme]
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+    def submit_rows(self, platform: str, key: str, *, mapping: str, rows: Sequence[bytes]) -> Operation:
+        """Take rows, each a JSON object in one line, to be converted together.
+
+        Raises:
+            Refused: the mapping is another platform's, or reads another form than JSON.
+            IdempotencyConflict: the key was used for something else.
+            Busy: too much is waiting.
+        """
+        scheme = self._own_scheme(platform, mapping)
+        kind = scheme.programs[-1].source.format.kind
+        if kind != "ndjson":
+            raise Refused(
+                f"mapping {mapping} reads files in the form {kind}, not rows in JSON",
+                field="/mapping",
+                remedy="upload a file: POST /v1/files",
+            )
+        if not 1 <= len(rows) <= ROWS_MAX:
+            raise Refused(
+                f"expected 1 to {ROWS_MAX} acts, got {len(rows)}",
+                field="/acts",
+                remedy="send several requests, or upload a file: POST /v1/files",
+            )
+        content = b"".join(row + b"\n" for row in rows)
+        return self._receive(platform, key, content=content, mapping=mapping, rows=len(rows))
+
+    def submit_file(
+        self, platform: str, key: str, *, operation_id: str, sha256: bytes, mapping: str, name: str
+    ) -> Operation:
+        """Take a file that waits already under the operation's id."""
+        scheme = self._own_scheme(platform, mapping)
+        described = hashlib.sha256(
+            b"file\x00" + mapping.encode() + b"\x00" + name.encode() + b"\x00" + sha256
+        )
+        return self._keep(
+            NewOperation(
+                id=operation_id,
+                platform=platform,
+                key=_key(key),
+                content_sha256=described.digest(),
+                mapping=mapping,
+                adapter=scheme.programs[-1].source.adapter,
+                name=name,
+                rows=0,
+                content=None,
+                created=instant_text(self.clock.now()),
+            )
+        )
+
+    def new_id(self) -> str:
+        """Return an id for an operation."""
+        return self.random_bytes(16).hex()
+
+    def require_room(self) -> None:
+        """Refuse while too much is waiting."""
+        if self.operations.waiting() >= WAITING_MAX:
+            raise Busy(f"{WAITING_MAX} submissions are waiting to be converted")
+
+    def require_own(self, platform: str, mapping: str) -> None:
+        """Refuse a mapping that is not the platform's."""
+        self._own_scheme(platform, mapping)
+
+    def own(self, platform: str, operation_id: str) -> Operation:
+        """Return an operation of a platform.
+
+        Raises:
+            NotFound: there is none, or it is another's: nobody learns which.
+        """
+        found = self.operations.operation(operation_id)
+        if found is None or found.platform != platform:
+            raise NotFound(f"there is no operation {operation_id}")
+        return found
+
+    def _own_scheme(self, platform: str, mapping: str) -> Scheme:
+        scheme = self.scheme(mapping)
+        if scheme.platform != platform:
+            raise NotFound(f"platform {platform} has no mapping {mapping}", field="/mapping")
+        return scheme
+
+    def _receive(self, platform: str, key: str, *, content: bytes, mapping: str, rows: int) -> Operation:
+        described = hashlib.sha256(b"rows\x00" + mapping.encode() + b"\x00" + content)
+        return self._keep(
+            NewOperation(
+                id=self.new_id(),
+                platform=platform,
+                key=_key(key),
+                content_sha256=described.digest(),
+                mapping=mapping,
+                adapter=self.scheme(mapping).programs[-1].source.adapter,
+                name="",
+                rows=rows,
+                content=content,
+                created=instant_text(self.clock.now()),
+            )
+        )
+
+    def _keep(self, new: NewOperation) -> Operation:
+        kept = self.operations.receive(new)
+        if kept.content_sha256 != new.content_sha256:
+            raise IdempotencyConflict(
+                f"the key {new.key} was used for operation {kept.id}, whose content or mapping is another",
+                field="Idempotency-Key",
+            )
+        return kept
+
+
+def _key(text: str) -> str:
+    if not KEY.fullmatch(text):
+        raise Refused(
+            "expected in Idempotency-Key 1 to 128 visible ASCII characters",
+            field="Idempotency-Key",
+            remedy="make a random one for each submission, and keep it to repeat the request",
+        )
+    return text

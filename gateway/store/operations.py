@@ -1,0 +1,144 @@
+"""Operations in the database: submissions from their arrival to their result."""
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+
+from gateway.ports import NewOperation, Operation, OperationState, Spool
+from gateway.store import serving_tables as t
+from gateway.store.database import Database
+from gateway.store.group_commit import GroupCommit
+
+__all__ = ["SqlOperations"]
+
+_OPEN: Final = (OperationState.RECEIVED, OperationState.WORKING)
+TAKEN_MAX: Final = 2000  # operations that are converted together
+
+
+class SqlOperations:
+    """The submissions of all platforms (:class:`gateway.ports.Operations`)."""
+
+    def __init__(self, database: Database, writes: GroupCommit) -> None:
+        self._database = database
+        self._writes = writes
+
+    def receive(self, operation: NewOperation) -> Operation:
+        """Keep a submission durably; one with a known key is not kept again, the first is returned."""
+        return self._writes.submit(lambda connection: _receive(connection, operation)).result()
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """Return one operation."""
+        return self._first(_operations().where(t.operations.c.id == operation_id))
+
+    def by_key(self, platform: str, key: str) -> Operation | None:
+        """Return the operation of a platform with that idempotency key."""
+        return self._first(
+            _operations().where(t.operations.c.platform == platform, t.operations.c.key == key)
+        )
+
+    def of_platform(self, platform: str, *, before: int | None, limit: int) -> list[Operation]:
+        """Return operations of a platform, newest first, those before a number."""
+        query = _operations().where(t.operations.c.platform == platform)
+        if before is not None:
+            query = query.where(t.operations.c.number < before)
+        return self._all(query.order_by(t.operations.c.number.desc()).limit(limit))
+
+    def waiting(self) -> int:
+        """Return how many operations are not done."""
+        query = select(func.count()).select_from(t.operations).where(t.operations.c.state.in_(_OPEN))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def spooled(self) -> list[Spool]:
+        """Return what was being worked on when the last sequencer ended."""
+        working = _operations().where(t.operations.c.state == OperationState.WORKING)
+        by_spool: dict[str, list[Operation]] = {}
+        for operation in self._all(working.order_by(t.operations.c.number)):
+            by_spool.setdefault(operation.spool or "", []).append(operation)
+        return [Spool(name, some[0].mapping, some[0].adapter, some) for name, some in by_spool.items()]
+
+    def take(self, *, rows: int, write: Callable[[str, Sequence[bytes]], None], name: str) -> Spool | None:
+        """Take the oldest waiting operations of one mapping and adapter together, about so many rows.
+
+        Those whose rows wait in a file of their own are taken alone, and nothing is written for them.
+        """
+        chosen = self._next(rows)
+        if not chosen:
+            return None
+        in_file = len(chosen) == 1 and self._content(chosen[0]) is None
+        spool = chosen[0].id if in_file else name
+        if not in_file:
+            write(spool, [self._content(operation) or b"" for operation in chosen])
+        starts = list(accumulate((operation.rows for operation in chosen), initial=1))[:-1]
+        taken = [
+            operation._replace(state=OperationState.WORKING, spool=spool, first_row=first)
+            for operation, first in zip(chosen, starts, strict=True)
+        ]
+        marks = [{"_number": one.number, "spool": spool, "first_row": one.first_row} for one in taken]
+        working = update(t.operations).where(t.operations.c.number == bindparam("_number"))
+        with self._database.write() as connection:
+            connection.execute(working.values(state=OperationState.WORKING), marks)
+        return Spool(spool, taken[0].mapping, taken[0].adapter, taken)
+
+    def finish(self, results: Sequence[tuple[str, OperationState, str]]) -> None:
+        """Write down what became of operations, and drop their contents."""
+        done = update(t.operations).where(t.operations.c.id == bindparam("_id"))
+        rows = [{"_id": name, "state": state, "result": result} for name, state, result in results]
+        finished = select(t.operations.c.number).where(t.operations.c.id.in_([row["_id"] for row in rows]))
+        with self._database.write() as connection:
+            connection.execute(done, rows)
+            connection.execute(delete(t.contents).where(t.contents.c.operation.in_(finished)))
+
+    def _next(self, rows: int) -> list[Operation]:
+        waiting = _operations().where(t.operations.c.state == OperationState.RECEIVED)
+        oldest = self._all(waiting.order_by(t.operations.c.number).limit(TAKEN_MAX))
+        chosen: list[Operation] = []
+        total = 0
+        for operation in oldest:
+            like_first = (operation.mapping, operation.adapter) == (oldest[0].mapping, oldest[0].adapter)
+            if not like_first or (chosen and total + operation.rows > rows):
+                break
+            if not operation.rows:  # the rows of a file are not counted before it is converted
+                return chosen or [operation]
+            chosen.append(operation)
+            total += operation.rows
+        return chosen
+
+    def _content(self, operation: Operation) -> bytes | None:
+        query = select(t.contents.c.rows).where(t.contents.c.operation == operation.number)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def _first(self, query: Select[Any]) -> Operation | None:
+        found = self._all(query.limit(1))
+        return found[0] if found else None
+
+    def _all(self, query: Select[Any]) -> list[Operation]:
+        with self._database.read() as connection:
+            return [_operation(row) for row in connection.execute(query)]
+
+
+def _operations() -> Select[Any]:
+    return select(*(t.operations.c[name] for name in Operation._fields))
+
+
+def _operation(row: Sequence[Any]) -> Operation:
+    found = Operation(*row)
+    return found._replace(state=OperationState(found.state))
+
+
+def _receive(connection: Connection, new: NewOperation) -> Operation:
+    known = _operations().where(t.operations.c.platform == new.platform, t.operations.c.key == new.key)
+    row = connection.execute(known).first()
+    if row is not None:
+        return _operation(row)
+    values = {
+        name: getattr(new, name) for name in Operation._fields if name in NewOperation.__dataclass_fields__
+    }
+    values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": ""}
+    (number,) = connection.execute(insert(t.operations).values(values)).inserted_primary_key or (0,)
+    if new.content is not None:
+        connection.execute(insert(t.contents).values(operation=number, rows=new.content))
+    return _operation([{**values, "number": number}[name] for name in Operation._fields])

@@ -1,0 +1,114 @@
+"""A served home for tests: real processes behind a real socket, and keys for platforms."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gateway.app.platforms import invite
+from gateway.client import GatewayClient
+from gateway.signing import Signer, key_id
+
+STARTED_SECONDS = 30
+WUHAN_PLATFORM = "cn-420100/wuhan"
+
+
+class PlatformSigner:
+    """A platform's key, in memory."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+        self.public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key_id = key_id(self.public, "http")
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Served:
+    """A running service and its processes."""
+
+    def __init__(self, home: Path, *, workers: int) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.workers = workers
+        self.closing = ExitStack()
+        self.process = self._start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command = [str(Path(sys.executable).with_name("tanqiao")), "serve", "--home", str(self.home)]
+        command += ["--port", self.url.rpartition(":")[2], "--workers", str(self.workers)]
+        with (self.home.parent / "served.log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=os.environ)
+
+    def wait_until_ready(self) -> None:
+        for _ in range(STARTED_SECONDS * 20):
+            try:
+                if httpx.get(self.url + "/v1/ready").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError((self.home.parent / "served.log").read_text())
+
+    def children(self) -> list[int]:
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", "spawn_main"], capture_output=True, text=True
+        )
+        return [int(line) for line in found.stdout.split()]
+
+    def restart(self) -> None:
+        self.process = self._start()
+        self.wait_until_ready()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=30)
+        finally:
+            kill_session(self.process)
+
+    def client(self, signer: Signer | None = None) -> GatewayClient:
+        client = GatewayClient(url=self.url, signer=signer)
+        self.closing.enter_context(client)
+        return client
+
+
+def kill_session(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and all that it has started, as kill -9 does."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def served(home: Path, *, workers: int = 1) -> Iterator[Served]:
+    running = Served(home, workers=workers)
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.closing.close()
+        if running.process.poll() is None:
+            running.stop()
+
+
+def enrolled(running: Served, seed: int = 1, *, platform: str = WUHAN_PLATFORM) -> GatewayClient:
+    """Invite a platform and hand in its key."""
+    client = running.client(PlatformSigner(seed))
+    client.enrol(platform, invite(running.home, platform)["code"])
+    return client
