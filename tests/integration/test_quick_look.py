@@ -65,19 +65,21 @@ def test_every_healthy_batch_is_seen_at_once(home: Path, monkeypatch: pytest.Mon
 
 
 def test_equal_rides_by_other_means_or_under_other_rules_are_seen_at_once(home: Path, tmp_path: Path) -> None:
-    rides = [
-        yunxi_ride(f"m{n}", f"u{n}", "2025-03-16 08:00:00", mode=mode)
-        for n, mode in enumerate(("地铁", "公交", "电单车") * 2)
-    ]
-    file, rules = write_trips(tmp_path / "c.ndjson", rides), capped_mapping(tmp_path / "other.yaml", CAP)
+    rules = capped_mapping(tmp_path / "other.yaml", CAP)
     text = rules.read_text("utf-8").replace("yunxi/travel", "yunxi/other").replace("180.125", "190.125")
-    rules.write_text(
-        text.partition("tests:")[0] + "tests: [{name: none, given: {}, reject: missing-field}]\n", "utf-8"
-    )
-    for mapping in (tmp_path / "yunxi.yaml", rules):
-        convert_in_parts(home, [file], 9, mapping=mapping)
+    tests = "tests: [{name: none, given: {}, reject: missing-field}]\n"
+    rules.write_text(text.partition("tests:")[0] + tests, "utf-8")
+    for name, mapping in (("a", tmp_path / "yunxi.yaml"), ("b", rules)):
+        rides = [
+            yunxi_ride(f"{name}{n}", f"u{n}", "2025-03-16 08:00:00", mode=mode)
+            for n, mode in enumerate(("地铁", "公交", "电单车") * 2)
+        ]
+        convert_in_parts(home, [write_trips(tmp_path / f"{name}.ndjson", rides)], 9, mapping=mapping)
 
-    assert None not in looks_of(home)
+    seen = looks_of(home)
+
+    assert None not in seen
+    assert len({tuple(one.amounts.co2e_mg) for one in seen[-2:] if one is not None}) == 2
 
 
 def test_what_an_act_is_worth_is_seen_exactly(home: Path) -> None:
