@@ -19,6 +19,7 @@ from gateway.cli import (
     proxy,
     receipt,
     record,
+    remote,
     serve,
     statements,
 )
@@ -44,6 +45,9 @@ erase.register(root)
 behaviours.register(root)
 serve.register(root)
 proxy.register(root)
+remote.register(root)
+serve.app.command("enrol")(remote.enrol)
+receipt.app.command("fetch")(remote.fetch)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
