@@ -55,7 +55,7 @@ class Finisher:
     issuer: str
     random_bytes: Callable[[int], bytes]
     encode: Callable[[PrivateColumns], list[EncodedFile]]
-    dry_run: bool = False
+    dry_run: bool
 
     def finish(self, prepared: Prepared, verdict: Verdict, *, accepted: datetime) -> Finished:
         """Finish one part, accepted at that moment; a dry run only counts."""
