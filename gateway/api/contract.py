@@ -41,7 +41,13 @@ _SIGNED: Final = {
         " `idempotency-key`; with `created`, `expires`, `nonce` and `keyid`. See docs/howto/federate.md."
     ),
 }
+_TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of an operator, a coordinator or an auditor: tanqiao operator token.",
+}
 _PUBLIC: Final = "public"
+_ADMIN: Final = "admin"
 
 
 def describe(api: FastAPI) -> None:
@@ -59,7 +65,7 @@ def describe(api: FastAPI) -> None:
             servers=[{"url": "http://127.0.0.1:8420", "description": "tanqiao serve"}],
         )
         made["components"]["schemas"]["Problem"] = _PROBLEM
-        made["components"]["securitySchemes"] = {"signature": _SIGNED}
+        made["components"]["securitySchemes"] = {"signature": _SIGNED, "token": _TOKEN}
         for name in ("HTTPValidationError", "ValidationError"):
             made["components"]["schemas"].pop(name, None)
         for path in made["paths"].values():
@@ -78,4 +84,5 @@ def _complete(operation: dict[str, Any]) -> None:
         "description": "Refused or failed: a problem document.",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    operation["security"] = [] if _PUBLIC in operation["tags"] else [{"signature": []}]
+    scheme = "token" if _ADMIN in operation["tags"] else "signature"
+    operation["security"] = [] if _PUBLIC in operation["tags"] else [{scheme: []}]

@@ -105,8 +105,7 @@ class Edge:
             "status": status,
             "ms": round(seconds * 1000, 1),
         }
-        if platform := scope["state"].get("platform"):
-            facts["platform"] = platform
+        facts |= {name: scope["state"][name] for name in ("platform", "operator") if name in scope["state"]}
         if trace := _TRACE.fullmatch(Headers(scope=scope).get("traceparent", "")[:SHOWN_UNTIL]):
             facts["trace_id"] = trace[1]
         _logger.info("answered", extra=facts)

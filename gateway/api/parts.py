@@ -1,6 +1,6 @@
 """What the HTTP interface needs from the rest of the system; ``gateway.app`` joins it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, Protocol
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.onboarding import Gatekeeper
+from gateway.service.operating import OperatorGate
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
 
@@ -70,7 +71,10 @@ class Measures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
-    """The parts behind the resources. ``log_folder`` is served as it stands."""
+    """The parts behind the resources. ``log_folder`` is served as it stands.
+
+    ``day_of_records`` gives the records of a platform and day, for somebody named, as lines.
+    """
 
     issuer: str
     origin: str
@@ -89,4 +93,7 @@ class ApiParts:
     drop_upload: Callable[[str], None]
     ready: Callable[[], list[str]]
     measures: Measures
+    operator_gate: OperatorGate
+    new_code: Callable[[], str]
+    day_of_records: Callable[[str, str, str], Iterator[bytes]]
     limits: Limits = field(default_factory=Limits)

@@ -12,9 +12,10 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import message_of, parts_of, read_document, sender, signed_document
 from gateway.api.ids import require_key_id
-from gateway.errors import MalformedDocument, NotFound
+from gateway.errors import MalformedDocument
 from gateway.model.strict import read_strict_object
 from gateway.ports import Platform, PlatformKey
+from gateway.service.access import own
 from gateway.service.moments import instant_text
 
 __all__ = ["router"]
@@ -118,14 +119,12 @@ async def revoke_key(
     require_key_id(key_id)
     parts = parts_of(request)
 
-    def revoked() -> PlatformKey:
-        key = parts.platforms.key(key_id)
-        if key is None or key.platform != platform.id:
-            raise NotFound(f"there is no key {key_id}")
+    def ended() -> PlatformKey:
+        own(parts.platforms.key(key_id), platform.id, what="key")
         parts.platforms.revoke_key(key_id, now=instant_text(parts.clock.now()))
-        return parts.platforms.key(key_id) or key
+        return own(parts.platforms.key(key_id), platform.id, what="key")
 
-    return _document(await run_in_threadpool(revoked))
+    return _document(await run_in_threadpool(ended))
 
 
 def _key_in(document: Mapping[str, object], member: str, *, size: int) -> bytes:

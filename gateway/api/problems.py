@@ -23,7 +23,9 @@ from gateway.errors import (
     Unreachable,
     UsageError,
 )
+from gateway.service.access import NotAllowed
 from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
+from gateway.service.operating import TokenRefused
 from gateway.service.submitting import Busy, IdempotencyConflict
 from gateway.signing import RequestNotSigned
 
@@ -54,7 +56,9 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         MalformedDocument: 400,
         RequestNotSigned: 401,
         ReplayedRequest: 401,
+        TokenRefused: 401,
         UnknownPlatform: 403,
+        NotAllowed: 403,
         NotAdmitted: 403,
         NotFound: 404,
         TooSlow: 408,
@@ -113,6 +117,8 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
     if error.remedy:
         body["remedy"] = error.remedy
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    if isinstance(error, TokenRefused):
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
 
 

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from gateway.api.bodies import parts_of, sender
 from gateway.api.ids import require_id
 from gateway.api.parts import ApiParts
-from gateway.errors import NotFound
 from gateway.ports import Platform
+from gateway.service.access import own
 from gateway.service.receipts import FoundRecord, find_record, make_receipt
 
 __all__ = ["router"]
@@ -73,6 +73,5 @@ def _own(parts: ApiParts, platform: Platform, *, record_id: str, batch: int | No
         issuer=parts.issuer,
         batch=batch,
     )
-    if found.batch.platform != platform.id:
-        raise NotFound(f"there is no record {record_id} in this home", field=record_id)
+    own(found.batch, platform.id, what="record")
     return found

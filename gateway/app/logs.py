@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 
 __all__ = ["JsonLines", "write_logs"]
 
-_FACTS: Final = ("code", "request_id", "trace_id", "platform", "method", "route", "status", "ms")
+_FACTS: Final = ("code", "request_id", "trace_id", "platform", "operator", "method", "route", "status", "ms")
 _FRAMES: Final = 12
 
 

@@ -21,7 +21,10 @@ from gateway.errors import HomeBusy, NotFound
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
+from gateway.service.disclosing import DayScope, Disclosing, disclose
+from gateway.service.moments import instant_text
 from gateway.service.onboarding import Gatekeeper
+from gateway.service.operating import OperatorGate
 from gateway.service.parts import Converting
 from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
@@ -31,6 +34,7 @@ from gateway.settings import ServiceSettings, read_settings
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
+from gateway.store.operators import SqlOperators
 from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
 
@@ -153,9 +157,24 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             uploading=spools.uploading,
             drop_upload=spools.drop,
             ready=partial(_missing, opened),
+            operator_gate=OperatorGate(operators=SqlOperators(database), clock=opened.clock),
+            new_code=lambda: secrets.token_urlsafe(24),
+            day_of_records=partial(_day_of_records, opened),
             measures=_measures(serving, opened, operations),
             limits=_limits(serving.settings),
         )
+
+
+def _day_of_records(opened: OpenHome, platform: str, day: str, reader: str) -> Iterator[bytes]:
+    parts = Disclosing(
+        issuer=opened.facts.issuer,
+        journal=opened.journal,
+        records=opened.records,
+        log=opened.log,
+        replayer=journal_replayer(opened.journal),
+    )
+    made = instant_text(opened.clock.now())
+    return disclose(DayScope(platform, day), [], auditor=reader, made=made, parts=parts)
 
 
 def _measures(serving: Serving, opened: OpenHome, operations: SqlOperations) -> Measures:

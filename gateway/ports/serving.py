@@ -12,6 +12,8 @@ __all__ = [
     "Operation",
     "OperationState",
     "Operations",
+    "Operator",
+    "Operators",
     "Platform",
     "PlatformKey",
     "Platforms",
@@ -127,6 +129,39 @@ class Operation(NamedTuple):
     first_row: int
     result: str
     created: str
+
+
+class Operator(NamedTuple):
+    """A token of somebody who runs or watches the gateway; platform and days are an auditor's grant."""
+
+    id: str
+    role: str
+    platform: str
+    first_day: str
+    last_day: str
+    created: str
+    expires: str
+    revoked: str | None
+
+
+class Operators(Protocol):
+    """Who runs or watches this gateway."""
+
+    def add(self, operator: Operator, *, token_hash: bytes) -> None:
+        """Keep a token."""
+        ...
+
+    def by_hash(self, token_hash: bytes) -> Operator | None:
+        """Return whose token it is, whether it still holds or not."""
+        ...
+
+    def revoke(self, name: str, *, now: str) -> bool:
+        """End a token; False where there is none of that id."""
+        ...
+
+    def operators(self) -> list[Operator]:
+        """Return all, the oldest first."""
+        ...
 
 
 class Spool(NamedTuple):

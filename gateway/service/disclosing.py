@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from gateway.errors import GatewayError, IntegrityBroken, LocalFileError, UsageError
+from gateway.errors import GatewayError, IntegrityBroken, NotFound, UsageError
 from gateway.model.canonical import Json, canonical_bytes, require_text
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
@@ -100,7 +100,7 @@ def disclose(
 
     Raises:
         UsageError: the auditor's name is empty or too long.
-        LocalFileError: there is no record in the scope.
+        NotFound: there is no record in the scope.
     """
     require_text(auditor, "/auditor")
     if not 1 <= len(auditor) <= AUDITOR_MAX:
@@ -111,7 +111,7 @@ def disclose(
     wanted = sorted(set(fields))
     batches = list(_batches(scope, parts))
     if not batches:
-        raise LocalFileError(
+        raise NotFound(
             f"this home has no record of {' on '.join(scope)}",
             remedy="name a platform and a day of which this home has records",
         )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import MalformedDocument, NotFound, Refused
+from gateway.errors import MalformedDocument, Refused
 from gateway.ports import Clock, NewOperation, Operation, Operations
+from gateway.service.access import own
 from gateway.service.moments import instant_text
 from gateway.service.scheme import Scheme
 
@@ -115,15 +116,11 @@ class Submitting:
             NotFound: there is none, or it is another's: nobody learns which.
         """
         found = self.operations.operation(operation_id)
-        if found is None or found.platform != platform:
-            raise NotFound(f"there is no operation {operation_id}")
-        return found
+        return own(found, platform, what="operation")
 
     def _own_scheme(self, platform: str, mapping: str) -> Scheme:
         scheme = self.scheme(mapping)
-        if scheme.platform != platform:
-            raise NotFound(f"platform {platform} has no mapping {mapping}", field="/mapping")
-        return scheme
+        return own(scheme, platform, what="mapping of this platform")
 
     def _receive(self, platform: str, key: str, *, content: bytes, mapping: str, rows: int) -> Operation:
         described = hashlib.sha256(b"rows\x00" + mapping.encode() + b"\x00" + content)

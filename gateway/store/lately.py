@@ -59,6 +59,11 @@ class LatelyPlatforms(SqlPlatforms):
         super().revoke_key(key_id, now=now)
         self._key_lately.forget(key_id)
 
+    def suspend(self, platform: str, reason: str) -> None:
+        """Keep a platform out or let it in again; here at once."""
+        super().suspend(platform, reason)
+        self._platform_lately.forget(platform)
+
     def platform(self, platform: str) -> Platform | None:
         """Return a platform as it was at most a second ago."""
         return self._platform_lately(platform)

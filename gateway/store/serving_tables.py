@@ -1,4 +1,4 @@
-"""The tables of the service: platforms and their keys, used nonces, operations.
+"""The tables of the service: platforms and their keys, used nonces, operations, operators.
 
 ``contents`` holds rows of a submission until they are converted, so it is the only table of this database
 with personal data in it.
@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from gateway.store.tables import METADATA
 
-__all__ = ["contents", "invitations", "nonces", "operations", "platform_keys", "platforms"]
+__all__ = ["contents", "invitations", "nonces", "operations", "operators", "platform_keys", "platforms"]
 
 platforms: Final = Table(
     "platforms",
@@ -55,6 +55,20 @@ nonces: Final = Table(
     Column("nonce", String, nullable=False),
     Column("expires", BigInteger, nullable=False, index=True),
     PrimaryKeyConstraint("key_id", "nonce"),
+)
+
+operators: Final = Table(
+    "operators",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("role", String, nullable=False),
+    Column("platform", String, nullable=False),
+    Column("first_day", String, nullable=False),
+    Column("last_day", String, nullable=False),
+    Column("created", String, nullable=False),
+    Column("expires", String, nullable=False),
+    Column("revoked", String),
 )
 
 operations: Final = Table(

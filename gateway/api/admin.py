@@ -1,0 +1,190 @@
+"""``/v1/admin``: for those who run or watch the gateway, by a token of their own."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.bodies import parts_of, read_document
+from gateway.api.cursors import read_cursor, write_cursor
+from gateway.api.operations import OperationList, operation_document
+from gateway.errors import MalformedDocument, NotFound
+from gateway.model.strict import read_strict_object
+from gateway.ports import Operator, Platform
+from gateway.service.access import Action, require_day, require_role
+from gateway.service.onboarding import invite_platform
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"])
+BODY_BYTES: Final = 4096
+REASON_MAX: Final = 500
+
+
+class PlatformDocument(BaseModel):
+    """A platform that may speak to this gateway."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    platform: str
+    suspended: str = Field(description="Why it may not at present; empty while it may.")
+    created: str
+    keys: list[str] = Field(description="Ids of its keys in force.")
+
+
+class PlatformList(BaseModel):
+    """The platforms."""
+
+    platforms: list[PlatformDocument]
+
+
+class Invitation(BaseModel):
+    """A code with which a platform hands in its first key; kept nowhere."""
+
+    platform: str
+    code: str
+    expires: str
+
+
+async def operator(request: Request) -> Operator:
+    """Admit a request by its token."""
+    gate = parts_of(request).operator_gate
+    found = await run_in_threadpool(gate.admit, request.headers.get("authorization", ""))
+    request.state.operator = f"{found.role} {found.id}"
+    return found
+
+
+Admitted = Annotated[Operator, Depends(operator)]
+
+
+def _body(member: str, words: str) -> dict[str, object]:
+    schema = {
+        "type": "object",
+        "required": [member],
+        "additionalProperties": False,
+        "properties": {member: {"type": "string", "description": words}},
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+async def _member(request: Request, member: str) -> str:
+    document = read_strict_object(await read_document(request, most=BODY_BYTES))
+    value = document.get(member)
+    if set(document) != {member} or not isinstance(value, str) or len(value) > REASON_MAX:
+        raise MalformedDocument(f"expected an object with `{member}`, a text", field=f"/{member}")
+    return value
+
+
+@router.get("/platforms", response_model=PlatformList)
+async def list_platforms(request: Request, who: Admitted) -> PlatformList:
+    """List the platforms. Roles: operator, coordinator."""
+    require_role(who, Action.READ_PLATFORMS)
+    kept = parts_of(request).platforms
+
+    def listed() -> list[PlatformDocument]:
+        return [
+            _platform(one, [key.id for key in kept.keys(one.id) if key.revoked is None])
+            for one in kept.platforms()
+        ]
+
+    return PlatformList(platforms=await run_in_threadpool(listed))
+
+
+@router.post(
+    "/invitations",
+    status_code=201,
+    response_model=Invitation,
+    openapi_extra=_body("platform", "REGION/NAME, such as cn-420100/wuhan."),
+)
+async def invite_a_platform(request: Request, who: Admitted) -> Invitation:
+    """Admit a platform: the answer has a code that is shown once and holds for a day. Role: operator."""
+    require_role(who, Action.CHANGE_PLATFORMS)
+    parts, platform = parts_of(request), await _member(request, "platform")
+    code = parts.new_code()
+    expires = await run_in_threadpool(
+        lambda: invite_platform(platform, parts.platforms, code=code, now=parts.clock.now())
+    )
+    return Invitation(platform=platform, code=code, expires=expires)
+
+
+@router.put(
+    "/platforms/{region}/{name}/suspension",
+    response_model=PlatformDocument,
+    openapi_extra=_body("reason", "Why; the platform reads it."),
+)
+async def suspend_a_platform(request: Request, region: str, name: str, who: Admitted) -> PlatformDocument:
+    """Keep a platform out for a reason; what it submitted stays. Role: operator."""
+    require_role(who, Action.CHANGE_PLATFORMS)
+    reason = await _member(request, "reason")
+    if not reason.strip():
+        raise MalformedDocument("expected a reason", field="/reason")
+    return await _suspended(request, f"{region}/{name}", reason)
+
+
+@router.delete("/platforms/{region}/{name}/suspension", response_model=PlatformDocument)
+async def resume_a_platform(request: Request, region: str, name: str, who: Admitted) -> PlatformDocument:
+    """Let a platform in again. Role: operator."""
+    require_role(who, Action.CHANGE_PLATFORMS)
+    return await _suspended(request, f"{region}/{name}", "")
+
+
+@router.get("/operations", response_model=OperationList, response_model_exclude_none=True)
+async def all_operations(
+    request: Request,
+    who: Admitted,
+    platform: Annotated[str, Query(max_length=200)],
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> OperationList:
+    """List the operations of any platform, newest first. Role: coordinator."""
+    require_role(who, Action.READ_OPERATIONS)
+    before, kept = read_cursor(cursor), parts_of(request).operations
+    found = await run_in_threadpool(lambda: kept.of_platform(platform, before=before, limit=limit + 1))
+    more = write_cursor(found[limit - 1].number) if len(found) > limit else None
+    return OperationList(operations=[operation_document(one) for one in found[:limit]], next=more)
+
+
+@router.get(
+    "/records",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
+)
+async def records_of_a_day(
+    request: Request,
+    who: Admitted,
+    platform: Annotated[str, Query(max_length=200)],
+    day: Annotated[str, Query(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")],
+) -> StreamingResponse:
+    """Return all records of a platform's day: a heading, then one receipt a line, nothing opened.
+
+    Roles: coordinator; auditor within its grant. Each line verifies offline.
+    """
+    require_day(who, platform=platform, day=day)
+    lines = parts_of(request).day_of_records(platform, day, f"{who.role} {who.id}")
+    first = await run_in_threadpool(next, lines)  # a day without records is refused here
+    return StreamingResponse(_ended(chain([first], lines)), media_type="application/x-ndjson")
+
+
+def _ended(lines: Iterator[bytes]) -> Iterator[bytes]:
+    return (line + b"\n" for line in lines)
+
+
+def _platform(one: Platform, keys: list[str]) -> PlatformDocument:
+    return PlatformDocument(platform=one.id, suspended=one.suspended, created=one.created, keys=keys)
+
+
+async def _suspended(request: Request, platform: str, reason: str) -> PlatformDocument:
+    kept = parts_of(request).platforms
+
+    def changed() -> PlatformDocument:
+        kept.suspend(platform, reason)
+        found = kept.platform(platform)
+        if found is None:
+            raise NotFound("there is no such platform", remedy="see /v1/admin/platforms")
+        return _platform(found, [key.id for key in kept.keys(platform) if key.revoked is None])
+
+    return await run_in_threadpool(changed)
