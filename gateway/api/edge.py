@@ -139,6 +139,7 @@ class _Passing:
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self._name
             headers["X-Content-Type-Options"] = "nosniff"
+            headers.setdefault("Cache-Control", "no-store")
             if self._left:
                 headers["Connection"] = "close"
         await self._send(message)
