@@ -54,7 +54,8 @@ def test_the_compose_file_gives_away_nothing() -> None:
     assert set(document) == {"name", "services", "volumes"}
     assert set(gateway) == {
         "build", "image", "command", "init", "restart", "stop_grace_period", "environment", "volumes",
-        "ports", "read_only", "tmpfs", "cap_drop", "security_opt", "mem_limit", "pids_limit", "ulimits", "healthcheck",
+        "ports", "read_only", "tmpfs", "cap_drop", "security_opt", "mem_limit", "pids_limit", "ulimits",
+        "healthcheck",
     }  # fmt: skip
     assert all(port.startswith("127.0.0.1:") for port in gateway["ports"])
     assert {one.partition(":")[0] for one in gateway["volumes"]} == set(document["volumes"])
