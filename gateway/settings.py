@@ -71,21 +71,21 @@ def _state(environment: Mapping[str, str]) -> Path:
 def _service(environment: Mapping[str, str]) -> ServiceSettings:
     usual = ServiceSettings()
     return ServiceSettings(
-        log_level=_choice(environment, "TANQIAO_LOG_LEVEL", LEVELS, usual=usual.log_level),
-        metrics=_choice(environment, "TANQIAO_METRICS", ("on", "off"), usual="off") == "on",
-        connections=_count(environment, "TANQIAO_CONNECTIONS_MAX", usual.connections, most=1_000_000),
-        requests=_count(environment, "TANQIAO_REQUESTS_MAX", usual.requests, most=1_000_000),
-        document_mib=_count(environment, "TANQIAO_DOCUMENT_MIB", usual.document_mib, most=1024),
-        file_mib=_count(environment, "TANQIAO_FILE_MIB", usual.file_mib, most=1 << 20),
-        held_mib=_count(environment, "TANQIAO_HELD_MIB", usual.held_mib, most=1 << 20),
-        head_seconds=_count(environment, "TANQIAO_HEAD_SECONDS", usual.head_seconds, most=3600),
-        idle_seconds=_count(environment, "TANQIAO_IDLE_SECONDS", usual.idle_seconds, most=3600),
-        drain_seconds=_count(environment, "TANQIAO_DRAIN_SECONDS", usual.drain_seconds, most=300),
-        body_seconds=_count(environment, "TANQIAO_BODY_SECONDS", usual.body_seconds, most=3600),
+        log_level=_choice(environment, "TANQIAO_LOG_LEVEL", choices=LEVELS, usual=usual.log_level),
+        metrics=_choice(environment, "TANQIAO_METRICS", choices=("on", "off"), usual="off") == "on",
+        connections=_count(environment, "TANQIAO_CONNECTIONS_MAX", usual=usual.connections, most=1_000_000),
+        requests=_count(environment, "TANQIAO_REQUESTS_MAX", usual=usual.requests, most=1_000_000),
+        document_mib=_count(environment, "TANQIAO_DOCUMENT_MIB", usual=usual.document_mib, most=1024),
+        file_mib=_count(environment, "TANQIAO_FILE_MIB", usual=usual.file_mib, most=1 << 20),
+        held_mib=_count(environment, "TANQIAO_HELD_MIB", usual=usual.held_mib, most=1 << 20),
+        head_seconds=_count(environment, "TANQIAO_HEAD_SECONDS", usual=usual.head_seconds, most=3600),
+        idle_seconds=_count(environment, "TANQIAO_IDLE_SECONDS", usual=usual.idle_seconds, most=3600),
+        drain_seconds=_count(environment, "TANQIAO_DRAIN_SECONDS", usual=usual.drain_seconds, most=300),
+        body_seconds=_count(environment, "TANQIAO_BODY_SECONDS", usual=usual.body_seconds, most=3600),
     )
 
 
-def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...], *, usual: str) -> str:
+def _choice(environment: Mapping[str, str], name: str, *, choices: tuple[str, ...], usual: str) -> str:
     chosen = environment.get(name, usual)
     if chosen not in choices:
         raise LocalFileError(
@@ -95,7 +95,7 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...],
     return chosen
 
 
-def _count(environment: Mapping[str, str], name: str, usual: int, *, most: int) -> int:
+def _count(environment: Mapping[str, str], name: str, *, usual: int, most: int) -> int:
     text = environment.get(name, str(usual))
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
         raise LocalFileError(

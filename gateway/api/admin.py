@@ -116,20 +116,20 @@ async def invite_a_platform(request: Request, who: Admitted) -> Invitation:
     response_model=PlatformDocument,
     openapi_extra=_body("reason", "Why; the platform reads it."),
 )
-async def suspend_a_platform(request: Request, region: str, name: str, who: Admitted) -> PlatformDocument:
+async def suspend_a_platform(request: Request, region: str, *, name: str, who: Admitted) -> PlatformDocument:
     """Keep a platform out for a reason; what it submitted stays. Role: operator."""
     require_role(who, Action.CHANGE_PLATFORMS)
     reason = await _member(request, "reason")
     if not reason.strip():
         raise MalformedDocument("expected a reason", field="/reason")
-    return await _suspended(request, f"{region}/{name}", reason)
+    return await _suspended(request, f"{region}/{name}", reason=reason)
 
 
 @router.delete("/platforms/{region}/{name}/suspension", response_model=PlatformDocument)
-async def resume_a_platform(request: Request, region: str, name: str, who: Admitted) -> PlatformDocument:
+async def resume_a_platform(request: Request, region: str, *, name: str, who: Admitted) -> PlatformDocument:
     """Let a platform in again. Role: operator."""
     require_role(who, Action.CHANGE_PLATFORMS)
-    return await _suspended(request, f"{region}/{name}", "")
+    return await _suspended(request, f"{region}/{name}", reason="")
 
 
 @router.get("/operations", response_model=OperationList, response_model_exclude_none=True)
@@ -177,7 +177,7 @@ def _platform(one: Platform, keys: list[str]) -> PlatformDocument:
     return PlatformDocument(platform=one.id, suspended=one.suspended, created=one.created, keys=keys)
 
 
-async def _suspended(request: Request, platform: str, reason: str) -> PlatformDocument:
+async def _suspended(request: Request, platform: str, *, reason: str) -> PlatformDocument:
     kept = parts_of(request).platforms
 
     def changed() -> PlatformDocument:

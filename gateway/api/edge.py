@@ -63,7 +63,7 @@ class Edge:
     connection is closed: it never waits in memory.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, measures: Measures) -> None:
+    def __init__(self, app: ASGIApp, *, limits: Limits, measures: Measures) -> None:
         self._app = app
         self._limits = limits
         self._measures = measures
@@ -78,22 +78,24 @@ class Edge:
         state = scope.setdefault("state", {})
         state["request_id"] = _given_id(scope) or secrets.token_hex(8)
         state["holding"] = Holding(self._budget)
-        passing = _Passing(scope, receive, send)
+        passing = _Passing(scope, receive, send=send)
         begun = time.monotonic()
         self._answering += 1
         try:
-            await self._chosen()(scope, passing.receive, passing.send)
+            if self._answering > self._limits.requests:
+                busy = Busy("this process answers as many requests as it can")
+                await _refuse(scope, passing, status=503, error=busy)
+            else:
+                await self._app(scope, passing.receive, passing.send)
         except Exception as error:
             _logger.error("unexpected error", exc_info=error, extra={"request_id": state["request_id"]})
             if not passing.status:
-                await _failed(scope, passing.receive, passing.send)
+                told = GatewayError("something went wrong here; it was noted under this request's id")
+                await _refuse(scope, passing, status=500, error=told)
         finally:
             self._answering -= 1
             state["holding"].release()
             self._write_down(scope, passing.status, seconds=time.monotonic() - begun)
-
-    def _chosen(self) -> ASGIApp:
-        return self._app if self._answering <= self._limits.requests else _turned_away
 
     def _write_down(self, scope: Scope, status: int, *, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "")  # the path itself could name what nobody may read
@@ -114,7 +116,7 @@ class Edge:
 class _Passing:
     """One request and its answer on their way through."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, *, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._name: str = scope["state"]["request_id"]
@@ -159,11 +161,6 @@ def _given_id(scope: Scope) -> str:
     return given if _REQUEST_ID.fullmatch(given) else ""
 
 
-async def _failed(scope: Scope, receive: Receive, send: Send) -> None:
-    told = GatewayError("something went wrong here; it was noted under this request's id")
-    await problem(Request(scope), 500, code=told.code, error=told)(scope, receive, send)
-
-
-async def _turned_away(scope: Scope, receive: Receive, send: Send) -> None:
-    busy = Busy("this process answers as many requests as it can")
-    await problem(Request(scope), 503, code=busy.code, error=busy)(scope, receive, send)
+async def _refuse(scope: Scope, passing: _Passing, *, status: int, error: GatewayError) -> None:
+    answer = problem(Request(scope), status, code=error.code, error=error)
+    await answer(scope, passing.receive, passing.send)

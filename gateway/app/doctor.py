@@ -65,10 +65,10 @@ def doctor(root: Path) -> list[Finding]:
     """
     patient = _Patient(Home(root), read_settings())
     patient.home.facts()
-    return [_finding(name, check, patient) for name, check in _CHECKS.items()]
+    return [_finding(name, check, patient=patient) for name, check in _CHECKS.items()]
 
 
-def _finding(name: str, check: Callable[[_Patient], str], patient: _Patient) -> Finding:
+def _finding(name: str, check: Callable[[_Patient], str], *, patient: _Patient) -> Finding:
     try:
         return Finding(name, "ok", check(patient))
     except _Unknown as unknown:

@@ -128,13 +128,13 @@ def _run_worker(serving: Serving, listening: socket.socket) -> None:
             timeout_keep_alive=20,
             timeout_graceful_shutdown=GRACE_SECONDS // 2,
         )
-        _Worker(config, settings.drain_seconds, stopping).run(sockets=[listening])
+        _Worker(config, seconds=settings.drain_seconds, stopping=stopping).run(sockets=[listening])
 
 
 class _Worker(uvicorn.Server):
     """A server that says for a while that it stops before it does: load balancers take it out meanwhile."""
 
-    def __init__(self, config: uvicorn.Config, seconds: int, stopping: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, *, seconds: int, stopping: list[str]) -> None:
         super().__init__(config)
         self._seconds = seconds
         self._stopping = stopping

@@ -159,13 +159,15 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             ready=partial(_missing, opened),
             operator_gate=OperatorGate(operators=SqlOperators(database), clock=opened.clock),
             new_code=lambda: secrets.token_urlsafe(24),
-            day_of_records=partial(_day_of_records, opened),
-            measures=_measures(serving, opened, operations),
+            day_of_records=lambda platform, day, reader: _day_of_records(
+                opened, DayScope(platform, day), reader=reader
+            ),
+            measures=_measures(serving, opened, operations=operations),
             limits=_limits(serving.settings),
         )
 
 
-def _day_of_records(opened: OpenHome, platform: str, day: str, reader: str) -> Iterator[bytes]:
+def _day_of_records(opened: OpenHome, scope: DayScope, *, reader: str) -> Iterator[bytes]:
     parts = Disclosing(
         issuer=opened.facts.issuer,
         journal=opened.journal,
@@ -174,10 +176,10 @@ def _day_of_records(opened: OpenHome, platform: str, day: str, reader: str) -> I
         replayer=journal_replayer(opened.journal),
     )
     made = instant_text(opened.clock.now())
-    return disclose(DayScope(platform, day), [], auditor=reader, made=made, parts=parts)
+    return disclose(scope, [], auditor=reader, made=made, parts=parts)
 
 
-def _measures(serving: Serving, opened: OpenHome, operations: SqlOperations) -> Measures:
+def _measures(serving: Serving, opened: OpenHome, *, operations: SqlOperations) -> Measures:
     def now() -> dict[str, float]:
         oldest = operations.oldest_waiting()
         lag = 0.0 if oldest is None else (opened.clock.now() - datetime.fromisoformat(oldest)).total_seconds()
