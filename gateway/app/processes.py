@@ -104,9 +104,18 @@ def _end(processes: list[SpawnProcess], *, seconds: int) -> None:
 
 
 def _started(name: str, job: Callable[[], None]) -> SpawnProcess:
-    process = get_context("spawn").Process(target=job, name=name)
+    process = get_context("spawn").Process(target=_told, args=(job,), name=name)
     process.start()
     return process
+
+
+def _told(job: Callable[[], None]) -> None:
+    """Run a job; what ends it goes to the log, which writes nothing that a foreign error quotes."""
+    try:
+        job()
+    except Exception as error:
+        _logger.error("a process of the service ended", exc_info=error)
+        raise SystemExit(1) from None
 
 
 def _run_worker(serving: Serving, listening: socket.socket) -> None:

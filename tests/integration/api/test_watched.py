@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.logs import JsonLines
+from gateway.app.logs import JsonLines, write_logs
+from gateway.app.processes import _started
 from gateway.errors import LocalFileError, Refused
 from gateway.settings import ServiceSettings, read_settings
 from tests.fakes.homes import WUHAN, make_home, trip
@@ -101,6 +102,21 @@ def test_what_a_foreign_error_says_is_not_written() -> None:
     assert "user-0001" not in told
     assert json.loads(told)["error"] == "ValueError"
     assert "test_watched.py" in json.loads(told)["at"][-1]
+
+
+def fails() -> None:
+    write_logs("info")
+    raise ValueError("the row of user-0001 is odd")
+
+
+def test_what_ends_a_process_is_told_without_its_words(capfd: pytest.CaptureFixture[str]) -> None:
+    process = _started("worker-0", fails)
+    process.join(60)
+
+    told = capfd.readouterr().err
+    assert process.exitcode == 1
+    assert json.loads(told.splitlines()[-1])["error"] == "ValueError"
+    assert "user-0001" not in told
 
 
 def test_what_our_own_error_says_is_written() -> None:
