@@ -10,6 +10,7 @@ from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFile
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
+from gateway.service.webhooks import WebhookDesk
 
 __all__ = ["ApiParts", "Limits", "ListedMapping", "Upload"]
 
@@ -64,6 +65,7 @@ class ApiParts:
     submitting: Submitting
     platforms: Platforms
     operations: Operations
+    webhooks: WebhookDesk
     journal: Journal
     records: RecordFiles
     log: Callable[[], Log]

@@ -102,6 +102,10 @@ class OpenHome:
             )
         return found
 
+    def http_signer(self) -> Signer:
+        """Return the signer of what this home sends to others."""
+        return FileSigner(self.home.keys / "http", "http")
+
     def publishing_rings(self) -> PublishingRings:
         """Return the pinned key ring and, where the queue announces a change, the changed one.
 

@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 
 from gateway.api import application
+from gateway.app.notifying import notify
 from gateway.app.serve import Serving, api_parts, sequence
 from gateway.errors import LocalFileError
 
@@ -37,7 +38,10 @@ def serve(serving: Serving) -> None:
     with api_parts(serving):  # what is wrong with the home is told before anything listens
         pass
     with _listening(serving) as listening:
-        jobs: _Jobs = {"sequencer": partial(_run_sequencer, serving)}
+        jobs: _Jobs = {
+            "sequencer": partial(_run_sequencer, serving),
+            "courier": partial(_run_courier, serving),
+        }
         for number in range(serving.workers):
             jobs[f"worker-{number}"] = partial(_run_worker, serving, listening)
         _supervise(jobs, stopped=_until_told())
@@ -107,3 +111,9 @@ def _run_sequencer(serving: Serving) -> None:
     stopped = _until_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sequence(serving, stop=stopped)
+
+
+def _run_courier(serving: Serving) -> None:
+    stopped = _until_told()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    notify(serving, stop=stopped)

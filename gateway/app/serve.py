@@ -16,6 +16,7 @@ from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
 from gateway.errors import HomeBusy, NotFound
+from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
@@ -25,11 +26,15 @@ from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
+from gateway.service.webhooks import WebhookDesk
+from gateway.settings import read_settings
+from gateway.signing import webhook_public_key
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
+from gateway.store.webhooks import SqlWebhooks
 
 __all__ = ["Serving", "api_parts", "sequence"]
 
@@ -139,6 +144,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             ),
             platforms=platforms,
             operations=operations,
+            webhooks=_desk(opened, writes),
             journal=opened.journal,
             records=opened.records,
             log=lambda: opened.log,
@@ -148,6 +154,21 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             uploading=spools.uploading,
             ready=partial(_missing, opened),
         )
+
+
+def _desk(opened: OpenHome, writes: GroupCommit) -> WebhookDesk:
+    private = read_settings().private_webhooks
+
+    def require_callable(url: str) -> None:
+        addresses(read_target(url, private=private), private=private)
+
+    return WebhookDesk(
+        webhooks=SqlWebhooks(opened.database, writes),
+        require_callable=require_callable,
+        public_key=webhook_public_key(opened.http_signer()),
+        clock=opened.clock,
+        random_bytes=os.urandom,
+    )
 
 
 def _missing(opened: OpenHome) -> list[str]:
@@ -201,4 +222,5 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),
+        clock=opened.clock,
     )

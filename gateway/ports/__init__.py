@@ -45,6 +45,16 @@ from gateway.ports.stores import (
     RecordFile,
     RecordFiles,
 )
+from gateway.ports.webhooks import (
+    Delivery,
+    DeliveryState,
+    EventType,
+    Post,
+    Posted,
+    Sent,
+    Webhook,
+    Webhooks,
+)
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
@@ -57,8 +67,11 @@ __all__ = [
     "Claims",
     "Clock",
     "DayClosed",
+    "Delivery",
+    "DeliveryState",
     "EncodedFile",
     "EventMark",
+    "EventType",
     "FindingFile",
     "Findings",
     "Journal",
@@ -81,6 +94,8 @@ __all__ = [
     "Platform",
     "PlatformKey",
     "Platforms",
+    "Post",
+    "Posted",
     "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
@@ -88,5 +103,8 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "ReversalRow",
+    "Sent",
     "Spool",
+    "Webhook",
+    "Webhooks",
 ]
