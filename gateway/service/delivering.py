@@ -60,6 +60,7 @@ class Courier:
         finally:
             for task in serving.values():
                 task.cancel()
+            await asyncio.gather(*serving.values(), return_exceptions=True)
 
     async def serve(self, webhook: Webhook) -> None:
         """Make one round of attempts at an endpoint: some at once, or a single one where it fails."""

@@ -117,7 +117,7 @@ def test_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No name server here changes its answers, so the resolver is replaced: its second answer leads nowhere."""
+    """No name server here changes its answers, so the resolver is replaced."""
     asked: list[str] = []
 
     def resolve(host: str, port: int, **_: Any) -> list[Any]:
