@@ -5,10 +5,10 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gateway.app.clock import SystemClock
 from gateway.app.crews import here
 from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
@@ -38,14 +38,6 @@ from gateway.transparency import SignatureType, VerifierKey, sign_note
 __all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
-
-
-class SystemClock:
-    """The machine's clock, in UTC and whole seconds."""
-
-    def now(self) -> datetime:
-        """Return the present moment."""
-        return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,14 @@ from typing import Final
 import uvicorn
 
 from gateway.api import application
+from gateway.app.listening import listening
 from gateway.app.serve import Serving, api_parts, sequence
-from gateway.errors import LocalFileError
 
 __all__ = ["serve"]
 
 RESTART_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 20
-BACKLOG: Final = 2048
 _logger = logging.getLogger(__name__)
 
 _Jobs = dict[str, Callable[[], None]]
@@ -36,21 +35,11 @@ def serve(serving: Serving) -> None:
     """
     with api_parts(serving):  # what is wrong with the home is told before anything listens
         pass
-    with _listening(serving) as listening:
+    with listening(serving.host, serving.port) as opened:
         jobs: _Jobs = {"sequencer": partial(_run_sequencer, serving)}
         for number in range(serving.workers):
-            jobs[f"worker-{number}"] = partial(_run_worker, serving, listening)
+            jobs[f"worker-{number}"] = partial(_run_worker, serving, opened)
         _supervise(jobs, stopped=_until_told())
-
-
-def _listening(serving: Serving) -> socket.socket:
-    try:
-        return socket.create_server((serving.host, serving.port), backlog=BACKLOG)
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot listen on {serving.host}:{serving.port}: {error.strerror}",
-            remedy="choose another --port, or end what listens there",
-        ) from error
 
 
 def _until_told() -> Callable[[], bool]:
@@ -88,7 +77,7 @@ def _started(name: str, job: Callable[[], None]) -> SpawnProcess:
     return process
 
 
-def _run_worker(serving: Serving, listening: socket.socket) -> None:
+def _run_worker(serving: Serving, opened: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
     with api_parts(serving) as parts:
         config = uvicorn.Config(
@@ -100,7 +89,7 @@ def _run_worker(serving: Serving, listening: socket.socket) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS // 2,
             limit_concurrency=4000,
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[opened])
 
 
 def _run_sequencer(serving: Serving) -> None:

@@ -20,6 +20,7 @@ from gateway.cli import (
     record,
     serve,
     statements,
+    witness,
 )
 from gateway.cli.output import exit_code, report
 from gateway.errors import GatewayError, LocalFileError, UsageError
@@ -52,6 +53,7 @@ for name, group, words in (
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
     ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
+    ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):
     root.add_typer(group, name=name, help=words, no_args_is_help=True)

@@ -36,6 +36,7 @@ from gateway.ports.stores import (
     RecordFile,
     RecordFiles,
 )
+from gateway.ports.witnessing import WitnessMemory
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
@@ -70,4 +71,5 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "Spool",
+    "WitnessMemory",
 ]

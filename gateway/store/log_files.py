@@ -100,6 +100,11 @@ class LogFolder:
         self._cached: tuple[bytes, TreeReader] | None = None
 
     @property
+    def origin(self) -> str:
+        """The log's name in its checkpoints."""
+        return self._origin
+
+    @property
     def size(self) -> int:
         """The number of published entries."""
         return self._published()[1].tree_size
