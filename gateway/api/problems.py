@@ -24,6 +24,7 @@ from gateway.errors import (
     UsageError,
 )
 from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
+from gateway.service.quorum import Unwitnessed
 from gateway.service.submitting import Busy, IdempotencyConflict
 from gateway.signing import RequestNotSigned
 from gateway.transparency import CheckpointRefused, NotSignedByLog, StaleOldSize
@@ -68,6 +69,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         ChecksFailed: 422,
         Refused: 422,
         Busy: 503,
+        Unwitnessed: 503,
         HomeBusy: 503,
         LocalFileError: 503,
         Unreachable: 503,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of
+from gateway.api.parts import WITNESSED_HEADER
 from gateway.errors import NotFound
 from gateway.model.strict import read_strict_object
 from gateway.transparency import read_tile_name
@@ -59,9 +60,15 @@ async def health(request: Request) -> Health:
 
 @router.get("/v1/ready", responses={503: {"description": "What is not ready, one line each."}})
 async def ready(request: Request) -> JSONResponse:
-    """Tell whether submissions would be converted now; for load balancers."""
-    missing = await run_in_threadpool(parts_of(request).ready)
-    return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+    """Tell whether submissions would be converted now, for load balancers; `warnings` are for operators."""
+    parts = parts_of(request)
+
+    def told() -> tuple[list[str], list[str]]:
+        return [*parts.ready(), *parts.quorum.stopped()], parts.quorum.warnings()
+
+    missing, warnings = await run_in_threadpool(told)
+    body = {"ready": not missing, "missing": missing, "warnings": warnings}
+    return JSONResponse(body, 503 if missing else 200)
 
 
 @router.get("/v1/mappings", response_model=MappingList)
@@ -111,8 +118,18 @@ async def statements(
 
 @router.get("/log/checkpoint", response_class=Response)
 async def checkpoint(request: Request) -> Response:
-    """Return the newest checkpoint of the log (C2SP tlog-tiles)."""
-    return _file(parts_of(request).log_folder / "checkpoint", media="text/plain; charset=utf-8", cache=FRESH)
+    """Return the newest checkpoint of the log (C2SP tlog-tiles) with the cosignatures that it has so far."""
+    parts = parts_of(request)
+
+    def made() -> tuple[bytes, bool]:
+        note = parts.checkpoint()
+        return note, bool(note) and parts.witnessed(note)
+
+    note, witnessed = await run_in_threadpool(made)
+    if not note:
+        raise NotFound("this log has no checkpoint yet", remedy="wait for the first entry")
+    headers = {"Cache-Control": FRESH, WITNESSED_HEADER: str(witnessed).lower()}
+    return Response(note, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 @router.get("/log/tile/{path:path}", response_class=Response)

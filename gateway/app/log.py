@@ -4,6 +4,7 @@ import io
 import tarfile
 from pathlib import Path
 
+from gateway.app.cosigning import cosigned_of
 from gateway.app.home import open_home
 from gateway.errors import IntegrityBroken, LocalFileError
 from gateway.store.input_files import read_small
@@ -65,6 +66,7 @@ def bundle_log(root: Path, out: Path) -> int:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        members["log/checkpoint"] = cosigned_of(opened).published(opened.log.checkpoint)
         for mapping in opened.journal.mappings():
             members[f"mappings/{mapping.digest}.json"] = mapping.canonical
         half = out.with_name(out.name + ".half")

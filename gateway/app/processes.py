@@ -1,4 +1,4 @@
-"""The processes of the service: workers on one socket and one sequencer; what ends is started again."""
+"""The processes of the service: workers, a sequencer, one that asks witnesses; what ends is started again."""
 
 import logging
 import signal
@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 
 from gateway.api import application
+from gateway.app.cosigning import gather
 from gateway.app.listening import listening
 from gateway.app.serve import Serving, api_parts, sequence
 
@@ -36,7 +37,10 @@ def serve(serving: Serving) -> None:
     with api_parts(serving):  # what is wrong with the home is told before anything listens
         pass
     with listening(serving.host, serving.port) as opened:
-        jobs: _Jobs = {"sequencer": partial(_run_sequencer, serving)}
+        jobs: _Jobs = {
+            "sequencer": partial(_run_sequencer, serving),
+            "witnesses": partial(_run_gathering, serving),
+        }
         for number in range(serving.workers):
             jobs[f"worker-{number}"] = partial(_run_worker, serving, opened)
         _supervise(jobs, stopped=_until_told())
@@ -96,3 +100,9 @@ def _run_sequencer(serving: Serving) -> None:
     stopped = _until_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sequence(serving, stop=stopped)
+
+
+def _run_gathering(serving: Serving) -> None:
+    stopped = _until_told()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gather(serving.root, stop=stopped)

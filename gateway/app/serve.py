@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.api import ApiParts, ListedMapping
 from gateway.app.convert import crew_for, input_document
+from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, shipped_programs
 from gateway.convert import Program
@@ -21,6 +22,7 @@ from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.parts import Converting
+from gateway.service.quorum import is_witnessed
 from gateway.service.scheme import Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
@@ -29,6 +31,7 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlNonces, SqlPlatforms
 from gateway.store.spools import SpoolFolder
+from gateway.transparency import read_policy
 
 __all__ = ["Serving", "api_parts", "sequence"]
 
@@ -107,13 +110,18 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         database = opened.database
         platforms, operations = SqlPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
+        quorum, cosigned = quorum_of(opened), cosigned_of(opened)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
             gatekeeper=Gatekeeper(platforms=platforms, nonces=SqlNonces(writes), clock=opened.clock),
             submitting=Submitting(
-                operations=operations, scheme=schemes.scheme, clock=opened.clock, random_bytes=os.urandom
+                operations=operations,
+                scheme=schemes.scheme,
+                clock=opened.clock,
+                random_bytes=os.urandom,
+                require_open=quorum.require,
             ),
             platforms=platforms,
             operations=operations,
@@ -125,6 +133,9 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             mappings=schemes.listed,
             uploading=spools.uploading,
             ready=partial(_missing, opened),
+            quorum=quorum,
+            checkpoint=lambda: cosigned.published(opened.log.checkpoint),
+            witnessed=partial(_is_witnessed, opened),
         )
 
 
@@ -134,6 +145,10 @@ def _missing(opened: OpenHome) -> list[str]:
     if not (opened.home.log / "checkpoint").is_file():
         missing.append("the log has no checkpoint")
     return missing
+
+
+def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
+    return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
 def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:

@@ -16,6 +16,7 @@ from gateway.cli import (
     keys,
     log,
     mapping,
+    quorum,
     receipt,
     record,
     serve,
@@ -43,6 +44,7 @@ audit.register(root)
 erase.register(root)
 behaviours.register(root)
 serve.register(root)
+quorum.register(witness.app)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),

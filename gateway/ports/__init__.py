@@ -36,13 +36,22 @@ from gateway.ports.stores import (
     RecordFile,
     RecordFiles,
 )
-from gateway.ports.witnessing import WitnessMemory
+from gateway.ports.witnessing import (
+    CosignedNotes,
+    CosigningStatus,
+    WitnessAnswer,
+    WitnessMemory,
+    WitnessPeers,
+    WitnessState,
+)
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
     "Clock",
+    "CosignedNotes",
+    "CosigningStatus",
     "DayClosed",
     "EncodedFile",
     "EventMark",
@@ -71,5 +80,8 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "Spool",
+    "WitnessAnswer",
     "WitnessMemory",
+    "WitnessPeers",
+    "WitnessState",
 ]

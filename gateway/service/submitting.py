@@ -34,12 +34,16 @@ class Busy(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitting:
-    """Takes submissions of platforms. ``scheme`` gives the scheme of a mapping's id."""
+    """Takes submissions of platforms. ``scheme`` gives the scheme of a mapping's id.
+
+    ``require_open`` raises while this gateway takes nothing, such as when its witnesses are gone.
+    """
 
     operations: Operations
     scheme: Callable[[str], Scheme]
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    require_open: Callable[[], None]
 
     def submit_rows(self, platform: str, key: str, *, mapping: str, rows: Sequence[bytes]) -> Operation:
         """Take rows, each a JSON object in one line, to be converted together.
@@ -94,7 +98,8 @@ class Submitting:
         return self.random_bytes(16).hex()
 
     def require_room(self) -> None:
-        """Refuse while too much is waiting."""
+        """Refuse while too much is waiting, or while nothing is taken at all."""
+        self.require_open()
         if self.operations.waiting() >= WAITING_MAX:
             raise Busy(f"{WAITING_MAX} submissions are waiting to be converted")
 

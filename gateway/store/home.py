@@ -48,6 +48,7 @@ class Home:
         self.erasing = root / "erasing"
         self.findings = root / "findings"
         self.spool = root / "spool"
+        self.witnesses = root / "witnesses"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"

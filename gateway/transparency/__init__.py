@@ -26,16 +26,18 @@ from gateway.transparency.note import (
     verified_keys,
 )
 from gateway.transparency.policy import (
+    Group,
     MalformedPolicy,
     NotInPolicy,
     Policy,
     QuorumPending,
+    WitnessEntry,
     read_policy,
     verify_checkpoint,
     verify_log_signature,
 )
 from gateway.transparency.proof import LogProof, read_proof, require_included, verify_proof
-from gateway.transparency.text import MalformedLogText
+from gateway.transparency.text import MalformedLogText, read_count
 from gateway.transparency.tile_names import TILE_WIDTH, TileName, read_tile_name
 from gateway.transparency.tiles import (
     ENTRY_BYTES_MAX,
@@ -77,6 +79,7 @@ __all__ = [
     "Edge",
     "EntryTooLarge",
     "ForkEvidence",
+    "Group",
     "LogFileAltered",
     "LogProof",
     "MalformedLogText",
@@ -97,6 +100,7 @@ __all__ = [
     "TreeReader",
     "UnknownLog",
     "VerifierKey",
+    "WitnessEntry",
     "WitnessRequest",
     "claimed_origin",
     "cosign_note",
@@ -108,6 +112,7 @@ __all__ = [
     "leaf_hashes",
     "node_hash",
     "read_checkpoint",
+    "read_count",
     "read_note",
     "read_policy",
     "read_proof",

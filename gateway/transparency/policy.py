@@ -100,6 +100,15 @@ class Policy:
                 reached.add(group.name)
         return self.quorum in reached
 
+    def __bytes__(self) -> bytes:
+        lines = [
+            *(f"log {log.key} {log.url}" for log in self.logs),
+            *(f"witness {one.name} {one.key} {one.url}" for one in self.witnesses),
+            *(f"group {one.name} {one.threshold} {' '.join(one.members)}" for one in self.groups),
+            f"quorum {self.quorum}",
+        ]
+        return "".join(f"{line.rstrip()}\n" for line in lines).encode("utf-8", "surrogateescape")
+
 
 def verify_checkpoint(policy: Policy, note: bytes) -> Checkpoint:
     """Verify a signed checkpoint against the policy and return what it says.
