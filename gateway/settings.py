@@ -38,8 +38,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     return Settings(
         state=_state(environment),
-        witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", ALARM),
-        witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", STOP),
+        witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", default=ALARM),
+        witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", default=STOP),
     )
 
 
@@ -56,7 +56,7 @@ def _state(environment: Mapping[str, str]) -> Path:
     return Path(chosen)
 
 
-def _seconds(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+def _seconds(environment: Mapping[str, str], name: str, *, default: timedelta) -> timedelta:
     chosen = environment.get(name)
     if chosen is None:
         return default

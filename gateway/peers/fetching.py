@@ -46,4 +46,4 @@ class Fetcher:
                 kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
                 return answer.status_code, kind, data
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(f"{url} does not answer: {error or type(error).__name__}") from error
+            raise Unreachable(f"{url} does not answer: {str(error) or type(error).__name__}") from error

@@ -4,6 +4,7 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -61,6 +62,7 @@ __all__ = [
     "KeptColumns",
     "Log",
     "Memory",
+    "MonitorBooks",
     "NewEvents",
     "NewOperation",
     "NewSpan",
@@ -79,7 +81,9 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "SeriesHead",
     "Spool",
+    "StatedDay",
     "WitnessAnswer",
     "WitnessMemory",
     "WitnessPeers",

@@ -1,4 +1,4 @@
-"""Tell since when the newest checkpoint lacks its witnesses, and refuse to go on without them for too long."""
+"""Tell since when the newest checkpoint lacks its witnesses, and refuse to go on without them for long."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,23 +58,21 @@ class Quorum:
         """
         missing = self.missing_for()
         if missing > self.stop:
-            raise Unwitnessed(f"the quorum of witnesses has been missing for {_seconds(missing)}")
+            raise Unwitnessed(_words(missing))
 
     def stopped(self) -> list[str]:
         """Say what keeps submissions out, one line each."""
         missing = self.missing_for()
-        return [f"the quorum of witnesses is missing for {_seconds(missing)}"] if missing > self.stop else []
+        return [_words(missing)] if missing > self.stop else []
 
     def warnings(self) -> list[str]:
         """Say what operators should look at: a quorum that is missing, witnesses that fail."""
         status = self.notes.status()
         missing = self.missing_for()
-        lines = (
-            [f"the quorum of witnesses is missing for {_seconds(missing)}"] if missing > self.alarm else []
-        )
+        lines = [_words(missing)] if missing > self.alarm else []
         failing = [] if status is None else [one for one in status.witnesses if one.failures]
         return lines + [f"witness {one.name} failed {one.failures} times: {one.trouble}" for one in failing]
 
 
-def _seconds(span: timedelta) -> str:
-    return f"{int(span.total_seconds())} seconds"
+def _words(missing: timedelta) -> str:
+    return f"the quorum of witnesses has been missing for {int(missing.total_seconds())} seconds"

@@ -1,4 +1,4 @@
-"""Cosignatures of the own log, in files beside it: they are added to, while a log's checkpoint is never changed.
+"""Cosignatures of the own log, in files beside it, for they are added to what was signed already.
 
 One process gathers them; whoever reads finds the whole old file or the whole new one.
 """

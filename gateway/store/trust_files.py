@@ -21,7 +21,7 @@ class TrustAltered(IntegrityBroken):
     """A trust file is not the one that was pinned."""
 
     code = "trust-altered"
-    remedy = "put the pinned file back; keys change only through `tanqiao keys`, the policy through `tanqiao witness`"
+    remedy = "put the pinned file back; keys change only by `tanqiao keys`, the policy by `tanqiao witness`"
 
 
 class TrustFiles:

@@ -2,7 +2,7 @@
 
 from gateway.transparency.checkpoint import Checkpoint, read_checkpoint
 from gateway.transparency.cosignature import cosignature_time
-from gateway.transparency.fork import ForkEvidence, NoFork
+from gateway.transparency.fork import ForkEvidence, NoFork, fork_between
 from gateway.transparency.keys import BadSignature, Sign, SignatureType, VerifierKey, read_vkey
 from gateway.transparency.merkle import (
     BATCH_LEAVES_MAX,
@@ -106,6 +106,7 @@ __all__ = [
     "cosign_note",
     "cosignature_time",
     "edge_names",
+    "fork_between",
     "grow",
     "join_bundle",
     "leaf_hash",

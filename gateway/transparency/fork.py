@@ -11,14 +11,37 @@ from gateway.transparency.merkle import verify_consistency
 from gateway.transparency.note import read_note
 from gateway.transparency.policy import NotInPolicy, Policy, verify_log_signature
 from gateway.transparency.text import read_base64, write_base64
+from gateway.transparency.tiles import Reader, TreeReader
 
-__all__ = ["FORK_BYTES_MAX", "ForkEvidence", "NoFork"]
+__all__ = ["FORK_BYTES_MAX", "ForkEvidence", "NoFork", "fork_between"]
 
 FORK_TYPE: Final = "tanqiao/log-fork/1"
 FORK_BYTES_MAX: Final = 1024 * 1024  # two of the largest notes, written as JSON
 HASHES_MAX: Final = 63
 _TEXTS: Final = frozenset({"/earlier", "/later"})  # members of several lines
 _MEMBERS: Final = frozenset({"type", "earlier", "later", "root", "hashes"})
+
+
+def fork_between(one: bytes, other: bytes, *, read: Reader) -> "ForkEvidence | None":
+    """Compare two signed checkpoints of a log with the tiles of the larger; None where it goes on.
+
+    Raises:
+        LogFileAltered: the tiles are not those of the larger checkpoint, so nothing can be said.
+    """
+    earlier, later = sorted((one, other), key=lambda note: _checkpoint(note).tree_size)
+    before, after = _checkpoint(earlier), _checkpoint(later)
+    hashes: tuple[bytes, ...] = ()
+    if before.tree_size in {0, after.tree_size}:
+        root = (after if before.tree_size else before).root_hash
+    else:
+        tree = TreeReader(read, after)
+        root = tree.root(before.tree_size)
+        hashes = tuple(tree.consistency(before.tree_size, size=after.tree_size))
+    return None if root == before.root_hash else ForkEvidence(earlier, later, root, hashes)
+
+
+def _checkpoint(note: bytes) -> Checkpoint:
+    return read_checkpoint(read_note(note).text)
 
 
 class NoFork(Refused):
@@ -80,8 +103,7 @@ class ForkEvidence:
             NoFork: both checkpoints may be true.
         """
         earlier, later = (
-            read_checkpoint(read_note(verify_log_signature(policy, note)).text)
-            for note in (self.earlier, self.later)
+            _checkpoint(verify_log_signature(policy, note)) for note in (self.earlier, self.later)
         )
         if earlier.origin != later.origin:
             raise NotInPolicy(f"the checkpoints are of two logs: {earlier.origin!r} and {later.origin!r}")
