@@ -12,9 +12,15 @@ from gateway.service.quorum import Quorum
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
 
-__all__ = ["WITNESSED_HEADER", "ApiParts", "Limits", "ListedMapping", "Upload"]
+__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "ListedMapping", "Upload"]
 
 WITNESSED_HEADER: Final = "Tanqiao-Witnessed"  # true or false: has what is sent its quorum of witnesses?
+WITNESSED: Final = {
+    WITNESSED_HEADER: {
+        "description": "`true` once the quorum of witnesses has cosigned the checkpoint; until then `false`.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    }
+}
 
 MEBIBYTE: Final = 1 << 20
 

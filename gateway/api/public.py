@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of
-from gateway.api.parts import WITNESSED_HEADER
+from gateway.api.parts import WITNESSED, WITNESSED_HEADER
 from gateway.errors import NotFound
 from gateway.model.strict import read_strict_object
 from gateway.transparency import read_tile_name
@@ -20,6 +20,18 @@ router = APIRouter(tags=["public"])
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
 DIGEST: Final = r"^(sha256:)?[0-9a-f]{64}$"
+
+
+_CHECKPOINT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": WITNESSED, "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+_BYTES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
+_CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    304: {"description": "Known already."},
+}
 
 
 class Health(BaseModel):
@@ -45,6 +57,14 @@ class MappingList(BaseModel):
     mappings: list[MappingEntry]
 
 
+class Readiness(BaseModel):
+    """Whether submissions would be converted now, and what is missing for that."""
+
+    ready: bool
+    missing: list[str]
+    warnings: list[str] = Field(description="For operators: a quorum of witnesses that is missing, and why.")
+
+
 class StatementList(BaseModel):
     """Day statements as they stand in the log: signed envelopes."""
 
@@ -58,7 +78,7 @@ async def health(request: Request) -> Health:
     return Health(status="ok", issuer=parts.issuer, origin=parts.origin)
 
 
-@router.get("/v1/ready", responses={503: {"description": "What is not ready, one line each."}})
+@router.get("/v1/ready", response_model=Readiness, responses={503: {"model": Readiness}})
 async def ready(request: Request) -> JSONResponse:
     """Tell whether submissions would be converted now, for load balancers; `warnings` are for operators."""
     parts = parts_of(request)
@@ -83,7 +103,7 @@ async def mappings(request: Request) -> MappingList:
     )
 
 
-@router.get("/v1/mappings/{digest}", response_class=Response)
+@router.get("/v1/mappings/{digest}", response_class=Response, responses=_CANONICAL)
 async def mapping(request: Request, digest: str) -> Response:
     """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
     listed = await run_in_threadpool(parts_of(request).mappings)
@@ -116,7 +136,7 @@ async def statements(
     return StatementList(statements=await run_in_threadpool(found))
 
 
-@router.get("/log/checkpoint", response_class=Response)
+@router.get("/log/checkpoint", response_class=Response, responses=_CHECKPOINT)
 async def checkpoint(request: Request) -> Response:
     """Return the newest checkpoint of the log (C2SP tlog-tiles) with the cosignatures that it has so far."""
     parts = parts_of(request)
@@ -132,7 +152,7 @@ async def checkpoint(request: Request) -> Response:
     return Response(note, media_type="text/plain; charset=utf-8", headers=headers)
 
 
-@router.get("/log/tile/{path:path}", response_class=Response)
+@router.get("/log/tile/{path:path}", response_class=Response, responses=_BYTES)
 async def tile(request: Request, path: str) -> Response:
     """Return a tile of the log (C2SP tlog-tiles); a tile never changes."""
     name = read_tile_name(f"tile/{path}")

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
-from gateway.api.parts import WITNESSED_HEADER, ApiParts
+from gateway.api.parts import WITNESSED, WITNESSED_HEADER, ApiParts
 from gateway.errors import NotFound
 from gateway.ports import Platform
 from gateway.service.receipts import BatchProofs, FoundRecord, find_record, receipt_with
@@ -40,7 +40,11 @@ async def record(
     return RecordDocument(record=dict(found.document), batch=found.batch.number, expires=expires)
 
 
-@router.get("/receipts/{record_id}", response_class=Response)
+@router.get(
+    "/receipts/{record_id}",
+    response_class=Response,
+    responses={200: {"headers": WITNESSED, "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
 async def receipt(
     request: Request,
     record_id: str,

@@ -22,20 +22,22 @@ from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.parts import Converting
-from gateway.service.quorum import is_witnessed
+from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.scheme import Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
 from gateway.store.group_commit import GroupCommit
+from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlNonces, SqlPlatforms
+from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
 from gateway.transparency import read_policy
 
 __all__ = ["Serving", "api_parts", "sequence"]
 
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
+COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 RESTART_SECONDS: Final = 1.0
 
@@ -108,9 +110,11 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
     schemes = _Schemes(_programs(serving))
     with open_home(serving.root) as opened, GroupCommit(opened.database) as writes:
         database = opened.database
-        platforms, operations = SqlPlatforms(database), SqlOperations(database, writes)
+        platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
+        waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         quorum, cosigned = quorum_of(opened), cosigned_of(opened)
+        stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
@@ -119,9 +123,10 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             submitting=Submitting(
                 operations=operations,
                 scheme=schemes.scheme,
+                waiting=lambda: waiting(None),
                 clock=opened.clock,
                 random_bytes=os.urandom,
-                require_open=quorum.require,
+                require_open=lambda: require_witnessed(stopped(None)),
             ),
             platforms=platforms,
             operations=operations,

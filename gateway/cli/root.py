@@ -16,9 +16,11 @@ from gateway.cli import (
     keys,
     log,
     mapping,
+    proxy,
     quorum,
     receipt,
     record,
+    remote,
     serve,
     statements,
     witness,
@@ -44,6 +46,10 @@ audit.register(root)
 erase.register(root)
 behaviours.register(root)
 serve.register(root)
+proxy.register(root)
+remote.register(root)
+serve.app.command("enrol")(remote.enrol)
+receipt.app.command("fetch")(remote.fetch)
 quorum.register(witness.app)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),

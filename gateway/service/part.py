@@ -46,6 +46,10 @@ class Verdict(NamedTuple):
     spans: list[NewSpan]
     overlaps: dict[int, ActFinding]
 
+    def to_finish(self) -> "Verdict":
+        """Return the verdict without what must be remembered: finishing does not need it, and it is large."""
+        return self._replace(events=NewEvents(b"", b""), cap_usage={}, spans=[])
+
 
 class _Undecided(NamedTuple):
     """What a part that was judged and is not written yet adds to the memory."""

@@ -1,6 +1,6 @@
 """Tell since when the newest checkpoint lacks its witnesses, and refuse to go on without them for long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from gateway.errors import Refused
 from gateway.ports import Clock, CosignedNotes
 from gateway.transparency import Policy, QuorumPending, verify_checkpoint
 
-__all__ = ["Quorum", "Unwitnessed", "is_witnessed"]
+__all__ = ["Quorum", "Unwitnessed", "is_witnessed", "require_witnessed"]
 
 
 class Unwitnessed(Refused):
@@ -25,6 +25,16 @@ def is_witnessed(policy: Policy, note: bytes) -> bool:
     except QuorumPending:
         return False
     return True
+
+
+def require_witnessed(stopped: Sequence[str]) -> None:
+    """Refuse new submissions for what :meth:`Quorum.stopped` has said.
+
+    Raises:
+        Unwitnessed: the quorum has been missing for too long.
+    """
+    if stopped:
+        raise Unwitnessed("; ".join(stopped))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +59,6 @@ class Quorum:
         if not since and not self.notes.witnessed().startswith(self.published()):
             since = status.reported
         return self.clock.now() - datetime.fromisoformat(since) if since else timedelta()
-
-    def require(self) -> None:
-        """Refuse new submissions where the quorum has been missing for too long.
-
-        Raises:
-            Unwitnessed: it has.
-        """
-        missing = self.missing_for()
-        if missing > self.stop:
-            raise Unwitnessed(_words(missing))
 
     def stopped(self) -> list[str]:
         """Say what keeps submissions out, one line each."""

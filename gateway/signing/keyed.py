@@ -37,8 +37,7 @@ class KeyedIndex:
 
     def events(self, platform: str, events: Iterable[str]) -> bytes:
         """Return the names of many events, one behind the other."""
-        prefix = f"{len(platform)}:{platform}"
-        return self._names(_EVENT, [f"{prefix}{event}".encode() for event in events], size=NAME_BYTES)
+        return self._names(_EVENT, map(str.encode, events), size=NAME_BYTES, before=_namespace(platform))
 
     def contents(self, contents: Iterable[bytes]) -> bytes:
         """Return the 8-byte names of what events said: what tells a repetition from a contradiction."""
@@ -50,9 +49,8 @@ class KeyedIndex:
 
     def pseudonyms(self, platform: str, persons: Iterable[str]) -> bytes:
         """Return the pseudonyms of many persons, one behind the other."""
-        prefix = f"{len(platform)}:{platform}"
-        names = [f"{prefix}{person}".encode() for person in persons]
-        return self._names(_PERSON, names, size=PSEUDONYM_BYTES)
+        names = map(str.encode, persons)
+        return self._names(_PERSON, names, size=PSEUDONYM_BYTES, before=_namespace(platform))
 
     def caps(self, scheme: str, keys: Iterable[tuple[str, ...]]) -> bytes:
         """Return the 16-byte names under which the use of caps is counted."""
@@ -62,11 +60,16 @@ class KeyedIndex:
         """Return the 16-byte names under which the times of persons' acts are remembered."""
         return self._names(_OWN_ACTS, [_encode((scheme, person)) for person in persons], size=NAME_BYTES)
 
-    def _names(self, purpose: bytes, messages: Iterable[bytes], *, size: int) -> bytes:
-        fresh = hashlib.blake2b(digest_size=size, key=self._secret, person=purpose).copy
+    def _names(self, purpose: bytes, messages: Iterable[bytes], *, size: int, before: bytes = b"") -> bytes:
+        """Name messages that all begin with the same bytes."""
+        fresh = hashlib.blake2b(before, digest_size=size, key=self._secret, person=purpose).copy
         names = []
         for message in messages:
             name = fresh()
             name.update(message)
             names.append(name.digest())
         return b"".join(names)
+
+
+def _namespace(platform: str) -> bytes:
+    return f"{len(platform)}:{platform}".encode()

@@ -50,7 +50,7 @@ def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
     """
     entries = keys_of(keys, width=width)
     entries["value"] = np.frombuffer(values, f"V{width}")
-    return entries[np.lexsort((entries["low"], entries["high"]))]
+    return _sorted(entries)
 
 
 def keys_of(keys: bytes, *, width: int) -> Entries:
@@ -129,7 +129,7 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
         begins = [end[number] for end in ends]
         for run in runs:
             run.release()
-        some = some[np.lexsort((some["low"], some["high"]))]
+        some = _sorted(some)
         if len(some):
             yield some[_first_of_equals(some)]
 
@@ -161,6 +161,19 @@ def _cuts(slices: int, width: int) -> Entries:
     cuts = np.zeros(slices - 1, _layout(width))
     cuts["high"] = [(number << 64) // slices for number in range(1, slices)]
     return cuts
+
+
+def _sorted(entries: Entries) -> Entries:
+    """Return entries in the order of their keys; of equal keys the first stays the first.
+
+    Halves are hashes, so that equal ones nearly always belong to equal keys: one half is sorted by, and
+    both only where that was not enough.
+    """
+    found = entries[np.argsort(entries["high"], kind="stable")]
+    high, low = found["high"], found["low"]
+    if np.any((high[1:] == high[:-1]) & (low[1:] < low[:-1])):
+        found = entries[np.lexsort((entries["low"], entries["high"]))]
+    return found
 
 
 def _first_of_equals(entries: Entries) -> NDArray[np.bool_]:

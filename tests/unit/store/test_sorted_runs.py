@@ -6,13 +6,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, text
 
 from gateway.errors import IntegrityBroken
 from gateway.store import keyed_files, sorted_runs
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 from gateway.store.keyed_files import KeyedFiles
+from gateway.store.serving_tables import METADATA
 from gateway.store.sorted_runs import Run, entries_of, merged, write_run
 
 WIDTH = 8
@@ -183,15 +184,17 @@ def test_a_missing_cut_or_changed_run_is_named(kept: KeyedFiles, tmp_path: Path)
         KeyedFiles(kept._database, "some", width=WIDTH).find(key(1))
 
 
+def later_tables() -> list[Table]:
+    """Return the tables that the first ones did not have, those first that refer to others."""
+    first = {"queue", "mappings", "submissions", "parts", "batches", "files", "rejections", "days"}
+    return [table for table in reversed(METADATA.sorted_tables) if table.name not in first]
+
+
 def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) -> None:
     first = Database(tmp_path / "a.db")
     with first.write() as connection:
         for statement in (
-            "DROP TABLE runs",
-            "DROP TABLE carried_usage",
-            "DROP TABLE erasures",
-            "DROP TABLE findings",
-            "DROP TABLE own_spans",
+            *(f"DROP TABLE {table.name}" for table in later_tables()),
             "CREATE TABLE events (key BLOB PRIMARY KEY, content BLOB, batch BIGINT, leaf_index BIGINT)",
             "CREATE TABLE cap_usage (key BLOB PRIMARY KEY, used BIGINT)",
             "INSERT INTO events VALUES (:one, :content, 3, 70000)",
@@ -208,3 +211,14 @@ def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) ->
     assert dict(journal.all_cap_usage()) == {key(2): 5_000_000_000}
     journal.require_index()
     database.close()
+
+
+def test_many_equal_halves_are_put_in_order_and_equal_keys_keep_theirs() -> None:
+    chance = Random(5)
+    keys = [bytes(7) + bytes([chance.randrange(40)]) + chance.randbytes(1) * 8 for _ in range(3000)]
+    values = [value(number) for number in range(len(keys))]
+
+    entries = entries_of(b"".join(keys), b"".join(values), width=WIDTH)
+
+    expected = sorted(zip(keys, values, strict=True), key=lambda pair: pair[0])
+    assert [(keys_of(entry), entry["value"].tobytes()) for entry in entries] == expected
