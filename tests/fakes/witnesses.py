@@ -10,10 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
-from gateway.app.witness import add_log, new_witness
+from gateway.app.cosigning import collect
+from gateway.app.policy import policy_status
+from gateway.app.witness import add_log, logs, new_witness
 from gateway.store.log_files import LogFolder
-from gateway.transparency import VerifierKey, WitnessRequest, read_checkpoint, read_note, read_vkey
+from gateway.transparency import (
+    QuorumPending,
+    VerifierKey,
+    WitnessRequest,
+    read_checkpoint,
+    read_note,
+    read_vkey,
+)
 from tests.fakes.serving import free_port, kill_session
 
 STARTED_SECONDS = 30
@@ -71,8 +81,6 @@ class RunningWitness:
         return 0 if found is None else int(str(found["size"]))
 
     def home_logs(self) -> list[dict[str, object]]:
-        from gateway.app.witness import logs
-
         return logs(self.folder)
 
     def evidence(self) -> list[Path]:
@@ -93,6 +101,16 @@ def witnessing(
     finally:
         for one in running:
             one.stop()
+
+
+def collect_until(home: Path, word: str) -> None:
+    """Ask the witnesses of a home until its status has a word; the quorum is not reached meanwhile."""
+    for _ in range(60):
+        with pytest.raises(QuorumPending):
+            collect(home, seconds=0.3)
+        if word in str(policy_status(home)):
+            return
+    raise AssertionError(f"{word} is not in {policy_status(home)}")
 
 
 def request_for(log: LogFolder, old_size: int, note: bytes = b"") -> bytes:
