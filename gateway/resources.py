@@ -7,7 +7,14 @@ from typing import Any
 
 from gateway.errors import LocalFileError
 
-__all__ = ["behaviour_table", "page_templates", "schema", "shipped_basket", "shipped_mappings"]
+__all__ = [
+    "behaviour_table",
+    "page_templates",
+    "schema",
+    "shipped_basket",
+    "shipped_kinds",
+    "shipped_mappings",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
 _HOMES = (_PACKAGE / "_bundled", _PACKAGE.parent)  # as installed, then beside the package in a checkout
@@ -38,6 +45,11 @@ def shipped_mappings() -> Iterator[tuple[str, bytes]]:
     folder = _folder("mappings")
     for path in sorted(folder.glob("*/*.yaml")):
         yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def shipped_kinds() -> bytes:
+    """Return the shipped declaration of the kinds of acts that claims compare."""
+    return (_folder("mappings") / "kinds.yaml").read_bytes()
 
 
 def shipped_basket() -> bytes:

@@ -8,12 +8,14 @@ from gateway.cli import (
     adapter,
     audit,
     behaviours,
+    claims,
     convert,
     credential,
     disclosure,
     erase,
     home,
     keys,
+    link,
     log,
     mapping,
     proxy,
@@ -44,6 +46,8 @@ home.register(root)
 convert.register(root)
 audit.register(root)
 erase.register(root)
+link.register(root)
+claims.register(root)
 behaviours.register(root)
 serve.register(root)
 proxy.register(root)
@@ -62,6 +66,7 @@ for name, group, words in (
     ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
+    ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):
     root.add_typer(group, name=name, help=words, no_args_is_help=True)

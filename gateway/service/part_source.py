@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from gateway.claims import Kinds
 from gateway.contract import BlockAdapter
 from gateway.model.source import Outcome, Outcomes, RefusedRow, SourceBlock, SourceRow
 from gateway.ports import Clock
@@ -27,7 +28,10 @@ ROWS_AT_ONCE: Final = 256  # of the largest size: 16 MiB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartSource:
-    """The parts of one submission. ``done`` are the numbers of those that need not be prepared again."""
+    """The parts of one submission. ``done`` are the numbers of those that need not be prepared again.
+
+    ``kinds`` say what is compared across platforms; None where no account is linked.
+    """
 
     submission: Submission
     index: KeyedIndex
@@ -36,10 +40,16 @@ class PartSource:
     clock: Clock
     part_rows: int
     done: frozenset[int]
+    kinds: Kinds | None = None
 
     def parts(self) -> Iterator[Part]:
         """Yield the parts in their order: read, assemble, put in order, cut, prepare."""
-        preparer = Preparer(self.submission.scheme, index=self.index, make_converter=self.make_converter)
+        preparer = Preparer(
+            self.submission.scheme,
+            index=self.index,
+            make_converter=self.make_converter,
+            kinds=self.kinds,
+        )
         outcomes = self._outcomes(preparer.evaluator)
         for number, some in enumerate(_cut(outcomes, self.part_rows)):
             if number not in self.done:

@@ -11,11 +11,13 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
+from gateway.claims import Kinds
 from gateway.convert import ActFinding, RoleColumns
 from gateway.model.columns import picked
 from gateway.model.packed import cut
 from gateway.model.source import Outcomes, RefusedRow, RepeatedRow, SourceBlock, SourceRow
 from gateway.service.capping import Amounts, CapColumns, cap_columns
+from gateway.service.claims_asked import ClaimsAsked, claims_asked
 from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
 from gateway.service.origins import Origin, Origins, PartRows, Piece, origin_of
 from gateway.service.recording import (
@@ -49,7 +51,8 @@ class Asked(NamedTuple):
     ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
     ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
     act. ``keys`` and ``contents`` are packed.
-    ``compared`` is what the mapping has compared of acts beside that, None for nothing.
+    ``compared`` is what the mapping has compared of acts beside that, ``claims`` what is compared across
+    platforms; None for nothing.
     """
 
     number: int
@@ -62,6 +65,7 @@ class Asked(NamedTuple):
     amounts: Amounts
     caps: CapColumns
     compared: Compared | None = None
+    claims: ClaimsAsked | None = None
 
 
 class Prepared(NamedTuple):
@@ -107,8 +111,16 @@ class _Acts(NamedTuple):
 class Preparer:
     """Prepares parts of one scheme's submissions."""
 
-    def __init__(self, scheme: Scheme, *, index: KeyedIndex, make_converter: MakeConverter) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        *,
+        index: KeyedIndex,
+        make_converter: MakeConverter,
+        kinds: Kinds | None = None,
+    ) -> None:
         self._index = index
+        self._kinds = kinds
         self._programs = {program.version: number for number, program in enumerate(scheme.programs)}
         self._writers = {program.version: InputWriter(program) for program in scheme.programs}
         self.evaluator = SchemeEvaluator(scheme, make_converter)
@@ -140,6 +152,7 @@ class Preparer:
                 index=self._index,
             ),
             compared=self._compared(acts, roles, columns=columns),
+            claims=self._claims(acts, roles, columns=columns),
         )
         rejected = [Rejected(origin_of(row), row.code, "", row.detail, None) for row in sorted_out.refused]
         for place, refusal in converted.refusals.items():
@@ -197,6 +210,12 @@ class Preparer:
                 name=partial(self._index.own_acts, scheme.id),
             )
         return compared(spans, claims_to_hold(scheme.programs, acts.program, acts=columns))
+
+    def _claims(self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns) -> ClaimsAsked | None:
+        if self._kinds is None:
+            return None
+        times = (picked(roles.start, acts.places), picked(roles.end, acts.places))
+        return claims_asked(self._kinds, acts=columns, days=picked(roles.day, acts.places), times=times)
 
     def _pseudonyms(self, names: list[str]) -> list[bytes]:
         platform = self.evaluator.scheme.platform

@@ -87,6 +87,7 @@ def make_records(
     *,
     frames: Mapping[str, RecordFrame],
     random_bytes: Callable[[int], bytes],
+    ids: bytes = b"",
 ) -> tuple[PrivateColumns, list[bytes]]:
     """Make the records of one batch; return the rows that are kept and the hashes of the leaves.
 
@@ -95,8 +96,9 @@ def make_records(
         points: what the caps have left of the points of each.
         frames: what the records of each mapping digest share.
         random_bytes: gives ids and salts.
+        ids: the ids of the records, where they were given before.
     """
-    names = _names(random_bytes, len(acts.day))
+    names = _names(random_bytes, len(acts.day), ids=ids)
     persons = cut(b"".join(acts.person).hex().encode(), 2 * PSEUDONYM_BYTES)
     events = commitments(b"event", map(str.encode, acts.event), salts=cut(names.event_salts, SALT_BYTES))
     subjects = commitments(b"subject", persons, salts=cut(names.subject_salts, SALT_BYTES))
@@ -136,9 +138,11 @@ _AS_THEY_ARE: Final = tuple(
 )
 
 
-def _names(random_bytes: Callable[[int], bytes], count: int) -> _Names:
+def _names(random_bytes: Callable[[int], bytes], count: int, *, ids: bytes) -> _Names:
     return _Names(
-        random_bytes(count * ID_BYTES), random_bytes(count * SALT_BYTES), random_bytes(count * SALT_BYTES)
+        ids or random_bytes(count * ID_BYTES),
+        random_bytes(count * SALT_BYTES),
+        random_bytes(count * SALT_BYTES),
     )
 
 
