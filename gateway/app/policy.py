@@ -83,6 +83,8 @@ def _put(opened: OpenHome, policy: Policy, *, written: bytes = b"") -> dict[str,
     """
     data = written or bytes(policy)
     checked = read_policy(data)
+    if checked != policy:
+        raise Refused("a name or an address breaks the lines of a policy", remedy="write it without spaces")
     own = log_key(opened.facts.origin, FileSigner(opened.home.keys / "log", "log"))
     if f"log {own}".encode() not in data.splitlines():
         raise Refused(f"the policy does not list this home's log: log {own}", remedy="add that line to it")

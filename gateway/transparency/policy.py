@@ -107,7 +107,7 @@ class Policy:
             *(f"group {one.name} {one.threshold} {' '.join(one.members)}" for one in self.groups),
             f"quorum {self.quorum}",
         ]
-        return "".join(f"{line.rstrip()}\n" for line in lines).encode("utf-8", "surrogateescape")
+        return "".join(f"{line.rstrip(' ')}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def verify_checkpoint(policy: Policy, note: bytes) -> Checkpoint:

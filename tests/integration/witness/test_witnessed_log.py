@@ -33,6 +33,7 @@ from tests.fakes.homes import WUHAN, audited, convert, make_home, rows_of, trip,
 from tests.fakes.serving import Served, enrolled, free_port, served
 from tests.fakes.witnesses import RunningWitness, collect_until, witnessing
 from tests.go.verifier import GoVerifier, go_verifier
+from tests.unit.transparency.signers import witness_signer
 
 __all__ = ["go_verifier"]  # a fixture
 
@@ -225,6 +226,12 @@ def test_policy_changes_only_by_its_commands(home: Path, witnesses: list[Running
         set_quorum(home, "4", names=[])
     with pytest.raises(Refused, match="another key"):
         trust_witness(home, NAMES[0], vkey=str(witnesses[1].key), url="")
+    for name in ("a b", "x\nquorum none\n#"):
+        with pytest.raises(Refused):
+            trust_witness(home, name, vkey=str(witness_signer("d.example").key), url="")
+    with pytest.raises(Refused):
+        trust_witness(home, "d", vkey=str(witness_signer("d.example").key), url="http://x\nquorum none")
+    assert policy.read_bytes() == changed
     file = home.parent / "policy"
     file.write_bytes(b"quorum none\n")
     with pytest.raises(Refused, match="does not list this home's log"):
