@@ -1,6 +1,8 @@
-"""Requests to other systems: where they may go, and how they are sent."""
+"""Other systems that this gateway speaks to by itself."""
 
 from gateway.peers.addresses import AddressRefused, Target, addresses, read_target
+from gateway.peers.log import HttpLog
 from gateway.peers.posting import Poster
+from gateway.peers.witnesses import HttpWitnesses
 
-__all__ = ["AddressRefused", "Poster", "Target", "addresses", "read_target"]
+__all__ = ["AddressRefused", "HttpLog", "HttpWitnesses", "Poster", "Target", "addresses", "read_target"]

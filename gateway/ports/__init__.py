@@ -17,6 +17,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
+from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -55,6 +56,14 @@ from gateway.ports.webhooks import (
     Webhook,
     Webhooks,
 )
+from gateway.ports.witnessing import (
+    CosignedNotes,
+    CosigningStatus,
+    WitnessAnswer,
+    WitnessMemory,
+    WitnessPeers,
+    WitnessState,
+)
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
@@ -66,6 +75,8 @@ __all__ = [
     "ClaimStore",
     "Claims",
     "Clock",
+    "CosignedNotes",
+    "CosigningStatus",
     "DayClosed",
     "Delivery",
     "DeliveryState",
@@ -81,6 +92,7 @@ __all__ = [
     "Log",
     "Meeting",
     "Memory",
+    "MonitorBooks",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -104,7 +116,13 @@ __all__ = [
     "RecordFiles",
     "ReversalRow",
     "Sent",
+    "SeriesHead",
     "Spool",
+    "StatedDay",
     "Webhook",
     "Webhooks",
+    "WitnessAnswer",
+    "WitnessMemory",
+    "WitnessPeers",
+    "WitnessState",
 ]
