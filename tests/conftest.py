@@ -3,6 +3,7 @@
 import pytest
 
 from tests.go.verifier import missing_for_go
+from tests.node.packages import CLIENTS, missing_packages
 from tests.node.verifier import missing_for_node
 from tests.real_data import shared_folder
 
@@ -14,6 +15,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("real data: not here, the tests marked real_data were skipped")
     else:
         terminalreporter.write_line("real data: found, the tests marked real_data ran")
-    for what, missing in (("Go", missing_for_go()), ("Node.js", missing_for_node())):
+    checks = {
+        "Go": missing_for_go(),
+        "Node.js": missing_for_node(),
+        "clients of npm": missing_packages(CLIENTS),
+    }
+    for what, missing in checks.items():
         said = f"check by {what}: NOT RUN, {missing}" if missing else f"check by {what}: ran"
         terminalreporter.write_line(said)

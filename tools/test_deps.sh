@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what some tests need beyond pip packages: on Debian or Ubuntu system packages, then packages of npm as
-# tests/node/credential/package-lock.json pins them. Does nothing where it is there already.
+# the package-lock.json in each folder of tests/node pins them. Does nothing where it is there already.
 set -eu
 cd "$(dirname "$0")/.."
 missing=""
@@ -17,5 +17,9 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # the list is meant to split
     DEBIAN_FRONTEND=noninteractive $run apt-get install -q -y --no-install-recommends $missing
 fi
-cd tests/node/credential
-[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+for folder in tests/node/*/package-lock.json; do
+    (
+        cd "$(dirname "$folder")"
+        [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    )
+done
