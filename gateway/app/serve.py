@@ -26,13 +26,15 @@ from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
 from gateway.store.group_commit import GroupCommit
+from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlNonces, SqlPlatforms
+from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
 
 __all__ = ["Serving", "api_parts", "sequence"]
 
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
+COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 RESTART_SECONDS: Final = 1.0
 
@@ -105,15 +107,20 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
     schemes = _Schemes(_programs(serving))
     with open_home(serving.root) as opened, GroupCommit(opened.database) as writes:
         database = opened.database
-        platforms, operations = SqlPlatforms(database), SqlOperations(database, writes)
+        platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
+        waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
             gatekeeper=Gatekeeper(platforms=platforms, nonces=SqlNonces(writes), clock=opened.clock),
             submitting=Submitting(
-                operations=operations, scheme=schemes.scheme, clock=opened.clock, random_bytes=os.urandom
+                operations=operations,
+                scheme=schemes.scheme,
+                waiting=lambda: waiting(None),
+                clock=opened.clock,
+                random_bytes=os.urandom,
             ),
             platforms=platforms,
             operations=operations,

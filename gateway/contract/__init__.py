@@ -9,15 +9,24 @@ from gateway.contract.json_rows import (
     JSON_DEPTH_MAX,
     JsonValue,
     NotStrictJson,
+    entry_row,
     flat_fields,
     read_ndjson,
     strict_json,
 )
-from gateway.contract.offer import Assembly, PlatformAdapter
+from gateway.contract.offer import Assembly, PlatformAdapter, RenderingAdapter, contract_fault
 from gateway.contract.parquet import read_parquet
 from gateway.contract.places import EARTH_RADIUS_M, BadPosition, Position, read_position, straight_line_m
 from gateway.contract.table import CsvTable, UnknownHeader, open_csv, read_csv
-from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, Line, TextSource, open_text, read_lines
+from gateway.contract.text import (
+    ROW_BYTES_MAX,
+    WHOLE_ROW,
+    Line,
+    TextSource,
+    open_text,
+    read_lines,
+    read_within,
+)
 
 __all__ = [
     "EARTH_RADIUS_M",
@@ -33,8 +42,11 @@ __all__ = [
     "NotStrictJson",
     "PlatformAdapter",
     "Position",
+    "RenderingAdapter",
     "TextSource",
     "UnknownHeader",
+    "contract_fault",
+    "entry_row",
     "flat_fields",
     "local_time",
     "open_csv",
@@ -44,6 +56,7 @@ __all__ = [
     "read_ndjson",
     "read_parquet",
     "read_position",
+    "read_within",
     "straight_line_m",
     "strict_json",
 ]

@@ -13,7 +13,15 @@ from gateway.errors import MalformedDocument
 from gateway.model.codes import Rejection
 from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
 
-__all__ = ["JSON_DEPTH_MAX", "JsonValue", "NotStrictJson", "flat_fields", "read_ndjson", "strict_json"]
+__all__ = [
+    "JSON_DEPTH_MAX",
+    "JsonValue",
+    "NotStrictJson",
+    "entry_row",
+    "flat_fields",
+    "read_ndjson",
+    "strict_json",
+]
 
 JSON_DEPTH_MAX: Final = 8  # the deepest platform document seen has 4 levels
 
@@ -74,6 +82,23 @@ def flat_fields(value: JsonValue) -> dict[str, str]:
     fields: dict[str, str] = {}
     _flatten(value, "", fields=fields, depth=0)
     return fields
+
+
+def entry_row(entry: JsonValue, place: Place) -> SourceRow | RefusedRow:
+    """Return one entry of a list in a JSON document as a row, under JSON Pointers from the entry on.
+
+    It is refused if it is no object, has too many levels, or more text than a row may have.
+    """
+    try:
+        fields = flat_fields(entry)
+    except NotStrictJson as error:
+        return RefusedRow(place, Rejection.MALFORMED_ROW, str(error), {})
+    if sum(map(len, chain(fields, fields.values()))) > ROW_BYTES_MAX:
+        detail = f"expected an entry of at most {ROW_BYTES_MAX} characters"
+        return RefusedRow(place, Rejection.MALFORMED_ROW, detail, {})
+    if not isinstance(entry, dict):
+        return RefusedRow(place, Rejection.MALFORMED_ROW, "expected a JSON object", fields)
+    return SourceRow(place, fields)
 
 
 def _checked_row(line: Line | RefusedRow) -> SourceRow | RefusedRow:

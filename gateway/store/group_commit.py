@@ -1,7 +1,7 @@
 """Many small writes, one commit: what arrives while the disk is busy shares the next transaction.
 
-A commit costs a flush to the disk, some milliseconds; a write costs some tens of microseconds. Each write
-stands in a savepoint of its own, so one that fails leaves the others untouched.
+A commit costs a flush to the disk, some milliseconds; a write costs some tens of microseconds. One that
+fails leaves the others untouched. A write may be run twice, the first time without effect.
 """
 
 import threading
@@ -20,6 +20,7 @@ __all__ = ["GroupCommit"]
 T = TypeVar("T")
 TOGETHER_MAX: Final = 500  # writes of one transaction: none waits for more than so many others
 
+_Answer = tuple[Any, Exception | None]
 _Work = tuple[Callable[[Connection], Any], "Future[Any]"]
 
 
@@ -74,19 +75,33 @@ class GroupCommit:
         return together, False
 
     def _commit(self, together: list[_Work]) -> None:
-        answers: list[tuple[Future[Any], Any, BaseException | None]] = []
+        """Commit some writes; if one of them fails, all are tried again, each in a savepoint of its own."""
         try:
-            with self._database.write() as connection:
-                for work, future in together:
-                    try:
-                        with connection.begin_nested():
-                            answers.append((future, work(connection), None))
-                    except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
-                        answers.append((future, None, error))
-        except Exception as error:  # noqa: BLE001 - the transaction itself failed: so did each write of it
-            answers = [(future, None, error) for _, future in together]
-        for future, result, failure in answers:
+            answers = self._tried(together, apart=False)
+        except Exception:  # noqa: BLE001 - whose fault it was shows when each stands alone
+            answers = self._apart(together)
+        for (_, future), (result, failure) in zip(together, answers, strict=True):
             if failure is None:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+    def _apart(self, together: list[_Work]) -> list[_Answer]:
+        try:
+            return self._tried(together, apart=True)
+        except Exception as error:  # noqa: BLE001 - the transaction itself failed: so did each write of it
+            return [(None, error)] * len(together)
+
+    def _tried(self, together: list[_Work], *, apart: bool) -> list[_Answer]:
+        with self._database.write() as connection:
+            if not apart:
+                return [(work(connection), None) for work, _ in together]
+            return [_in_savepoint(connection, work) for work, _ in together]
+
+
+def _in_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> _Answer:
+    try:
+        with connection.begin_nested():
+            return work(connection), None
+    except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
+        return None, error

@@ -1,7 +1,7 @@
 """Platforms, their keys and used nonces in the database."""
 
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +12,8 @@ from gateway.store.database import Database
 from gateway.store.group_commit import GroupCommit
 
 __all__ = ["SqlNonces", "SqlPlatforms"]
+
+_SWEEP: Final = timedelta(minutes=1)
 
 
 class SqlPlatforms:
@@ -99,14 +101,17 @@ class SqlNonces:
 
     def __init__(self, writes: GroupCommit) -> None:
         self._writes = writes
+        self._sweep_at = datetime.min.replace(tzinfo=UTC)
 
     def use(self, key_id: str, nonce: str, *, expires: datetime, now: datetime) -> bool:
         """Use a nonce up; False if it was used before."""
         values = {"key_id": key_id, "nonce": nonce, "expires": int(expires.timestamp())}
 
         def write(connection: Connection) -> None:
-            connection.execute(delete(t.nonces).where(t.nonces.c.expires < int(now.timestamp())))
-            connection.execute(insert(t.nonces).values(values))
+            if now >= self._sweep_at:
+                connection.execute(delete(t.nonces).where(t.nonces.c.expires < int(now.timestamp())))
+                self._sweep_at = now + _SWEEP
+            connection.execute(insert(t.nonces), values)
 
         try:
             self._writes.submit(write).result()
