@@ -37,6 +37,10 @@ class Lately(Generic[K, T]):
             self._answers[about] = (now, answer)
         return answer
 
+    def forget(self, about: K) -> None:
+        """Ask anew the next time."""
+        self._answers.pop(about, None)
+
 
 class LatelyPlatforms(SqlPlatforms):
     """Platforms and keys, remembered for a second: a suspension or revocation counts from then on."""
@@ -49,6 +53,11 @@ class LatelyPlatforms(SqlPlatforms):
     def key(self, key_id: str) -> PlatformKey | None:
         """Return a key, revoked or not, as it was at most a second ago."""
         return self._key_lately(key_id)
+
+    def revoke_key(self, key_id: str, *, now: str) -> None:
+        """End a key; here it ends at once."""
+        super().revoke_key(key_id, now=now)
+        self._key_lately.forget(key_id)
 
     def platform(self, platform: str) -> Platform | None:
         """Return a platform as it was at most a second ago."""
