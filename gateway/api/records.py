@@ -1,9 +1,10 @@
 """``/v1/records`` and ``/v1/receipts``: a platform's own records, and proofs that anybody can verify."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
@@ -14,9 +15,11 @@ from gateway.service.receipts import FoundRecord, find_record, make_receipt
 
 __all__ = ["router"]
 
+INTEGER_MAX: Final = 2**53 - 1  # what every JSON reader can hold
 router = APIRouter(prefix="/v1", tags=["records"])
 Batch = Annotated[
-    int | None, Query(ge=0, description="The batch that an outcome names: it is found at once.")
+    Annotated[int, Field(ge=0, le=INTEGER_MAX)] | SkipJsonSchema[None],
+    Query(description="The batch that an outcome names: it is found at once."),
 ]
 Disclose = Annotated[list[Literal["event", "subject"]], Query(description="Commitments to open.")]
 
