@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 from gateway.api import ApiParts, ListedMapping
 from gateway.app.convert import crew_for, input_document
 from gateway.app.home import OpenHome, open_home
-from gateway.app.mappings import journal_replayer, shipped_programs
+from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
 from gateway.errors import HomeBusy, NotFound
 from gateway.plugins import find_adapter
@@ -21,7 +21,7 @@ from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.parts import Converting
-from gateway.service.scheme import Scheme
+from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
@@ -76,6 +76,21 @@ class _Schemes:
         return [
             ListedMapping(one.id, one.version, one.digest, one.status, one.canonical) for one in self.programs
         ]
+
+
+class _Converters:
+    """The converters of mapping versions, each made once; another process makes its own."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Converter] = {}
+
+    def __call__(self, program: Program) -> Converter:
+        if program.digest not in self._made:
+            self._made[program.digest] = make_converter(program)
+        return self._made[program.digest]
+
+    def __reduce__(self) -> tuple[type["_Converters"], tuple[()]]:
+        return _Converters, ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +187,7 @@ def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[
 
 
 def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:
-    converting = opened.converting(opened.home.scratch())
+    converting = replace(opened.converting(opened.home.scratch()), make_converter=_Converters())
 
     def parts(size: int) -> Converting:
         return replace(converting, crew=crew_for(size))
@@ -182,7 +197,7 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         spools=_HomeSpools(SpoolFolder(opened.home.spool)),
         set_aside=opened.home,
         scheme=schemes.scheme,
-        adapter=find_adapter,
+        adapter=cache(find_adapter),
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),

@@ -12,9 +12,10 @@ from gateway.contract.json_rows import (
     entry_row,
     flat_fields,
     read_ndjson,
+    read_ndjson_blocks,
     strict_json,
 )
-from gateway.contract.offer import Assembly, PlatformAdapter, RenderingAdapter, contract_fault
+from gateway.contract.offer import Assembly, BlockAdapter, PlatformAdapter, RenderingAdapter, contract_fault
 from gateway.contract.parquet import read_parquet
 from gateway.contract.places import EARTH_RADIUS_M, BadPosition, Position, read_position, straight_line_m
 from gateway.contract.table import CsvTable, UnknownHeader, open_csv, read_csv
@@ -35,6 +36,7 @@ __all__ = [
     "WHOLE_ROW",
     "Assembly",
     "BadPosition",
+    "BlockAdapter",
     "CsvTable",
     "DayOrder",
     "JsonValue",
@@ -54,6 +56,7 @@ __all__ = [
     "read_csv",
     "read_lines",
     "read_ndjson",
+    "read_ndjson_blocks",
     "read_parquet",
     "read_position",
     "read_within",

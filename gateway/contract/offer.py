@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from gateway.model.source import Outcome, RefusedRow, SourceFormat, SourceRow
+from gateway.model.source import Outcome, RefusedRow, SourceBlock, SourceFormat, SourceRow
 
-__all__ = ["Assembly", "PlatformAdapter", "RenderingAdapter", "contract_fault"]
+__all__ = ["Assembly", "BlockAdapter", "PlatformAdapter", "RenderingAdapter", "contract_fault"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,17 @@ class PlatformAdapter(Protocol):
             MalformedDocument: the document is not of the stated kind; nothing of it is used. To be
                 sure of that it must be raised before the first row: rows before it may be recorded.
         """
+        ...
+
+
+@runtime_checkable
+class BlockAdapter(Protocol):
+    """What an adapter may offer beside: the same rows, column by column where that is quicker."""
+
+    def blocks(
+        self, document: BinaryIO, file: str, *, source: SourceFormat
+    ) -> Iterator[SourceBlock | SourceRow | RefusedRow]:
+        """Yield the rows that ``rows`` yields, in the same order, some of them in blocks."""
         ...
 
 

@@ -4,6 +4,19 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.claims import (
+    ClaimColumns,
+    ClaimDecision,
+    Claims,
+    ClaimState,
+    ClaimStore,
+    Known,
+    Link,
+    Meeting,
+    NewReversals,
+    ReversalRow,
+)
+from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -18,16 +31,12 @@ from gateway.ports.serving import (
     Spool,
 )
 from gateway.ports.stores import (
-    EVENT_CONTENT_BYTES,
     BatchRow,
     Begun,
     DayClosed,
     EncodedFile,
-    EventMark,
     Journal,
     KeptColumns,
-    Memory,
-    NewEvents,
     PartCounts,
     PartDecision,
     PrivateColumns,
@@ -41,6 +50,11 @@ __all__ = [
     "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
+    "ClaimColumns",
+    "ClaimDecision",
+    "ClaimState",
+    "ClaimStore",
+    "Claims",
     "Clock",
     "DayClosed",
     "EncodedFile",
@@ -49,10 +63,14 @@ __all__ = [
     "Findings",
     "Journal",
     "KeptColumns",
+    "Known",
+    "Link",
     "Log",
+    "Meeting",
     "Memory",
     "NewEvents",
     "NewOperation",
+    "NewReversals",
     "NewSpan",
     "Nonces",
     "Operation",
@@ -69,5 +87,6 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "ReversalRow",
     "Spool",
 ]
