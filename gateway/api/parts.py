@@ -55,7 +55,7 @@ class Upload(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
-    """The parts behind the resources. ``log_folder`` is served as it stands."""
+    """The parts behind the resources. ``log_folder`` and ``web_folder`` are served as they stand."""
 
     issuer: str
     origin: str
@@ -68,6 +68,7 @@ class ApiParts:
     records: RecordFiles
     log: Callable[[], Log]
     log_folder: Path
+    web_folder: Path
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
     uploading: Callable[[str], AbstractContextManager[Upload]]
