@@ -9,6 +9,7 @@ for package in bc golang-go golang-golang-x-mod-dev; do
 done
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+command -v javac >/dev/null || missing="$missing default-jdk-headless"
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="$missing chromium fonts-noto-cjk"
 if [ -n "$missing" ]; then

@@ -53,7 +53,11 @@ _ACTS_BODY: Final = {
                         "type": "array",
                         "minItems": 1,
                         "maxItems": ROWS_MAX,
-                        "items": {"type": "object", "description": "A row as the platform writes it."},
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": True,
+                            "description": "A row as the platform writes it.",
+                        },
                     },
                 },
             },

@@ -34,8 +34,9 @@ _PROBLEM: Final[dict[str, Any]] = {
     },
 }
 _SIGNED: Final = {
-    "type": "http",
-    "scheme": "signature",
+    "type": "apiKey",  # the nearest that OpenAPI has: `http` with `signature` would mean a withdrawn draft
+    "in": "header",
+    "name": "Signature",
     "description": (
         "An RFC 9421 signature with the tag `tanqiao`, Ed25519, over `@method`, `@authority`, `@path` and"
         " `@query`, where there is content `content-digest` and `content-type`, and where it is sent"

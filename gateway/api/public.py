@@ -28,7 +28,7 @@ _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
 _CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}},
     304: {"description": "Known already."},
 }
 

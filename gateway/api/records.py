@@ -45,7 +45,9 @@ async def record(
 @router.get(
     "/receipts/{record_id}",
     response_class=Response,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+    responses={
+        200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}}
+    },
 )
 async def receipt(
     request: Request,
