@@ -18,6 +18,7 @@ __all__ = [
     "message_of",
     "parts_of",
     "read_document",
+    "read_within",
     "require_digest",
     "sender",
     "sender_of_content",
@@ -71,7 +72,11 @@ async def read_document(request: Request) -> bytes:
         TooLarge: there is more of it.
         TooSlow: it does not come to its end.
     """
-    limits = parts_of(request).limits
+    return await read_within(request, parts_of(request).limits)
+
+
+async def read_within(request: Request, limits: Limits) -> bytes:
+    """Read content within given limits; raises as :func:`read_document` does."""
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):
