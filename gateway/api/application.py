@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import acts, operations, platforms, problems, public, records, webhooks
+from gateway.api import acts, operations, platforms, problems, public, records, reference, webhooks
 from gateway.api.contract import describe
 from gateway.api.parts import ApiParts
 from gateway.api.waiting import Waiting
@@ -39,7 +39,7 @@ def application(parts: ApiParts | None) -> FastAPI:
         api.state.waiting = Waiting(parts.operations)
     problems.install(api)
     api.add_middleware(_Named)
-    for resource in (public, platforms, acts, operations, records, webhooks):
+    for resource in (public, platforms, acts, operations, records, reference, webhooks):
         api.include_router(resource.router)
     describe(api)
     return api

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from gateway.api.parts import ApiParts, Limits
 from gateway.api.problems import TooLarge, TooSlow
 from gateway.ports import Platform
-from gateway.signing import Message, RequestNotSigned
+from gateway.signing import Message, Presented, RequestNotSigned
 
 __all__ = [
     "message_of",
@@ -21,6 +21,7 @@ __all__ = [
     "read_within",
     "require_digest",
     "sender",
+    "sender_of_content",
     "signed_document",
     "slices",
 ]
@@ -47,14 +48,18 @@ def message_of(request: Request) -> Message:
 
 async def sender(request: Request) -> Platform:
     """Admit a request without content; returns the platform that signed it."""
-    platform, _ = await run_in_threadpool(parts_of(request).gatekeeper.admit, message_of(request))
+    platform, _ = await sender_of_content(request)
     return platform
+
+
+async def sender_of_content(request: Request) -> tuple[Platform, Presented]:
+    """Admit a request whose content is still to come; what was signed says which content that must be."""
+    return await run_in_threadpool(parts_of(request).gatekeeper.admit, message_of(request))
 
 
 async def signed_document(request: Request) -> tuple[Platform, bytes]:
     """Admit a request and read its content into memory; returns the platform and the content."""
-    parts = parts_of(request)
-    platform, presented = await run_in_threadpool(parts.gatekeeper.admit, message_of(request))
+    platform, presented = await sender_of_content(request)
     content = await read_document(request)
     require_digest(presented.content_sha256, hashlib.sha256(content).digest())
     return platform, content

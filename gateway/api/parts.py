@@ -65,7 +65,7 @@ class Upload(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
-    """The parts behind the resources. ``log_folder`` is served as it stands, but for the checkpoint.
+    """The parts behind the resources. ``web_folder`` is served as it stands, ``log_folder`` nearly so.
 
     ``checkpoint`` is the newest one with its cosignatures; ``witnessed`` tells if one has its quorum.
     """
@@ -82,6 +82,7 @@ class ApiParts:
     records: RecordFiles
     log: Callable[[], Log]
     log_folder: Path
+    web_folder: Path
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
     uploading: Callable[[str], AbstractContextManager[Upload]]

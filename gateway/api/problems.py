@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from gateway.errors import (
     ChecksFailed,
@@ -118,8 +119,18 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
         body["errors"] = [{"pointer": error.field, "code": code, "detail": str(error)}]
     if error.remedy:
         body["remedy"] = error.remedy
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    headers = {}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    if status == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
     return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what can be done with the resource of a request (RFC 9110 wants it told)."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in matching for method in getattr(route, "methods", None) or ()}
 
 
 def install(api: FastAPI) -> None:

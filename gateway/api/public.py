@@ -29,7 +29,7 @@ _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
 _CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}},
     304: {"description": "Known already."},
 }
 
@@ -122,7 +122,7 @@ async def mapping(request: Request, digest: str) -> Response:
 async def statements(
     request: Request,
     platform: Annotated[str, Query(max_length=200)],
-    day: Annotated[str, Query(max_length=10)] = "",
+    day: Annotated[str, Query(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", examples=["2025-03-16"])] = "",
 ) -> StatementList:
     """Return a platform's day statements, those of one day if named."""
     parts = parts_of(request)

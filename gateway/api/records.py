@@ -1,9 +1,10 @@
 """``/v1/records`` and ``/v1/receipts``: a platform's own records, and proofs that anybody can verify."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
@@ -15,9 +16,11 @@ from gateway.transparency import read_proof
 
 __all__ = ["router"]
 
+INTEGER_MAX: Final = 2**53 - 1  # what every JSON reader can hold
 router = APIRouter(prefix="/v1", tags=["records"])
 Batch = Annotated[
-    int | None, Query(ge=0, description="The batch that an outcome names: it is found at once.")
+    Annotated[int, Field(ge=0, le=INTEGER_MAX)] | SkipJsonSchema[None],
+    Query(description="The batch that an outcome names: it is found at once."),
 ]
 Disclose = Annotated[list[Literal["event", "subject"]], Query(description="Commitments to open.")]
 
@@ -43,7 +46,12 @@ async def record(
 @router.get(
     "/receipts/{record_id}",
     response_class=Response,
-    responses={200: {"headers": WITNESSED, "content": {"application/json": {"schema": {"type": "object"}}}}},
+    responses={
+        200: {
+            "headers": WITNESSED,
+            "content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}},
+        }
+    },
 )
 async def receipt(
     request: Request,

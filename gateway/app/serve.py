@@ -20,6 +20,7 @@ from gateway.errors import HomeBusy, NotFound
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
+from gateway.resources import web_folder
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.parts import Converting
@@ -155,6 +156,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             records=opened.records,
             log=lambda: opened.log,
             log_folder=opened.home.log,
+            web_folder=web_folder(),
             replayer=lambda: journal_replayer(opened.journal),
             mappings=schemes.listed,
             uploading=spools.uploading,
