@@ -18,6 +18,10 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(VENV)/.clients: $(STAMP) requirements-clients.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-clients.lock
+	@touch $@
+
 $(VENV)/.peers: $(STAMP) requirements-bench.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
@@ -43,7 +47,7 @@ format: $(STAMP) ## format the code and mend what can be mended
 bench: $(STAMP) $(VENV)/.peers ## time each stage beside a peer or bound (TANQIAO_BENCH_ROWS=200000)
 	$(BIN)/python -m benchmarks --json $(BENCH_JSON)
 
-test-deps: ## what the tests need beside pip packages (Debian: Go, x/mod, bc, Node.js, Chromium; packages of npm)
+test-deps: $(VENV)/.clients ## what the tests need besides (Debian: Go, x/mod, bc, Node.js, Java, Chromium; npm; openapi-generator)
 	sh tools/test_deps.sh
 
 FUZZ_SECONDS ?= 60
@@ -57,6 +61,8 @@ lock: ## remake the lock files from pyproject.toml (needs uv)
 		--universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 	uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		--universal --python-version 3.11 --group bench -c requirements.lock -o requirements-bench.lock
+	uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--universal --python-version 3.11 --group clients -c requirements.lock -o requirements-clients.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -14,6 +14,7 @@ __all__ = [
     "shipped_basket",
     "shipped_kinds",
     "shipped_mappings",
+    "web_folder",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -38,6 +39,11 @@ def schema(name: str) -> dict[str, Any]:
 def behaviour_table() -> str:
     """Return the taxonomy of low-carbon acts, as CSV."""
     return (_PACKAGE / "model" / "behaviours.csv").read_text(encoding="utf-8")
+
+
+def web_folder() -> Path:
+    """Return the folder of the pages and what they load."""
+    return _PACKAGE / "web"
 
 
 def shipped_mappings() -> Iterator[tuple[str, bytes]]:

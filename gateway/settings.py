@@ -1,8 +1,10 @@
 """Settings, read once from the environment; an unusable value stops the program with the variable's name."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -30,15 +32,26 @@ class ServiceSettings:
     drain_seconds: int = 5
 
 
+ALARM: Final = timedelta(minutes=1)
+STOP: Final = timedelta(hours=1)
+_WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``state`` is the folder of the checkpoint store: outside of every home, never restored.
+    """What the environment decides.
 
-    ``state_named`` tells whether the environment names it.
+    ``state`` is the folder of the checkpoint store: outside of every home, never restored;
+    ``state_named`` tells whether the environment names it. A quorum of witnesses that is missing for
+    ``witness_alarm`` is an alarm; for ``witness_stop``, nothing more is taken. ``private_webhooks`` lets
+    webhooks lead into private networks, and to plain http.
     """
 
     state: Path
     state_named: bool = False
+    witness_alarm: timedelta = ALARM
+    witness_stop: timedelta = STOP
+    private_webhooks: bool = False
     service: ServiceSettings = field(default_factory=ServiceSettings)
 
 
@@ -51,6 +64,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         state=_state(environment),
         state_named="TANQIAO_STATE" in environment,
+        witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", default=ALARM),
+        witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", default=STOP),
+        private_webhooks=_choice(
+            environment, "TANQIAO_PRIVATE_WEBHOOKS", choices=("allow", "refuse"), usual="refuse"
+        )
+        == "allow",
         service=_service(environment),
     )
 
@@ -103,3 +122,15 @@ def _count(environment: Mapping[str, str], name: str, *, usual: int, most: int) 
             remedy="set it to such a number, or unset it",
         )
     return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str, *, default: timedelta) -> timedelta:
+    chosen = environment.get(name)
+    if chosen is None:
+        return default
+    if not _WHOLE.fullmatch(chosen):
+        raise LocalFileError(
+            f"{name} is {chosen!r}, expected whole seconds",
+            remedy="set it to a number of seconds, such as 3600",
+        )
+    return timedelta(seconds=int(chosen))

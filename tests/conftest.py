@@ -4,7 +4,9 @@ import pytest
 
 from tests.browser.opener import missing_for_browser
 from tests.go.verifier import missing_for_go
+from tests.node.packages import CLIENTS, missing_packages
 from tests.node.verifier import missing_for_node
+from tests.outside.generator import missing_for_generator
 from tests.real_data import shared_folder
 
 
@@ -18,6 +20,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     checks = (
         ("Go", missing_for_go()),
         ("Node.js", missing_for_node()),
+        ("clients of npm", missing_packages(CLIENTS)),
+        ("clients of openapi-generator", missing_for_generator()),
         ("a browser", missing_for_browser()),
     )
     for what, missing in checks:

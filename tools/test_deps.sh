@@ -9,6 +9,7 @@ for package in bc golang-go golang-golang-x-mod-dev; do
 done
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+command -v javac >/dev/null || missing="$missing default-jdk-headless"
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="$missing chromium fonts-noto-cjk"
 if [ -n "$missing" ]; then
@@ -19,9 +20,9 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # the list is meant to split
     DEBIAN_FRONTEND=noninteractive $run apt-get install -q -y --no-install-recommends $missing
 fi
-for project in tests/node/credential tests/browser/pages; do
+for lock in tests/*/*/package-lock.json; do
     (
-        cd "$project"
+        cd "$(dirname "$lock")"
         [ node_modules/.package-lock.json -nt package-lock.json ] ||
             npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     )

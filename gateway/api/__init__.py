@@ -2,5 +2,14 @@
 
 from gateway.api.application import application
 from gateway.api.parts import ApiParts, Limits, ListedMapping, Measures
+from gateway.api.witness import WitnessParts, witness_application
 
-__all__ = ["ApiParts", "Limits", "ListedMapping", "Measures", "application"]
+__all__ = [
+    "ApiParts",
+    "Limits",
+    "ListedMapping",
+    "Measures",
+    "WitnessParts",
+    "application",
+    "witness_application",
+]

@@ -8,21 +8,36 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import admitted, parts_of, require_digest, signed_document, slices
+from gateway.api.bodies import parts_of, require_digest, sender_of_content, signed_document, slices
 from gateway.api.operations import OperationDocument, operation_document, waited
-from gateway.errors import GatewayError, MalformedDocument, UsageError
+from gateway.errors import GatewayError, MalformedDocument, NotFound, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
+from gateway.signing import Presented
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["acts"])
 IdempotencyKey = Annotated[
-    str, Header(alias="Idempotency-Key", description="Repeats of a key get the first answer.", max_length=128)
+    str,
+    Header(
+        alias="Idempotency-Key",
+        description="Visible ASCII. Repeats of a key get the first answer.",
+        pattern="^[!-~]{1,128}$",
+    ),
 ]
 Mapping = Annotated[str, Query(description="Such as cn-420100/wuhan/travel.", max_length=200)]
-Prefer = Annotated[str, Header(description="`wait=10` waits so many seconds for the outcomes.")]
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+Prefer = Annotated[
+    str, Header(alias="Prefer", description="`wait=10` waits so many seconds for the outcomes.")
+]
+FileName = Annotated[
+    str,
+    Query(
+        description="The file's name, as it is to stand in places.",
+        pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+        examples=["trips.ndjson.gz"],
+    ),
+]
 _LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -40,7 +55,11 @@ _ACTS_BODY: Final = {
                         "type": "array",
                         "minItems": 1,
                         "maxItems": ROWS_MAX,
-                        "items": {"type": "object", "description": "A row as the platform writes it."},
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": True,
+                            "description": "A row as the platform writes it.",
+                        },
                     },
                 },
             },
@@ -57,12 +76,16 @@ _ACTS_BODY: Final = {
                 ],
             },
         },
-        "application/x-ndjson": {"schema": {"type": "string", "description": "One row a line."}},
+        "application/x-ndjson": {
+            "schema": {"type": "string", "minLength": 1, "pattern": r"\S", "description": "One row a line."}
+        },
     },
 }
 _FILE_BODY: Final = {
     "required": True,
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    "content": {
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}}
+    },
 }
 
 
@@ -127,13 +150,12 @@ async def upload_file(
     response: Response,
     key: IdempotencyKey,
     mapping: Mapping,
-    name: Annotated[str, Query(description="The file's name, as it is to stand in places.")],
+    name: FileName,
+    admitted: Annotated[tuple[Platform, Presented], Depends(sender_of_content)],
 ) -> OperationDocument:
     """Upload a file as it is: CSV, NDJSON or Parquet, plain, .gz or .zst; the mapping says how to read it."""
     parts = parts_of(request)
-    platform, presented = await admitted(request)
-    if not _NAME.fullmatch(name):
-        raise UsageError("expected a file's name of letters, digits, `.`, `_` and `-`", field="/query/name")
+    platform, presented = admitted
     await run_in_threadpool(parts.submitting.require_own, platform.id, mapping)
     await run_in_threadpool(parts.submitting.require_room)
     operation_id = parts.submitting.new_id()
@@ -165,7 +187,7 @@ def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/x-ndjson":
         if not mapping:
-            raise UsageError("rows as NDJSON need `?mapping=`", field="/query/mapping")
+            raise NotFound("rows as NDJSON name their mapping by `?mapping=`", field="/query/mapping")
         return mapping, [line for line in content.split(b"\n") if line.strip()]
     if kind != "application/json":
         raise UsageError(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, read_document
-from gateway.api.cursors import read_cursor, write_cursor
+from gateway.api.cursors import CURSOR, read_cursor, write_cursor
 from gateway.api.operations import OperationList, operation_document
 from gateway.errors import MalformedDocument, NotFound
 from gateway.model.strict import read_strict_object
@@ -137,7 +137,7 @@ async def all_operations(
     request: Request,
     who: Admitted,
     platform: Annotated[str, Query(max_length=200)],
-    cursor: str = "",
+    cursor: Annotated[str, Query(pattern=CURSOR, description="`next` of the page before.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> OperationList:
     """List the operations of any platform, newest first. Role: coordinator."""

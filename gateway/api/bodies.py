@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -16,12 +17,13 @@ from gateway.ports import Platform
 from gateway.signing import Message, Presented, RequestNotSigned
 
 __all__ = [
-    "admitted",
     "message_of",
     "parts_of",
     "read_document",
+    "read_within",
     "require_digest",
     "sender",
+    "sender_of_content",
     "signed_document",
     "slices",
 ]
@@ -46,22 +48,25 @@ def message_of(request: Request) -> Message:
     return Message(request.method, url, headers, has_content=has_content)
 
 
-async def admitted(request: Request) -> tuple[Platform, Presented]:
-    """Admit a signed request: the one place where a platform is told from its signature."""
+async def sender(request: Request) -> Platform:
+    """Admit a request without content; returns the platform that signed it."""
+    platform, _ = await sender_of_content(request)
+    return platform
+
+
+async def sender_of_content(request: Request) -> tuple[Platform, Presented]:
+    """Admit a request whose content is still to come: the one place where a signature tells a platform.
+
+    What was signed says which content must come.
+    """
     platform, presented = await run_in_threadpool(parts_of(request).gatekeeper.admit, message_of(request))
     request.state.platform = platform.id
     return platform, presented
 
 
-async def sender(request: Request) -> Platform:
-    """Admit a request without content; returns the platform that signed it."""
-    platform, _ = await admitted(request)
-    return platform
-
-
 async def signed_document(request: Request) -> tuple[Platform, bytes]:
     """Admit a request and read its content into memory; returns the platform and the content."""
-    platform, presented = await admitted(request)
+    platform, presented = await sender_of_content(request)
     content = await read_document(request)
     require_digest(presented.content_sha256, hashlib.sha256(content).digest())
     return platform, content
@@ -76,11 +81,25 @@ async def read_document(request: Request, *, most: int | None = None) -> bytes:
         Busy: other requests hold all the memory that there is for contents.
     """
     limits = parts_of(request).limits
+    if most is not None:
+        limits = replace(limits, document_bytes=most)
+    return await read_within(request, limits, hold=request.state.holding.hold)
+
+
+async def read_within(
+    request: Request, limits: Limits, *, hold: Callable[[int], None] = lambda _: None
+) -> bytes:
+    """Read content within given limits; ``hold`` is told of each piece and may refuse it.
+
+    Raises:
+        TooLarge: there is more of it.
+        TooSlow: it does not come to its end.
+    """
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):
-            async for chunk in slices(request, limits, most=most or limits.document_bytes):
-                request.state.holding.hold(len(chunk))
+            async for chunk in slices(request, limits, most=limits.document_bytes):
+                hold(len(chunk))
                 chunks.append(chunk)
     except TimeoutError as error:
         raise TooSlow(f"the content took more than {limits.body_seconds} seconds") from error

@@ -1,5 +1,6 @@
 """The interface's contract: the OpenAPI 3.1 document, with what FastAPI cannot see by itself."""
 
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,8 +34,9 @@ _PROBLEM: Final[dict[str, Any]] = {
     },
 }
 _SIGNED: Final = {
-    "type": "http",
-    "scheme": "signature",
+    "type": "apiKey",  # the nearest that OpenAPI has: `http` with `signature` would mean a withdrawn draft
+    "in": "header",
+    "name": "Signature",
     "description": (
         "An RFC 9421 signature with the tag `tanqiao`, Ed25519, over `@method`, `@authority`, `@path` and"
         " `@query`, where there is content `content-digest` and `content-type`, and where it is sent"
@@ -48,6 +50,25 @@ _TOKEN: Final = {
 }
 _PUBLIC: Final = "public"
 _ADMIN: Final = "admin"
+_LOCATION: Final = {
+    "Location": {"description": "The operation.", "schema": {"type": "string", "format": "uri-reference"}}
+}
+_FIRST_OUTCOME: Final = {
+    "record_id": "$response.body#/outcomes/0/record",
+    "batch": "$response.body#/outcomes/0/batch",
+}
+_LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
+    "mappings": {"mapping": {"digest": "$response.body#/mappings/0/digest"}},
+    "submit_acts": {
+        "operation": {"operation_id": "$response.body#/id"},
+        "record": _FIRST_OUTCOME,
+        "receipt": _FIRST_OUTCOME,
+    },
+    "upload_file": {"operation": {"operation_id": "$response.body#/id"}},
+    "operation": {"record": _FIRST_OUTCOME, "receipt": _FIRST_OUTCOME},
+    "operations": {"operation": {"operation_id": "$response.body#/operations/0/id"}},
+}
+"""From where an operation's answer leads on: to which operations, with which parameters."""
 
 
 def describe(api: FastAPI) -> None:
@@ -71,6 +92,7 @@ def describe(api: FastAPI) -> None:
         for path in made["paths"].values():
             for operation in path.values():
                 _complete(operation)
+                _link(operation)
         return made
 
     api.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to give another document
@@ -86,3 +108,19 @@ def _complete(operation: dict[str, Any]) -> None:
     }
     scheme = "token" if _ADMIN in operation["tags"] else "signature"
     operation["security"] = [] if _PUBLIC in operation["tags"] else [{scheme: []}]
+
+
+def _link(operation: dict[str, Any]) -> None:
+    """Say where the good answers lead on, and that a submission's stands in ``Location`` too."""
+    links = _LINKS.get(operation["operationId"], {})
+    for status in ("200", "202"):
+        answer = operation["responses"].get(status)
+        if answer is None:
+            continue
+        if links:
+            answer["links"] = {
+                f"{name}_of": {"operationId": name, "parameters": dict(given)}
+                for name, given in links.items()
+            }
+        if operation["operationId"] in ("submit_acts", "upload_file"):
+            answer["headers"] = deepcopy(_LOCATION)

@@ -13,7 +13,7 @@ _DIGEST: Final = re.compile(r"(sha256:)?[0-9a-f]{64}")
 
 
 def require_id(text: str, what: str) -> None:
-    """Refuse what cannot be the id of a record or an operation."""
+    """Refuse what cannot be the id of a record, an operation or a webhook."""
     _require(_ID, text, what=what)
 
 

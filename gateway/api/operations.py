@@ -1,7 +1,7 @@
 """``/v1/operations``: how far submissions are, and what became of them."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
-from gateway.api.cursors import read_cursor, write_cursor
+from gateway.api.cursors import CURSOR, read_cursor, write_cursor
 from gateway.api.ids import require_id
 from gateway.api.waiting import Waiting
 from gateway.ports import Operation, OperationState, Platform
@@ -24,7 +24,7 @@ class Outcome(BaseModel):
     """What became of one row of a request, counted from 1."""
 
     row: int
-    outcome: str = Field(pattern="^(accepted|duplicate|rejected)$")
+    outcome: Literal["accepted", "duplicate", "rejected"]
     record: str | None = Field(None, description="Id of the record it became or repeats.")
     batch: int | None = Field(None, description="Where the record is found quickly.")
     code: str | None = Field(None, description="Why it was rejected: docs/reference/rejections.md.")
@@ -95,7 +95,7 @@ async def operation(
 async def operations(
     request: Request,
     platform: Annotated[Platform, Depends(sender)],
-    cursor: str = "",
+    cursor: Annotated[str, Query(pattern=CURSOR, description="`next` of the page before.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> OperationList:
     """List the operations of the platform that asks, newest first."""

@@ -9,10 +9,20 @@ from typing import Final, NamedTuple, Protocol
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
+from gateway.service.quorum import Quorum
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
+from gateway.service.webhooks import WebhookDesk
 
-__all__ = ["ApiParts", "Limits", "ListedMapping", "Measures", "Upload"]
+__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "ListedMapping", "Measures", "Upload"]
+
+WITNESSED_HEADER: Final = "Tanqiao-Witnessed"  # true or false: has what is sent its quorum of witnesses?
+WITNESSED: Final = {
+    WITNESSED_HEADER: {
+        "description": "`true` once the quorum of witnesses has cosigned the checkpoint; until then `false`.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    }
+}
 
 MEBIBYTE: Final = 1 << 20
 
@@ -71,8 +81,9 @@ class Measures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
-    """The parts behind the resources. ``log_folder`` is served as it stands.
+    """The parts behind the resources. ``web_folder`` is served as it stands, ``log_folder`` nearly so.
 
+    ``checkpoint`` is the newest one with its cosignatures; ``witnessed`` tells if one has its quorum.
     ``day_of_records`` gives the records of a platform and day, for somebody named, as lines.
     """
 
@@ -83,10 +94,12 @@ class ApiParts:
     submitting: Submitting
     platforms: Platforms
     operations: Operations
+    webhooks: WebhookDesk
     journal: Journal
     records: RecordFiles
     log: Callable[[], Log]
     log_folder: Path
+    web_folder: Path
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
     uploading: Callable[[str], AbstractContextManager[Upload]]
@@ -96,4 +109,7 @@ class ApiParts:
     operator_gate: OperatorGate
     new_code: Callable[[], str]
     day_of_records: Callable[[str, str, str], Iterator[bytes]]
+    quorum: Quorum
+    checkpoint: Callable[[], bytes]
+    witnessed: Callable[[bytes], bool]
     limits: Limits = field(default_factory=Limits)

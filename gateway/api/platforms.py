@@ -17,6 +17,7 @@ from gateway.model.strict import read_strict_object
 from gateway.ports import Platform, PlatformKey
 from gateway.service.access import own
 from gateway.service.moments import instant_text
+from gateway.signing import RequestNotSigned
 
 __all__ = ["router"]
 
@@ -49,12 +50,25 @@ def _document(key: PlatformKey) -> KeyDocument:
     )
 
 
-def _body(**members: str) -> dict[str, object]:
+_CODE: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "description": "From the operator."}
+_PUBLIC_KEY: Final = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9+/]{43}=$",
+    "description": "32 bytes of an Ed25519 key in base64.",
+}
+_PROOF: Final = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9+/]{86}==$",
+    "description": "Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64.",
+}
+
+
+def _body(**members: Mapping[str, str]) -> dict[str, object]:
     schema = {
         "type": "object",
         "required": list(members),
         "additionalProperties": False,
-        "properties": {name: {"type": "string", "description": words} for name, words in members.items()},
+        "properties": members,
     }
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
@@ -63,14 +77,16 @@ def _body(**members: str) -> dict[str, object]:
     "/platforms/{region}/{name}/enrolment",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=_body(code="From the operator.", public_key="32 bytes of an Ed25519 key in base64."),
+    openapi_extra=_body(code=_CODE, public_key=_PUBLIC_KEY),
 )
 async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
-    parts = parts_of(request)
+    parts, message = parts_of(request), message_of(request)
+    if "signature" not in message.headers:
+        raise RequestNotSigned("enrolling is signed by the key that is handed in")
     content = await read_document(request, most=ENROLMENT_BYTES)
     document = read_strict_object(content)
-    public, message = _key_in(document, "public_key", size=32), message_of(request)
+    public = _key_in(document, "public_key", size=32)
     code = document.get("code")
     if set(document) != {"code", "public_key"} or not isinstance(code, str):
         raise MalformedDocument("expected an object with `code` and `public_key`")
@@ -93,10 +109,7 @@ async def keys(request: Request, platform: Annotated[Platform, Depends(sender)])
     "/keys",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=_body(
-        public_key="32 bytes of an Ed25519 key in base64.",
-        proof="Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64.",
-    ),
+    openapi_extra=_body(public_key=_PUBLIC_KEY, proof=_PROOF),
 )
 async def add_key(
     request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]

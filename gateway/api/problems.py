@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from gateway.errors import (
     ChecksFailed,
@@ -26,8 +27,10 @@ from gateway.errors import (
 from gateway.service.access import NotAllowed
 from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
 from gateway.service.operating import TokenRefused
+from gateway.service.quorum import Unwitnessed
 from gateway.service.submitting import Busy, IdempotencyConflict
 from gateway.signing import RequestNotSigned
+from gateway.transparency import CheckpointRefused, NotSignedByLog, StaleOldSize
 
 __all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooSlow", "install", "problem", "status_of"]
 
@@ -60,14 +63,18 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         UnknownPlatform: 403,
         NotAllowed: 403,
         NotAdmitted: 403,
+        NotSignedByLog: 403,
         NotFound: 404,
         TooSlow: 408,
         IdempotencyConflict: 409,
+        StaleOldSize: 409,
         TooLarge: 413,
+        CheckpointRefused: 422,
         InvalidMapping: 422,
         ChecksFailed: 422,
         Refused: 422,
         Busy: 503,
+        Unwitnessed: 503,
         HomeBusy: 503,
         LocalFileError: 503,
         Unreachable: 503,
@@ -116,10 +123,20 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
         body["errors"] = [{"pointer": error.field, "code": code, "detail": str(error)}]
     if error.remedy:
         body["remedy"] = error.remedy
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    headers = {}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    if status == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
     if isinstance(error, TokenRefused):
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what can be done with the resource of a request (RFC 9110 wants it told)."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in matching for method in getattr(route, "methods", None) or ()}
 
 
 def install(api: FastAPI) -> None:

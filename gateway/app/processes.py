@@ -1,4 +1,4 @@
-"""The processes of the service: workers on one socket and one sequencer; what ends is started again."""
+"""The processes of the service: workers, a sequencer, one that asks witnesses; what ends is started again."""
 
 import logging
 import resource
@@ -17,10 +17,12 @@ import uvicorn
 
 from gateway.api import application
 from gateway.app.connections import bounded_connection
+from gateway.app.cosigning import gather
+from gateway.app.listening import BACKLOG, listening
 from gateway.app.logs import write_logs
 from gateway.app.metrics import figures_folder
+from gateway.app.notifying import notify
 from gateway.app.serve import Serving, api_parts, sequence
-from gateway.errors import LocalFileError
 
 __all__ = ["serve"]
 
@@ -28,7 +30,6 @@ RESTART_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 20
 SEQUENCER: Final = "sequencer"
-BACKLOG: Final = 2048
 SPARE_DESCRIPTORS: Final = 512
 _logger = logging.getLogger(__name__)
 
@@ -44,24 +45,17 @@ def serve(serving: Serving) -> None:
     """
     with api_parts(replace(serving, settings=replace(serving.settings, metrics=False))):
         pass  # what is wrong with the home is told before anything listens
-    write_logs(serving.settings.log_level)
-    with _listening(serving) as listening, figures_folder(serving.settings.metrics):
-        jobs: _Jobs = {SEQUENCER: partial(_run_sequencer, serving)}
+    settings = serving.settings
+    write_logs(settings.log_level)
+    with listening(serving.host, serving.port) as opened, figures_folder(settings.metrics):
+        jobs: _Jobs = {
+            SEQUENCER: partial(_run_sequencer, serving),
+            "courier": partial(_run_courier, serving),
+            "witnesses": partial(_run_gathering, serving),
+        }
         for number in range(serving.workers):
-            jobs[f"worker-{number}"] = partial(_run_worker, serving, listening)
-        _supervise(
-            jobs, stopped=_until_told(), leave=listening.close, drain_seconds=serving.settings.drain_seconds
-        )
-
-
-def _listening(serving: Serving) -> socket.socket:
-    try:
-        return socket.create_server((serving.host, serving.port), backlog=BACKLOG)
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot listen on {serving.host}:{serving.port}: {error.strerror}",
-            remedy="choose another --port, or end what listens there",
-        ) from error
+            jobs[f"worker-{number}"] = partial(_run_worker, serving, opened)
+        _supervise(jobs, stopped=_until_told(), leave=opened.close, drain_seconds=settings.drain_seconds)
 
 
 def _until_told() -> Callable[[], bool]:
@@ -80,7 +74,7 @@ def _until_told() -> Callable[[], bool]:
 def _supervise(
     jobs: _Jobs, *, stopped: Callable[[], bool], leave: Callable[[], None], drain_seconds: int
 ) -> None:
-    """Keep the jobs running until told to stop; workers end first, so that what waits is answered."""
+    """Keep the jobs running until told to stop; the sequencer ends last, so that what waits is answered."""
     running = {name: _started(name, job) for name, job in jobs.items()}
     try:
         while not stopped():
@@ -118,7 +112,7 @@ def _told(job: Callable[[], None]) -> None:
         raise SystemExit(1) from None
 
 
-def _run_worker(serving: Serving, listening: socket.socket) -> None:
+def _run_worker(serving: Serving, opened: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
     settings = serving.settings
     write_logs(settings.log_level)
@@ -137,7 +131,7 @@ def _run_worker(serving: Serving, listening: socket.socket) -> None:
             timeout_keep_alive=20,
             timeout_graceful_shutdown=GRACE_SECONDS // 2,
         )
-        _Worker(config, seconds=settings.drain_seconds, stopping=stopping).run(sockets=[listening])
+        _Worker(config, seconds=settings.drain_seconds, stopping=stopping).run(sockets=[opened])
 
 
 class _Worker(uvicorn.Server):
@@ -182,3 +176,17 @@ def _run_sequencer(serving: Serving) -> None:
     stopped = _until_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sequence(serving, stop=stopped)
+
+
+def _run_courier(serving: Serving) -> None:
+    write_logs(serving.settings.log_level)
+    stopped = _until_told()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    notify(serving, stop=stopped)
+
+
+def _run_gathering(serving: Serving) -> None:
+    write_logs(serving.settings.log_level)
+    stopped = _until_told()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gather(serving.root, stop=stopped)

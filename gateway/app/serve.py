@@ -13,30 +13,38 @@ from typing import Final
 
 from gateway.api import ApiParts, Limits, ListedMapping, Measures
 from gateway.app.convert import crew_for, input_document
+from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
 from gateway.convert import Program
 from gateway.errors import HomeBusy, NotFound
+from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
+from gateway.resources import web_folder
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
 from gateway.service.parts import Converting
+from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
+from gateway.service.webhooks import WebhookDesk
 from gateway.settings import ServiceSettings, read_settings
+from gateway.signing import webhook_public_key
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
 from gateway.store.operators import SqlOperators
 from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
+from gateway.store.webhooks import SqlWebhooks
+from gateway.transparency import read_policy
 
 __all__ = ["Serving", "api_parts", "sequence", "service_settings"]
 
@@ -134,6 +142,8 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
+        quorum, cosigned = quorum_of(opened), cosigned_of(opened)
+        stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
@@ -145,18 +155,24 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
                 waiting=lambda: waiting(None),
                 clock=opened.clock,
                 random_bytes=os.urandom,
+                require_open=lambda: require_witnessed(stopped(None)),
             ),
             platforms=platforms,
             operations=operations,
+            webhooks=_desk(opened, writes),
             journal=opened.journal,
             records=opened.records,
             log=lambda: opened.log,
             log_folder=opened.home.log,
+            web_folder=web_folder(),
             replayer=lambda: journal_replayer(opened.journal),
             mappings=schemes.listed,
             uploading=spools.uploading,
             drop_upload=spools.drop,
             ready=partial(_missing, opened),
+            quorum=quorum,
+            checkpoint=lambda: cosigned.published(opened.log.checkpoint),
+            witnessed=partial(_is_witnessed, opened),
             operator_gate=OperatorGate(operators=SqlOperators(database), clock=opened.clock),
             new_code=lambda: secrets.token_urlsafe(24),
             day_of_records=lambda platform, day, reader: _day_of_records(
@@ -212,12 +228,31 @@ def _limits(settings: ServiceSettings) -> Limits:
     )
 
 
+def _desk(opened: OpenHome, writes: GroupCommit) -> WebhookDesk:
+    private = read_settings().private_webhooks
+
+    def require_callable(url: str) -> None:
+        addresses(read_target(url, private=private), private=private)
+
+    return WebhookDesk(
+        webhooks=SqlWebhooks(opened.database, writes),
+        require_callable=require_callable,
+        public_key=webhook_public_key(opened.http_signer()),
+        clock=opened.clock,
+        random_bytes=os.urandom,
+    )
+
+
 def _missing(opened: OpenHome) -> list[str]:
     """Return what keeps the service from its work, one line each."""
     missing = []
     if not (opened.home.log / "checkpoint").is_file():
         missing.append("the log has no checkpoint")
     return missing
+
+
+def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
+    return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
 def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
@@ -263,4 +298,5 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),
+        clock=opened.clock,
     )

@@ -20,11 +20,13 @@ from gateway.cli import (
     mapping,
     operators,
     proxy,
+    quorum,
     receipt,
     record,
     remote,
     serve,
     statements,
+    witness,
 )
 from gateway.cli.output import exit_code, report
 from gateway.errors import GatewayError, LocalFileError, UsageError
@@ -53,6 +55,7 @@ proxy.register(root)
 remote.register(root)
 serve.app.command("enrol")(remote.enrol)
 receipt.app.command("fetch")(remote.fetch)
+quorum.register(witness.app)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
@@ -64,6 +67,7 @@ for name, group, words in (
     ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("operator", operators.app, "Tokens for those who run or watch this gateway over HTTP."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
+    ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -17,6 +17,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
+from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -47,6 +48,24 @@ from gateway.ports.stores import (
     RecordFile,
     RecordFiles,
 )
+from gateway.ports.webhooks import (
+    Delivery,
+    DeliveryState,
+    EventType,
+    Post,
+    Posted,
+    Sent,
+    Webhook,
+    Webhooks,
+)
+from gateway.ports.witnessing import (
+    CosignedNotes,
+    CosigningStatus,
+    WitnessAnswer,
+    WitnessMemory,
+    WitnessPeers,
+    WitnessState,
+)
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
@@ -58,9 +77,14 @@ __all__ = [
     "ClaimStore",
     "Claims",
     "Clock",
+    "CosignedNotes",
+    "CosigningStatus",
     "DayClosed",
+    "Delivery",
+    "DeliveryState",
     "EncodedFile",
     "EventMark",
+    "EventType",
     "FindingFile",
     "Findings",
     "Journal",
@@ -70,6 +94,7 @@ __all__ = [
     "Log",
     "Meeting",
     "Memory",
+    "MonitorBooks",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -85,6 +110,8 @@ __all__ = [
     "Platform",
     "PlatformKey",
     "Platforms",
+    "Post",
+    "Posted",
     "PrivateColumns",
     "PrivateRow",
     "PublishedMapping",
@@ -92,5 +119,14 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "ReversalRow",
+    "Sent",
+    "SeriesHead",
     "Spool",
+    "StatedDay",
+    "Webhook",
+    "Webhooks",
+    "WitnessAnswer",
+    "WitnessMemory",
+    "WitnessPeers",
+    "WitnessState",
 ]

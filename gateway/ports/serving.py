@@ -215,6 +215,6 @@ class Operations(Protocol):
         """
         ...
 
-    def finish(self, results: Sequence[tuple[str, OperationState, str]]) -> None:
-        """Write down what became of operations, and drop their contents."""
+    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
+        """Write down what became of operations, announce it, and drop their contents: all or nothing."""
         ...

@@ -102,14 +102,16 @@ class Gatekeeper:
             RequestNotSigned: the request is not signed by the key that it hands in.
             NotAdmitted: there is no such invitation at this moment.
         """
-        now = self.clock.now()
-        key = key_of(platform, public, now=now)
-        self._require_new(key)
-        presented = self._verified(message, lambda wanted: public if wanted == key.id else None)
+        proven = key_id(public, "http")
+        presented = self._verified(message, lambda wanted: public if wanted == proven else None)
         if presented.content_sha256 != sha256:
             raise RequestNotSigned(
                 "the content is not the one whose digest was signed", field="Content-Digest"
             )
+        key = key_of(platform, public, now=self.clock.now())
+        known = self._kept(key)
+        if known is not None:
+            return known  # the answer to the first such request was lost
         if not self.platforms.enrol(platform, key, code_hash=_hash(code)):
             raise NotAdmitted(
                 f"there is no invitation for {platform} with this code, or it has lapsed",
@@ -127,24 +129,30 @@ class Gatekeeper:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-        key = key_of(platform, public, now=self.clock.now())
-        self._require_new(key)
-        if sum(known.revoked is None for known in self.platforms.keys(platform)) >= KEYS_MAX:
-            raise NotAdmitted(f"{platform} has {KEYS_MAX} keys already", remedy="revoke one first")
         try:
             Ed25519PublicKey.from_public_bytes(public).verify(
                 proof, b"tanqiao/key-of/1\x00" + platform.encode()
             )
-        except InvalidSignature as error:
+        except (InvalidSignature, ValueError) as error:
             raise RequestNotSigned("the proof of possession does not hold") from error
+        key = key_of(platform, public, now=self.clock.now())
+        known = self._kept(key)
+        if known is not None:
+            return known  # the answer to the first such request was lost
+        if sum(one.revoked is None for one in self.platforms.keys(platform)) >= KEYS_MAX:
+            raise NotAdmitted(f"{platform} has {KEYS_MAX} keys already", remedy="revoke one first")
         self.platforms.add_key(key)
         return key
 
-    def _require_new(self, key: PlatformKey) -> None:
-        if self.platforms.key(key.id) is not None:
+    def _kept(self, key: PlatformKey) -> PlatformKey | None:
+        """Return the key as it is in force for its platform already; None where it is new."""
+        known = self.platforms.key(key.id)
+        if known is not None and (known.platform != key.platform or known.revoked is not None):
             raise NotAdmitted(
-                f"key {key.id} is known already", remedy="make a new key; none is admitted twice"
+                f"key {key.id} is another platform's, or was revoked",
+                remedy="make a new key; none is admitted twice",
             )
+        return known
 
     def _public(self, wanted: str) -> bytes | None:
         key = self.platforms.key(wanted)

@@ -13,8 +13,9 @@ import orjson
 
 from gateway.contract import PlatformAdapter
 from gateway.errors import GatewayError, IntegrityBroken
-from gateway.ports import Operation, Operations, OperationState, Spool
+from gateway.ports import Clock, Operation, Operations, OperationState, Spool
 from gateway.service.converting import convert_submission
+from gateway.service.moments import instant_text
 from gateway.service.outcomes import RowOutcome, SetAside, outcomes_of_rows
 from gateway.service.parts import Converting
 from gateway.service.scheme import Scheme, SchemeEvaluator
@@ -53,6 +54,7 @@ class Sequencer:
     parts: Callable[[int], Converting]
     require_unchanged: Callable[[Scheme], None]
     new_name: Callable[[], str]
+    clock: Clock
 
     def resume(self) -> int:
         """Finish what an earlier sequencer has left; returns how many spools that were."""
@@ -81,7 +83,7 @@ class Sequencer:
         except GatewayError as error:
             problem = orjson.dumps(problem_document(error)).decode()
             results = [(operation.id, OperationState.FAILED, problem) for operation in spool.operations]
-        self.operations.finish(results)
+        self.operations.finish(results, now=instant_text(self.clock.now()))
         self.spools.drop(spool.name)
 
     def _results(self, spool: Spool) -> list[tuple[str, OperationState, str]]:

@@ -16,6 +16,12 @@ from gateway.signing.requests import (
     sign_request,
     verify_request,
 )
+from gateway.signing.webhooks import (
+    WEBHOOK_SECRET_BYTES,
+    webhook_headers,
+    webhook_public_key,
+    webhook_secret,
+)
 
 __all__ = [
     "INDEX_KEY_BYTES",
@@ -24,6 +30,7 @@ __all__ = [
     "PSEUDONYM_BYTES",
     "SALT_BYTES",
     "SKEW",
+    "WEBHOOK_SECRET_BYTES",
     "CommitmentMismatch",
     "DidDocument",
     "Disclosure",
@@ -52,4 +59,7 @@ __all__ = [
     "verify_envelope",
     "verify_proof",
     "verify_request",
+    "webhook_headers",
+    "webhook_public_key",
+    "webhook_secret",
 ]

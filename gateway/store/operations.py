@@ -10,6 +10,7 @@ from gateway.ports import NewOperation, Operation, OperationState, Spool
 from gateway.store import serving_tables as t
 from gateway.store.database import Database
 from gateway.store.group_commit import GroupCommit
+from gateway.store.webhooks import announce
 
 __all__ = ["SqlOperations"]
 
@@ -94,13 +95,14 @@ class SqlOperations:
             connection.execute(working.values(state=OperationState.WORKING), marks)
         return Spool(spool, taken[0].mapping, taken[0].adapter, taken)
 
-    def finish(self, results: Sequence[tuple[str, OperationState, str]]) -> None:
-        """Write down what became of operations, and drop their contents."""
+    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
+        """Write down what became of operations, announce it, and drop their contents: all or nothing."""
         done = update(t.operations).where(t.operations.c.id == bindparam("_id"))
         rows = [{"_id": name, "state": state, "result": result} for name, state, result in results]
         finished = select(t.operations.c.number).where(t.operations.c.id.in_([row["_id"] for row in rows]))
         with self._database.write() as connection:
             connection.execute(done, rows)
+            announce(connection, [(name, state) for name, state, _ in results], now=now)
             connection.execute(delete(t.contents).where(t.contents.c.operation.in_(finished)))
 
     def _next(self, rows: int) -> list[Operation]:

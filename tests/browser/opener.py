@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import pytest
 
-__all__ = ["PageOpener", "missing_for_browser", "page_opener"]
+__all__ = ["PageOpener", "missing_for_browser", "open_address", "page_opener"]
 
 _PROJECT = Path(__file__).parent / "pages"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -54,3 +54,12 @@ def page_opener() -> PageOpener:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     return open_pages
+
+
+def open_address(address: str, text: str) -> dict[str, Any]:
+    """Open an address, wait for a text on it; returns what was asked for, what console and page say."""
+    command = ["node", str(_PROJECT / "address.mjs"), str(_chromium()), address, text]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (0, "")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said

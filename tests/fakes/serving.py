@@ -16,7 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.app.platforms import invite
 from gateway.client import GatewayClient
+from gateway.errors import HomeBusy
+from gateway.service.audit import AuditReport
 from gateway.signing import Signer, key_id
+from tests.fakes.homes import audited
 
 STARTED_SECONDS = 30
 WUHAN_PLATFORM = "cn-420100/wuhan"
@@ -106,6 +109,15 @@ def served(home: Path, *, workers: int = 1) -> Iterator[Served]:
         running.closing.close()
         if running.process.poll() is None:
             running.stop()
+
+
+def audited_once_free(home: Path) -> AuditReport:
+    """Audit a home as soon as the sequencer, which has nothing to do, lets go of it."""
+    for _ in range(STARTED_SECONDS * 10):
+        with suppress(HomeBusy):
+            return audited(home)
+        time.sleep(0.1)
+    raise AssertionError("the sequencer does not let go of the home")
 
 
 def enrolled(running: Served, seed: int = 1, *, platform: str = WUHAN_PLATFORM) -> GatewayClient:

@@ -136,6 +136,6 @@ def test_a_machine_without_node_is_told_what_to_install(monkeypatch: pytest.Monk
         monkeypatch.setenv("PATH", "")
     else:
         monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-        monkeypatch.setattr("tests.node.verifier._PROJECT", Path("/a/b/nowhere"))
+        monkeypatch.setattr("tests.node.verifier.CREDENTIAL", Path("/a/b/nowhere"))
 
     assert "make test-deps" in missing_for_node()

@@ -5,7 +5,6 @@ Node.js and the packages of ``tests/node/credential``; without them the test is 
 names ``make test-deps``.
 """
 
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Protocol
 
 import pytest
 
-__all__ = ["NodeVerifier", "missing_for_node", "node_verifier"]
+from tests.node.packages import CREDENTIAL, missing_packages
 
-_PROJECT = Path(__file__).parent / "credential"
+__all__ = ["NodeVerifier", "missing_for_node", "node_verifier"]
 
 
 class NodeVerifier(Protocol):
@@ -28,13 +27,7 @@ class NodeVerifier(Protocol):
 
 def missing_for_node() -> str:
     """Say what is missing to run the packages, or return an empty text."""
-    if shutil.which("node") is None:
-        return "Node.js is not here: make test-deps"
-    if not (_PROJECT / "node_modules" / ".package-lock.json").is_file():
-        return (
-            f"the packages of {_PROJECT.relative_to(_PROJECT.parents[2])} are not installed: make test-deps"
-        )
-    return ""
+    return missing_packages(CREDENTIAL)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +38,7 @@ def node_verifier() -> NodeVerifier:
         pytest.skip(missing)
 
     def verify(published: Path, credentials: Iterable[str], *, expand: bool = False) -> list[str]:
-        command = ["node", str(_PROJECT / "verify.mjs"), str(published), *(["--expand"] if expand else [])]
+        command = ["node", str(CREDENTIAL / "verify.mjs"), str(published), *(["--expand"] if expand else [])]
         lines = "".join(f"{credential}\n" for credential in credentials)
         done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=600)
         assert (done.returncode, done.stderr) == (0, "")

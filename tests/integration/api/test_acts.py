@@ -10,8 +10,8 @@ import pytest
 
 from gateway.app.check import trusting, verify_receipt
 from gateway.client import GatewayClient, RequestFailed
-from tests.fakes.homes import WUHAN, audited, trip
-from tests.fakes.serving import Served, enrolled
+from tests.fakes.homes import WUHAN, trip
+from tests.fakes.serving import Served, audited_once_free, enrolled
 
 JSON = "application/json"
 pytestmark = pytest.mark.xdist_group("served")
@@ -221,9 +221,6 @@ def test_a_mapping_is_the_bytes_of_its_digest(running: Served) -> None:
 
 
 def test_the_home_passes_its_audit(wuhan: GatewayClient, running: Served) -> None:
-    import time
-
     wuhan.submit(WUHAN, [trip(99)])
-    time.sleep(3)  # the sequencer lets go of the home when it has nothing to do
 
-    assert audited(running.home).differences == []
+    assert audited_once_free(running.home).differences == []

@@ -1,13 +1,17 @@
 """The contract in openapi/ is what the code has; each operation says who may call it and how it fails."""
 
+import re
 from typing import Any
 
 import pytest
 import yaml
 
 from gateway.api import application
+from gateway.api.problems import STATUS
+from gateway.errors import GatewayError
 from tools.write_openapi import CONTRACT, contract_text
 
+REFERENCE = (CONTRACT.parents[1] / "docs" / "reference" / "http.md").read_text("utf-8")
 DOCUMENT = yaml.safe_load(CONTRACT.read_text("utf-8"))
 OPERATIONS = [
     (method, operation) for methods in DOCUMENT["paths"].values() for method, operation in methods.items()
@@ -35,3 +39,17 @@ def test_names_of_operations_are_apart() -> None:
     names = [operation["operationId"] for _, operation in OPERATIONS]
 
     assert len(set(names)) == len(names)
+
+
+def test_the_reference_lists_every_resource() -> None:
+    listed = re.findall(r"^\| `([A-Z]+) ([^` ]+)` \|", REFERENCE, re.MULTILINE)
+    there = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+
+    assert sorted(listed) == sorted(there)
+
+
+@pytest.mark.parametrize("kind", STATUS, ids=lambda kind: kind.code)
+def test_the_reference_lists_every_code_under_its_status(kind: type[GatewayError]) -> None:
+    (codes,) = re.findall(rf"^\| {STATUS[kind]} \| (.*) \|$", REFERENCE, re.MULTILINE)
+
+    assert f"`{kind.code}`" in codes or STATUS[kind] == 422

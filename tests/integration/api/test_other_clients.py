@@ -2,9 +2,6 @@
 
 import base64
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +13,8 @@ from gateway.app.platforms import invite
 from gateway.client import GatewayClient, RequestFailed
 from gateway.store.key_files import FileSigner
 from tests.fakes.homes import WUHAN, trip
-from tests.fakes.serving import WUHAN_PLATFORM, Served, free_port
+from tests.fakes.serving import WUHAN_PLATFORM, Served
+from tests.fakes.side_cars import signing_side_car
 
 pytestmark = pytest.mark.xdist_group("served")
 
@@ -33,20 +31,8 @@ def key(running: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def proxy(running: Served, key: Path) -> Iterator[str]:
-    port = free_port()
-    command = [str(Path(sys.executable).with_name("tanqiao")), "proxy", "--to", running.url]
-    with subprocess.Popen(
-        [*command, "--key", str(key), "--port", str(port)], stderr=subprocess.DEVNULL
-    ) as process:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(400):
-            try:
-                httpx.get(url + "/v1/health")
-                break
-            except httpx.TransportError:
-                time.sleep(0.05)
+    with signing_side_car(running.url, key) as url:
         yield url
-        process.terminate()
 
 
 def test_the_side_car_signs_for_clients_that_cannot(proxy: str) -> None:

@@ -1,0 +1,94 @@
+"""The client that lets others go on while it waits: for services that run on asyncio."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from gateway.client.connection import TIMEOUT_SECONDS, this_second
+from gateway.client.exchange import WAIT_SECONDS, Answer, Conversation, Exchange, Pause, Result
+from gateway.signing import Signer
+
+__all__ = ["AsyncGatewayClient"]
+
+
+@dataclass(slots=True, kw_only=True)
+class AsyncGatewayClient:
+    """The twin of ``GatewayClient``: the same calls, each to be awaited. One client serves many tasks."""
+
+    url: str
+    signer: Signer | None = None
+    now: Callable[[], datetime] = this_second
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=TIMEOUT_SECONDS))
+
+    async def __aenter__(self) -> "AsyncGatewayClient":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.http.aclose()
+
+    async def submit(
+        self, mapping: str, acts: Iterable[Mapping[str, Any]], *, key: str = "", wait: int = WAIT_SECONDS
+    ) -> dict[str, Any]:
+        """Submit acts and return their operation, finished if that takes no longer than ``wait`` seconds."""
+        return await self._run(self._says.submit(mapping, acts, key=key, wait=wait))
+
+    async def upload(self, mapping: str, name: str, *, content: bytes, key: str = "") -> dict[str, Any]:
+        """Upload a file and return its operation."""
+        return await self._run(self._says.upload(mapping, name, content=content, key=key))
+
+    async def finished(self, operation: str, *, seconds: float = 600) -> dict[str, Any]:
+        """Wait until an operation is done or has failed, and return it.
+
+        Raises:
+            Unreachable: it is not done in this time; the same call goes on waiting.
+        """
+        return await self._run(self._says.finished(operation, seconds=seconds))
+
+    async def receipt(self, record: str, *, batch: int | None = None, disclose: Sequence[str] = ()) -> bytes:
+        """Return the receipt of a record."""
+        return await self._run(self._says.receipt(record, batch=batch, disclose=disclose))
+
+    async def enrol(self, platform: str, code: str) -> dict[str, Any]:
+        """Hand in the platform's first key with the code of its invitation."""
+        return await self._run(self._says.enrol(platform, code))
+
+    async def request(
+        self, method: str, target: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request, again while the gateway is busy or out of reach; it may be sent more than once.
+
+        Raises:
+            RequestFailed: the gateway refused it.
+            Unreachable: it never answered.
+        """
+        return await self._run(self._says.request(method, target, content=content, headers=headers))
+
+    @property
+    def _says(self) -> Conversation:
+        return Conversation(self.url, self.signer, self.now)
+
+    async def _run(self, exchange: Exchange[Result]) -> Result:
+        try:
+            step = next(exchange)
+            while True:
+                if isinstance(step, Pause):
+                    await self.pause(step.seconds)
+                    step = next(exchange)
+                    continue
+                try:
+                    answer = await self.http.send(step.request)
+                except httpx.TransportError as error:
+                    step = exchange.throw(error)
+                else:
+                    step = exchange.send(Answer(answer.status_code, answer.headers, answer.content))
+        except StopIteration as done:
+            result: Result = done.value
+            return result
