@@ -14,7 +14,7 @@ def test_an_older_database_keeps_its_platforms_and_gets_the_tables(tmp_path: Pat
     older = Database(tmp_path / "home.db")
     SqlPlatforms(older).invite("cn-420100/wuhan", code_hash=b"", expires=NOW, now=NOW)
     with older.write() as connection:
-        for table in ("webhook_deliveries", "webhook_events", "webhooks"):
+        for table in ("webhook_deliveries", "webhook_events", "webhooks", "operators"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     older.close()
