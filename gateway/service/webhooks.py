@@ -100,7 +100,7 @@ class WebhookDesk:
             raise WebhookDisabled(f"webhook {webhook_id} is disabled: {webhook.disabled}")
         found = self.webhooks.replay(webhook, event, now=int(self.clock.now().timestamp()))
         if found is None:
-            raise NotFound("the platform has no such event", field="/event")
+            raise NotFound("there is no event of this id", field="/event")
         return found
 
     def deliveries(self, platform: str, webhook_id: str, *, before: int | None, limit: int) -> list[Delivery]:

@@ -30,7 +30,7 @@ from tests.integration.api.hostile_bodies import (
 
 pytestmark = pytest.mark.xdist_group("served")
 POST = b"POST /v1/acts HTTP/1.1\r\nhost: x\r\n"
-UNKNOWN = b"POST /v1/platforms/cn-420100/wuhan/enrolment HTTP/1.1\r\nhost: x\r\n"
+UNKNOWN = b"POST /v1/platforms/cn-420100/wuhan/enrolment HTTP/1.1\r\nhost: x\r\nsignature: a=:AA==:\r\n"
 CONNECTIONS = int(os.environ.get("TANQIAO_TEST_CONNECTIONS", "300"))
 MEBIBYTE = 1 << 20
 LIMITS = {
