@@ -131,7 +131,7 @@ def test_1_a_check_did_not_pass(tmp_path: Path) -> None:
         ["convert", "--mapping", WUHAN, "--adapter", "nothing", "FILE"],
         ["convert", "--mapping", WUHAN, "--no-such-option", "FILE"],
         ["no-such-command"],
-        ["init", "--profile", "production"],
+        ["init", "--profile", "nonsense"],
         ["statements", "close", "2025-02-30"],
         ["audit", "--format", "xml"],
         ["keys", "new", "--purpose", "love", "--out", "HOME/k"],
