@@ -4,17 +4,29 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gateway.errors import LocalFileError
 
 __all__ = ["Settings", "read_settings"]
 
+REQUESTS_PER_MINUTE: Final = 60_000  # a thousand a second: no platform needs more, a loop gone wild does
+_POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
+_REDIS: Final = ("redis://", "rediss://", "unix://")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``state`` is the folder of the checkpoint store: outside of every home, never restored."""
+    """What the environment says. Addresses are empty where nothing is set; docs/reference/settings.md.
+
+    ``state`` is the folder of the checkpoint store: outside of every home, never restored.
+    """
 
     state: Path
+    database: str = ""
+    checkpoints: str = ""
+    redis: str = ""
+    requests_per_minute: int = REQUESTS_PER_MINUTE
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -23,13 +35,40 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         LocalFileError: names the variable and what it should be.
     """
+    return Settings(
+        state=_state(environment),
+        database=_address(environment, "TANQIAO_DATABASE", _POSTGRES),
+        checkpoints=_address(environment, "TANQIAO_CHECKPOINTS", _POSTGRES),
+        redis=_address(environment, "TANQIAO_REDIS", _REDIS),
+        requests_per_minute=_number(environment, "TANQIAO_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE),
+    )
+
+
+def _state(environment: Mapping[str, str]) -> Path:
     chosen = environment.get("TANQIAO_STATE")
     if chosen is None:
         base = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-        return Settings(state=Path(base) / "tanqiao")
+        return Path(base) / "tanqiao"
     if not Path(chosen).is_absolute():
         raise LocalFileError(
             f"TANQIAO_STATE is {chosen!r}, expected an absolute path",
             remedy="set it to a folder outside of the home",
         )
-    return Settings(state=Path(chosen))
+    return Path(chosen)
+
+
+def _address(environment: Mapping[str, str], name: str, starts: tuple[str, ...]) -> str:
+    """Return an address, which is never shown: it may hold a password."""
+    address = environment.get(name, "")
+    if address and not address.startswith(starts):
+        raise LocalFileError(
+            f"{name} is no address of the kind it should be", remedy=f"begin it with {' or '.join(starts)}"
+        )
+    return address
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    written = environment.get(name, str(default))
+    if not (written.isascii() and written.isdigit() and 0 < int(written) < 10**9):
+        raise LocalFileError(f"{name} is {written!r}, expected a whole number", remedy=f"such as {default}")
+    return int(written)

@@ -26,8 +26,9 @@ from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
 from gateway.store.group_commit import GroupCommit
+from gateway.store.nonces import SqlNonces
 from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlNonces, SqlPlatforms
+from gateway.store.platforms import SqlPlatforms
 from gateway.store.spools import SpoolFolder
 
 __all__ = ["Serving", "api_parts", "sequence"]

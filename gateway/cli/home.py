@@ -1,7 +1,7 @@
 """``init`` and ``demo``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,9 @@ def init(
         str, typer.Option(help="The log's name, such as your host name; random if left out.")
     ] = "",
     profile: Annotated[str, typer.Option(help="default, or test: admits illustrative mappings.")] = "default",
+    database: Annotated[
+        str, typer.Option(help="Address of an empty PostgreSQL database; without it a file in the home.")
+    ] = "",
 ) -> None:
     """Make a home: keys, trust files, database and an empty log.
 
@@ -33,13 +36,16 @@ def init(
         tanqiao init --home ./try --profile test
 
         tanqiao init --home /srv/tanqiao --origin gateway.example.cn
+
+        tanqiao init --home /srv/tanqiao --database postgresql://tanqiao@db.example.cn/tanqiao
     """
     from gateway.app.home import create_home
     from gateway.errors import UsageError
 
     if profile not in ("default", "test"):
         raise UsageError(f"there is no profile {profile}", remedy="use default or test")
-    facts = create_home(Path(home), origin=origin, profile="test" if profile == "test" else "default")
+    chosen: Literal["test", "default"] = "test" if profile == "test" else "default"
+    facts = create_home(Path(home), origin=origin, profile=chosen, database=database)
     emit({"home": home, "origin": facts.origin, "profile": facts.profile, "created": facts.created}, format_)
     hint(f"next: tanqiao convert --home {home} --adapter common --mapping ID FILE")
 

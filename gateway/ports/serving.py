@@ -80,8 +80,11 @@ class Platforms(Protocol):
 class Nonces(Protocol):
     """Which nonces were used. A nonce that was used once is never new again while its signature holds."""
 
-    def use(self, key_id: str, nonce: str, *, expires: datetime, now: datetime) -> bool:
-        """Use a nonce up; False if it was used before."""
+    def use(self, key_id: str, nonce: str, *, created: datetime, expires: datetime, now: datetime) -> bool:
+        """Use a nonce up; False if it was used before, or if that cannot be told any more.
+
+        ``created`` is when the request says that it was signed, ``now`` when it arrived.
+        """
         ...
 
 

@@ -153,6 +153,13 @@ class Gatekeeper:
     def _verified(self, message: Message, find: Callable[[str], bytes | None]) -> Presented:
         now = self.clock.now()
         presented = verify_request(message, find, now=now)
-        if not self.nonces.use(presented.key_id, presented.nonce, expires=presented.expires + SKEW, now=now):
+        fresh = self.nonces.use(
+            presented.key_id,
+            presented.nonce,
+            created=presented.created,
+            expires=presented.expires + SKEW,
+            now=now,
+        )
+        if not fresh:
             raise ReplayedRequest("this signed request was used before")
         return presented

@@ -2,6 +2,9 @@
 
 A commit costs a flush to the disk, some milliseconds; a write costs some tens of microseconds. Each write
 stands in a savepoint of its own, so one that fails leaves the others untouched.
+
+On PostgreSQL the transactions of several workers run at once. What is written here must bear that: unique
+keys keep such writes apart, and one that a deadlock has ended is made once more, in a transaction of its own.
 """
 
 import threading
@@ -14,6 +17,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from gateway.store.database import Database
+from gateway.store.dialects import is_conflict
 
 __all__ = ["GroupCommit"]
 
@@ -21,6 +25,7 @@ T = TypeVar("T")
 TOGETHER_MAX: Final = 500  # writes of one transaction: none waits for more than so many others
 
 _Work = tuple[Callable[[Connection], Any], "Future[Any]"]
+_Answer = tuple["Future[Any]", Any, BaseException | None]
 
 
 class GroupCommit:
@@ -74,19 +79,26 @@ class GroupCommit:
         return together, False
 
     def _commit(self, together: list[_Work]) -> None:
-        answers: list[tuple[Future[Any], Any, BaseException | None]] = []
+        answers: list[_Answer] = []
         try:
-            with self._database.write() as connection:
+            with self._database.write(alone=False) as connection:
                 for work, future in together:
-                    try:
-                        with connection.begin_nested():
-                            answers.append((future, work(connection), None))
-                    except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
-                        answers.append((future, None, error))
+                    answers.append((future, *self._answer(connection, work)))
         except Exception as error:  # noqa: BLE001 - the transaction itself failed: so did each write of it
             answers = [(future, None, error) for _, future in together]
-        for future, result, failure in answers:
+        for (work, _), (future, result, failure) in zip(together, answers, strict=True):
             if failure is None:
                 future.set_result(result)
+            elif len(together) > 1 and is_conflict(failure):
+                self._commit([(work, future)])
             else:
                 future.set_exception(failure)
+
+    def _answer(
+        self, connection: Connection, work: Callable[[Connection], Any]
+    ) -> tuple[Any, BaseException | None]:
+        try:
+            with self._database.told(), connection.begin_nested():
+                return work(connection), None
+        except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
+            return None, error
