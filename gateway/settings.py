@@ -37,10 +37,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     return Settings(
         state=_state(environment),
-        database=_address(environment, "TANQIAO_DATABASE", _POSTGRES),
-        checkpoints=_address(environment, "TANQIAO_CHECKPOINTS", _POSTGRES),
-        redis=_address(environment, "TANQIAO_REDIS", _REDIS),
-        requests_per_minute=_number(environment, "TANQIAO_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE),
+        database=_address(environment, "TANQIAO_DATABASE", starts=_POSTGRES),
+        checkpoints=_address(environment, "TANQIAO_CHECKPOINTS", starts=_POSTGRES),
+        redis=_address(environment, "TANQIAO_REDIS", starts=_REDIS),
+        requests_per_minute=_number(environment, "TANQIAO_REQUESTS_PER_MINUTE", default=REQUESTS_PER_MINUTE),
     )
 
 
@@ -57,7 +57,7 @@ def _state(environment: Mapping[str, str]) -> Path:
     return Path(chosen)
 
 
-def _address(environment: Mapping[str, str], name: str, starts: tuple[str, ...]) -> str:
+def _address(environment: Mapping[str, str], name: str, *, starts: tuple[str, ...]) -> str:
     """Return an address, which is never shown: it may hold a password."""
     address = environment.get(name, "")
     if address and not address.startswith(starts):
@@ -67,7 +67,7 @@ def _address(environment: Mapping[str, str], name: str, starts: tuple[str, ...])
     return address
 
 
-def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+def _number(environment: Mapping[str, str], name: str, *, default: int) -> int:
     written = environment.get(name, str(default))
     if not (written.isascii() and written.isdigit() and 0 < int(written) < 10**9):
         raise LocalFileError(f"{name} is {written!r}, expected a whole number", remedy=f"such as {default}")

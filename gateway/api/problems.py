@@ -23,7 +23,13 @@ from gateway.errors import (
     Unreachable,
     UsageError,
 )
-from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
+from gateway.service.onboarding import (
+    NotAdmitted,
+    ReplayedRequest,
+    SignAgain,
+    TooManyRequests,
+    UnknownPlatform,
+)
 from gateway.service.submitting import Busy, IdempotencyConflict
 from gateway.signing import RequestNotSigned
 
@@ -60,6 +66,8 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         TooSlow: 408,
         IdempotencyConflict: 409,
         TooLarge: 413,
+        TooManyRequests: 429,
+        SignAgain: 503,
         InvalidMapping: 422,
         ChecksFailed: 422,
         Refused: 422,
@@ -73,7 +81,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
 )
 """The status of each kind of error; a kind that is not listed has that of the nearest one above it."""
 
-_RETRYABLE: Final = frozenset({408, 503})
+_RETRYABLE: Final = frozenset({408, 429, 503})
 _TITLES: Final = {
     "400": ("Not understood", "无法理解请求"),
     "401": ("Not signed", "签名无效"),
@@ -84,6 +92,7 @@ _TITLES: Final = {
     "409": ("Conflict", "冲突"),
     "413": ("Too large", "请求过大"),
     "422": ("Refused", "请求被拒绝"),
+    "429": ("Too many requests", "请求过多"),
     "500": ("Stopped for safety", "系统已停止以保护数据"),
     "503": ("Try again later", "请稍后再试"),
 }
@@ -112,7 +121,8 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
         body["errors"] = [{"pointer": error.field, "code": code, "detail": str(error)}]
     if error.remedy:
         body["remedy"] = error.remedy
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    seconds = getattr(error, "retry_seconds", RETRY_SECONDS)
+    headers = {"Retry-After": str(seconds)} if status in (429, 503) else {}
     return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
 
 

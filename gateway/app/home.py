@@ -194,7 +194,7 @@ def _found(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> None:
     ring = founding_ring(facts.issuer, signers)
     policy = f"log {log_key(facts.origin, log_signer)}\nquorum none\n"
     trust_files(home, facts, store=store).create(policy.encode(), ring)
-    database = open_database(home, facts, read_settings())
+    database = open_database(home, facts, settings=read_settings())
     if facts.database:
         WriterLease(database, origin=facts.origin, holder=home.writer()).found()
     for entry in founding_entries(ring, signers[0][1], issued=facts.created):
@@ -217,7 +217,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     store = checkpoint_store(facts, settings)
     log_signer = FileSigner(home.keys / "log", "log")
     key = log_key(facts.origin, log_signer)
-    database = open_database(home, facts, settings)
+    database = open_database(home, facts, settings=settings)
     lease = WriterLease(database, origin=facts.origin, holder=home.writer()) if facts.database else None
     if lease is not None:
         lease.require_own()
@@ -316,7 +316,7 @@ def kept_address(database: str, settings: Settings) -> str:
     return url.set(password=None).render_as_string(hide_password=False)
 
 
-def open_database(home: Home, facts: HomeFacts, settings: Settings) -> Database:
+def open_database(home: Home, facts: HomeFacts, *, settings: Settings) -> Database:
     """Open a home's database; TANQIAO_DATABASE says how to reach it if it is not a file."""
     if not facts.database:
         return Database(home.database)

@@ -4,18 +4,22 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gateway.api import ApiParts, ListedMapping
 from gateway.app.convert import crew_for, input_document
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, shipped_programs
 from gateway.convert import Program
-from gateway.errors import HomeBusy, NotFound
+from gateway.errors import HomeBusy, LocalFileError, NotFound
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
@@ -25,10 +29,12 @@ from gateway.service.scheme import Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
+from gateway.settings import Settings, read_settings
 from gateway.store.group_commit import GroupCommit
-from gateway.store.nonces import SqlNonces
+from gateway.store.nonces import SharedNonces
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlPlatforms
+from gateway.store.request_limits import PlatformLimits
 from gateway.store.spools import SpoolFolder
 
 __all__ = ["Serving", "api_parts", "sequence"]
@@ -36,6 +42,7 @@ __all__ = ["Serving", "api_parts", "sequence"]
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 POLL_SECONDS: Final = 0.02
 RESTART_SECONDS: Final = 1.0
+REDIS_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +111,11 @@ def _programs(serving: Serving) -> list[Program]:
 def api_parts(serving: Serving) -> Iterator[ApiParts]:
     """Open a home for answering requests."""
     schemes = _Schemes(_programs(serving))
-    with open_home(serving.root) as opened, GroupCommit(opened.database) as writes:
+    with (
+        open_home(serving.root) as opened,
+        GroupCommit(opened.database) as writes,
+        _redis(read_settings()) as redis,
+    ):
         database = opened.database
         platforms, operations = SqlPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
@@ -112,7 +123,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
-            gatekeeper=Gatekeeper(platforms=platforms, nonces=SqlNonces(writes), clock=opened.clock),
+            gatekeeper=_gatekeeper(opened, platforms, writes=writes, redis=redis),
             submitting=Submitting(
                 operations=operations, scheme=schemes.scheme, clock=opened.clock, random_bytes=os.urandom
             ),
@@ -127,6 +138,38 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             uploading=spools.uploading,
             ready=partial(_missing, opened),
         )
+
+
+@contextmanager
+def _redis(settings: Settings) -> Iterator[Redis | None]:
+    """Give a client that neither waits long nor repeats by itself what may have been done."""
+    if not settings.redis:
+        yield None
+        return
+    try:
+        client = Redis.from_url(
+            settings.redis,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except (ValueError, RedisError) as error:
+        raise LocalFileError(
+            "TANQIAO_REDIS is no address of a Redis server", remedy="write redis://HOST:PORT/0"
+        ) from error
+    with closing(client):
+        yield client
+
+
+def _gatekeeper(
+    opened: OpenHome, platforms: SqlPlatforms, *, writes: GroupCommit, redis: Redis | None
+) -> Gatekeeper:
+    nonces = SharedNonces(
+        opened.database, writes, clock=opened.clock, redis=redis, prefix=opened.facts.origin
+    )
+    pool = None if redis is None else redis.connection_pool
+    limits = PlatformLimits(read_settings().requests_per_minute, pool=pool, prefix=opened.facts.origin)
+    return Gatekeeper(platforms=platforms, nonces=nonces, limits=limits, clock=opened.clock)
 
 
 def _missing(opened: OpenHome) -> list[str]:

@@ -9,12 +9,14 @@ from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
     NewOperation,
     Nonces,
+    NonceUse,
     Operation,
     Operations,
     OperationState,
     Platform,
     PlatformKey,
     Platforms,
+    RequestLimits,
     Spool,
 )
 from gateway.ports.stores import (
@@ -54,6 +56,7 @@ __all__ = [
     "NewEvents",
     "NewOperation",
     "NewSpan",
+    "NonceUse",
     "Nonces",
     "Operation",
     "OperationState",
@@ -69,5 +72,6 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "RequestLimits",
     "Spool",
 ]

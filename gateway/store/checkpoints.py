@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import astuple, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +66,7 @@ class CheckpointStore(ABC):
 
     @abstractmethod
     def changing(self, origin: str) -> AbstractContextManager[tuple[Stored, Callable[[Stored], None]]]:
-        """Give a log's row and what replaces it; nobody else changes it meanwhile, and at the end it lasts."""
+        """Give a log's row and what replaces it; nobody else changes it meanwhile, then it lasts."""
 
     def close(self) -> None:  # noqa: B027 - a file is not kept open
         """Let go of whatever is held between calls."""
@@ -128,10 +127,11 @@ class CheckpointFile(CheckpointStore):
                 "INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)",
                 (origin, *astuple(Stored())),
             )
-            yield (
-                _select(connection, origin) or Stored(),
-                partial(_update, connection, origin),
-            )
+
+            def replace_row(new: Stored) -> None:
+                connection.execute(_UPDATE, (*astuple(new), origin))
+
+            yield _select(connection, origin) or Stored(), replace_row
             connection.execute("COMMIT")  # an exception above closes the connection, which rolls back
 
     @contextmanager
@@ -160,10 +160,6 @@ def _select(connection: sqlite3.Connection, origin: str) -> Stored | None:
         return None
     row = connection.execute(_SELECT, (origin,)).fetchone()
     return None if row is None else Stored(*row)
-
-
-def _update(connection: sqlite3.Connection, origin: str, new: Stored) -> None:
-    connection.execute(_UPDATE, (*astuple(new), origin))
 
 
 def _words(stored: Stored) -> str:

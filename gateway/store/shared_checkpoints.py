@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from typing import Final
 
 from sqlalchemy import (
@@ -64,7 +63,12 @@ class SharedCheckpoints(CheckpointStore):
                 _CHECKPOINTS.create(connection)
             first = upsert(connection, _CHECKPOINTS).values(origin=origin, **asdict(Stored()))
             connection.execute(first.on_conflict_do_nothing())
-            yield _select(connection, origin) or Stored(), partial(_update, connection, origin)
+            row = update(_CHECKPOINTS).where(_CHECKPOINTS.c.origin == origin)
+
+            def replace_row(new: Stored) -> None:
+                connection.execute(row.values(**asdict(new)))
+
+            yield _select(connection, origin) or Stored(), replace_row
 
     def close(self) -> None:
         """Close every connection."""
@@ -83,7 +87,3 @@ def _select(connection: Connection, origin: str) -> Stored | None:
     columns = [_CHECKPOINTS.c[name] for name in asdict(Stored())]
     row = connection.execute(select(*columns).where(_CHECKPOINTS.c.origin == origin)).first()
     return None if row is None else Stored(*row)
-
-
-def _update(connection: Connection, origin: str, new: Stored) -> None:
-    connection.execute(update(_CHECKPOINTS).where(_CHECKPOINTS.c.origin == origin).values(**asdict(new)))

@@ -148,7 +148,8 @@ class ValkeyServer:
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    memory = Path("/dev/shm")  # noqa: S108 - a disk in memory, and a folder of a new name below it
+    parent = memory if memory.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="tanqiao-postgres-", dir=parent))
     try:
         server = PostgresServer(folder)
