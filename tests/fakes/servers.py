@@ -50,13 +50,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            self._command,
-            user=self._user,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self.process = self._started()
         for _ in range(STARTED_SECONDS * 50):
             try:
                 self._answers()
@@ -64,12 +58,26 @@ class Server:
                 time.sleep(0.02)
             else:
                 return
+            if self.process.poll() is not None:  # what was killed a moment ago still holds its memory
+                self.process = self._started()
         raise AssertionError(f"{self._command[0]} does not start")
 
     def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """End the process and its children at once, as a power cut does."""
+        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
+        for number in (self.process.pid, *map(int, children.stdout.split())):
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
         self.process.wait()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self._command,
+            user=self._user,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 class PostgresServer:
@@ -112,7 +120,10 @@ class PostgresServer:
             [str(_BINARIES / name), *arguments], check=True, env={**os.environ, **(environment or {})}
         )
 
-    def restart(self) -> None:
+    def kill(self) -> None:
+        self.server.kill()
+
+    def start(self) -> None:
         self.server.start()
 
     def _connect_once(self) -> None:
