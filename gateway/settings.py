@@ -1,6 +1,7 @@
 """Settings, read once from the environment; an unusable value stops the program with the variable's name."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,6 @@ def _address(environment: Mapping[str, str], name: str, *, starts: tuple[str, ..
 
 def _number(environment: Mapping[str, str], name: str, *, default: int) -> int:
     written = environment.get(name, str(default))
-    if not (written.isascii() and written.isdigit() and 0 < int(written) < 10**9):
+    if not re.fullmatch("[1-9][0-9]{0,8}", written):
         raise LocalFileError(f"{name} is {written!r}, expected a whole number", remedy=f"such as {default}")
     return int(written)

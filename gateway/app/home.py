@@ -194,12 +194,11 @@ def _found(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> None:
     ring = founding_ring(facts.issuer, signers)
     policy = f"log {log_key(facts.origin, log_signer)}\nquorum none\n"
     trust_files(home, facts, store=store).create(policy.encode(), ring)
-    database = open_database(home, facts, settings=read_settings())
-    if facts.database:
-        WriterLease(database, origin=facts.origin, holder=home.writer()).found()
-    for entry in founding_entries(ring, signers[0][1], issued=facts.created):
-        SqlJournal(database).queue(entry)
-    database.close()
+    with closing(open_database(home, facts, settings=read_settings())) as database:
+        if facts.database:
+            WriterLease(database, origin=facts.origin, holder=home.writer()).found()
+        for entry in founding_entries(ring, signers[0][1], issued=facts.created):
+            SqlJournal(database).queue(entry)
     home.write_facts(facts)
 
 
@@ -214,16 +213,28 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
     """
     home = Home(root)
     facts, settings = home.facts(), read_settings()
-    store = checkpoint_store(facts, settings)
+    with (
+        closing(checkpoint_store(facts, settings)) as store,
+        closing(open_database(home, facts, settings=settings)) as database,
+    ):
+        opened = _opened(home, facts, store=store, database=database)
+        if not writing:
+            yield opened
+            return
+        with opened.writing():
+            _bring_up(opened)
+            yield opened
+
+
+def _opened(home: Home, facts: HomeFacts, *, store: CheckpointStore, database: Database) -> OpenHome:
     log_signer = FileSigner(home.keys / "log", "log")
     key = log_key(facts.origin, log_signer)
-    database = open_database(home, facts, settings=settings)
     lease = WriterLease(database, origin=facts.origin, holder=home.writer()) if facts.database else None
     if lease is not None:
         lease.require_own()
     journal, records = SqlJournal(database), ParquetRecordFiles(home.records)
     findings = NdjsonFindings(home.findings)
-    opened = OpenHome(
+    return OpenHome(
         home=home,
         facts=facts,
         database=database,
@@ -250,16 +261,6 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
         clock=SystemClock(),
         lease=lease,
     )
-    try:
-        if writing:
-            with opened.writing():
-                _bring_up(opened)
-                yield opened
-        else:
-            yield opened
-    finally:
-        database.close()
-        store.close()
 
 
 def _require_lease(lease: WriterLease | None, step: str) -> None:
@@ -313,7 +314,7 @@ def kept_address(database: str, settings: Settings) -> str:
     if not address:
         return ""
     url = postgres_url(address, setting="TANQIAO_DATABASE")
-    return url.set(password=None).render_as_string(hide_password=False)
+    return url._replace(password=None).render_as_string(hide_password=False)
 
 
 def open_database(home: Home, facts: HomeFacts, *, settings: Settings) -> Database:

@@ -33,7 +33,11 @@ class Database:
         if isinstance(place, Path):
             refuse_network_disk(self.folder)
         self.engine = self._dialect.engine()
-        self._migrate()
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def name(self) -> str:

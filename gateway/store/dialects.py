@@ -83,7 +83,7 @@ class Sqlite:
 
     def engine(self) -> Engine:
         """Return what connects."""
-        engine = create_engine(f"sqlite:///{self._path}")
+        engine = create_engine(f"sqlite:///{self._path}", hide_parameters=True)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
@@ -136,10 +136,16 @@ class Postgres:
         options += "".join(f" -c tcp_{name}={value}" for name, value in _SILENT.items())
         return create_engine(
             self._url,
+            hide_parameters=True,  # a row must not get into a log with an error's trace
             pool_pre_ping=True,
             pool_size=POOL,
             max_overflow=POOL,
-            connect_args={"connect_timeout": CONNECT_SECONDS, "options": options, **_SILENT},
+            connect_args={
+                "client_encoding": "UTF8",
+                "connect_timeout": CONNECT_SECONDS,
+                "options": options,
+                **_SILENT,
+            },
         )
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
@@ -190,7 +196,7 @@ def postgres_url(written: str, *, setting: str) -> URL:
     """
     try:
         url = make_url(written)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = None
     if url is None or url.drivername not in ("postgresql", "postgresql+psycopg") or not url.database:
         raise LocalFileError(
