@@ -1,7 +1,7 @@
 """Used nonces: in Redis while it can be relied on, in the database otherwise, and never twice.
 
 One row of the database (``nonce_stores``) says which store is in charge. Why no nonce is accepted twice,
-whatever happens to Redis, is argued in docs/decisions/0020-nonces-in-two-stores.md. The rules it rests on:
+whatever happens to Redis, is argued in docs/decisions/0023-several-hosts.md. The rules it rests on:
 
 1. Who has used a nonce up in a store then reads the row. What it accepts was in charge at that moment.
 2. A change is committed first, open-ended, and dated afterwards: whoever read the row before has received

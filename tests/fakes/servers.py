@@ -120,6 +120,11 @@ class PostgresServer:
             [str(_BINARIES / name), *arguments], check=True, env={**os.environ, **(environment or {})}
         )
 
+    @property
+    def tools(self) -> Path:
+        """Return the folder of pg_dump and the other tools."""
+        return _BINARIES
+
     def kill(self) -> None:
         self.server.kill()
 

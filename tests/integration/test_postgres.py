@@ -1,5 +1,6 @@
 """A home on PostgreSQL: the decisions of SQLite, one writer, no confusion of databases, a way back."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.lease import LeaseLost, WriterLease
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlPlatforms
+from tests.acceptance import documents
 from tests.fakes.homes import WUHAN, audited, convert, make_home, points_by_event, trips, write_trips
 from tests.fakes.revisions import at_revision
 from tests.fakes.servers import PostgresServer, free_port
@@ -302,3 +304,22 @@ def test_an_older_backup_is_refused(
 
     with pytest.raises(IntegrityBroken), open_home(home, writing=True):
         pass
+
+
+def test_the_commands_of_the_page_on_production_back_up_and_restore(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    page = ROOT / "docs/howto/run-in-production.md"
+    environment = {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), str(postgres.tools), os.environ["PATH"])),
+        "HOME": str(tmp_path),
+        "TANQIAO_STATE": str(tmp_path / "state"),
+        "TANQIAO_DATABASE": plain(postgres.database()),
+        "TANQIAO_CHECKPOINTS": plain(postgres.database()),
+        "LANG": "C.UTF-8",
+    }
+
+    printed = dict(documents.run(page, tmp_path, environment=environment))
+
+    assert list(printed)[-1].text.endswith("tanqiao audit --home ./home\n")
+    assert not (tmp_path / "state").exists(), "all is in PostgreSQL"
