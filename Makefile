@@ -43,7 +43,7 @@ format: $(STAMP) ## format the code and mend what can be mended
 bench: $(STAMP) $(VENV)/.peers ## time each stage beside a peer or bound (TANQIAO_BENCH_ROWS=200000)
 	$(BIN)/python -m benchmarks --json $(BENCH_JSON)
 
-test-deps: ## what the tests need beside pip packages (Debian: Go, x/mod, bc, Node.js; packages of npm)
+test-deps: ## what the tests need beside pip packages (Debian: Go, x/mod, bc, Node.js, Chromium; packages of npm)
 	sh tools/test_deps.sh
 
 FUZZ_SECONDS ?= 60

@@ -1,11 +1,11 @@
 """Find adapters by their entry points, so that a city can ship its own distribution."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, NamedTuple
 
-from gateway.contract import Assembly, PlatformAdapter
+from gateway.contract import PlatformAdapter, contract_fault
 from gateway.errors import LocalFileError, UsageError
 
 __all__ = [
@@ -99,26 +99,8 @@ def _loaded(entry: EntryPoint) -> PlatformAdapter:
         raise AdapterUnusable(
             entry.name, f"{type(error).__name__} while loading {entry.value}: {error}"
         ) from error
-    fault = _contract_fault(adapter, entry.name)
+    fault = contract_fault(adapter, entry.name)
     if fault:
         raise AdapterUnusable(entry.name, f"{entry.value} {fault}")
     checked: PlatformAdapter = adapter
     return checked
-
-
-def _contract_fault(adapter: object, name: str) -> str:
-    """Return how an object breaks the contract, or an empty text."""
-    absent = object()
-    checks: tuple[tuple[str, Callable[[object], bool], str], ...] = (
-        ("name", lambda value: value == name, f"the entry point's name {name!r}"),
-        ("platform", lambda value: value is None or isinstance(value, str), "a platform's id or None"),
-        ("assembly", lambda value: value is None or isinstance(value, Assembly), "an Assembly or None"),
-        ("rows", callable, "a method"),
-    )
-    for attribute, holds, expected in checks:
-        value = getattr(adapter, attribute, absent)
-        if value is absent:
-            return f"has no attribute {attribute}; expected {expected}"
-        if not holds(value):
-            return f"has {attribute} = {value!r}; expected {expected}"
-    return ""

@@ -7,7 +7,14 @@ from typing import Any
 
 from gateway.errors import LocalFileError
 
-__all__ = ["behaviour_table", "schema", "shipped_mappings"]
+__all__ = [
+    "behaviour_table",
+    "page_templates",
+    "schema",
+    "shipped_basket",
+    "shipped_kinds",
+    "shipped_mappings",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
 _HOMES = (_PACKAGE / "_bundled", _PACKAGE.parent)  # as installed, then beside the package in a checkout
@@ -38,6 +45,24 @@ def shipped_mappings() -> Iterator[tuple[str, bytes]]:
     folder = _folder("mappings")
     for path in sorted(folder.glob("*/*.yaml")):
         yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def shipped_kinds() -> bytes:
+    """Return the shipped declaration of the kinds of acts that claims compare."""
+    return (_folder("mappings") / "kinds.yaml").read_bytes()
+
+
+def shipped_basket() -> bytes:
+    """Return the standard basket of acts that is shipped with the mappings."""
+    return (_folder("mappings") / "basket.yaml").read_bytes()
+
+
+def page_templates(name: str) -> dict[str, str]:
+    """Return the templates and style sheets of some pages, by file name."""
+    folder = _PACKAGE / "web" / name
+    return {
+        path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.is_file()
+    }
 
 
 def _folder(name: str) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.browser.opener import missing_for_browser
 from tests.fakes.servers import PostgresServer, ValkeyServer, postgres_server, valkey_server
 from tests.go.verifier import missing_for_go
 from tests.node.verifier import missing_for_node
@@ -25,12 +26,17 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say whether the tests on real data and those by Go and Node.js ran."""
+    """Say whether the tests on real data and those by Go, Node.js and a browser ran."""
     folder = shared_folder()
     if folder is None:
         terminalreporter.write_line("real data: not here, the tests marked real_data were skipped")
     else:
         terminalreporter.write_line("real data: found, the tests marked real_data ran")
-    for what, missing in (("Go", missing_for_go()), ("Node.js", missing_for_node())):
+    checks = (
+        ("Go", missing_for_go()),
+        ("Node.js", missing_for_node()),
+        ("a browser", missing_for_browser()),
+    )
+    for what, missing in checks:
         said = f"check by {what}: NOT RUN, {missing}" if missing else f"check by {what}: ran"
         terminalreporter.write_line(said)

@@ -2,16 +2,20 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+
+import yaml
 
 from gateway import resources
+from gateway.claims import NO_KIND, Kinds
 from gateway.convert.coverage import measure
 from gateway.convert.interpret import Interpreter
 from gateway.convert.load import check_scheme, load_program
 from gateway.convert.program import Program
 from gateway.convert.selftest import run_tests
-from gateway.errors import InvalidMapping
+from gateway.errors import InvalidMapping, Refused
 from gateway.model.behaviour import read_behaviours
+from gateway.model.shape import Shape
 
 
 def main() -> int:
@@ -29,9 +33,27 @@ def main() -> int:
         faults.extend(f"{name}: {fault}" for fault in _faults(program, name))
     for scheme, programs in schemes.items():
         faults.extend(f"{scheme}: {finding.message}" for finding in check_scheme(programs))
+    faults.extend(_kinds_faults(known.keys()))
     checked = sum(map(len, schemes.values()))
     print("\n".join(faults) if faults else f"mappings: ok ({checked} checked)")
     return 1 if faults or not checked else 0
+
+
+def _kinds_faults(known: Set[str]) -> Iterator[str]:
+    """Check the declaration of kinds: its form, its meaning, and that it speaks of every behaviour once."""
+    document = yaml.safe_load(resources.shipped_kinds())
+    try:
+        Shape(resources.schema("kinds")).require(document, "kinds.yaml")
+        kinds = Kinds.of(document)
+    except Refused as refused:
+        yield f"kinds.yaml: {refused}"
+        return
+    unclaimed = set(document["unclaimed"])
+    for code in sorted(known | unclaimed | {code for kind in kinds.kinds for code in kind.behaviours}):
+        if code not in known:
+            yield f"kinds.yaml: {code} is no behaviour"
+        elif (kinds.number(code) == NO_KIND) != (code in unclaimed):
+            yield f"kinds.yaml: {code} should be in one kind, or unclaimed"
 
 
 def _faults(program: Program, name: str) -> Iterator[str]:

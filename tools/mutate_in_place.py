@@ -142,7 +142,8 @@ class InPlace:
             }
             items = [item for item in items if item.nodeid in wanted]
         short = [item for item in items if self._seconds[item.nodeid] <= self._longest]
-        return sorted(short, key=lambda item: self._seconds[item.nodeid])
+        words = set(Path(mutant.path).with_suffix("").parts)
+        return sorted(short, key=lambda item: (not is_named_after(item, words), self._seconds[item.nodeid]))
 
     def _reap(self, running: dict[int, Mutated]) -> None:
         child, status = os.wait()
@@ -151,6 +152,11 @@ class InPlace:
             self._note(mutant, "killed" if os.WEXITSTATUS(status) else "survived")
         else:
             self._note(mutant, "timed out")
+
+
+def is_named_after(item: pytest.Item, words: set[str]) -> bool:
+    """Tell whether a test stands in a file that is named after a file or folder of the program."""
+    return item.path.stem.removeprefix("test_") in words
 
 
 def run_item(item: pytest.Item) -> None:

@@ -10,7 +10,6 @@ docs/reference/mutation.md lists the operators and what the last run found.
 """
 
 import argparse
-import ast
 import contextlib
 import hashlib
 import json
@@ -22,7 +21,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import cache_from_source
 from itertools import repeat
@@ -30,11 +29,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, Literal, NamedTuple, cast
+from typing import Final, Literal, cast
 
 import pytest
 
 from tools.mutate_in_place import InPlace
+from tools.mutate_near import NEAR, wide_tests
+from tools.mutate_source import Mutant, mutants
 
 Scope = Literal["near", "wide"]
 Tried = dict[str, dict[str, str]]  # by file and digest, then by mutant
@@ -43,7 +44,7 @@ CANDIDATE: Final = "survived in place"
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROCESSES: Final = 2
 TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 60, "wide": 400}  # of CPU time
-LONGEST_IN_PLACE_SECONDS: Final = 2.0  # while it is watched; sweeps wait for what survives the rest
+LONGEST_IN_PLACE_SECONDS: Final = 1.0  # while it is watched; sweeps wait for what survives the rest
 WALL_PER_CPU: Final = 20  # for tests that wait for what never comes
 NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")
 PYTEST: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
@@ -56,180 +57,6 @@ PRELOADED: Final = [
     "msgspec",
     "cryptography.hazmat.backends",
 ]
-
-_EVALUATORS: Final = ("tests/unit/convert_eval",)
-_FRONT: Final = ("tests/unit/convert_front",)
-_EMBEDDED: Final = tuple(
-    f"tests/unit/convert_front/test_{name}.py" for name in ("selftest", "coverage", "grid")
-)
-_SERVICE: Final = ("tests/unit/service", "tests/integration/test_convert.py")
-_EVALUATING: Final = (
-    "rational caps scalars roles inputs instants generate ir build lower pieces interpret exact expiry"
-    " guard own_acts plausible limit_text"
-)
-_READING: Final = (
-    "units bounds checking/fineness checking/units checking/bounds checking/tests reading/formula"
-    " reading/source reading/fields reading/figures reading/credit reading/node expression yaml_text"
-    " document limit_rules reading/plausibility"
-)
-_SIGNING: Final = "commitment envelope keyed keys"
-_TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
-NEAR: Final[dict[str, tuple[str, ...]]] = {
-    **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
-    "gateway/bulk/kernel.py": _EVALUATORS,
-    "gateway/bulk/columns.py": _EVALUATORS,
-    "gateway/catalog/timeline.py": ("tests/unit/catalog",),
-    "gateway/service/part.py": (
-        "tests/unit/service/test_part.py",
-        "tests/unit/service/test_plausible_parts.py",
-    ),
-    **{
-        f"gateway/service/{name}.py": (
-            "tests/unit/service/test_plausible_parts.py",
-            "tests/integration/test_plausible.py",
-        )
-        for name in ("comparing", "plausible", "findings")
-    },
-    "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
-    "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
-    **{f"gateway/convert/{name}.py": _FRONT for name in _READING.split()},
-    **{f"gateway/convert/{name}.py": _EMBEDDED for name in ("selftest", "coverage", "mutate", "grid")},
-    "gateway/convert/survivors.py": (*_EMBEDDED, "tests/mappings"),
-    **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
-    **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
-}
-_CONVERSION: Final = (
-    *_EVALUATORS, *_FRONT, "tests/mappings", "tests/unit/catalog", "tests/platforms", *_SERVICE,
-)  # fmt: skip
-_SIGNED: Final = (
-    "tests/unit/signing", "tests/unit/transparency", "tests/unit/store_log",
-    "tests/integration/test_tamper.py",
-)  # fmt: skip
-
-_COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
-    ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt,),
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
-}  # fmt: skip
-_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult,
-}  # fmt: skip
-_SWAPPED_NAMES: Final = {"min": "max", "max": "min", "floor": "ceil", "ceil": "floor"}
-_DIVMOD_UP: Final = "(lambda a, b: (-(-a // b), a + b * (-a // b)))"
-_UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "exc"}  # types, cache sizes, messages
-_CACHE_SIZES: Final = {"MEMO_ENTRIES_MAX", "CACHED_DAYS_MAX", "_CACHED_TILES_MAX"}
-
-
-def wide_tests(path: str) -> tuple[str, ...]:
-    """Return the tests that survivors of the near ones are tried on."""
-    return _SIGNED if path.startswith(("gateway/signing/", "gateway/transparency/")) else _CONVERSION
-
-
-class Slot(NamedTuple):
-    """A place in a syntax tree where one expression may stand for another."""
-
-    parent: ast.AST
-    field: str
-    place: int | None
-
-    def put(self, node: ast.AST) -> None:
-        """Write a node into the place."""
-        if self.place is None:
-            setattr(self.parent, self.field, node)
-        else:
-            getattr(self.parent, self.field)[self.place] = node
-
-
-class Mutant(NamedTuple):
-    """A file with one operator changed."""
-
-    path: str
-    name: str
-    source: str
-
-
-def mutants(path: str, text: str) -> Iterator[Mutant]:
-    """Yield every listed change of a file; the name is the line, the text before and the text after."""
-    tree = ast.parse(text)
-    seen: Counter[str] = Counter()
-    for slot, node in list(_slots(tree)):
-        for after in _changes(node, slot):
-            slot.put(after)
-            name = f"{getattr(node, 'lineno', 0)}: {_brief(node)} -> {_brief(after)}"
-            seen[name] += 1
-            yield Mutant(path, f"{name} #{seen[name]}" if seen[name] > 1 else name, ast.unparse(tree))
-            slot.put(node)
-
-
-def _brief(node: ast.AST) -> str:
-    return ast.unparse(node).splitlines()[0]
-
-
-def _slots(node: ast.AST) -> Iterator[tuple[Slot, ast.AST]]:
-    """Walk the tree without docstrings, annotations, decorators, messages, ``__all__`` and cache sizes."""
-    for name, value in ast.iter_fields(node):
-        if name in _UNTOUCHED:
-            continue
-        for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if isinstance(child, ast.AST) and not _is_skipped(child):
-                yield Slot(node, name, index), child
-                yield from _slots(child)
-
-
-def _is_skipped(node: ast.AST) -> bool:
-    if isinstance(node, ast.Assign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(
-            isinstance(t, ast.Name) and t.id in {"__all__", "__slots__", *_CACHE_SIZES} for t in targets
-        )
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg == "strict")
-
-
-def _changes(node: ast.AST, slot: Slot) -> Iterator[ast.AST]:
-    match node:
-        case ast.Compare():
-            yield from _compared_otherwise(node)
-        case ast.BinOp() if not _is_text(node.left) and not _is_text(node.right):
-            yield from _calculated_otherwise(node)
-        case ast.AugAssign(op=ast.Add() | ast.Sub()):
-            yield ast.copy_location(
-                ast.AugAssign(node.target, _ARITHMETIC[type(node.op)](), node.value), node
-            )
-        case ast.Call(func=ast.Name(id="divmod")):
-            yield ast.Call(ast.parse(_DIVMOD_UP, mode="eval").body, node.args, node.keywords)
-        case ast.Name(id=name, ctx=ast.Load()) if name in _SWAPPED_NAMES:
-            yield ast.Name(_SWAPPED_NAMES[name], ast.Load())
-        case ast.BoolOp():
-            yield ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
-        case ast.UnaryOp(op=ast.Not()):
-            yield node.operand
-        case ast.Constant(value=bool() as truth):
-            yield ast.Constant(not truth)
-        case ast.Constant(value=int() as number):
-            yield from (ast.Constant(number + 1), ast.Constant(number - 1))
-        case ast.Name(id=name) if isinstance(slot.parent, ast.Compare) and name.isupper():
-            yield ast.BinOp(node, ast.Add(), ast.Constant(1))
-        case ast.If(orelse=[]) if isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue):
-            yield ast.copy_location(ast.If(ast.Constant(False), node.body, []), node)
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _compared_otherwise(node: ast.Compare) -> Iterator[ast.AST]:
-    for index, op in enumerate(node.ops):
-        for other in _COMPARISONS.get(type(op), ()):
-            yield ast.Compare(
-                node.left, [*node.ops[:index], other(), *node.ops[index + 1 :]], node.comparators
-            )
-
-
-def _calculated_otherwise(node: ast.BinOp) -> Iterator[ast.AST]:
-    if type(node.op) in _ARITHMETIC:
-        yield ast.BinOp(node.left, _ARITHMETIC[type(node.op)](), node.right)
-    if isinstance(node.op, ast.FloorDiv):
-        negated = ast.BinOp(ast.UnaryOp(ast.USub(), node.left), ast.FloorDiv(), node.right)
-        yield ast.UnaryOp(ast.USub(), negated)
 
 
 def enter(folder: Path) -> None:

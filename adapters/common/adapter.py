@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO, assert_never
 
-from gateway.contract import Assembly, read_csv, read_ndjson, read_parquet
-from gateway.model.source import RefusedRow, SourceFormat, SourceRow
+from gateway.contract import Assembly, read_csv, read_ndjson, read_ndjson_blocks, read_parquet
+from gateway.model.source import RefusedRow, SourceBlock, SourceFormat, SourceRow
 
 __all__ = ["CommonAdapter"]
 
@@ -29,3 +29,11 @@ class CommonAdapter:
                 return read_parquet(document, file)
             case _:
                 assert_never(source.kind)
+
+    def blocks(
+        self, document: BinaryIO, file: str, *, source: SourceFormat
+    ) -> Iterator[SourceBlock | SourceRow | RefusedRow]:
+        """Yield the same rows, those of NDJSON in blocks where they can be read at once."""
+        if source.kind == "ndjson":
+            return read_ndjson_blocks(document, file, source=source)
+        return self.rows(document, file, source=source)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO, Final
 
-from gateway.contract import JsonValue, NotStrictJson, flat_fields, open_text, read_csv, strict_json
+from gateway.contract import JsonValue, NotStrictJson, entry_row, open_csv, open_text, strict_json
 from gateway.errors import MalformedDocument
 from gateway.model.codes import Rejection
 from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
@@ -47,13 +47,13 @@ def read_taps(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterato
 
 
 def _table_rows(stream: BinaryIO, file: str, *, source: SourceFormat) -> Iterator[SourceRow | RefusedRow]:
-    for row in read_csv(stream, file, source=source):
-        if isinstance(row, SourceRow) and (lacking := _COLUMNS - row.fields.keys()):
-            raise MalformedDocument(
-                f"{file} is no table of taps: it has no column {', '.join(sorted(lacking))}",
-                remedy="hand over the platform's export with its header row",
-            )
-        yield row
+    table = open_csv(stream, file, source=source)
+    if lacking := _COLUMNS - set(table.names):
+        raise MalformedDocument(
+            f"{file} is no table of taps: it has no column {', '.join(sorted(lacking))}",
+            remedy="hand over the platform's export with its header row",
+        )
+    return table.rows
 
 
 def _page_rows(page: bytes, file: str, *, encoding: str) -> Iterator[SourceRow | RefusedRow]:
@@ -79,13 +79,9 @@ def _page_rows(page: bytes, file: str, *, encoding: str) -> Iterator[SourceRow |
 
 
 def _entry(tap: JsonValue, place: Place) -> SourceRow | RefusedRow:
-    try:
-        fields = flat_fields(tap)
-    except NotStrictJson as error:
-        return RefusedRow(place, Rejection.MALFORMED_ROW, str(error), {})
-    if not isinstance(tap, dict):
-        return RefusedRow(place, Rejection.MALFORMED_ROW, "expected a JSON object", fields)
-    return SourceRow(place, {pointer.removeprefix("/"): text for pointer, text in fields.items()})
+    row = entry_row(tap, place)
+    fields = {pointer.removeprefix("/"): text for pointer, text in row.fields.items()}
+    return row._replace(fields=fields)
 
 
 def _tap(row: SourceRow) -> SourceRow | RefusedRow:

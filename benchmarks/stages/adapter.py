@@ -28,7 +28,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
 def _ours(bench: Bench, kind: Kind) -> None:
     source = program_of(bench.folder, kind).source.format
     with trips_file(bench.folder, bench.sample, kind=kind).open("rb") as document:
-        deque(CommonAdapter().rows(document, "trips", source=source), maxlen=0)
+        deque(CommonAdapter().blocks(document, "trips", source=source), maxlen=0)
 
 
 def _alone(bench: Bench, kind: Kind) -> None:

@@ -28,7 +28,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     def prepared() -> list[Part]:
         starts = range(0, len(outcomes), PART_ROWS)
         return [
-            preparer.prepare(number, outcomes[start : start + PART_ROWS], accepted=ACCEPTED)
+            preparer.prepare(number, [outcomes[start : start + PART_ROWS]], accepted=ACCEPTED)
             for number, start in enumerate(starts)
         ]
 

@@ -11,6 +11,7 @@ from gateway.api.bodies import message_of, parts_of, require_digest, signed_docu
 from gateway.api.operations import OperationDocument, operation_document, waited
 from gateway.errors import MalformedDocument, UsageError
 from gateway.ports import Operation, Platform
+from gateway.service.submitting import ROWS_MAX
 
 __all__ = ["router"]
 
@@ -24,6 +25,46 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
+_ACTS_BODY: Final = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["mapping", "acts"],
+                "additionalProperties": False,
+                "properties": {
+                    "mapping": {"type": "string", "examples": ["cn-420100/wuhan/travel"]},
+                    "acts": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": ROWS_MAX,
+                        "items": {"type": "object", "description": "A row as the platform writes it."},
+                    },
+                },
+            },
+            "example": {
+                "mapping": "cn-420100/wuhan/travel",
+                "acts": [
+                    {
+                        "trip_id": "WH-1",
+                        "user_id": "u-1",
+                        "trip_type": "metro",
+                        "start_time": "2025-03-16T08:00:00+08:00",
+                        "distance_km": "10.574",
+                    }
+                ],
+            },
+        },
+        "application/x-ndjson": {"schema": {"type": "string", "description": "One row a line."}},
+    },
+}
+_FILE_BODY: Final = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
 class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
     """Rows as the platform writes them; the mapping says what their members mean."""
 
@@ -34,7 +75,14 @@ class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
 _acts = msgspec.json.Decoder(ActsDocument).decode
 
 
-@router.post("/acts", status_code=202, response_model=OperationDocument, response_model_exclude_none=True)
+@router.post(
+    "/acts",
+    status_code=202,
+    response_model=OperationDocument,
+    response_model_exclude_none=True,
+    responses={200: {"model": OperationDocument, "description": "Done already."}},
+    openapi_extra={"requestBody": _ACTS_BODY},
+)
 async def submit_acts(
     request: Request,
     response: Response,
@@ -63,7 +111,13 @@ async def submit_acts(
     return operation_document(operation)
 
 
-@router.post("/files", status_code=202, response_model=OperationDocument, response_model_exclude_none=True)
+@router.post(
+    "/files",
+    status_code=202,
+    response_model=OperationDocument,
+    response_model_exclude_none=True,
+    openapi_extra={"requestBody": _FILE_BODY},
+)
 async def upload_file(
     request: Request,
     response: Response,

@@ -2,42 +2,68 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api import acts, operations, platforms, problems, public, records
+from gateway.api.contract import describe
 from gateway.api.parts import ApiParts
+from gateway.api.waiting import Waiting
 
 __all__ = ["application"]
 
+_DESCRIPTION: Final = (
+    "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
+    " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
+)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def application(parts: ApiParts) -> FastAPI:
-    """Return the interface over some parts."""
+def application(parts: ApiParts | None) -> FastAPI:
+    """Return the interface over some parts; without them it only describes itself."""
     api = FastAPI(
         title="Tanqiao gateway",
         version="1",
         summary="Interoperability gateway between carbon-inclusion (碳普惠) platforms",
+        description=_DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
-    api.state.parts = parts
+    if parts is not None:
+        api.state.parts = parts
+        api.state.waiting = Waiting(parts.operations)
     problems.install(api)
-    api.middleware("http")(_named)
+    api.add_middleware(_Named)
     for resource in (public, platforms, acts, operations, records):
         api.include_router(resource.router)
+    describe(api)
     return api
 
 
-async def _named(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Give each request an id, its own if it brings one, and say it in the answer."""
-    given = request.headers.get("x-request-id", "")
-    request.state.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-    response = await answer(request)
-    response.headers["X-Request-Id"] = request.state.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+class _Named:
+    """Gives each request an id, its own if it brings one, and says it in the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        name = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = name
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = name
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        await self._app(scope, receive, named)

@@ -1,6 +1,5 @@
 """``/v1/operations``: how far submissions are, and what became of them."""
 
-import asyncio
 import re
 from typing import Annotated, Any, Final
 
@@ -11,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender
 from gateway.api.cursors import read_cursor, write_cursor
+from gateway.api.waiting import Waiting
 from gateway.ports import Operation, OperationState, Platform
 
 __all__ = ["OperationDocument", "operation_document", "router", "waited"]
 
 router = APIRouter(prefix="/v1", tags=["operations"])
-POLL_SECONDS: Final = 0.02
 _WAIT: Final = re.compile(r"wait=([0-9]{1,3})")
 
 
@@ -73,19 +72,12 @@ def operation_document(operation: Operation) -> OperationDocument:
 
 async def waited(request: Request, operation: Operation, *, prefer: str) -> Operation:
     """Wait for an operation's result as long as the request prefers, within limits."""
-    parts = parts_of(request)
     asked = _WAIT.search(prefer)
     if asked is None or operation.result:
         return operation
-    try:
-        async with asyncio.timeout(min(int(asked[1]), parts.limits.wait_seconds)):
-            while not operation.result:
-                await asyncio.sleep(POLL_SECONDS)
-                found = await run_in_threadpool(parts.operations.operation, operation.id)
-                operation = found or operation
-    except TimeoutError:
-        pass
-    return operation
+    seconds = min(int(asked[1]), parts_of(request).limits.wait_seconds)
+    waiting: Waiting = request.app.state.waiting
+    return await waiting.result(operation, seconds=seconds)
 
 
 @router.get("/operations/{operation_id}", response_model=OperationDocument, response_model_exclude_none=True)

@@ -46,7 +46,22 @@ def _document(key: PlatformKey) -> KeyDocument:
     )
 
 
-@router.post("/platforms/{region}/{name}/enrolment", status_code=201, response_model=KeyDocument)
+def _body(**members: str) -> dict[str, object]:
+    schema = {
+        "type": "object",
+        "required": list(members),
+        "additionalProperties": False,
+        "properties": {name: {"type": "string", "description": words} for name, words in members.items()},
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "/platforms/{region}/{name}/enrolment",
+    status_code=201,
+    response_model=KeyDocument,
+    openapi_extra=_body(code="From the operator.", public_key="32 bytes of an Ed25519 key in base64."),
+)
 async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
     parts = parts_of(request)
@@ -71,7 +86,15 @@ async def keys(request: Request, platform: Annotated[Platform, Depends(sender)])
     return KeyList(keys=[_document(key) for key in found])
 
 
-@router.post("/keys", status_code=201, response_model=KeyDocument)
+@router.post(
+    "/keys",
+    status_code=201,
+    response_model=KeyDocument,
+    openapi_extra=_body(
+        public_key="32 bytes of an Ed25519 key in base64.",
+        proof="Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64.",
+    ),
+)
 async def add_key(
     request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]
 ) -> KeyDocument:

@@ -21,6 +21,18 @@ FRESH: Final = "no-cache"
 DIGEST: Final = r"^(sha256:)?[0-9a-f]{64}$"
 
 
+_TEXT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+_BYTES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
+_CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+    304: {"description": "Known already."},
+}
+
+
 class Health(BaseModel):
     """Whether this process answers, and for which gateway."""
 
@@ -44,6 +56,13 @@ class MappingList(BaseModel):
     mappings: list[MappingEntry]
 
 
+class Readiness(BaseModel):
+    """Whether submissions would be converted now, and what is missing for that."""
+
+    ready: bool
+    missing: list[str]
+
+
 class StatementList(BaseModel):
     """Day statements as they stand in the log: signed envelopes."""
 
@@ -57,7 +76,7 @@ async def health(request: Request) -> Health:
     return Health(status="ok", issuer=parts.issuer, origin=parts.origin)
 
 
-@router.get("/v1/ready", responses={503: {"description": "What is not ready, one line each."}})
+@router.get("/v1/ready", response_model=Readiness, responses={503: {"model": Readiness}})
 async def ready(request: Request) -> JSONResponse:
     """Tell whether submissions would be converted now; for load balancers."""
     missing = await run_in_threadpool(parts_of(request).ready)
@@ -76,7 +95,7 @@ async def mappings(request: Request) -> MappingList:
     )
 
 
-@router.get("/v1/mappings/{digest}", response_class=Response)
+@router.get("/v1/mappings/{digest}", response_class=Response, responses=_CANONICAL)
 async def mapping(request: Request, digest: str) -> Response:
     """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
     listed = await run_in_threadpool(parts_of(request).mappings)
@@ -109,13 +128,13 @@ async def statements(
     return StatementList(statements=await run_in_threadpool(found))
 
 
-@router.get("/log/checkpoint", response_class=Response)
+@router.get("/log/checkpoint", response_class=Response, responses=_TEXT)
 async def checkpoint(request: Request) -> Response:
     """Return the newest checkpoint of the log (C2SP tlog-tiles)."""
     return _file(parts_of(request).log_folder / "checkpoint", media="text/plain; charset=utf-8", cache=FRESH)
 
 
-@router.get("/log/tile/{path:path}", response_class=Response)
+@router.get("/log/tile/{path:path}", response_class=Response, responses=_BYTES)
 async def tile(request: Request, path: str) -> Response:
     """Return a tile of the log (C2SP tlog-tiles); a tile never changes."""
     name = read_tile_name(f"tile/{path}")

@@ -39,7 +39,11 @@ async def record(
     return RecordDocument(record=dict(found.document), batch=found.batch.number, expires=expires)
 
 
-@router.get("/receipts/{record_id}", response_class=Response)
+@router.get(
+    "/receipts/{record_id}",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+)
 async def receipt(
     request: Request,
     record_id: str,

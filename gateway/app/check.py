@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.app.convert import quiet_collector
 from gateway.app.home import OpenHome, open_home
+from gateway.app.kinds import shipped
 from gateway.app.looking import Looking
 from gateway.app.mappings import journal_replayer, program_from_file
 from gateway.convert import Program
@@ -51,6 +52,8 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
                 records=opened.records,
                 erasures=opened.erasures,
                 findings=opened.findings,
+                reversals=opened.reversals,
+                kinds=shipped(),
                 log=opened.log,
                 index=opened.index(),
                 replayer=journal_replayer(opened.journal),

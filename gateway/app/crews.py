@@ -72,7 +72,8 @@ class _Packed:
 
     def finish(self, finisher: Finisher, *, verdict: Verdict, accepted: datetime) -> "_Elsewhere":
         with _naming_broken():
-            work = self.pool.submit(_finish, finisher, self.packed, verdict=verdict, accepted=accepted)
+            told = verdict.to_finish()
+            work = self.pool.submit(_finish, finisher, self.packed, verdict=told, accepted=accepted)
         return _Elsewhere(work)
 
 

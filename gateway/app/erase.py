@@ -72,6 +72,7 @@ def _erasing(opened: OpenHome, books: Database) -> Erasing:
 def _require_platform(opened: OpenHome, platform: str) -> None:
     described = opened.erasures.descriptions().values()
     known = {str(said["scheme"]).rpartition("/")[0] for said in described}
+    known |= opened.journal.claims.linked_platforms()
     if platform not in known:
         raise UsageError(
             f"this home has nothing of a platform {platform}",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.app.crews import here
+from gateway.app.kinds import shipped
 from gateway.app.mappings import make_converter
 from gateway.bulk.assembly import sort_rows
 from gateway.bulk.sorting import external_sort
@@ -21,6 +22,7 @@ from gateway.service.founding import founding_entries, founding_ring
 from gateway.service.moments import instant_text
 from gateway.service.parts import Converting
 from gateway.service.publishing import PublishingRings, publish_queue
+from gateway.service.reversing import Reversing
 from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointFile, CheckpointStore
@@ -78,6 +80,7 @@ class OpenHome:
     records: ParquetRecordFiles
     erasures: HomeErasures
     findings: NdjsonFindings
+    reversals: NdjsonFindings
     log: LogFolder
     trust: TrustFiles
     clock: SystemClock
@@ -124,6 +127,16 @@ class OpenHome:
         in_force = self.trust.ring()
         return PublishingRings(in_force, self.trust.announced(self.journal.announces) or in_force)
 
+    def reversing(self) -> Reversing:
+        """Return what writes reversals."""
+        return Reversing(
+            issuer=self.facts.issuer,
+            claims=self.journal.claims,
+            files=self.reversals,
+            signers=self.record_signers(),
+            random_bytes=os.urandom,
+        )
+
     def converting(self, scratch: Path) -> Converting:
         """Return the parts of converting; temporary files go to ``scratch``."""
         return Converting(
@@ -135,6 +148,8 @@ class OpenHome:
             log=self.log,
             quarantine=self.home,
             findings=self.findings,
+            kinds=shipped(),
+            reversing=self.reversing(),
             sorting=DiskSorting(scratch),
             clock=self.clock,
             random_bytes=os.urandom,
@@ -249,6 +264,7 @@ def _opened(home: Home, facts: HomeFacts, *, store: CheckpointStore, database: D
             findings=findings,
         ),
         findings=findings,
+        reversals=NdjsonFindings(home.reversals),
         log=LogFolder(
             home.log,
             origin=facts.origin,

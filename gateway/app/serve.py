@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from redis.retry import Retry
 from gateway.api import ApiParts, ListedMapping
 from gateway.app.convert import crew_for, input_document
 from gateway.app.home import OpenHome, open_home
-from gateway.app.mappings import journal_replayer, shipped_programs
+from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
 from gateway.errors import HomeBusy, LocalFileError, NotFound
 from gateway.plugins import find_adapter
@@ -25,12 +25,13 @@ from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.parts import Converting
-from gateway.service.scheme import Scheme
+from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
 from gateway.settings import Settings, read_settings
 from gateway.store.group_commit import GroupCommit
+from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.nonces import SharedNonces
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlPlatforms
@@ -40,6 +41,7 @@ from gateway.store.spools import SpoolFolder
 __all__ = ["Serving", "api_parts", "sequence"]
 
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
+COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 RESTART_SECONDS: Final = 1.0
 REDIS_SECONDS: Final = 0.5
@@ -84,6 +86,21 @@ class _Schemes:
         ]
 
 
+class _Converters:
+    """The converters of mapping versions, each made once; another process makes its own."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Converter] = {}
+
+    def __call__(self, program: Program) -> Converter:
+        if program.digest not in self._made:
+            self._made[program.digest] = make_converter(program)
+        return self._made[program.digest]
+
+    def __reduce__(self) -> tuple[type["_Converters"], tuple[()]]:
+        return _Converters, ()
+
+
 @dataclass(frozen=True, slots=True)
 class _HomeSpools:
     """The spool folder, its files as documents to convert."""
@@ -117,15 +134,20 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         _redis(read_settings()) as redis,
     ):
         database = opened.database
-        platforms, operations = SqlPlatforms(database), SqlOperations(database, writes)
+        platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
+        waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
             gatekeeper=_gatekeeper(opened, platforms, writes=writes, redis=redis),
             submitting=Submitting(
-                operations=operations, scheme=schemes.scheme, clock=opened.clock, random_bytes=os.urandom
+                operations=operations,
+                scheme=schemes.scheme,
+                waiting=lambda: waiting(None),
+                clock=opened.clock,
+                random_bytes=os.urandom,
             ),
             platforms=platforms,
             operations=operations,
@@ -209,7 +231,7 @@ def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[
 
 
 def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:
-    converting = opened.converting(opened.home.scratch())
+    converting = replace(opened.converting(opened.home.scratch()), make_converter=_Converters())
 
     def parts(size: int) -> Converting:
         return replace(converting, crew=crew_for(size))
@@ -219,7 +241,7 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         spools=_HomeSpools(SpoolFolder(opened.home.spool)),
         set_aside=opened.home,
         scheme=schemes.scheme,
-        adapter=find_adapter,
+        adapter=cache(find_adapter),
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),

@@ -26,6 +26,7 @@ from gateway.convert.fast import CompiledBlock, FastEvaluator
 from gateway.convert.generate import step_traces
 from gateway.convert.guard import CompiledGuard
 from gateway.convert.inputs import InputReader
+from gateway.model.columns import RowTable, picked, table_of
 
 __all__ = ["ColumnEvaluator"]
 
@@ -48,8 +49,8 @@ class _Group:
         """Return the acts at some places."""
         if len(places) == len(self.rows):
             return self
-        inputs = {name: [values[place] for place in places] for name, values in self.inputs.items()}
-        return _Group(self.made, [self.rows[place] for place in places], inputs, self.findings)
+        inputs = {name: picked(values, places) for name, values in self.inputs.items()}
+        return _Group(self.made, picked(self.rows, places), inputs, self.findings)
 
     def input_rows(self) -> list[dict[str, int]]:
         names = tuple(self.inputs)
@@ -76,7 +77,7 @@ class ColumnEvaluator:
 
     def convert_batch(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[Row] | RowTable,
         roles: RoleColumns,
         *,
         places: Iterable[int] | None = None,
@@ -90,8 +91,9 @@ class ColumnEvaluator:
         wanted = range(len(rows)) if places is None else places
         taken = [place for place in wanted if place not in roles.refusals] if roles.refusals else wanted
         blocks: list[ConvertedBlock] = []
+        table = table_of(rows)
         for made, members in self._grouped(taken, roles, refusals=refusals):
-            group = self._read(made, members, rows=rows, refusals=refusals)
+            group = self._read(made, members, rows=table, refusals=refusals)
             if made.block.behaviour in self._fast.guards:
                 group = self._guarded(group, roles, refusals=refusals)
             run = _run_columns if self._fitting[made.block.behaviour, made.block.first] else _run_rows
@@ -115,15 +117,15 @@ class ColumnEvaluator:
         return groups.values()
 
     def _read(
-        self, made: CompiledBlock, members: list[int], *, rows: Sequence[Row], refusals: dict[int, Refusal]
+        self, made: CompiledBlock, members: list[int], *, rows: RowTable, refusals: dict[int, Refusal]
     ) -> _Group:
         """Read the inputs of a group, column by column; a row leaves with its first refusal."""
         behaviour = made.block.behaviour
         group = _Group(made, members, {})
         for name in self._needs[behaviour]:
-            values = self._inputs.read_column(name, behaviour, rows=[rows[row] for row in group.rows])
-            refused = [place for place, value in enumerate(values) if type(value) is Refusal]
-            if refused:
+            values = self._inputs.read_column(name, behaviour, rows=rows, places=group.rows)
+            if Refusal in set(map(type, values)):
+                refused = [place for place, value in enumerate(values) if type(value) is Refusal]
                 refusals.update({group.rows[place]: values[place] for place in refused})  # type: ignore[misc]  # just seen
                 kept = [place for place, value in enumerate(values) if type(value) is not Refusal]
                 group = group.chosen(kept)

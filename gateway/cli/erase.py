@@ -1,16 +1,14 @@
 """``erase``: forget a person on request."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.output import FormatOption, HomeOption, emit, hint, progress
+from gateway.cli.private_text import private_text
 
 __all__ = ["register"]
-
-PERSON_CHARACTERS = 4096  # no platform's account is longer; a file that is another file is refused
 
 
 def register(root: typer.Typer) -> None:
@@ -48,7 +46,7 @@ def erase(
     """
     from gateway.app.erase import erase as run_erase
 
-    account = _account(person, person_file)
+    account = private_text(person, person_file, what="account")
     with progress("erasing") as watch:
         erased = run_erase(Path(home), account, platform=platform, dry_run=dry_run, watch=watch)
     emit(
@@ -59,6 +57,7 @@ def erase(
             "files_set_aside": erased.files_set_aside,
             "file_names": erased.file_names,
             "findings": erased.findings,
+            "links": erased.links,
             "log_entry": erased.log_entry,
             "dry_run": dry_run,
         },
@@ -66,31 +65,3 @@ def erase(
     )
     if not dry_run:
         hint("backups and the platform's own files are out of reach: docs/howto/forget-a-person.md")
-
-
-def _account(person: str, file: Path | None) -> str:
-    """Return the account from wherever it is given; errors never repeat it."""
-    from gateway.app.erase import read_account
-    from gateway.errors import UsageError
-
-    if person and file is not None:
-        raise UsageError("the account was given twice", remedy="give a file, or `-`, or nothing to be asked")
-    if file is not None:
-        given = read_account(file)
-    elif person == "-":
-        given = sys.stdin.buffer.read(PERSON_CHARACTERS + 2)
-    elif person:
-        hint("the account stands in the shell's history and was visible to others: use - or --person-file")
-        given = person.encode("utf-8", "surrogateescape")
-    else:
-        given = typer.prompt("account", hide_input=True, err=True).encode("utf-8", "surrogateescape")
-    try:
-        account = given.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        account = ""
-    if not account or len(account) > PERSON_CHARACTERS or not account.isprintable():
-        raise UsageError(
-            "the account should be one line of text in UTF-8, and is not",
-            remedy="write it exactly as the platform does, and nothing else",
-        )
-    return account

@@ -1,4 +1,4 @@
-"""``keys new | rotate | retire | revoke | publish | list``."""
+"""``keys new | rotate | epoch | retire | revoke | publish | list``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +44,21 @@ def rotate(home: HomeOption, format_: FormatOption) -> None:
 
     emit(rotate_record_key(Path(home)), format_)
     hint("both keys sign from now on; when verifiers have the new trust file: tanqiao keys retire OLD")
+
+
+@app.command("epoch")
+def epoch(home: HomeOption, format_: FormatOption) -> None:
+    """Begin a new epoch of the key that makes pseudonyms of verified identities.
+
+    Who is linked already stays known by the old key, which must be kept; others get the new one's.
+
+    Examples:
+
+        tanqiao keys epoch --home ./home
+    """
+    from gateway.app.links import begin_epoch
+
+    emit({"key_epoch": begin_epoch(Path(home))}, format_)
 
 
 @app.command("retire")

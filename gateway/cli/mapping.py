@@ -1,15 +1,17 @@
-"""``mapping check | coverage | list``."""
+"""``mapping check | coverage | list``; the commands of reviewing are in ``reviewing.py``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli import reviewing
 from gateway.cli.output import FormatOption, emit, emit_rows, hint
 
 __all__ = ["app"]
 
 app = typer.Typer()
+reviewing.register(app)
 
 
 @app.command("check")

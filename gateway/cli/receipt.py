@@ -42,9 +42,13 @@ def show(
         tanqiao receipt show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home --disclose event
     """
     from gateway.app.check import receipt_of
+    from gateway.app.claims import word
 
     require_committed(disclose)
     sys.stdout.write(receipt_of(Path(home), record_id, disclose=disclose).decode() + "\n")
+    state = word(Path(home), record_id)
+    if state in ("already-claimed", "withdrawn"):
+        hint(f"this record does not count ({state}); a receipt proves the record and not that it counts")
 
 
 @app.command("verify")

@@ -26,6 +26,7 @@ def show(
         tanqiao record show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home
     """
     from gateway.app.check import findings_of, record_of
+    from gateway.app.claims import word
 
     found = record_of(Path(home), record_id)
     shown: dict[str, object] = {
@@ -34,6 +35,7 @@ def show(
         "leaf_index": found.row.leaf_index,
         "log_entry": found.batch.position,
         "erased": found.row.person is None,
+        "claim": word(Path(home), record_id),
         "points_valid_through": None if found.expires is None else found.expires.isoformat(),
         "findings": findings_of(Path(home), found),
     }

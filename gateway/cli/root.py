@@ -8,16 +8,20 @@ from gateway.cli import (
     adapter,
     audit,
     behaviours,
+    claims,
     convert,
     credential,
     disclosure,
     erase,
     home,
     keys,
+    link,
     log,
     mapping,
+    proxy,
     receipt,
     record,
+    remote,
     serve,
     statements,
 )
@@ -40,8 +44,14 @@ home.register(root)
 convert.register(root)
 audit.register(root)
 erase.register(root)
+link.register(root)
+claims.register(root)
 behaviours.register(root)
 serve.register(root)
+proxy.register(root)
+remote.register(root)
+serve.app.command("enrol")(remote.enrol)
+receipt.app.command("fetch")(remote.fetch)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
@@ -52,6 +62,7 @@ for name, group, words in (
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
     ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
+    ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):
     root.add_typer(group, name=name, help=words, no_args_is_help=True)

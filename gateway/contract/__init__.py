@@ -9,15 +9,25 @@ from gateway.contract.json_rows import (
     JSON_DEPTH_MAX,
     JsonValue,
     NotStrictJson,
+    entry_row,
     flat_fields,
     read_ndjson,
+    read_ndjson_blocks,
     strict_json,
 )
-from gateway.contract.offer import Assembly, PlatformAdapter
+from gateway.contract.offer import Assembly, BlockAdapter, PlatformAdapter, RenderingAdapter, contract_fault
 from gateway.contract.parquet import read_parquet
 from gateway.contract.places import EARTH_RADIUS_M, BadPosition, Position, read_position, straight_line_m
 from gateway.contract.table import CsvTable, UnknownHeader, open_csv, read_csv
-from gateway.contract.text import ROW_BYTES_MAX, WHOLE_ROW, Line, TextSource, open_text, read_lines
+from gateway.contract.text import (
+    ROW_BYTES_MAX,
+    WHOLE_ROW,
+    Line,
+    TextSource,
+    open_text,
+    read_lines,
+    read_within,
+)
 
 __all__ = [
     "EARTH_RADIUS_M",
@@ -26,6 +36,7 @@ __all__ = [
     "WHOLE_ROW",
     "Assembly",
     "BadPosition",
+    "BlockAdapter",
     "CsvTable",
     "DayOrder",
     "JsonValue",
@@ -33,8 +44,11 @@ __all__ = [
     "NotStrictJson",
     "PlatformAdapter",
     "Position",
+    "RenderingAdapter",
     "TextSource",
     "UnknownHeader",
+    "contract_fault",
+    "entry_row",
     "flat_fields",
     "local_time",
     "open_csv",
@@ -42,8 +56,10 @@ __all__ = [
     "read_csv",
     "read_lines",
     "read_ndjson",
+    "read_ndjson_blocks",
     "read_parquet",
     "read_position",
+    "read_within",
     "straight_line_m",
     "strict_json",
 ]

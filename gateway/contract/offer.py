@@ -7,13 +7,13 @@ that the gateway can sort rows outside of memory and run bulk and single submiss
 same code.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
-from gateway.model.source import Outcome, RefusedRow, SourceFormat, SourceRow
+from gateway.model.source import Outcome, RefusedRow, SourceBlock, SourceFormat, SourceRow
 
-__all__ = ["Assembly", "PlatformAdapter"]
+__all__ = ["Assembly", "BlockAdapter", "PlatformAdapter", "RenderingAdapter", "contract_fault"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,45 @@ class PlatformAdapter(Protocol):
             source: the mapping's ``source.format``.
 
         Raises:
-            MalformedDocument: the document is not of the stated kind; nothing of it is used.
+            MalformedDocument: the document is not of the stated kind; nothing of it is used. To be
+                sure of that it must be raised before the first row: rows before it may be recorded.
         """
         ...
+
+
+@runtime_checkable
+class BlockAdapter(Protocol):
+    """What an adapter may offer beside: the same rows, column by column where that is quicker."""
+
+    def blocks(
+        self, document: BinaryIO, file: str, *, source: SourceFormat
+    ) -> Iterator[SourceBlock | SourceRow | RefusedRow]:
+        """Yield the rows that ``rows`` yields, in the same order, some of them in blocks."""
+        ...
+
+
+@runtime_checkable
+class RenderingAdapter(Protocol):
+    """An adapter that can also write its platform's documents; an adapter need not."""
+
+    def render(self, rows: Iterable[SourceRow], *, source: SourceFormat) -> bytes:
+        """Write a document of rows; read again, it gives rows with the same fields in the same order."""
+        ...
+
+
+def contract_fault(adapter: object, name: str) -> str:
+    """Return how an object breaks the contract of an adapter of that name, or an empty text."""
+    absent = object()
+    checks: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+        ("name", lambda value: value == name, f"the entry point's name {name!r}"),
+        ("platform", lambda value: value is None or isinstance(value, str), "a platform's id or None"),
+        ("assembly", lambda value: value is None or isinstance(value, Assembly), "an Assembly or None"),
+        ("rows", callable, "a method"),
+    )
+    for attribute, holds, expected in checks:
+        value = getattr(adapter, attribute, absent)
+        if value is absent:
+            return f"has no attribute {attribute}; expected {expected}"
+        if not holds(value):
+            return f"has {attribute} = {value!r}; expected {expected}"
+    return ""

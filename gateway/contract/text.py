@@ -19,6 +19,7 @@ __all__ = [
     "broken_row",
     "open_text",
     "read_lines",
+    "read_within",
     "some_lines",
 ]
 
@@ -81,6 +82,21 @@ def read_lines(document: BinaryIO, file: str, *, source: SourceFormat) -> Iterat
         MalformedDocument: no encoding of the source decodes even the first line.
     """
     yield from some_lines(open_text(document, file, encodings=source.encodings), file)
+
+
+def read_within(document: BinaryIO, file: str, *, limit: int, remedy: str) -> bytes:
+    """Return the whole of a document that has to be looked at twice, such as for its control totals.
+
+    Raises:
+        MalformedDocument: it has more than ``limit`` bytes; no more than that is read.
+    """
+    parts, size = [], 0
+    while size <= limit and (part := document.read(min(_BUFFER_BYTES, limit + 1 - size))):
+        parts.append(part)
+        size += len(part)
+    if size > limit:
+        raise MalformedDocument(f"{file} has more than {limit} bytes", remedy=remedy)
+    return b"".join(parts)
 
 
 def some_lines(

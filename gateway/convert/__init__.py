@@ -20,6 +20,7 @@ from gateway.convert.own_acts import OwnActs
 from gateway.convert.plausible import OVERLAP, claim_findings, refusal_of, then_of
 from gateway.convert.program import Program
 from gateway.convert.roles import RoleColumns, Roles, SourceReader
+from gateway.convert.scalars import Memo
 
 __all__ = [
     "OVERLAP",
@@ -37,6 +38,7 @@ __all__ = [
     "Granted",
     "Interpreter",
     "MappingRefused",
+    "Memo",
     "OwnActs",
     "Program",
     "Refusal",

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.convert.instants import LocalDays
 from gateway.convert.outcome import Refusal
-from gateway.convert.program import Program
+from gateway.convert.program import ClaimWindow, Program
 from gateway.model.codes import Rejection
 
 __all__ = ["ClaimCheck", "claim_check"]
@@ -15,17 +15,17 @@ _ROLE: Final = "claimed_at"
 
 def claim_check(program: Program) -> "ClaimCheck | None":
     """Return what holds acts to the window of a program; None where it has none."""
-    return None if program.source.claim_window is None else ClaimCheck(program)
+    window = program.source.claim_window
+    return None if window is None else ClaimCheck(program, window)
 
 
 class ClaimCheck:
     """Compares days of the city's calendar: that of the claim with that of the act."""
 
-    def __init__(self, program: Program) -> None:
-        window = program.source.claim_window
+    def __init__(self, program: Program, window: ClaimWindow) -> None:
         known = (*program.behaviours, *program.unmapped)
-        self._held = frozenset(one for one in known if window is not None and window.concerns(one))
-        self._opens, self._closes = (0, 0) if window is None else (window.opens, window.closes)
+        self._held = frozenset(one for one in known if window.concerns(one))
+        self._opens, self._closes = window.opens, window.closes
         self._days = LocalDays(program.zone)
         self._unclaimed = Refusal(Rejection.UNCLAIMED, _ROLE, "expected the time of a claim, there is none")
         self._early = Refusal(

@@ -114,17 +114,16 @@ def modes_differ(values: Values, rounding: Rounding, *, other: RoundingMode) -> 
 def _representatives(values: Values) -> Iterable[Fraction]:
     """Yield one value for each way in which roundings can differ: sign, parity, and part beyond the floor.
 
-    A grid p/q in lowest terms has the parts k/q; its ties come with even and odd floors alike.
+    A grid p/q in lowest terms has the parts k/q; its ties come with even and odd floors alike. Near both
+    ends there are an even and an odd floor, and what lies below zero lies near the lower end.
     """
     low, high = values.bounds
     if low == high:
         yield low
         return
-    edges = {edge + beside for edge in (floor(low), floor(high)) for beside in (-1, 0, 1)}
-    for whole in sorted(edges | {-2, -1, 0, 1}):
-        for share in (Fraction(0), *_shares(values.grid)):
-            if low < whole + 1 and high > whole:
-                yield whole + share
+    for whole in {floor(low), floor(low) + 1, ceil(high) - 2, ceil(high) - 1}:
+        if low < whole + 1 and high > whole:
+            yield from (whole + share for share in _shares(values.grid))
 
 
 def _shares(grid: Grid) -> Iterable[Fraction]:
@@ -181,7 +180,7 @@ class _Analyst:
         if expr.op == "/":
             constant = divisor is not None and divisor.low == divisor.high
             return None if left is None or not constant or divisor is None else left / abs(divisor.low)
-        return None if left is None or right is None else left * right
+        return _product(left, right)
 
     def _named(self, name: str) -> Grid:
         if name in self._formula.inputs:
@@ -217,23 +216,25 @@ def _table_grid(table: Table, argument: Grid) -> Grid:
             return _common_of(row.value for row in rows if row.value is not None)
         case "marginal":
             inside = _common(argument, _common_of(row.at for row in rows))
-            rate = _common_of(row.value for row in rows if row.value is not None)
-            return None if inside is None or rate is None else inside * rate
+            return _product(inside, _common_of(row.value for row in rows if row.value is not None))
         case "linear":
             return _linear_grid(table, argument)
 
 
 def _linear_grid(table: Table, argument: Grid) -> Grid:
     """Return the grid of straight lines: their ends, and steps of the argument times their slopes."""
-    grid = _common_of(row.value for edition in table.values for row in edition.value if row.value is not None)
+    grid: Grid = Fraction(0)
     for edition in table.values:
-        for row, after in pairwise(edition.value):
-            if argument is None or row.value is None or after.value is None:
-                return None
-            slope = abs(after.value - row.value) / (after.at - row.at)
-            inside = _common(argument, row.at)
-            grid = _common(grid, None if inside is None else inside * slope)
+        ends = [(row.at, row.value) for row in edition.value if row.value is not None]
+        grid = _common(grid, _common_of(value for _, value in ends))
+        for (at, value), (next_at, next_value) in pairwise(ends):
+            slope = abs(next_value - value) / (next_at - at)
+            grid = _common(grid, _product(_common(argument, at), slope))
     return grid
+
+
+def _product(left: Grid, right: Grid) -> Grid:
+    return None if left is None or right is None else left * right
 
 
 def _common(left: Grid, right: Grid) -> Grid:

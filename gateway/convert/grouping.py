@@ -15,6 +15,7 @@ from gateway.convert.program import Field, Program
 from gateway.convert.roles import column_texts
 from gateway.convert.scalars import DecimalReader, Memo, decimal_text
 from gateway.model.codes import Rejection
+from gateway.model.columns import table_of
 from gateway.model.source import Outcome, Place, RefusedRow, RepeatedRow, SourceRow
 
 __all__ = ["DayGroups"]
@@ -31,7 +32,9 @@ class DayGroups:
         self._zone: ZoneInfo = program.zone
         self._missing = program.source.format.missing
         self._days = LocalDays(program.zone)
-        self._midnights = Memo(lambda day: start_of_day(date.fromisoformat(day).toordinal(), program.zone))
+        self._midnights: Memo[str, int] = Memo(
+            lambda day: start_of_day(date.fromisoformat(day).toordinal(), program.zone)
+        )
         self._start = instant_reader(group.start)
         self._sums = {field: Memo(DecimalReader(field)) for field in group.sums}
         self._day_key, self._start_key, self._rows_key = map(group.made, ("day", "start", "rows"))
@@ -108,7 +111,7 @@ class DayGroups:
         return keyed
 
     def _read(self, field: Field, fields: Mapping[str, str]) -> int | Refusal:
-        (text,) = column_texts(field, (fields,), missing=self._missing)
+        (text,) = column_texts(field, table_of((fields,)), missing=self._missing)
         if text is None:
             return Refusal(field.missing, field.name, "expected a value, there is none")
         return self._start(text) if field is self._group.start else self._sums[field][text]

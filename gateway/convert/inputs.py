@@ -7,6 +7,7 @@ from gateway.convert.program import Field, Program
 from gateway.convert.roles import column_texts
 from gateway.convert.scalars import DecimalReader, Memo
 from gateway.model.codes import Rejection
+from gateway.model.columns import RowTable
 
 __all__ = ["InputReader", "not_in_force", "unknown_behaviour", "unmapped_behaviours"]
 
@@ -65,12 +66,16 @@ class InputReader:
             inputs[name] = value
         return inputs
 
-    def read_column(self, name: str, behaviour: str, *, rows: Sequence[Row]) -> list[int | Refusal]:
-        """Read one input of many acts of one behaviour."""
+    def read_column(
+        self, name: str, behaviour: str, *, rows: RowTable, places: Sequence[int]
+    ) -> list[int | Refusal]:
+        """Read one input of the acts at some places, which are of one behaviour."""
         column = self._columns[behaviour, name]
         read, absent = column.memo.__getitem__, column.absent
-        texts = column_texts(column.field, rows, missing=self._missing)
-        return [absent if text is None else read(text) for text in texts]
+        texts = column_texts(column.field, rows, missing=self._missing, places=places)
+        if None in texts:
+            return [absent if text is None else read(text) for text in texts]
+        return list(map(read, texts))  # type: ignore[arg-type]  # just seen: no None among them
 
 
 class _Column:

@@ -17,6 +17,7 @@ from gateway.convert.scalars import DecimalReader, Memo
 from gateway.convert.units import CO2E_MG
 from gateway.model.canonical import DISCLOSED_CHARACTERS_MAX, may_be_disclosed
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS, Rejection
+from gateway.model.columns import RowTable, picked, table_of
 
 __all__ = ["Roles", "SourceReader", "column_texts"]
 
@@ -82,18 +83,25 @@ class RoleColumns(NamedTuple):
         return rows
 
 
-def column_texts(field: Field, rows: Sequence[Row], *, missing: frozenset[str]) -> list[str | None]:
-    """Give the field's text in each row, or its constant; None where it is absent.
+def column_texts(
+    field: Field, rows: RowTable, *, missing: frozenset[str], places: Sequence[int] | None = None
+) -> list[str | None]:
+    """Give the field's text in each row or at some places, or its constant; None where it is absent.
 
     The texts of a day and of a time that stand apart are joined by a space.
     """
     if field.constant is not None:
-        return [field.constant] * len(rows)
-    if len(field.keys) > 1:
-        columns = [[None if (t := row.get(key)) in missing else t for row in rows] for key in field.keys]
-        return [None if None in texts else " ".join(map(str, texts)) for texts in zip(*columns, strict=True)]
-    key = field.keys[0]
-    return [None if (text := row.get(key)) in missing else text for row in rows]
+        return [field.constant] * len(rows if places is None else places)
+    whole = map(rows.column, field.keys)
+    columns = [_present(texts if places is None else picked(texts, places), missing) for texts in whole]
+    if len(columns) == 1:
+        return columns[0]
+    return [None if None in texts else " ".join(map(str, texts)) for texts in zip(*columns, strict=True)]
+
+
+def _present(texts: list[str | None], missing: frozenset[str]) -> list[str | None]:
+    """Replace what stands for an absent value by None; usually there is nothing of that kind."""
+    return texts if missing.isdisjoint(texts) else [None if text in missing else text for text in texts]
 
 
 class SourceReader:
@@ -120,8 +128,9 @@ class SourceReader:
         """Read many rows; row by row the same as :meth:`read`."""
         return self.read_columns(rows).roles()
 
-    def read_columns(self, rows: Sequence[Row]) -> RoleColumns:
+    def read_columns(self, rows: Sequence[Row] | RowTable) -> RoleColumns:
         """Read many rows column by column."""
+        rows = table_of(rows)
         refusals: dict[int, Refusal] = {}
         columns: dict[str, Values] = {}
         events: list[tuple[str, ...]] = []
@@ -142,10 +151,9 @@ class SourceReader:
         found = [columns.get(role, absent) for role in _COLUMNS]
         return RoleColumns._make((events, *found, refusals))
 
-    def _events(self, rows: Sequence[Row], refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
+    def _events(self, rows: RowTable, refusals: dict[int, Refusal]) -> list[tuple[str, ...]]:
         field = self._fields["event"]
-        missing = self._missing
-        columns = [[None if (t := row.get(key)) in missing else t for row in rows] for key in field.keys]
+        columns = [_present(rows.column(key), self._missing) for key in field.keys]
         for key, texts in zip(field.keys, columns, strict=True):
             if None in texts:
                 for index in _absent(texts):
@@ -154,13 +162,17 @@ class SourceReader:
                     )
             refusal = Refusal(Rejection.MALFORMED_ROW, field.name, _NO_ID)
             refusals.update((index, refusal) for index in _not_disclosed(texts) if index not in refusals)
-        return list(zip(*[["" if t is None else t for t in texts] for texts in columns], strict=True))
+        told = [["" if t is None else t for t in texts] if None in texts else texts for texts in columns]
+        return list(zip(*told, strict=True))
 
-    def _column(self, field: Field, rows: Sequence[Row], *, refusals: dict[int, Refusal]) -> Values:
+    def _column(self, field: Field, rows: RowTable, *, refusals: dict[int, Refusal]) -> Values:
         role = field.role or ""
         texts = column_texts(field, rows, missing=self._missing)
         read = self._readers[role]
-        values = [None if text is None else read(text) for text in texts]
+        if None in texts:
+            values = [None if text is None else read(text) for text in texts]
+        else:
+            values = list(map(read, texts))  # type: ignore[arg-type]  # just seen: no None among them
         kinds = set(map(type, values))
         if type(None) in kinds and role in self._required:
             refusal = Refusal(field.missing, field.name, "expected a value, there is none")

@@ -16,17 +16,18 @@ MEMO_ENTRIES_MAX: Final = 1 << 16  # a city's distances, codes and days repeat; 
 
 _DECIMAL = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.([0-9]+))?")
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Memo(dict[str, V]):
-    """Remember what a pure reader made of a text; forgets all when it has grown too long."""
+class Memo(dict[K, V]):
+    """Remember what a pure function made of a text or number; forgets all when it has grown too long."""
 
-    def __init__(self, read: Callable[[str], V]) -> None:
+    def __init__(self, read: Callable[[K], V]) -> None:
         super().__init__()
         self._read = read
 
-    def __missing__(self, text: str) -> V:
+    def __missing__(self, text: K) -> V:
         value = self._read(text)
         if len(self) >= MEMO_ENTRIES_MAX:
             self.clear()

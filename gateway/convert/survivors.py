@@ -111,16 +111,19 @@ def _moves_a_value(
 ) -> bool:
     """Tell whether some argument has another value once a threshold has moved.
 
-    In a table of steps these are the arguments between the two thresholds; a curve changes beyond them
-    too. Below the first row everything is refused, whatever the boundary says.
+    In a table of steps these are the arguments between the two thresholds. A curve changes beyond them
+    too: one of tiers beyond the lower of both, and on it where that is the first, below which all is refused.
     """
-    if table.kind == "linear":
-        return True
     low, high = min(between), max(between)
-    if table.kind == "marginal" and not first:
-        return any(values.bounds.high > low for values in _arguments(program, table.name))
-    low_open = table.boundary == "above" and not first
-    return any(values.any_between(low, high, low_open=low_open) for values in _arguments(program, table.name))
+    asked = _arguments(program, table.name)
+    match table.kind:
+        case "linear":
+            return True
+        case "marginal":
+            return any(bounds.high > low or (first and bounds.high == low) for _, bounds in asked)
+        case _:
+            low_open = table.boundary == "above" and not first
+            return any(values.any_between(low, high, low_open=low_open) for values in asked)
 
 
 def _flips_a_value(program: Program, table: Table) -> bool:

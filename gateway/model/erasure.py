@@ -44,7 +44,8 @@ class Erasure:
     """Everything that one erasure changes in the database, in one transaction.
 
     ``events`` are the keyed names of the events to forget, ``own_acts`` those under which times of the
-    person's acts are remembered, ``carried`` is added to what is carried already.
+    person's acts are remembered, ``carried`` is added to what is carried already. The link of the
+    ``account`` goes, and other accounts of the person make claims for days after ``claims_after`` only.
     """
 
     notice: str
@@ -54,3 +55,5 @@ class Erasure:
     events: Sequence[bytes]
     own_acts: Sequence[bytes]
     carried: Sequence[CarriedUse]
+    account: bytes
+    claims_after: int

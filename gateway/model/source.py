@@ -1,12 +1,21 @@
 """What an adapter hands over: rows of text with their place, before any rule has been applied."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from gateway.model.codes import Rejection
 
-__all__ = ["Outcome", "Place", "RefusedRow", "RepeatedRow", "SourceFormat", "SourceRow"]
+__all__ = [
+    "Outcome",
+    "Outcomes",
+    "Place",
+    "RefusedRow",
+    "RepeatedRow",
+    "SourceBlock",
+    "SourceFormat",
+    "SourceRow",
+]
 
 
 class Place(NamedTuple):
@@ -31,6 +40,39 @@ class SourceRow(NamedTuple):
     also: tuple[Place, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SourceBlock:
+    """Rows of one file that follow one another, column by column: what :class:`SourceRow` is for each.
+
+    ``first`` is the place of the first of ``size`` rows; each column has a text for each row, or None
+    where the row has no such field. The texts have at most ``characters_max`` characters together.
+    """
+
+    first: Place
+    size: int
+    characters_max: int
+    columns: Mapping[str, list[str | None]]
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, number: int) -> SourceRow:
+        file, first = self.first
+        texts = ((name, column[number]) for name, column in self.columns.items())
+        return SourceRow(
+            Place(file, first + number), {name: text for name, text in texts if text is not None}
+        )
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        return map(self.__getitem__, range(self.size))
+
+    def part(self, start: int, end: int) -> "SourceBlock":
+        """Return the rows from one number up to another."""
+        columns = {name: column[start:end] for name, column in self.columns.items()}
+        first = self.first._replace(row=self.first.row + start)
+        return SourceBlock(first, end - start, self.characters_max, columns)
+
+
 class RefusedRow(NamedTuple):
     """A row that cannot become an act; ``detail`` says what was expected and holds no personal data."""
 
@@ -50,6 +92,8 @@ class RepeatedRow(NamedTuple):
 
 
 Outcome = SourceRow | RefusedRow | RepeatedRow
+Outcomes = SourceBlock | Sequence[Outcome]
+"""Some outcomes that follow one another; those of a block are all rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,11 @@ __all__ = [
     "ERASURE_TYPE",
     "KEYS_TYPE",
     "MAPPING_TYPE",
+    "REVERSAL_KIND",
     "STATEMENT_TYPES",
     "BatchStatement",
     "KeyChange",
+    "ReversalStatement",
     "erasure_statement",
     "mapping_statement",
 ]
@@ -25,6 +27,7 @@ BATCH_TYPE: Final = "tanqiao/batch/1"
 DAY_TYPE: Final = "tanqiao/day/1"
 ERASURE_TYPE: Final = "tanqiao/erasure/1"
 KEYS_TYPE: Final = "tanqiao/keys-change/1"
+REVERSAL_KIND: Final = "reversal"
 MAPPING_TYPE: Final = "tanqiao/mapping-published/1"
 STATEMENT_TYPES: Final = (BATCH_TYPE, DAY_TYPE, ERASURE_TYPE, KEYS_TYPE, MAPPING_TYPE)
 
@@ -56,6 +59,33 @@ class BatchStatement(NamedTuple):
             "sequence": self.sequence,
             "records": {"root": self.root, "size": self.size},
             "submission": self.submission,
+            "issued": self.issued,
+        }
+        if self.previous:
+            body["previous"] = self.previous
+        return body
+
+
+class ReversalStatement(NamedTuple):
+    """One batch of reversals of one platform's records: a series of its own, linked like conversions."""
+
+    issuer: str
+    platform: str
+    sequence: int
+    previous: str
+    root: str
+    size: int
+    issued: str
+
+    def body(self) -> dict[str, Json]:
+        """Return the statement's body."""
+        body: dict[str, Json] = {
+            "type": BATCH_TYPE,
+            "issuer": self.issuer,
+            "platform": self.platform,
+            "kind": REVERSAL_KIND,
+            "sequence": self.sequence,
+            "records": {"root": self.root, "size": self.size},
             "issued": self.issued,
         }
         if self.previous:

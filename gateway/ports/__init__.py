@@ -4,6 +4,19 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.claims import (
+    ClaimColumns,
+    ClaimDecision,
+    Claims,
+    ClaimState,
+    ClaimStore,
+    Known,
+    Link,
+    Meeting,
+    NewReversals,
+    ReversalRow,
+)
+from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -20,16 +33,12 @@ from gateway.ports.serving import (
     Spool,
 )
 from gateway.ports.stores import (
-    EVENT_CONTENT_BYTES,
     BatchRow,
     Begun,
     DayClosed,
     EncodedFile,
-    EventMark,
     Journal,
     KeptColumns,
-    Memory,
-    NewEvents,
     PartCounts,
     PartDecision,
     PrivateColumns,
@@ -43,6 +52,11 @@ __all__ = [
     "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
+    "ClaimColumns",
+    "ClaimDecision",
+    "ClaimState",
+    "ClaimStore",
+    "Claims",
     "Clock",
     "DayClosed",
     "EncodedFile",
@@ -51,10 +65,14 @@ __all__ = [
     "Findings",
     "Journal",
     "KeptColumns",
+    "Known",
+    "Link",
     "Log",
+    "Meeting",
     "Memory",
     "NewEvents",
     "NewOperation",
+    "NewReversals",
     "NewSpan",
     "NonceUse",
     "Nonces",
@@ -73,5 +91,6 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "RequestLimits",
+    "ReversalRow",
     "Spool",
 ]

@@ -40,6 +40,10 @@ class Findings(Protocol):
         """Return files that belong to none of the batches."""
         ...
 
+    def keep_only(self, batches: set[int]) -> None:
+        """Remove files that belong to none of the batches."""
+        ...
+
     def sweep(self, batch: int) -> None:
         """Remove what a killed run has written of a batch that was never decided."""
         ...

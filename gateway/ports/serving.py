@@ -177,6 +177,10 @@ class Operations(Protocol):
         """Return operations of a platform, newest first, those before a number."""
         ...
 
+    def finished(self, operation_ids: Sequence[str]) -> list[Operation]:
+        """Return those of some operations that are done or have failed."""
+        ...
+
     def waiting(self) -> int:
         """Return how many operations are not done."""
         ...

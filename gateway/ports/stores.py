@@ -1,23 +1,21 @@
 """The journal of decisions, and record files."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from gateway.ports.claims import ClaimDecision, ClaimStore
+from gateway.ports.memory import Memory, NewEvents
 from gateway.ports.plausible import FindingFile, NewSpan
 
 __all__ = [
-    "EVENT_CONTENT_BYTES",
     "BatchRow",
     "Begun",
     "DayClosed",
     "EncodedFile",
-    "EventMark",
     "Journal",
     "KeptColumns",
-    "Memory",
-    "NewEvents",
     "PartCounts",
     "PartDecision",
     "PrivateColumns",
@@ -26,27 +24,6 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
 ]
-
-
-EVENT_CONTENT_BYTES: Final = 8
-
-
-class EventMark(NamedTuple):
-    """What is remembered of an event: a keyed hash of its content and where its record stands."""
-
-    content: bytes
-    batch: int
-    leaf_index: int
-
-
-class NewEvents(NamedTuple):
-    """The events that a batch records, in the order of its leaves, packed without anything between.
-
-    ``keys`` are their 16-byte names, ``contents`` the 8-byte names of what they said.
-    """
-
-    keys: bytes
-    contents: bytes
 
 
 class PrivateRow(NamedTuple):
@@ -196,28 +173,7 @@ class PartDecision:
     rejected_by_day: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
     findings: FindingFile | None = None
     spans: Sequence[NewSpan] = ()
-
-
-class Memory(Protocol):
-    """What converting looks up: which events have a record, and what is used of the caps."""
-
-    def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
-        """Return those of the keys that have a record already."""
-        ...
-
-    def cap_usage(self, keys: Iterable[bytes]) -> dict[bytes, int]:
-        """Return what has been used of each cap."""
-        ...
-
-    def own_spans(
-        self, keys: Sequence[bytes], *, day: int, window: tuple[int, int]
-    ) -> dict[bytes, list[tuple[int, int]]]:
-        """Return when persons' acts took place: those remembered on a day, that reach into the window."""
-        ...
-
-    def note(self, events: NewEvents, usage: Mapping[bytes, int], *, spans: Sequence[NewSpan] = ()) -> None:
-        """Remember what a dry run would have decided."""
-        ...
+    claims: ClaimDecision | None = None
 
 
 class BatchRow(NamedTuple):
@@ -266,6 +222,15 @@ class DayClosed(NamedTuple):
 
 class Journal(Memory, Protocol):
     """The database of decisions. A decision is made when its transaction commits, and only then."""
+
+    @property
+    def claims(self) -> ClaimStore:
+        """Return the claims of the home."""
+        ...
+
+    def platforms(self) -> list[str]:
+        """Return the platforms that the home has something of."""
+        ...
 
     def drop_spans(self, day: int) -> None:
         """Forget when acts took place that need not be remembered on a day."""

@@ -58,9 +58,15 @@ def cap_columns(
     if not any(program.caps for program in programs):
         return CapColumns([], b"", [_NO_CAPS] * len(acts.day))
     counters = _Counters(programs, accepted)
-    whose = zip(kinds, acts.person, acts.household, strict=True)
-    found = [counters.count(kind, person, household=household) for kind, person, household in whose]
-    return CapColumns(counters.keys, index.caps(programs[0].id, counters.whole), found)
+    plans = map(counters.__getitem__, kinds)
+    found: list[tuple[int, ...] | Refusal] = []
+    for plan, person, household in zip(plans, acts.person, acts.household, strict=True):
+        if isinstance(plan, _Counter):  # nearly all: one cap, for each person
+            known = plan.numbers
+            found.append((known[person] if person in known else counters.new(plan, person),))
+        else:
+            found.append(counters.count(plan, person, household=household))
+    return CapColumns(counters.distinct, index.caps(programs[0].id, counters.whole), found)
 
 
 class CapLedger:
@@ -123,45 +129,65 @@ class CapLedger:
         return granted
 
 
-_Counter = tuple[CapPlan, tuple[int, str, str], dict[bytes, int]]
-"""A cap of a plan, its key without whom, and the numbers of those it was met for."""
+class _Counter(NamedTuple):
+    """A cap of a plan: its key without whom, and the numbers of those it was met for."""
+
+    cap: CapPlan
+    key: tuple[int, str, str]
+    numbers: dict[bytes, int]
 
 
-class _Counters:
-    """The distinct keys of the caps of many acts, numbered as they are met."""
+_Plan = _Counter | list[_Counter] | Refusal
+"""What acts of one kind count against: mostly one cap for each person, or several of any kind, or nothing."""
+
+
+class _Counters(dict[Kind, _Plan]):
+    """The plans of kinds, each made once, and the distinct keys of caps, numbered as they are met.
+
+    It holds nothing that holds it: the cycle collector is off while rows run.
+    """
 
     def __init__(self, programs: Sequence[Program], accepted: datetime) -> None:
-        self.keys: list[tuple[int, str, str]] = []
-        self.whole: list[CapKey] = []
+        super().__init__()
+        self.distinct: list[tuple[int, str, str]] = []
+        self.whole: list[tuple[str, str, str]] = []
         self._meters = [CapMeter(program) for program in programs]
         self._accepted: list[date] = [accepted.astimezone(program.zone).date() for program in programs]
-        self._plans: dict[Kind, list[_Counter] | Refusal] = {}
-        self._counters: dict[tuple[int, str, str], dict[bytes, int]] = {}
+        self._numbers: dict[tuple[int, str, str], dict[bytes, int]] = {}
 
-    def count(self, kind: Kind, person: bytes, *, household: bytes | None) -> tuple[int, ...] | Refusal:
+    def __missing__(self, kind: Kind) -> _Plan:
+        plan = self[kind] = self._plan(kind)
+        return plan
+
+    def new(self, counter: _Counter, who: bytes) -> int:
+        """Give a number to one who was not met before."""
+        number = counter.numbers[who] = len(self.distinct)
+        self.distinct.append(counter.key)
+        self.whole.append((counter.cap.cap, who.hex(), counter.cap.period))
+        return number
+
+    def count(
+        self, plan: list[_Counter] | Refusal, person: bytes, *, household: bytes | None
+    ) -> tuple[int, ...] | Refusal:
         """Return the numbers of what an act counts against, or why it may not count."""
-        plan = self._plans.get(kind)
-        if plan is None:
-            plan = self._plans[kind] = self._plan(kind)
         if isinstance(plan, Refusal):
             return plan
         found = []
-        for cap, key, numbers in plan:
-            who = person if cap.whom == "person" else household if cap.whom == "household" else b""
-            number = numbers.get(who)  # type: ignore[arg-type]  # nobody is never among them
-            if number is None:
-                if who is None:
-                    return keys_of((cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
-                number = numbers[who] = len(self.keys)
-                self.keys.append(key)
-                self.whole.append(CapKey(cap.cap, who.hex(), cap.period))
-            found.append(number)
+        for counter in plan:
+            whom = counter.cap.whom
+            who = person if whom == "person" else household if whom == "household" else b""
+            if who is None:
+                return keys_of((counter.cap,), None, household=None)  # type: ignore[return-value]  # nobody: a refusal
+            found.append(counter.numbers[who] if who in counter.numbers else self.new(counter, who))
         return tuple(found)
 
-    def _plan(self, kind: Kind) -> list[_Counter] | Refusal:
+    def _plan(self, kind: Kind) -> _Plan:
         program, behaviour, day = kind
         plan = self._meters[program].plan(behaviour, day, accepted=self._accepted[program])
         if isinstance(plan, Refusal):
             return plan
         keys = [(program, cap.cap, cap.period) for cap in plan]
-        return [(cap, key, self._counters.setdefault(key, {})) for cap, key in zip(plan, keys, strict=True)]
+        counters = [
+            _Counter(cap, key, self._numbers.setdefault(key, {})) for cap, key in zip(plan, keys, strict=True)
+        ]
+        return counters[0] if len(counters) == 1 and plan[0].whom == "person" else counters

@@ -7,7 +7,10 @@ is decided, so a killed run loses at most the parts it was working on and goes o
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from gateway.claims import closed_through
 from gateway.ports import Begun, Journal, PartCounts
+from gateway.service.claiming import ClaimJudge
+from gateway.service.closing_claims import close_claims
 from gateway.service.deciding import Deciding
 from gateway.service.finishing import Finisher
 from gateway.service.part import PartJudge, Verdict
@@ -51,6 +54,7 @@ def convert_submission(
         clock=parts.clock,
         part_rows=begun.part_rows,
         done=done,
+        kinds=parts.kinds if parts.memory.claims.any_links() else None,
     )
     for counts in _decided(source, deciding, parts=parts):
         summary.add(counts)
@@ -66,7 +70,17 @@ def _decided(source: PartSource, deciding: Deciding, *, parts: Converting) -> It
     While parts are being finished the next are judged; a part is decided only after the one before it.
     """
     scheme = source.submission.scheme
-    judge = PartJudge(evaluator=SchemeEvaluator(scheme, parts.make_converter), memory=parts.memory)
+    judge = PartJudge(
+        evaluator=SchemeEvaluator(scheme, parts.make_converter),
+        memory=parts.memory,
+        claims=ClaimJudge(
+            kinds=parts.kinds,
+            claims=parts.memory.claims,
+            index=parts.index,
+            platform=scheme.platform,
+            random_bytes=parts.random_bytes,
+        ),
+    )
     finisher = Finisher(
         scheme=scheme,
         issuer=parts.issuer,
@@ -85,7 +99,7 @@ def _decided(source: PartSource, deciding: Deciding, *, parts: Converting) -> It
     with parts.crew() as crew:
         for asked, unfinished in crew.prepare(source.parts):
             verdict = judge.judge(asked)
-            finishing = unfinished.finish(finisher, verdict=verdict, accepted=asked.accepted)
+            finishing = unfinished.finish(finisher, verdict=verdict.for_records(), accepted=asked.accepted)
             waiting.append((asked, verdict, finishing))
             while waiting and (len(waiting) > crew.ahead or waiting[0][2].done()):
                 yield decide_oldest()
@@ -117,3 +131,5 @@ def _finish_interrupted(parts: Converting) -> None:
     parts.records.sweep(parts.journal.next_batch())
     parts.findings.sweep(parts.journal.next_batch())
     parts.journal.drop_spans(parts.clock.now().toordinal())
+    parts.reversing.sweep()
+    close_claims(closed_through(parts.clock.now()), parts.journal.claims, kinds=parts.kinds)

@@ -5,20 +5,20 @@ when a whole day has fewer, its sums are withheld. What comes later goes into a 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
+from gateway.claims import CLOSE_DAYS
 from gateway.errors import Refused, UsageError
 from gateway.model.canonical import Json
 from gateway.model.statement import DAY_TYPE
-from gateway.ports import Clock, DayClosed, Journal, PrivateRow, RecordFiles
+from gateway.ports import ClaimState, ClaimStore, Clock, DayClosed, Journal, PrivateRow, RecordFiles
 from gateway.service.moments import instant_text
 from gateway.signing import Signer, seal
 
 __all__ = [
-    "CLOSE_DAYS",
     "PERSONS_MIN",
     "UNREADABLE",
     "Cell",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 PERSONS_MIN: Final = 10
-CLOSE_DAYS: Final = 3  # acts of a day may still change owner or be claimed elsewhere until then
+_REASONS: Final = {ClaimState.SET_OFF: "already-claimed", ClaimState.WITHDRAWN: "withdrawn"}
 UNREADABLE: Final = "unreadable"  # stands for the day of rejected rows that have no readable day
 
 
@@ -94,11 +94,24 @@ def totals_of(closed: DayClosed, *, journal: Journal, records: RecordFiles, stat
         if files:
             totals.roots.append(batch.root.hex())
         for file in files:
-            for row in records.read(file):
+            for row in _counting(records.read(file), totals, claims=journal.claims):
                 totals.cells.setdefault((row.behaviour, row.mapping), Cell()).add(row)
     day = None if closed.day == UNREADABLE else closed.day
-    totals.rejected = journal.rejected(closed.platform, day, supplement=closed.supplement if stated else None)
+    supplement = closed.supplement if stated else None
+    for code, count in journal.rejected(closed.platform, day, supplement=supplement).items():
+        totals.rejected[code] = totals.rejected.get(code, 0) + count
     return totals
+
+
+def _counting(rows: Sequence[PrivateRow], totals: DayTotals, *, claims: ClaimStore) -> Iterator[PrivateRow]:
+    """Yield the records that count; the others are added to what was rejected, by their reason."""
+    states = claims.states(bytes.fromhex("".join([row.id for row in rows])))
+    for row in rows:
+        code = _REASONS.get(states.get(bytes.fromhex(row.id), ClaimState.HOLDS))
+        if code is None:
+            yield row
+        else:
+            totals.rejected[code] = totals.rejected.get(code, 0) + 1
 
 
 def day_statement(closed: DayClosed, totals: DayTotals, *, issuer: str, issued: str) -> dict[str, Json]:

@@ -10,8 +10,10 @@ from typing import Final
 
 from gateway.convert import Program
 from gateway.model.canonical import digest
+from gateway.model.codes import Rejection
 from gateway.model.statement import BatchStatement, mapping_statement
-from gateway.ports import PartCounts, PartDecision, PublishedMapping, RecordFile
+from gateway.ports import ClaimDecision, PartCounts, PartDecision, PublishedMapping, RecordFile
+from gateway.service.claiming import platform_tag
 from gateway.service.finishing import Finished
 from gateway.service.moments import instant_text
 from gateway.service.part import Verdict
@@ -40,6 +42,8 @@ class Deciding:
         counts = _counts(asked, verdict, finished=finished)
         if self.submission.dry_run:
             self.parts.memory.note(verdict.events, verdict.cap_usage, spans=verdict.spans)
+            if verdict.claimed is not None:
+                self.parts.memory.claims.note(ClaimDecision(new=verdict.claimed.columns))
             return counts
         issued = instant_text(asked.accepted)
         if finished.quarantine:
@@ -47,7 +51,7 @@ class Deciding:
         self._publish_mappings(finished.mappings, issued)
         decision = self._decision(asked.number, verdict, finished=finished, counts=counts, issued=issued)
         batch = self.parts.journal.decide(decision)
-        if finished.accepted:
+        if finished.recorded:
             self.summary.batches.append(batch)
         publish_queue(self.parts.journal, self.parts.log, rings=self.parts.rings)
         return counts
@@ -60,7 +64,7 @@ class Deciding:
         entry = b""
         files: list[RecordFile] = []
         findings = None
-        if finished.accepted:
+        if finished.recorded:
             statement = BatchStatement(
                 issuer=self.parts.issuer,
                 platform=platform,
@@ -68,7 +72,7 @@ class Deciding:
                 sequence=series,
                 previous=previous,
                 root=finished.root.hex(),
-                size=finished.accepted,
+                size=finished.recorded,
                 submission="sha256:" + self.summary.submission,
                 issued=issued,
             )
@@ -87,14 +91,27 @@ class Deciding:
             entry=entry,
             entry_digest=digest(entry),
             root=finished.root,
-            size=finished.accepted,
+            size=finished.recorded,
             issued=issued,
             files=files,
             events=verdict.events,
             cap_usage=verdict.cap_usage,
             findings=findings,
             spans=verdict.spans,
-            rejected_by_day=finished.rejected,
+            rejected_by_day=_without_records(finished.rejected),
+            claims=self._claims(verdict, issued),
+        )
+
+    def _claims(self, verdict: Verdict, issued: str) -> ClaimDecision | None:
+        claimed = verdict.claimed
+        if claimed is None or not claimed.states:
+            return None
+        names = {*self.parts.journal.platforms(), self.submission.scheme.platform}
+        platforms = {platform_tag(self.parts.index, name): name for name in names}
+        return ClaimDecision(
+            new=claimed.columns,
+            states=claimed.states,
+            reversals=self.parts.reversing.write(claimed.reversed, platforms=platforms, issued=issued),
         )
 
     def _publish_mappings(self, used: list[str], issued: str) -> None:
@@ -115,6 +132,11 @@ class Deciding:
         )
         entry = seal(body, self.parts.signers)
         return PublishedMapping(program.id, program.version, program.digest, program.canonical, -1), entry
+
+
+def _without_records(rejected: Counter[tuple[str | None, str]]) -> dict[tuple[str | None, str], int]:
+    """Leave out acts that have a record: a day statement counts those that do not count in the end."""
+    return {of: count for of, count in rejected.items() if of[1] != Rejection.ALREADY_CLAIMED}
 
 
 def _counts(asked: Asked, verdict: Verdict, *, finished: Finished) -> PartCounts:

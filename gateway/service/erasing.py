@@ -127,6 +127,7 @@ class Erased:
     file_names: int = 0
     log_entry: int | None = None
     findings: int = 0
+    links: int = 0
 
 
 class _Found(NamedTuple):
@@ -176,6 +177,7 @@ def erase_person(
     events = [row.event for row in theirs if row.event is not None]
     mentions = Mentions(person, pseudonym=pseudonym, events=events)
     erased = Erased(records=len(theirs), record_files=len(found))
+    erased.links = len(parts.journal.claims.links([pseudonym]))
     _empty_set_aside(platform, mentions, erased=erased, parts=parts, dry_run=dry_run)
     ids = {row.id for row in theirs}
     erased.findings = _empty_findings(platform, mentions, records=ids, parts=parts, dry_run=dry_run)
@@ -188,9 +190,11 @@ def erase_person(
             erased.log_entry = _decide(
                 found, pseudonym, events=keys, own_acts=own, carried=carried, parts=parts
             )
+        elif erased.links:
+            parts.journal.claims.unlink(pseudonym)
         parts.store.finish()
         publish_queue(parts.journal, parts.log, rings=parts.rings)
-    if not (found or erased.rows_set_aside or erased.file_names or erased.findings):
+    if not (found or erased.rows_set_aside or erased.file_names or erased.findings or erased.links):
         raise NothingFound("nothing in this home names that person at that platform")
     return erased
 
@@ -283,6 +287,8 @@ def _decide(
             events=events,
             own_acts=own_acts,
             carried=carried,
+            account=pseudonym,
+            claims_after=parts.clock.now().toordinal() + 1,  # it may be tomorrow in some zone already
         )
     )
 

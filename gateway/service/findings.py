@@ -8,10 +8,12 @@ import orjson
 
 from gateway.convert import ActFinding, Program, finding_texts
 from gateway.model.codes import Rejection
+from gateway.model.columns import picked
 from gateway.model.visible import safe_line
+from gateway.service.origins import Origin, Origins
 from gateway.service.part import Verdict
 from gateway.service.plausible import claims_of
-from gateway.service.preparing import Origins, Prepared
+from gateway.service.preparing import Prepared
 from gateway.service.recording import ID_BYTES, ActColumns
 
 __all__ = ["PartFindings", "finding_lines", "findings_of_part", "findings_of_record", "without_place"]
@@ -58,32 +60,32 @@ def finding_lines(
     programs: Sequence[Program],
 ) -> list[bytes]:
     """Write a line for each finding; ``ids`` of records, ``kept`` places and ``programs`` are by act."""
+    found_at = origins.at(picked(kept, list(found.by_act)))
     return [
         _line(
             ids[number * ID_BYTES : (number + 1) * ID_BYTES].hex(),
             finding,
-            place=kept[number],
-            origins=origins,
+            origin=origin,
             program=programs[number],
         )
-        for number, several in found.by_act.items()
+        for origin, (number, several) in zip(found_at, found.by_act.items(), strict=True)
         for finding in several
     ]
 
 
-def _line(record: str, finding: ActFinding, *, place: int, origins: Origins, program: Program) -> bytes:
+def _line(record: str, finding: ActFinding, *, origin: Origin, program: Program) -> bytes:
     found, expected = finding_texts(program, finding)
     line: dict[str, object] = {
         "record": record,
-        "file": origins.files[place],
-        "row": origins.rows[place],
+        "file": origin.place.file,
+        "row": origin.place.row,
         "code": Rejection.IMPLAUSIBLE,
         "rule": finding.rule,
         "found": found,
         "expected": expected,
     }
-    if place in origins.also:
-        line["also"] = [{"file": other.file, "row": other.row} for other in origins.also[place]]
+    if origin.also:
+        line["also"] = [{"file": other.file, "row": other.row} for other in origin.also]
     return safe_line(orjson.dumps(line).decode()).encode()
 
 

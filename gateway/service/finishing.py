@@ -12,6 +12,7 @@ from typing import NamedTuple
 import orjson
 
 from gateway.ports import EncodedFile, PrivateColumns
+from gateway.service.claiming import already_claimed
 from gateway.service.findings import finding_lines, findings_of_part
 from gateway.service.moments import instant_text
 from gateway.service.part import Verdict
@@ -26,11 +27,13 @@ __all__ = ["Finished", "Finisher"]
 class Finished(NamedTuple):
     """What a part became: everything that is written down of it.
 
+    ``recorded`` acts have a record; the ``accepted`` among them count, ``co2e_mg`` and ``points`` are theirs.
     ``mappings`` are the digests of the mappings that its records cite, ``root`` is empty where nothing was
     accepted; ``rejected`` counts by readable day and code, ``quarantine`` has a line for each; ``found``
     counts by rule what people should look at of accepted acts, ``findings`` has a line for each.
     """
 
+    recorded: int
     accepted: int
     co2e_mg: int
     points: int
@@ -52,11 +55,12 @@ class Finisher:
     issuer: str
     random_bytes: Callable[[int], bytes]
     encode: Callable[[PrivateColumns], list[EncodedFile]]
-    dry_run: bool = False
+    dry_run: bool
 
     def finish(self, prepared: Prepared, verdict: Verdict, *, accepted: datetime) -> Finished:
         """Finish one part, accepted at that moment; a dry run only counts."""
         acts = prepared.acts.chosen(verdict.kept)
+        off = {} if verdict.claimed is None else verdict.claimed.set_off
         rejected = sorted([*prepared.rejected, *_refused(prepared, verdict)], key=lambda row: row.origin)
         mappings = sorted(set(acts.mapping))
         programs = self.scheme.by_digest
@@ -67,16 +71,20 @@ class Finisher:
             frames = {
                 digest: frame_of(programs[digest], issuer=self.issuer, issued=issued) for digest in mappings
             }
-            rows, leaves = make_records(acts, verdict.points, frames=frames, random_bytes=self.random_bytes)
+            ids = b"" if verdict.claimed is None else verdict.claimed.ids
+            rows, leaves = make_records(
+                acts, verdict.points, frames=frames, random_bytes=self.random_bytes, ids=ids
+            )
             root, files = BatchTree(leaves).root, self.encode(rows)
             cited = [programs[digest] for digest in acts.mapping] if found.by_act else []
             findings = finding_lines(
                 found, rows.id, kept=verdict.kept, origins=prepared.origins, programs=cited
             )
         return Finished(
-            accepted=len(verdict.kept),
-            co2e_mg=sum(acts.co2e_mg),
-            points=sum(verdict.points),
+            recorded=len(verdict.kept),
+            accepted=len(verdict.kept) - len(off),
+            co2e_mg=sum(acts.co2e_mg) - sum(acts.co2e_mg[place] for place in off),
+            points=sum(verdict.points) - sum(verdict.points[place] for place in off),
             claims_differ=found.claims_differ,
             mappings=mappings,
             root=root,
@@ -89,10 +97,15 @@ class Finisher:
 
 
 def _refused(prepared: Prepared, verdict: Verdict) -> list[Rejected]:
-    origins = prepared.origins.at([place for place, _ in verdict.refused])
+    """Return what the judge did not accept, and what is recorded and does not count."""
+    refused = list(verdict.refused)
+    if verdict.claimed is not None:
+        off = verdict.claimed.set_off.items()
+        refused += [(verdict.kept[place], already_claimed(record)) for place, record in off]
+    origins = prepared.origins.at([place for place, _ in refused])
     return [
         Rejected(origin, *refusal, prepared.acts.day[place])
-        for origin, (place, refusal) in zip(origins, verdict.refused, strict=True)
+        for origin, (place, refusal) in zip(origins, refused, strict=True)
     ]
 
 

@@ -12,8 +12,9 @@ from gateway.convert import ActFinding, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
 from gateway.model.packed import cut
-from gateway.ports import EVENT_CONTENT_BYTES, Memory, NewEvents, NewSpan
+from gateway.ports import EVENT_CONTENT_BYTES, ClaimColumns, Memory, NewEvents, NewSpan
 from gateway.service.capping import CapColumns, CapLedger
+from gateway.service.claiming import LATE, Claimed, ClaimJudge, PartClaims
 from gateway.service.comparing import Spans
 from gateway.service.plausible import PartPlausibility
 from gateway.service.preparing import Asked
@@ -35,6 +36,7 @@ class Verdict(NamedTuple):
     ``kept`` are the places of the acts that are accepted, ``points`` what each is granted, ``refused`` the
     places of those that are not, with the reason; the others are ``duplicates``. ``events``, ``cap_usage``
     and ``spans`` is what must be remembered. ``overlaps`` are findings about kept acts, by place.
+    ``claimed`` is what the claims come to where a person is known.
     """
 
     kept: list[int]
@@ -45,6 +47,15 @@ class Verdict(NamedTuple):
     cap_usage: dict[bytes, int]
     spans: list[NewSpan]
     overlaps: dict[int, ActFinding]
+    claimed: Claimed | None = None
+
+    def for_records(self) -> "Verdict":
+        """Return what making records needs."""
+        return self if self.claimed is None else self._replace(claimed=self.claimed.for_records())
+
+    def to_finish(self) -> "Verdict":
+        """Return the verdict without what must be remembered: finishing does not need it, and it is large."""
+        return self._replace(events=NewEvents(b"", b""), cap_usage={}, spans=[])
 
 
 class _Undecided(NamedTuple):
@@ -53,6 +64,7 @@ class _Undecided(NamedTuple):
     events: dict[bytes, bytes]
     usage: dict[bytes, int]
     spans: list[NewSpan]
+    claims: ClaimColumns | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +73,7 @@ class PartJudge:
 
     evaluator: SchemeEvaluator
     memory: Memory
+    claims: ClaimJudge | None = None
     _undecided: deque[_Undecided] = field(default_factory=deque)
 
     def judge(self, asked: Asked) -> Verdict:
@@ -72,6 +85,8 @@ class PartJudge:
             self.evaluator.scheme.programs, asked.caps, amounts=asked.amounts, used=self._used(asked.caps)
         )
         plausible = self._plausible(asked)
+        claims = None if self.claims is None else self.claims.begin(asked)
+        late = frozenset[int]() if claims is None else claims.late
         kept: list[int] = []
         points: list[int] = []
         refused: list[tuple[int, Refusal]] = []
@@ -81,6 +96,9 @@ class PartJudge:
             if before is not None:
                 if before not in (content, FORGOTTEN):
                     refused.append((place, _OTHER_CONTENT))
+                continue
+            if place in late:
+                refused.append((place, LATE))
                 continue
             granted = (
                 ledger.grant(place) if plausible is None else _granted(ledger, place, plausible=plausible)
@@ -93,7 +111,9 @@ class PartJudge:
             points.append(granted)
         changed = ledger.changed()
         spans = [] if plausible is None else plausible.kept
-        self._undecided.append(_Undecided(new, changed, spans))
+        claimed = None if claims is None else self._claimed(claims, kept, events=keys)
+        columns = None if claimed is None else claimed.columns
+        self._undecided.append(_Undecided(new, changed, spans, columns))
         return Verdict(
             kept=kept,
             points=points,
@@ -103,6 +123,7 @@ class PartJudge:
             cap_usage=changed,
             spans=spans,
             overlaps={} if plausible is None else plausible.findings,
+            claimed=claimed,
         )
 
     def settled(self) -> None:
@@ -121,6 +142,10 @@ class PartJudge:
         for part in self._undecided:
             used.update((name, part.usage[name]) for name in part.usage.keys() & names)
         return [used.get(name, 0) for name in names]
+
+    def _claimed(self, claims: PartClaims, kept: list[int], *, events: list[bytes]) -> Claimed:
+        undecided = [part.claims for part in self._undecided if part.claims is not None]
+        return claims.settle(kept, events, undecided=undecided[::-1])
 
     def _plausible(self, asked: Asked) -> PartPlausibility | None:
         if asked.compared is None:

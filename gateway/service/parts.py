@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from gateway.claims import Kinds
 from gateway.ports import (
     Clock,
     EncodedFile,
@@ -21,6 +22,7 @@ from gateway.service.finishing import Finished, Finisher
 from gateway.service.part import Verdict
 from gateway.service.preparing import Asked, Part
 from gateway.service.publishing import PublishingRings
+from gateway.service.reversing import Reversing
 from gateway.service.scheme import MakeConverter
 from gateway.service.sorting import Sorting
 from gateway.signing import KeyedIndex, Signer
@@ -69,8 +71,9 @@ class Crew(Protocol):
 class Converting:
     """What converting needs; joined by ``gateway.app``.
 
-    ``memory`` is the journal, or what a dry run remembers over it. ``rings`` tells which keys may have
-    signed what is published. ``part_rows`` is how many rows are decided at once.
+    ``memory`` is the journal, or what a dry run remembers over it. ``kinds`` say what claims compare.
+    ``rings`` tells which keys may have signed what is published. ``part_rows`` is how many rows are
+    decided at once.
     """
 
     issuer: str
@@ -81,6 +84,8 @@ class Converting:
     log: Log
     quarantine: Quarantine
     findings: Findings
+    kinds: Kinds
+    reversing: Reversing
     sorting: Sorting
     clock: Clock
     random_bytes: Callable[[int], bytes]

@@ -9,41 +9,30 @@ until it is finished.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from operator import itemgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
-import msgspec
-
+from gateway.claims import Kinds
 from gateway.convert import ActFinding, RoleColumns
+from gateway.model.columns import picked
 from gateway.model.packed import cut
-from gateway.model.source import Outcome, Place, RefusedRow, SourceRow
+from gateway.model.source import Outcomes, RefusedRow, RepeatedRow, SourceBlock, SourceRow
 from gateway.service.capping import Amounts, CapColumns, cap_columns
+from gateway.service.claims_asked import ClaimsAsked, claims_asked
 from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
+from gateway.service.origins import Origin, Origins, PartRows, Piece, origin_of
 from gateway.service.recording import (
     ActColumns,
+    InputWriter,
     content_bytes,
     day_text,
-    event_text,
-    input_texts,
+    event_texts,
 )
 from gateway.service.scheme import MakeConverter, Scheme, SchemeColumns, SchemeEvaluator
 from gateway.signing import PSEUDONYM_BYTES, KeyedIndex
 
-__all__ = ["Asked", "Origin", "Origins", "Part", "Prepared", "Preparer", "Rejected"]
+__all__ = ["Asked", "Part", "Prepared", "Preparer", "Rejected"]
 
-T = TypeVar("T")
-
-_json = msgspec.json.Encoder().encode
-_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _NO_SPANS: Final = Spans([], [], b"", [], [])
-
-
-class Origin(NamedTuple):
-    """Where an outcome comes from: its place, further rows that went into it, its fields as JSON."""
-
-    place: Place
-    also: tuple[Place, ...]
-    fields: bytes
 
 
 class Rejected(NamedTuple):
@@ -56,33 +45,14 @@ class Rejected(NamedTuple):
     day: str | None
 
 
-class Origins(NamedTuple):
-    """Where acts come from, column by column.
-
-    ``fields`` is a JSON list of what their rows state; ``also`` is by place, for acts that have more rows.
-    """
-
-    files: list[str]
-    rows: list[int]
-    fields: bytes
-    also: dict[int, tuple[Place, ...]]
-
-    def at(self, places: Sequence[int]) -> list[Origin]:
-        """Return the origins of some acts."""
-        fields = _raws(self.fields) if places else []
-        return [
-            Origin(Place(self.files[place], self.rows[place]), self.also.get(place, ()), bytes(fields[place]))
-            for place in places
-        ]
-
-
 class Asked(NamedTuple):
     """What is asked of the judge: of each act its event's name, what it said, its points and its caps.
 
     ``rows`` counts the rows of the input, ``merged`` those of them that went into another row's act,
     ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
     act. ``keys`` and ``contents`` are packed.
-    ``compared`` is what the mapping has compared of acts beside that, None for nothing.
+    ``compared`` is what the mapping has compared of acts beside that, ``claims`` what is compared across
+    platforms; None for nothing.
     """
 
     number: int
@@ -95,6 +65,7 @@ class Asked(NamedTuple):
     amounts: Amounts
     caps: CapColumns
     compared: Compared | None = None
+    claims: ClaimsAsked | None = None
 
 
 class Prepared(NamedTuple):
@@ -116,6 +87,15 @@ class Part(NamedTuple):
     prepared: Prepared
 
 
+class _SortedOut(NamedTuple):
+    """The outcomes of a part by kind; ``merged`` are rows that went into another one's outcome."""
+
+    pieces: list[Piece]
+    refused: list[RefusedRow]
+    repeated: int
+    merged: int
+
+
 class _Acts(NamedTuple):
     """Converted acts in the order of their rows: their places there, and what the mapping made of them."""
 
@@ -131,45 +111,54 @@ class _Acts(NamedTuple):
 class Preparer:
     """Prepares parts of one scheme's submissions."""
 
-    def __init__(self, scheme: Scheme, *, index: KeyedIndex, make_converter: MakeConverter) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        *,
+        index: KeyedIndex,
+        make_converter: MakeConverter,
+        kinds: Kinds | None = None,
+    ) -> None:
         self._index = index
+        self._kinds = kinds
         self._programs = {program.version: number for number, program in enumerate(scheme.programs)}
+        self._writers = {program.version: InputWriter(program) for program in scheme.programs}
         self.evaluator = SchemeEvaluator(scheme, make_converter)
 
-    def prepare(self, number: int, outcomes: Sequence[Outcome], *, accepted: datetime) -> Part:
+    def prepare(self, number: int, outcomes: Sequence[Outcomes], *, accepted: datetime) -> Part:
         """Prepare one part, as accepted at that moment."""
-        rows = [outcome for outcome in outcomes if type(outcome) is SourceRow]
-        refused = [outcome for outcome in outcomes if type(outcome) is RefusedRow]
-        fields = [row.fields for row in rows]
-        roles = self.evaluator.read(fields)
-        converted = self.evaluator.convert(fields, roles)
+        sorted_out = _sorted_out(outcomes)
+        rows = PartRows(sorted_out.pieces)
+        table = rows.table()
+        roles = self.evaluator.read(table)
+        converted = self.evaluator.convert(table, roles)
         acts = self._in_order(converted)
         columns = self._columns(acts, roles)
         platform = self.evaluator.scheme.platform
-        merged = sum(len(outcome.also) for outcome in outcomes if outcome.also)
         asked = Asked(
             number=number,
             accepted=accepted,
-            rows=len(outcomes) + merged,
-            merged=merged,
-            repeated=len(outcomes) - len(rows) - len(refused),
+            rows=sum(map(len, outcomes)) + sorted_out.merged,
+            merged=sorted_out.merged,
+            repeated=sorted_out.repeated,
             keys=self._index.events(platform, columns.event),
             contents=self._index.contents(content_bytes(columns)),
             amounts=Amounts(acts.points, acts.co2e_mg, acts.points_num, acts.points_den),
             caps=cap_columns(
                 self.evaluator.scheme.programs,
-                zip(acts.program, columns.behaviour, _at(roles.day, acts.places), strict=True),
+                zip(acts.program, columns.behaviour, picked(roles.day, acts.places), strict=True),
                 acts=columns,
                 accepted=accepted,
                 index=self._index,
             ),
             compared=self._compared(acts, roles, columns=columns),
+            claims=self._claims(acts, roles, columns=columns),
         )
-        rejected = [Rejected(_origin(row), row.code, "", row.detail, None) for row in refused]
+        rejected = [Rejected(origin_of(row), row.code, "", row.detail, None) for row in sorted_out.refused]
         for place, refusal in converted.refusals.items():
             day = None if place in roles.refusals else day_text(roles.day[place])
-            rejected.append(Rejected(_origin(rows[place]), *refusal, day))
-        origins = _origins([rows[place] for place in acts.places])
+            rejected.append(Rejected(rows.origin(place), *refusal, day))
+        origins = rows.packed(acts.places)
         return Part(asked, Prepared(columns, origins, rejected, _findings(converted, acts.places)))
 
     def _in_order(self, converted: SchemeColumns) -> _Acts:
@@ -179,13 +168,13 @@ class Preparer:
             count = len(block.rows)
             acts.places.extend(block.rows)
             acts.program.extend([self._programs[program.version]] * count)
-            acts.inputs.extend(input_texts(program, block.inputs, count=count))
+            acts.inputs.extend(self._writers[program.version].texts(block.inputs, count=count))
             acts.co2e_mg.extend(block.co2e_mg)
             acts.points.extend(block.points)
             acts.points_num.extend(block.points_num)
             acts.points_den.extend(block.points_den)
         order = sorted(range(len(acts.places)), key=acts.places.__getitem__)
-        return _Acts._make(_at(column, order) for column in acts)
+        return _Acts._make(picked(column, order) for column in acts)
 
     def _columns(self, acts: _Acts, roles: RoleColumns) -> ActColumns:
         """Put the columns of records together; below this, nothing sees an account."""
@@ -193,19 +182,19 @@ class Preparer:
         days = {day: day_text(day) for day in set(roles.day)} if not roles.refusals else {}
         places = acts.places
         return ActColumns(
-            day=[days.get(day) or day_text(day) for day in _at(roles.day, places)],
-            behaviour=_at(roles.behaviour, places),
+            day=[days.get(day) or day_text(day) for day in picked(roles.day, places)],
+            behaviour=picked(roles.behaviour, places),
             inputs=acts.inputs,
-            evidence=_at(roles.evidence, places),
-            ownership=_at(roles.ownership, places),
+            evidence=picked(roles.evidence, places),
+            ownership=picked(roles.ownership, places),
             mapping=[digests[number] for number in acts.program],
             co2e_mg=acts.co2e_mg,
             points=acts.points,
-            claimed_mg=_at(roles.claimed_mg, places),
-            claimed_points=_at(roles.claimed_points, places),
-            event=list(map(event_text, _at(roles.event, places))),
-            person=self._pseudonyms([person or "" for person in _at(roles.person, places)]),
-            household=self._households(_at(roles.household, places)),
+            claimed_mg=picked(roles.claimed_mg, places),
+            claimed_points=picked(roles.claimed_points, places),
+            event=event_texts(picked(roles.event, places)),
+            person=self._pseudonyms([person or "" for person in picked(roles.person, places)]),
+            household=self._households(picked(roles.household, places)),
         )
 
     def _compared(self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns) -> Compared | None:
@@ -217,17 +206,23 @@ class Preparer:
                 scheme.programs,
                 acts.program,
                 acts=columns,
-                times=(_at(roles.start, acts.places), _at(roles.end, acts.places)),
+                times=(picked(roles.start, acts.places), picked(roles.end, acts.places)),
                 name=partial(self._index.own_acts, scheme.id),
             )
         return compared(spans, claims_to_hold(scheme.programs, acts.program, acts=columns))
+
+    def _claims(self, acts: _Acts, roles: RoleColumns, *, columns: ActColumns) -> ClaimsAsked | None:
+        if self._kinds is None:
+            return None
+        times = (picked(roles.start, acts.places), picked(roles.end, acts.places))
+        return claims_asked(self._kinds, acts=columns, days=picked(roles.day, acts.places), times=times)
 
     def _pseudonyms(self, names: list[str]) -> list[bytes]:
         platform = self.evaluator.scheme.platform
         distinct = list(set(names))
         packed = self._index.pseudonyms(platform, distinct)
         pseudonyms = dict(zip(distinct, cut(packed, PSEUDONYM_BYTES), strict=True))
-        return [pseudonyms[name] for name in names]
+        return list(map(pseudonyms.__getitem__, names))
 
     def _households(self, names: list[str | None]) -> list[bytes | None]:
         if set(names) == {None}:
@@ -236,8 +231,20 @@ class Preparer:
         return [None if name is None else made for name, made in zip(names, pseudonyms, strict=True)]
 
 
-def _at(column: Sequence[T], places: Sequence[int]) -> list[T]:
-    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
+def _sorted_out(outcomes: Sequence[Outcomes]) -> _SortedOut:
+    """Tell rows from what is none; a block has rows only."""
+    found = _SortedOut([], [], 0, 0)
+    for some in outcomes:
+        if isinstance(some, SourceBlock):
+            found.pieces.append(some)
+            continue
+        found.pieces.append([one for one in some if isinstance(one, SourceRow)])
+        found.refused.extend(one for one in some if isinstance(one, RefusedRow))
+        found = found._replace(
+            repeated=found.repeated + sum(isinstance(one, RepeatedRow) for one in some),
+            merged=found.merged + sum(len(one.also) for one in some),
+        )
+    return found
 
 
 def _findings(converted: SchemeColumns, places: list[int]) -> dict[int, tuple[ActFinding, ...]]:
@@ -246,16 +253,3 @@ def _findings(converted: SchemeColumns, places: list[int]) -> dict[int, tuple[Ac
         block.rows[place]: found for _, block in converted.blocks for place, found in block.findings.items()
     }
     return {place: by_row[row] for place, row in enumerate(places) if row in by_row} if by_row else {}
-
-
-def _origins(rows: list[SourceRow]) -> Origins:
-    return Origins(
-        files=[row.place.file for row in rows],
-        rows=[row.place.row for row in rows],
-        fields=_json([row.fields for row in rows]),
-        also={place: row.also for place, row in enumerate(rows) if row.also},
-    )
-
-
-def _origin(row: SourceRow | RefusedRow) -> Origin:
-    return Origin(row.place, row.also, _json(row.fields))

@@ -1,17 +1,18 @@
 """From converted acts to records: commitments, canonical bytes, leaves, and the columns that are kept."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
 import orjson
 
-from gateway.convert import Program
+from gateway.convert import Memo, Program
 from gateway.model.canonical import Json, canonical_bytes
+from gateway.model.columns import picked
 from gateway.model.packed import cut, cut_hex
 from gateway.model.record import (
     RecordColumns,
@@ -27,12 +28,13 @@ from gateway.transparency import leaf_hashes
 
 __all__ = [
     "ActColumns",
+    "InputWriter",
     "content_bytes",
     "day_text",
     "document_of",
     "event_text",
+    "event_texts",
     "frame_of",
-    "input_texts",
     "inputs_document",
     "make_records",
     "record_bytes",
@@ -67,7 +69,7 @@ class ActColumns(NamedTuple):
         """Return the acts at some places, in their order."""
         if len(places) == len(self.day):
             return self
-        return ActColumns._make(_chosen(column, places) for column in self)
+        return ActColumns._make(picked(column, places) for column in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def make_records(
     *,
     frames: Mapping[str, RecordFrame],
     random_bytes: Callable[[int], bytes],
+    ids: bytes = b"",
 ) -> tuple[PrivateColumns, list[bytes]]:
     """Make the records of one batch; return the rows that are kept and the hashes of the leaves.
 
@@ -93,8 +96,9 @@ def make_records(
         points: what the caps have left of the points of each.
         frames: what the records of each mapping digest share.
         random_bytes: gives ids and salts.
+        ids: the ids of the records, where they were given before.
     """
-    names = _names(random_bytes, len(acts.day))
+    names = _names(random_bytes, len(acts.day), ids=ids)
     persons = cut(b"".join(acts.person).hex().encode(), 2 * PSEUDONYM_BYTES)
     events = commitments(b"event", map(str.encode, acts.event), salts=cut(names.event_salts, SALT_BYTES))
     subjects = commitments(b"subject", persons, salts=cut(names.subject_salts, SALT_BYTES))
@@ -134,13 +138,11 @@ _AS_THEY_ARE: Final = tuple(
 )
 
 
-def _chosen(column: Sequence[object], places: Sequence[int]) -> list[object]:
-    return list(itemgetter(*places)(column)) if len(places) > 1 else [column[place] for place in places]
-
-
-def _names(random_bytes: Callable[[int], bytes], count: int) -> _Names:
+def _names(random_bytes: Callable[[int], bytes], count: int, *, ids: bytes) -> _Names:
     return _Names(
-        random_bytes(count * ID_BYTES), random_bytes(count * SALT_BYTES), random_bytes(count * SALT_BYTES)
+        ids or random_bytes(count * ID_BYTES),
+        random_bytes(count * SALT_BYTES),
+        random_bytes(count * SALT_BYTES),
     )
 
 
@@ -153,7 +155,7 @@ def record_bytes(
     written: dict[int, bytes] = {}
     for mapping, frame in frames.items():
         places = [place for place, name in enumerate(mappings) if name == mapping]
-        some = RecordColumns._make(_chosen(column, places) for column in rows)
+        some = RecordColumns._make(picked(column, places) for column in rows)
         written.update(zip(places, write_records(frame, some), strict=True))
     return [written[place] for place in range(len(mappings))]
 
@@ -213,28 +215,41 @@ def inputs_document(program: Program, inputs: Mapping[str, int]) -> dict[str, Js
     return {name: _input_document(program, name, value=value) for name, value in inputs.items()}
 
 
-def input_texts(program: Program, inputs: Mapping[str, Sequence[int]], *, count: int) -> list[str]:
-    """Write the inputs of many acts as canonical JSON; equal values are written once."""
-    columns = []
-    for name in sorted(inputs):
-        texts = _value_texts(program, name, values=set(inputs[name]))
-        columns.append([texts[value] for value in inputs[name]])
-    if len(columns) == 1:
-        return [f"{{{text}}}" for text in columns[0]]
-    return (
-        [f"{{{','.join(members)}}}" for members in zip(*columns, strict=True)] if columns else ["{}"] * count
-    )
+class InputWriter:
+    """Writes the inputs of one program's acts as canonical JSON; values that come again are remembered."""
+
+    def __init__(self, program: Program) -> None:
+        write = {name: _member_writer(program, name) for name in program.formula.inputs}
+        self._members = {name: Memo(member) for name, member in write.items()}
+        self._alone = {name: Memo(partial(_alone, member)) for name, member in write.items()}
+
+    def texts(self, inputs: Mapping[str, Sequence[int]], *, count: int) -> list[str]:
+        """Write the inputs of many acts, which come column by column."""
+        if len(inputs) == 1:
+            ((name, values),) = inputs.items()
+            return list(map(self._alone[name].__getitem__, values))
+        columns = [map(self._members[name].__getitem__, inputs[name]) for name in sorted(inputs)]
+        return [f"{{{','.join(members)}}}" for members in zip(*columns, strict=True)] or ["{}"] * count
 
 
-def _value_texts(program: Program, name: str, *, values: Set[int]) -> dict[int, str]:
-    """Write values of one input as the member of a record that each becomes."""
+def _alone(member: Callable[[int], str], value: int) -> str:
+    return f"{{{member(value)}}}"
+
+
+def _member_writer(program: Program, name: str) -> Callable[[int], str]:
+    """Return what writes a value of one input as the member of a record."""
     spec = program.formula.inputs[name]
     unit = "class" if spec.classes is not None else spec.unit
     before = f'{canonical_bytes(name).decode()}:{{"unit":{canonical_bytes(unit).decode()},"value":'
     if spec.classes is not None:
-        classes = [canonical_bytes(text).decode() for text in spec.classes]
-        return {value: f"{before}{classes[value]}}}" for value in values}
-    return {value: f'{before}"{scaled_text(value, spec.scale)}"}}' for value in values}
+        classes = [f"{before}{canonical_bytes(text).decode()}}}" for text in spec.classes]
+        return classes.__getitem__
+    return lambda value: f'{before}"{scaled_text(value, spec.scale)}"}}'
+
+
+def event_texts(events: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the names of many events of one mapping: all have as many parts."""
+    return list(map(itemgetter(0) if events and len(events[0]) == 1 else event_text, events))
 
 
 def event_text(parts: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from gateway.convert import (
 )
 from gateway.errors import Refused
 from gateway.model.codes import Rejection
+from gateway.model.columns import RowTable, picked
 
 __all__ = [
     "Converter",
@@ -27,6 +28,7 @@ __all__ = [
     "require_admitted",
 ]
 
+Row = Mapping[str, str]
 MakeConverter = Callable[[Program], "Converter"]
 
 
@@ -34,7 +36,7 @@ class Converter(Protocol):
     """Converts many acts by one mapping version."""
 
     def convert_batch(
-        self, rows: Sequence[Mapping[str, str]], roles: RoleColumns, *, places: Sequence[int]
+        self, rows: Sequence[Row] | RowTable, roles: RoleColumns, *, places: Sequence[int]
     ) -> ConvertedColumns:
         """Convert the rows at some places, whose roles have been read."""
         ...
@@ -103,11 +105,11 @@ class SchemeEvaluator:
             for program in self.scheme.programs
         )
 
-    def read(self, rows: Sequence[Mapping[str, str]]) -> RoleColumns:
+    def read(self, rows: Sequence[Row] | RowTable) -> RoleColumns:
         """Read who, what and when of each row."""
         return self._reader.read_columns(rows)
 
-    def convert(self, rows: Sequence[Mapping[str, str]], roles: RoleColumns) -> SchemeColumns:
+    def convert(self, rows: RowTable, roles: RoleColumns) -> SchemeColumns:
         """Convert each row by the version in force on its day; a row without roles keeps its refusal."""
         done = SchemeColumns([], dict(roles.refusals))
         for program, places in self._by_program(roles, done.refusals):
@@ -122,7 +124,11 @@ class SchemeEvaluator:
         self, roles: RoleColumns, refusals: dict[int, Refusal]
     ) -> Iterable[tuple[Program, list[int]]]:
         places = [place for place in range(len(roles.day)) if place not in refusals]
-        in_force = {day: self._timeline.on(day) for day in {roles.day[place] for place in places}}
+        in_force = {day: self._timeline.on(day) for day in set(picked(roles.day, places))}
+        first = next(iter(in_force.values()), None)
+        if first is not None and all(program is first for program in in_force.values()):
+            yield first, places
+            return
         by_version: dict[int, list[int]] = {}
         for place in places:
             program = in_force[roles.day[place]]

@@ -34,10 +34,14 @@ class Busy(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitting:
-    """Takes submissions of platforms. ``scheme`` gives the scheme of a mapping's id."""
+    """Takes submissions of platforms.
+
+    ``scheme`` gives the scheme of a mapping's id, ``waiting`` how many operations waited lately.
+    """
 
     operations: Operations
     scheme: Callable[[str], Scheme]
+    waiting: Callable[[], int]
     clock: Clock
     random_bytes: Callable[[int], bytes]
 
@@ -95,7 +99,7 @@ class Submitting:
 
     def require_room(self) -> None:
         """Refuse while too much is waiting."""
-        if self.operations.waiting() >= WAITING_MAX:
+        if self.waiting() >= WAITING_MAX:
             raise Busy(f"{WAITING_MAX} submissions are waiting to be converted")
 
     def require_own(self, platform: str, mapping: str) -> None:

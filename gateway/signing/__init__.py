@@ -4,7 +4,7 @@ from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosur
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
 from gateway.signing.envelope import seal, signed_text, verify_envelope
 from gateway.signing.integrity import add_proof, hash_data, verify_proof
-from gateway.signing.keyed import INDEX_KEY_BYTES, NAME_BYTES, PSEUDONYM_BYTES, KeyedIndex
+from gateway.signing.keyed import INDEX_KEY_BYTES, NAME_BYTES, PSEUDONYM_BYTES, KeyedIndex, PersonKey
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer, TrustedKey, key_id
 from gateway.signing.requests import (
     LIFETIME,
@@ -30,6 +30,7 @@ __all__ = [
     "KeyRing",
     "KeyedIndex",
     "Message",
+    "PersonKey",
     "Presented",
     "PublishedKey",
     "RequestNotSigned",

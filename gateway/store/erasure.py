@@ -17,7 +17,8 @@ from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.durable import sync_folder, write_durably
 from gateway.store.finding_files import NdjsonFindings
-from gateway.store.journal import SqlJournal, queue_entry
+from gateway.store.journal import SqlJournal
+from gateway.store.queueing import queue_entry
 from gateway.store.record_files import ParquetRecordFiles
 from gateway.store.set_aside import SetAsideFiles
 
@@ -92,6 +93,7 @@ class HomeErasures:
         Of each event only that it was recorded once is left: not what it said, not where its record is.
         """
         forgotten = self._journal.stage_forgotten(erasure.events)
+        claims = self._journal.claims.stage_forgotten(erasure.events)
         with self._database.write() as connection:
             position = queue_entry(connection, erasure.entry)
             connection.execute(
@@ -105,6 +107,9 @@ class HomeErasures:
                 )
             connection.execute(delete(t.own_spans).where(t.own_spans.c.key.in_(erasure.own_acts)))
             self._journal.forget(connection, forgotten)
+            self._journal.claims.forget(
+                connection, claims, account=erasure.account, after=erasure.claims_after
+            )
             _carry(connection, erasure)
         return position
 
@@ -128,6 +133,7 @@ class HomeErasures:
         self._set_aside.sweep()
         self._findings.settle(self._journal.finding_files())
         self._findings.sweep(self._journal.next_batch())
+        self._journal.claims.sweep()
 
 
 def _carry(connection: Connection, erasure: Erasure) -> None:

@@ -32,11 +32,13 @@ class NdjsonFindings:
         try:
             data = path.read_bytes()
         except FileNotFoundError as error:
-            raise IntegrityBroken(f"findings/{path.name} is missing", field=path.name) from error
+            raise IntegrityBroken(f"{self._folder.name}/{path.name} is missing", field=path.name) from error
         if _digest(data) != file.digest and following.exists():
             data = following.read_bytes()
         if _digest(data) != file.digest:
-            raise IntegrityBroken(f"findings/{path.name} is not the file that was written", field=path.name)
+            raise IntegrityBroken(
+                f"{self._folder.name}/{path.name} is not the file that was written", field=path.name
+            )
         return data.splitlines()
 
     def stage(self, batch: int, lines: Sequence[bytes]) -> FindingFile:
@@ -62,6 +64,11 @@ class NdjsonFindings:
         """Return files below ``findings/`` that belong to none of the batches."""
         known = {self._path(batch).name for batch in batches}
         return sorted(path.name for path in self._folder.glob("*") if path.name not in known)
+
+    def keep_only(self, batches: set[int]) -> None:
+        """Remove files that belong to none of the batches."""
+        for name in self.strays(batches):
+            (self._folder / name).unlink()
 
     def sweep(self, batch: int) -> None:
         """Remove what a killed run has written of a batch that was never decided."""

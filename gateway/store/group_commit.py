@@ -1,7 +1,7 @@
 """Many small writes, one commit: what arrives while the disk is busy shares the next transaction.
 
-A commit costs a flush to the disk, some milliseconds; a write costs some tens of microseconds. Each write
-stands in a savepoint of its own, so one that fails leaves the others untouched.
+A commit costs a flush to the disk, some milliseconds; a write costs some tens of microseconds. One that
+fails leaves the others untouched. A write may be run twice, the first time without effect.
 
 On PostgreSQL the transactions of several workers run at once. What is written here must bear that: unique
 keys keep such writes apart, and one that a deadlock has ended is made once more, in a transaction of its own.
@@ -24,8 +24,8 @@ __all__ = ["GroupCommit"]
 T = TypeVar("T")
 TOGETHER_MAX: Final = 500  # writes of one transaction: none waits for more than so many others
 
+_Answer = tuple[Any, Exception | None]
 _Work = tuple[Callable[[Connection], Any], "Future[Any]"]
-_Answer = tuple["Future[Any]", Any, BaseException | None]
 
 
 class GroupCommit:
@@ -79,14 +79,12 @@ class GroupCommit:
         return together, False
 
     def _commit(self, together: list[_Work]) -> None:
-        answers: list[_Answer] = []
+        """Commit some writes; if one of them fails, all are tried again, each in a savepoint of its own."""
         try:
-            with self._database.write(alone=False) as connection:
-                for work, future in together:
-                    answers.append((future, *self._answer(connection, work)))
-        except Exception as error:  # noqa: BLE001 - the transaction itself failed: so did each write of it
-            answers = [(future, None, error) for _, future in together]
-        for (work, _), (future, result, failure) in zip(together, answers, strict=True):
+            answers = self._tried(together, apart=False)
+        except Exception:  # noqa: BLE001 - whose fault it was shows when each stands alone
+            answers = self._apart(together)
+        for (work, future), (result, failure) in zip(together, answers, strict=True):
             if failure is None:
                 future.set_result(result)
             elif len(together) > 1 and is_conflict(failure):
@@ -94,9 +92,19 @@ class GroupCommit:
             else:
                 future.set_exception(failure)
 
-    def _answer(
-        self, connection: Connection, work: Callable[[Connection], Any]
-    ) -> tuple[Any, BaseException | None]:
+    def _apart(self, together: list[_Work]) -> list[_Answer]:
+        try:
+            return self._tried(together, apart=True)
+        except Exception as error:  # noqa: BLE001 - the transaction itself failed: so did each write of it
+            return [(None, error)] * len(together)
+
+    def _tried(self, together: list[_Work], *, apart: bool) -> list[_Answer]:
+        with self._database.write(alone=False) as connection:
+            if not apart:
+                return [(work(connection), None) for work, _ in together]
+            return [self._in_savepoint(connection, work) for work, _ in together]
+
+    def _in_savepoint(self, connection: Connection, work: Callable[[Connection], Any]) -> _Answer:
         try:
             with self._database.told(), connection.begin_nested():
                 return work(connection), None

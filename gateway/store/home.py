@@ -20,6 +20,7 @@ from gateway.store.set_aside import still_erased
 __all__ = ["Home", "HomeFacts"]
 
 FORMAT = 1
+_PERSON_KEY = re.compile(r"person-[1-9][0-9]*")
 _RECORD_KEY = re.compile(r"record(-[1-9][0-9]*)?")
 
 
@@ -52,6 +53,7 @@ class Home:
         self.records = root / "records"
         self.erasing = root / "erasing"
         self.findings = root / "findings"
+        self.reversals = root / "reversals"
         self.spool = root / "spool"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
@@ -143,6 +145,15 @@ class Home:
         """Return a free place for one more record key."""
         taken = {path.name for path in self.record_keys()}
         return self.keys / next(name for n in count(2) if (name := f"record-{n}") not in taken)
+
+    def person_keys(self) -> list[Path]:
+        """Return the files of the keys of persons' pseudonyms, the newest epoch first."""
+        found = [path for path in self.keys.glob("person-*") if _PERSON_KEY.fullmatch(path.name)]
+        return sorted(found, key=lambda path: int(path.name.partition("-")[2]), reverse=True)
+
+    def next_person_key(self) -> Path:
+        """Return the place of the key of a new epoch."""
+        return self.keys / f"person-{len(self.person_keys()) + 1}"
 
     def scratch(self) -> Path:
         """Return an empty folder for temporary files, on the home's disk; only the writer calls this."""

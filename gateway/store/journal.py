@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, insert, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, union, update
 
 from gateway.errors import InvariantBroken, NotFound
 from gateway.model.erasure import FORGOTTEN, NOWHERE
@@ -26,13 +26,15 @@ from gateway.ports import (
     RecordFile,
 )
 from gateway.store import tables as t
+from gateway.store.claims import SqlClaims
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.keyed_files import KeyedFiles, StagedRun
+from gateway.store.queueing import next_number, queue_entry
 from gateway.store.sorted_runs import KEY_BYTES
 from gateway.store.spans import drop_spans, read_spans, write_spans
 
-__all__ = ["SqlJournal", "queue_entry"]
+__all__ = ["SqlJournal"]
 
 NO_DAY: Final = "unreadable"  # the day of statements about rejected rows that have no readable day
 _EVENT: Final = struct.Struct(f"<{EVENT_CONTENT_BYTES}sII")  # content, batch, index of the leaf
@@ -51,6 +53,7 @@ class SqlJournal:
         self._database = database
         self._events = KeyedFiles(database, "events", width=_EVENT.size)
         self._caps = KeyedFiles(database, "caps", width=_USED.size)
+        self.claims = SqlClaims(database)
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
         """Return those of the keys that have a record already."""
@@ -101,7 +104,7 @@ class SqlJournal:
     def next_batch(self) -> int:
         """Return the number that the next batch will get."""
         with self._database.read() as connection:
-            return _next(connection, t.batches.c.number)
+            return next_number(connection, t.batches.c.number)
 
     def parts(self, submission: str) -> dict[int, PartCounts]:
         """Return the counts of the parts that an unfinished run of this submission has decided."""
@@ -117,6 +120,7 @@ class SqlJournal:
         """Note that a submission begins or goes on; it is always cut into parts as it was the first time."""
         self._events.sweep()
         self._caps.sweep()
+        self.claims.sweep()
         with self._database.write() as connection:
             row = connection.execute(select(t.submissions).where(t.submissions.c.id == submission)).first()
             if row is not None:
@@ -144,12 +148,15 @@ class SqlJournal:
             raise InvariantBroken(f"an event of part {decision.number} would be recorded twice")
         batch = self.next_batch()
         staged = self._stage_events(decision.events, batch=batch), self._stage_usage(decision.cap_usage)
+        claims = self.claims.stage(decision.claims)
         with self._database.write() as connection:
             if decision.entry:
                 _write_batch(connection, decision, batch=batch)
                 self._adopt(connection, staged)
+                self.claims.adopt(connection, claims)
             _write_part(connection, decision)
         self._tidy()
+        self.claims.tidy()
         return batch
 
     def publish_mapping(self, mapping: PublishedMapping, entry: bytes) -> None:
@@ -182,7 +189,7 @@ class SqlJournal:
     def length(self) -> int:
         """Return how many entries were ever queued: the log's length once all are published."""
         with self._database.read() as connection:
-            return _next(connection, t.queue.c.position)
+            return next_number(connection, t.queue.c.position)
 
     def announces(self, digest: str) -> bool:
         """Tell whether some queued entry names this digest; asked only after a kill in a change of keys."""
@@ -344,19 +351,6 @@ def _write_part(connection: Connection, decision: PartDecision) -> None:
     ]
     if rejected:
         connection.execute(insert(t.rejections), rejected)
-
-
-def queue_entry(connection: Connection, entry: bytes) -> int:
-    """Queue a log entry inside a transaction and return its position."""
-    position = _next(connection, t.queue.c.position)
-    connection.execute(insert(t.queue).values(position=position, entry=entry))
-    return position
-
-
-def _next(connection: Connection, column: Column[int]) -> int:
-    """Return the number after the highest one, 0 for an empty table."""
-    highest = connection.execute(select(func.max(column))).scalar()
-    return 0 if highest is None else int(highest) + 1
 
 
 def _batch_query() -> Select[Any]:

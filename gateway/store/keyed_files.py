@@ -9,15 +9,16 @@ from secrets import token_hex
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from gateway.errors import IntegrityBroken
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder
-from gateway.store.sorted_runs import Entries, Run, WrittenRun, entries_of, keys_of, merged, write_run
+from gateway.store.sorted_runs import Entries, Run, WrittenRun, entries_of, keys_of, merged, newest, write_run
 
-__all__ = ["KeyedFiles", "StagedRun"]
+__all__ = ["KeyedFiles", "Replacement", "StagedRun"]
 
 FANOUT: Final = 8  # runs of one level that are merged into one of the next
 
@@ -27,6 +28,14 @@ class StagedRun(NamedTuple):
 
     file: str
     written: WrittenRun
+
+
+class Replacement(NamedTuple):
+    """A run that is written and takes the place of some files."""
+
+    staged: StagedRun
+    files: list[str]
+    level: int
 
 
 class KeyedFiles:
@@ -64,6 +73,34 @@ class KeyedFiles:
             run.release()
             missing = np.delete(missing, asked)
         return not len(missing)
+
+    def under(self, highs: NDArray[np.uint64]) -> Entries:
+        """Return all entries whose keys have one of these upper halves (in order), by key."""
+        found = [keys_of(b"", width=self._width)]
+        for run in self._runs():  # newest first: its value stands
+            found.append(run.entries[run.places_under(highs)])
+            run.release()
+        return newest(found)
+
+    def slices(self) -> Iterator[Entries]:
+        """Yield all entries by key, some at a time, never parting those that share an upper half."""
+        return merged(self._runs(), width=self._width)
+
+    def stage_chosen(self, chosen: Iterator[Entries]) -> Replacement:
+        """Write a run that takes the place of all others once it is adopted by :meth:`replace`."""
+        listed = self._listed()
+        staged = self._write(chosen, sum(row.rows for row in listed))
+        return Replacement(
+            staged, [row.file for row in listed], max((row.level for row in listed), default=0)
+        )
+
+    def replace(self, connection: Connection, replacement: Replacement) -> None:
+        """Let a staged run take the place of others, inside a transaction; :meth:`sweep` removes these."""
+        connection.execute(delete(t.runs).where(t.runs.c.file.in_(replacement.files)))
+        for file in replacement.files:
+            self._opened.pop(file, None)
+        if replacement.staged.written.rows:
+            self.adopt(connection, replacement.staged, level=replacement.level)
 
     def count(self) -> int:
         """Return how many keys are known."""

@@ -46,6 +46,11 @@ class SqlOperations:
             query = query.where(t.operations.c.number < before)
         return self._all(query.order_by(t.operations.c.number.desc()).limit(limit))
 
+    def finished(self, operation_ids: Sequence[str]) -> list[Operation]:
+        """Return those of some operations that are done or have failed."""
+        query = _operations().where(t.operations.c.id.in_(operation_ids))
+        return self._all(query.where(t.operations.c.state.not_in(_OPEN)))
+
     def waiting(self) -> int:
         """Return how many operations are not done."""
         query = select(func.count()).select_from(t.operations).where(t.operations.c.state.in_(_OPEN))

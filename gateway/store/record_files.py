@@ -159,6 +159,13 @@ class ParquetRecordFiles:
 
     def read_columns(self, file: RecordFile) -> KeptColumns:
         """Do the same as :meth:`read`, column by column."""
+        table = self.read_table(file)
+        columns = [_listed(table.column(field.name)) for field in _FIELDS]
+        columns[1] = [name.hex() for name in columns[1]]
+        return KeptColumns._make(columns)
+
+    def read_table(self, file: RecordFile, columns: list[str] | None = None) -> pa.Table:
+        """Read some columns of one file after checking its digest; raises IntegrityBroken naming the file."""
         path = self._folder / file.path
         try:
             data = path.read_bytes()
@@ -166,12 +173,11 @@ class ParquetRecordFiles:
             raise IntegrityBroken(f"records/{file.path} is missing", field=file.path) from error
         if hashlib.sha256(data).hexdigest() != file.digest:
             raise IntegrityBroken(f"records/{file.path} is not the file that was written", field=file.path)
-        table = _read(io.BytesIO(data))
-        if table.schema != ROW_SCHEMA:
+        table = _read(io.BytesIO(data), columns)
+        wanted = ROW_SCHEMA if columns is None else pa.schema([ROW_SCHEMA.field(name) for name in columns])
+        if table.schema != wanted:
             raise IntegrityBroken(f"records/{file.path} has other columns than are written", field=file.path)
-        columns = [_listed(table.column(field.name)) for field in _FIELDS]
-        columns[1] = [name.hex() for name in columns[1]]
-        return KeptColumns._make(columns)
+        return table
 
     def find(self, record_id: str) -> int | None:
         """Return the number of the batch that has the record; the row is believed after `read` only."""

@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from gateway.ports import EventMark, Journal, NewEvents, NewSpan
+from gateway.ports import EventMark, NewEvents, NewSpan
+from gateway.store.claims import RehearsedClaims
 from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 
@@ -17,13 +18,14 @@ __all__ = ["Rehearsal"]
 class Rehearsal(AbstractContextManager["Rehearsal"]):
     """Events and caps of a dry run, in a temporary database over the home's journal."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: SqlJournal) -> None:
         self._journal = journal
 
     def __enter__(self) -> Self:
         self._temporary = TemporaryDirectory(prefix="tanqiao-dry-run-")
         self._database = Database(self.scratch() / "rehearsal.db")
         self._noted = SqlJournal(self._database)
+        self.claims = RehearsedClaims(self._journal.claims, self._noted.claims)
         return self
 
     def __exit__(

@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 from gateway.errors import IntegrityBroken
 from gateway.store.durable import durable_file
 
-__all__ = ["KEY_BYTES", "Entries", "Run", "WrittenRun", "entries_of", "keys_of", "merged", "write_run"]
+__all__ = [
+    "KEY_BYTES",
+    "Entries",
+    "Run",
+    "WrittenRun",
+    "entries_of",
+    "keys_of",
+    "merged",
+    "newest",
+    "write_run",
+]
 
 KEY_BYTES: Final = 16
 KEYS_PER_WORD: Final = 4  # 16 bits a key: about one absent key in a hundred is looked for in vain
@@ -50,7 +60,7 @@ def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
     """
     entries = keys_of(keys, width=width)
     entries["value"] = np.frombuffer(values, f"V{width}")
-    return entries[np.lexsort((entries["low"], entries["high"]))]
+    return _sorted(entries)
 
 
 def keys_of(keys: bytes, *, width: int) -> Entries:
@@ -87,6 +97,21 @@ class Run:
         same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
         return asked[same], places[same]
 
+    def places_under(self, highs: _Words) -> _Places:
+        """Return the places of all keys with one of these upper halves, which stand in order."""
+        if len(self.entries) <= SLICE_ENTRIES:
+            mine = np.ascontiguousarray(self.entries["high"])
+            first, end = np.searchsorted(mine, highs, "left"), np.searchsorted(mine, highs, "right")
+        else:
+            wanted = np.zeros(len(highs), self.entries.dtype)
+            wanted["high"] = highs
+            first = self.place(wanted)
+            wanted["high"] += np.uint64(1)  # the last half of all wraps around: its keys are not found,
+            end = np.maximum(self.place(wanted), first)  # which is one in 2^64
+        counts = end - first
+        behind = np.cumsum(counts)
+        return np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
+
     def release(self) -> None:
         """Give back the memory of what was read of the file; it is read again when it is needed."""
         self._map.madvise(mmap.MADV_DONTNEED)
@@ -114,6 +139,11 @@ class Run:
             raise IntegrityBroken(f"index/{self.path.name} is not the file that was written", field=digest)
 
 
+def newest(found: Sequence[Entries]) -> Entries:
+    """Put entries of runs, the newest first, into the order of keys; of equal keys the first's counts."""
+    return _by_key(np.concatenate(found))
+
+
 def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
     """Yield the entries of all runs in order, some at a time; of equal keys the first run's counts."""
     if not runs:
@@ -129,9 +159,8 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
         begins = [end[number] for end in ends]
         for run in runs:
             run.release()
-        some = some[np.lexsort((some["low"], some["high"]))]
         if len(some):
-            yield some[_first_of_equals(some)]
+            yield _by_key(some)
 
 
 def write_run(path: Path, slices: Iterator[Entries], *, rows_at_most: int) -> WrittenRun:
@@ -161,6 +190,24 @@ def _cuts(slices: int, width: int) -> Entries:
     cuts = np.zeros(slices - 1, _layout(width))
     cuts["high"] = [(number << 64) // slices for number in range(1, slices)]
     return cuts
+
+
+def _by_key(entries: Entries) -> Entries:
+    found = _sorted(entries)
+    return found[_first_of_equals(found)]
+
+
+def _sorted(entries: Entries) -> Entries:
+    """Return entries in the order of their keys; of equal keys the first stays the first.
+
+    Halves are hashes, so that equal ones nearly always belong to equal keys: one half is sorted by, and
+    both only where that was not enough.
+    """
+    found = entries[np.argsort(entries["high"], kind="stable")]
+    high, low = found["high"], found["low"]
+    if np.any((high[1:] == high[:-1]) & (low[1:] < low[:-1])):
+        found = entries[np.lexsort((entries["low"], entries["high"]))]
+    return found
 
 
 def _first_of_equals(entries: Entries) -> NDArray[np.bool_]:

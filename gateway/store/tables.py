@@ -24,15 +24,18 @@ __all__ = [
     "METADATA",
     "batches",
     "carried_usage",
+    "closed_claims",
     "days",
     "erasures",
     "files",
     "findings",
+    "links",
     "mappings",
     "own_spans",
     "parts",
     "queue",
     "rejections",
+    "reversals",
     "runs",
     "submissions",
 ]
@@ -173,4 +176,39 @@ own_spans = Table(
     Column("last_day", BigInteger, nullable=False, index=True),
     PrimaryKeyConstraint("key", "start", "end"),
     sqlite_with_rowid=False,
+)
+
+links = Table(
+    "links",
+    METADATA,
+    Column("account", LargeBinary, primary_key=True),  # the pseudonym inside the platform
+    Column("person", LargeBinary, nullable=False, index=True),  # the pseudonym across platforms
+    Column("platform", String, nullable=False),
+    Column("epoch", Integer, nullable=False),  # of the key that the person's pseudonym is made with
+    Column("consent", String, nullable=False),
+    Column("linked", String, nullable=False),
+    Column("shared", Integer, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+reversals = Table(
+    "reversals",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("platform", String, nullable=False),
+    Column("series", BigInteger, nullable=False),
+    Column("entry_digest", String, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("issued", String, nullable=False),
+    Column("digest", String, nullable=False),  # of the file
+    Column("position", BigInteger, ForeignKey("queue.position"), nullable=False),
+    UniqueConstraint("platform", "series"),
+)
+
+closed_claims = Table(
+    "closed_claims",
+    METADATA,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),  # the last of all is the one in force
 )

@@ -53,7 +53,13 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
     """Return the hashes of many leaves."""
-    return [sha256(b"\x00" + entry).digest() for entry in entries]
+    fresh = sha256(b"\x00").copy
+    hashes = []
+    for entry in entries:
+        leaf = fresh()
+        leaf.update(entry)
+        hashes.append(leaf.digest())
+    return hashes
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -47,7 +47,8 @@ TREE = dict(commands(typer.main.get_command(root)))
 def test_the_tree_of_commands_is_known() -> None:
     assert {" ".join(path) for path in TREE} >= {
         "init", "demo", "convert", "audit", "mapping check", "mapping coverage", "mapping list",
-        "adapter list", "adapter explain", "record show", "receipt show", "receipt verify", "log verify",
+        "adapter list", "adapter explain", "adapter check", "adapter new",
+        "record show", "receipt show", "receipt verify", "log verify",
         "log bundle", "statements close", "keys new", "keys rotate", "keys retire", "keys revoke",
         "keys list", "keys publish", "credential export", "credential verify", "disclosure export",
         "disclosure verify",

@@ -155,7 +155,7 @@ def test_every_rejection_is_explained_in_both_languages() -> None:
         assert english.isascii(), code
         assert re.search(r"[\u4e00-\u9fff]", chinese), code
     reserved = {code for code, _, _, given_by, _, _ in rows if "reserved" in given_by}
-    assert reserved == {"already-claimed", "not-personal"}
+    assert reserved == {"not-personal"}
     for code in reserved:
         assert not _raises(Rejection(code)), f"{code} is given now: it is no longer reserved"
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.app.platforms import invite
 from gateway.client import GatewayClient
-from gateway.signing import key_id
+from gateway.signing import Signer, key_id
 
 STARTED_SECONDS = 30
 WUHAN_PLATFORM = "cn-420100/wuhan"
@@ -82,7 +82,7 @@ class Served:
         finally:
             kill_session(self.process)
 
-    def client(self, signer: PlatformSigner | None = None) -> GatewayClient:
+    def client(self, signer: Signer | None = None) -> GatewayClient:
         client = GatewayClient(url=self.url, signer=signer)
         self.closing.enter_context(client)
         return client

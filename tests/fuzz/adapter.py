@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import BinaryIO
 
+from adapters.bank_acts import BankActsAdapter
 from adapters.common import CommonAdapter
+from adapters.monthly_settlement import MonthlySettlementAdapter
+from adapters.paged_dump import PagedDumpAdapter
+from adapters.project_register import ProjectRegisterAdapter
 from adapters.shenzhen_transit import ShenzhenTransitAdapter
 from gateway.bulk.columns import ColumnEvaluator
 from gateway.contract import ROW_BYTES_MAX, Assembly, PlatformAdapter
@@ -27,6 +31,10 @@ MODES: tuple[tuple[PlatformAdapter, SourceFormat], ...] = (
     (CommonAdapter(), SourceFormat(kind="ndjson", encodings=("utf-8", "gb18030"))),
     (CommonAdapter(), SourceFormat(kind="parquet")),
     (ShenzhenTransitAdapter(), SourceFormat(kind="csv", encodings=("utf-8", "gb18030"))),
+    (BankActsAdapter(), SourceFormat(kind="csv", encodings=("utf-8", "gb18030"))),
+    (PagedDumpAdapter(), SourceFormat(kind="ndjson")),
+    (MonthlySettlementAdapter(), SourceFormat(kind="csv")),
+    (ProjectRegisterAdapter(), SourceFormat(kind="csv", encodings=("utf-8", "gb18030"))),
 )
 
 

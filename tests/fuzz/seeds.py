@@ -15,6 +15,7 @@ from tests.fuzz.documents import WORKED
 __all__ = ["seeds", "words"]
 
 _CASES = ROOT / "tests/platforms"
+_LATER = ("bank_acts", "paged_dump", "monthly_settlement", "project_register")
 _VECTORS = ROOT / "tests/vectors/transparency"
 
 
@@ -32,6 +33,10 @@ def _adapter() -> Iterator[bytes]:
     for path in sorted(_CASES.glob("shenzhen_transit/cases/*/*")):
         if path.suffix in {".csv", ".json"} and path.name != "expected.json":
             yield b"\x06" + path.read_bytes()
+    for mode, adapter in enumerate(_LATER, start=7):
+        for path in sorted(_CASES.glob(f"{adapter}/cases/*/*")):
+            if path.name != "expected.json":
+                yield bytes([mode]) + path.read_bytes()
     rows = [trip(number) for number in range(3)]
     yield b"\x03" + b"".join(json.dumps(row).encode() + b"\n" for row in rows)
     yield b"\x05" + _parquet(pa.table({name: [row[name] for row in rows] for name in rows[0]}))

@@ -134,6 +134,13 @@ def test_a_dry_run_writes_nothing_and_predicts_the_counts(home: Path, tmp_path: 
     assert predicted.rejected
 
 
+def test_a_dry_run_makes_no_records(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_trips(tmp_path / "a.ndjson", trips(5))
+    monkeypatch.delattr("gateway.service.finishing.make_records")
+
+    assert convert(home, file, dry_run=True).accepted == 5
+
+
 def test_a_dry_run_leaves_an_interrupted_home_as_it_was(home: Path, tmp_path: Path) -> None:
     file = write_trips(tmp_path / "a.ndjson", trips(5))
     (home / "staging").mkdir(exist_ok=True)

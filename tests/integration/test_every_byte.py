@@ -16,6 +16,7 @@ import pytest
 from gateway.app.check import receipt_of, verifier
 from gateway.app.days import close_day_of
 from gateway.app.home import OpenHome, open_home
+from gateway.app.kinds import shipped
 from gateway.app.mappings import journal_replayer
 from gateway.cli.output import exit_code
 from gateway.cli.root import run
@@ -83,6 +84,8 @@ def said_by_audit(opened: OpenHome, replayer: Replayer) -> str:
             records=opened.records,
             erasures=opened.erasures,
             findings=opened.findings,
+            reversals=opened.reversals,
+            kinds=shipped(),
             log=copy.copy(opened.log),  # one that has read nothing yet
             index=opened.index(),
             replayer=replayer,

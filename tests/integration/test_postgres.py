@@ -148,7 +148,7 @@ def test_a_server_that_would_break_a_promise_is_refused(
 
 
 def test_a_database_of_the_revision_before_keeps_its_rows(url: str, tmp_path: Path) -> None:
-    with at_revision(create_engine(url), "0006") as connection:
+    with at_revision(create_engine(url), "0007") as connection:
         for statement in (
             "INSERT INTO platforms VALUES ('cn-420100/wuhan', '', '2026-01-01T00:00:00Z')",
             "INSERT INTO operations VALUES (1, 'o', 'cn-420100/wuhan', 'k', '\\x00', 'm', 'a', 'n', 1,"
@@ -178,7 +178,7 @@ def test_a_home_of_the_revision_before_audits(tmp_path: Path, monkeypatch: pytes
         for statement in (
             "DROP TABLE leases",
             "DROP TABLE nonce_stores",
-            "UPDATE alembic_version SET version_num = '0006'",
+            "UPDATE alembic_version SET version_num = '0007'",
         ):
             connection.execute(text(statement))
 

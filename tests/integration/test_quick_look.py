@@ -64,6 +64,35 @@ def test_every_healthy_batch_is_seen_at_once(home: Path, monkeypatch: pytest.Mon
     assert report_of(home).differences == []
 
 
+def test_equal_rides_by_other_means_or_under_other_rules_are_seen_at_once(home: Path, tmp_path: Path) -> None:
+    rules = capped_mapping(tmp_path / "other.yaml", CAP)
+    text = rules.read_text("utf-8").replace("yunxi/travel", "yunxi/other").replace("180.125", "190.125")
+    tests = "tests: [{name: none, given: {}, reject: missing-field}]\n"
+    rules.write_text(text.partition("tests:")[0] + tests, "utf-8")
+    for name, mapping in (("a", tmp_path / "yunxi.yaml"), ("b", rules)):
+        rides = [
+            yunxi_ride(f"{name}{n}", f"u{n}", "2025-03-16 08:00:00", mode=mode)
+            for n, mode in enumerate(("地铁", "公交", "电单车") * 2)
+        ]
+        convert_in_parts(home, [write_trips(tmp_path / f"{name}.ndjson", rides)], 9, mapping=mapping)
+
+    seen = looks_of(home)
+
+    assert None not in seen
+    assert len({tuple(one.amounts.co2e_mg) for one in seen[-2:] if one is not None}) == 2
+
+
+def test_what_an_act_is_worth_is_seen_exactly(home: Path) -> None:
+    """Points of the example are a tenth of the grams, rounded down."""
+    yunxi = looks_of(home)[-1]
+
+    assert yunxi is not None
+    points, co2e_mg, numerators, denominators = yunxi.amounts
+    assert [10_000 * n for n in numerators] == [mg * d for mg, d in zip(co2e_mg, denominators, strict=True)]
+    assert [n // d for n, d in zip(numerators, denominators, strict=True)] == points
+    assert min(points) > 1
+
+
 def test_both_ways_look_at_as_much_and_find_the_same(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = report_of(home).document()
     monkeypatch.setattr(Looking, "__call__", row_by_row)

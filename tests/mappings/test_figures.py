@@ -178,3 +178,4 @@ def test_every_published_figure_is_mapped_or_the_reason_why_not_is_said() -> Non
 
     assert sorted(key(row) for row in published if not is_mapped(row) and key(row) not in reasons) == []
     assert sorted(reasons.keys() - {key(row) for row in gathered()}) == []
+    assert [key(row) for row in published if is_mapped(row) and key(row) in reasons] == []

@@ -24,11 +24,13 @@ SHIPPED = dict(resources.shipped_mappings())
 SHAPES = {f"shapes/{path.name}": path.read_bytes() for path in sorted(HERE.glob("shapes/*.yaml"))}
 RIDES = {f"rides/{path.name}": path.read_bytes() for path in sorted(HERE.glob("rides/*.yaml"))}
 EXPORTS = {path.name: path.read_bytes() for path in sorted(HERE.glob("exports/*.yaml"))}
+DOCUMENTS = {f"documents/{path.name}": path.read_bytes() for path in sorted(HERE.glob("documents/*.yaml"))}
 TRIED = {
     "shenzhen-2018.v1.yaml": (HERE / "shenzhen-2018.v1.yaml").read_bytes(),
     **SHAPES,
     **RIDES,
     **EXPORTS,
+    **DOCUMENTS,
 }
 ALL = SHIPPED | TRIED
 WUHAN_1, WUHAN_2 = "cn-420100-wuhan/travel.v1.yaml", "cn-420100-wuhan/travel.v2.yaml"

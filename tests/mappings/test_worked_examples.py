@@ -1,7 +1,6 @@
 """The published examples come out of the shipped mapping in force, exactly and within their tolerance.
 
-``examples/`` has a file for each region; its form is explained at the head of ``wuhan.yaml``. A reason why an
-example is not converted ends where another file converts it.
+``examples/`` has a file for each region; its form is explained at the head of ``wuhan.yaml``.
 """
 
 import csv
@@ -106,6 +105,7 @@ def published() -> dict[str, dict[str, str]]:
 def test_every_published_example_is_converted_or_its_reason_is_said() -> None:
     rows = published()
 
+    assert len(EXAMPLES) == len({example["id"] for example in EXAMPLES})
     assert sorted(rows.keys() - CONVERTED.keys() - EXPLAINED.keys()) == []
     assert sorted((CONVERTED.keys() | EXPLAINED.keys()) - rows.keys()) == []
 

@@ -20,9 +20,14 @@ MEMORY = 1 << 20
 
 def case_folders(test_file: str) -> list[Path]:
     """Return the cases beside a test module."""
-    found = sorted(path.parent for path in (Path(test_file).parent / "cases").glob(f"*/{EXPECTED}"))
+    return folder_cases(Path(test_file).parent)
+
+
+def folder_cases(folder: Path) -> list[Path]:
+    """Return the cases of a platform's folder."""
+    found = sorted(path.parent for path in (folder / "cases").glob(f"*/{EXPECTED}"))
     if not found:
-        raise LookupError(f"no cases beside {test_file}")
+        raise LookupError(f"no cases in {folder}")
     return found
 
 

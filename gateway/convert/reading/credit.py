@@ -14,7 +14,7 @@ from gateway.model.codes import PERIODS
 __all__ = ["read_caps", "read_expiry"]
 
 RESULT_MAX: Final = 2**63 - 1  # the bound of integers in signed documents
-_DURATION = re.compile(r"P(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?")
+_LENGTH = re.compile(r"([0-9]+)([YMD])")
 
 
 def read_caps(root: Node, source: Source) -> tuple[Cap, ...]:
@@ -37,11 +37,11 @@ def read_expiry(root: Node) -> Expiry | None:
     node = None if credit is None else credit.get("expiry")
     if node is None:
         return None
-    match = _DURATION.fullmatch(node.word("after"))
-    years, months, days = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    if not years + months + days:
+    length = {unit: int(number) for number, unit in _LENGTH.findall(node.word("after"))}
+    if not any(length.values()):
         node["after"].report("expiry", f"expected a time longer than nothing, got {node.word('after')}")
-    return Expiry(months=12 * years + months, days=days, cite=read_cite(root, node))
+    months, days = 12 * length.get("Y", 0) + length.get("M", 0), length.get("D", 0)
+    return Expiry(months=months, days=days, cite=read_cite(root, node))
 
 
 def _check_pointless(credit: Node, caps: list[Node]) -> None:
@@ -101,5 +101,7 @@ def _conflicts(cap: Cap, other: Cap) -> Iterator[str]:
         return
     if cap.period == other.period:
         yield f"expected one cap of {cap.of} per {cap.whom} and {cap.period}, got {other.name} and {cap.name}"
-    elif (PERIODS.index(cap.period) < PERIODS.index(other.period)) != (cap.maximum < other.maximum):
+        return
+    shorter, longer = sorted((cap, other), key=lambda one: PERIODS.index(one.period))
+    if shorter.maximum >= longer.maximum:
         yield f"expected the longer period to allow more, got {other.maximum} and {cap.maximum}"

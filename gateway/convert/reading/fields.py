@@ -45,6 +45,7 @@ _NAMING_ROLES: Final = (
 )  # what an event may be made of
 _PLACES: Final = ("path", "column", "paths", "columns", "value", "of")
 _DECIMAL_MEMBERS: Final = ("unit", "scale", "min", "max", "excess_digits")
+_NO_BOUNDS: Final = (0, 0)  # of what is no decimal, or was reported
 
 
 def read_field(node: Node, name: str, *, tables: dict[str, tuple[CodeRow, ...]]) -> Field:
@@ -163,11 +164,11 @@ def _bounds(node: Node, kind: str) -> tuple[int, int]:
             extra = node.get(key)
             if extra is not None:
                 extra.report("field", f"expected {key} for a decimal column only, got it here")
-        return _constant_bounds(constant, node) if kind == "decimal" and constant else (0, 0)
+        return _constant_bounds(constant, node) if kind == "decimal" and constant else _NO_BOUNDS
     low, high = node.get("min"), node.get("max")
     if low is None or high is None:
         node.report("bounds", "expected min and max of a decimal, so that nothing overflows, got none")
-        return 0, 0
+        return _NO_BOUNDS
     bounds = scaled(low, _scale(node)), scaled(high, _scale(node))
     if bounds[0] > bounds[1]:
         high.report("bounds", f"expected max not below min {low.text}, got {high.text}")
@@ -180,7 +181,7 @@ def _constant_bounds(constant: Node, node: Node) -> tuple[int, int]:
         value = scaled(constant, _scale(node))
     except ValueError:
         constant.report("type", f"expected a decimal, got {constant.text}")
-        return 0, 0
+        return _NO_BOUNDS
     return value, value
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal, cast
 
 from gateway.convert.program import CodeRow, Field, Source, Text
 from gateway.convert.reading.claiming import read_claim_window
-from gateway.convert.reading.fields import CLOSED_ROLES, ROLES, check_closed, read_field
+from gateway.convert.reading.fields import CLOSED_ROLES, check_closed, read_field
 from gateway.convert.reading.group import read_group
 from gateway.convert.reading.node import Node
 from gateway.convert.reading.plausibility import read_plausibility
@@ -208,9 +208,7 @@ def _check_unmapped(root: Node, source: Source) -> None:
 
 
 def _check_limits(node: Node, behaviours: tuple[str, ...]) -> None:
-    for name, field in node.members("fields"):
-        if name in ROLES:
-            continue
+    for _, field in node.members("fields"):
         for behaviour in field.elements("behaviours"):
             if behaviour.text not in behaviours:
                 behaviour.report("name", f"expected a behaviour of the code table, got {behaviour.text}")

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.claims import Kinds
 from gateway.errors import IntegrityBroken
 from gateway.model.erasure import CarriedUse, ErasureNotice
 from gateway.model.shape import Shape
 from gateway.ports import BatchRow, Findings, Journal, Log, RecordFile, RecordFiles
 from gateway.service.audit.caps import CapAudit
+from gateway.service.audit.claims import ClaimAudit
 from gateway.service.audit.days import require_stated
 from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.quick import Seen
@@ -49,6 +51,8 @@ class Auditing:
     records: RecordFiles
     erasures: Erasures
     findings: Findings
+    reversals: Findings
+    kinds: Kinds
     log: Log
     index: KeyedIndex
     replayer: Replayer
@@ -66,7 +70,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     1. trust files against their pins  2. log files against the checkpoint, the checkpoint against the
     policy  3. entries: shape, signatures, series  4. record files: rows, bytes, leaves, roots,
     commitments  5. every quantity from its mapping by digest  6. caps in the order of acceptance
-    7. the event index  8. findings  9. day statements  10. files that nobody knows
+    7. the event index  8. findings  9. claims  10. day statements  11. files that nobody knows
     """
     report = AuditReport()
     with report.check("trust files").noting():
@@ -88,6 +92,14 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
             check=entries,
         )
     _audit_records(parts, report, watch=watch)
+    ClaimAudit(
+        issuer=parts.issuer,
+        kinds=parts.kinds,
+        journal=parts.journal,
+        records=parts.records,
+        reversals=parts.reversals,
+        check=report.check("claims"),
+    ).audit()
     _audit_days(parts, report, walk=walk)
     known = {file.path for batch in parts.journal.batches() for file in parts.journal.files(batch.number)}
     files = report.check("files")

@@ -7,9 +7,16 @@ from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, digest
 from gateway.model.erasure import ErasureNotice
 from gateway.model.shape import Shape
-from gateway.model.statement import BATCH_TYPE, DAY_TYPE, ERASURE_TYPE, KEYS_TYPE, MAPPING_TYPE
+from gateway.model.statement import (
+    BATCH_TYPE,
+    DAY_TYPE,
+    ERASURE_TYPE,
+    KEYS_TYPE,
+    MAPPING_TYPE,
+    REVERSAL_KIND,
+)
 from gateway.model.strict import read_strict_object
-from gateway.ports import BatchRow, DayClosed, Journal, Log, PublishedMapping
+from gateway.ports import BatchRow, DayClosed, Journal, Log, PublishedMapping, ReversalRow
 from gateway.service.audit.report import Check
 from gateway.signing import KeyRing, verify_envelope
 
@@ -35,6 +42,7 @@ class _Walker:
     mappings: dict[int, PublishedMapping]
     days: dict[int, DayClosed]
     erasures: dict[int, ErasureNotice]
+    reversals: dict[int, ReversalRow]
     walk: LogWalk = field(default_factory=LogWalk)
     announced: str = ""
     series: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -71,6 +79,9 @@ class _Walker:
                 f"series {platform} {kind}: expected number {number} after {previous or 'none'}"
             )
         self.series[platform, kind] = (number + 1, entry_digest)
+        if kind == REVERSAL_KIND:
+            self._reversals(position, body, entry_digest=entry_digest)
+            return
         row = self.batches.get(position)
         if row is None:
             raise IntegrityBroken("the journal does not know this batch")
@@ -87,6 +98,18 @@ class _Walker:
         if stated != known:
             raise IntegrityBroken(f"batch {row.number}: the journal and the log state it differently")
         self.walk.batches.add(row.number)
+
+    def _reversals(self, position: int, body: Body, *, entry_digest: str) -> None:
+        row = self.reversals.pop(position, None)
+        stated = (body["platform"], body["sequence"], body["records"], entry_digest, body["issued"])
+        if row is None or stated != (
+            row.platform,
+            row.series,
+            {"root": row.root.hex(), "size": row.size},
+            row.entry_digest,
+            row.issued,
+        ):
+            raise IntegrityBroken("the journal does not know these reversals, or states them differently")
 
     def _mapping(self, position: int, body: Body) -> None:
         row = self.mappings.get(position)
@@ -115,6 +138,7 @@ def walk_log(
         mappings={mapping.position: mapping for mapping in journal.mappings()},
         days={closed.position: closed for closed in journal.days_closed()},
         erasures={erasure.position: erasure for erasure in erasures},
+        reversals={row.position: row for row in journal.claims.reversals()},
     )
     if log.size != journal.length():
         words = f"the log has {log.size} entries, the journal {journal.length()}"
@@ -133,6 +157,8 @@ def walk_log(
             check.differs(f"batch {batch.number} of the journal has no sound entry in the log")
     for erasure in walker.erasures.values():
         check.differs(f"erasure {erasure.notice} of the journal has no sound entry in the log")
+    for row in walker.reversals.values():
+        check.differs(f"reversals {row.number} of the journal have no sound entry in the log")
     return walker.walk
 
 

@@ -90,6 +90,15 @@ def test_a_file_becomes_what_the_command_makes_of_it(wuhan: GatewayClient) -> No
     assert summary["rows"] == summary["accepted"] + summary["duplicates"] + sum(summary["rejected"].values())
 
 
+def test_a_file_that_several_processes_convert(wuhan: GatewayClient) -> None:
+    row = orjson.dumps(trip(0, user_id="u" * 400))
+    rows = [row.replace(b"WH-000000", b"BIG-%07d" % number) for number in range(8000)]
+
+    sent = wuhan.upload(WUHAN, "big.ndjson", content=b"\n".join(rows) + b"\n")
+
+    assert wuhan.finished(sent["id"])["summary"]["accepted"] == 8000
+
+
 def test_a_file_that_is_none_fails_as_a_whole(wuhan: GatewayClient) -> None:
     sent = wuhan.upload(WUHAN, "trips.ndjson.gz", content=gzip.compress(b"{}\n" * 5000)[:-20])
 

@@ -285,3 +285,19 @@ def test_points_lapse_after_months_and_then_days(day: date, months: int, days: i
 
 def test_points_without_an_expiry_never_lapse() -> None:
     assert expires_on(None, DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({}, 200),
+        ({"maximum": 7}, 7),
+        ({"when_full": "reject"}, None),
+        ({"of": "acts"}, None),
+        ({"of": "reduction"}, None),
+    ],
+)
+def test_only_a_cap_that_takes_points_away_is_a_mere_limit(
+    changes: dict[str, Any], limit: int | None
+) -> None:
+    assert CapMeter(yunxi(caps=(make_cap(**changes),))).limit("daily") == limit

@@ -156,6 +156,27 @@ def test_a_time_that_the_zone_skips_is_refused_and_one_it_has_twice_is_the_earli
     assert twice == datetime.fromisoformat("2016-10-30T02:30:00+02:00").timestamp()
 
 
+@pytest.mark.parametrize("day", ["1/1/1970", "31/12/2199"])
+def test_the_first_and_the_last_day_are_read(day: str) -> None:
+    assert read_day(day, "D/M/YYYY").endswith(day[-4:] + ("-01-01" if day[0] == "1" else "-12-31"))
+
+
+def test_an_instant_whose_day_cannot_be_read_is_refused_for_its_day() -> None:
+    field = make_field("start", type="instant", zone=PARIS, form=Form("D/M/YYYY", "hh:mm", True))
+
+    found = instant_reader(field)("31/2/2016 10:00")
+
+    assert isinstance(found, Refusal)
+    assert found.detail.startswith("expected a day D/M/YYYY from 1970 to 2199, not ")
+
+
+def test_without_a_form_an_instant_is_written_as_iso_8601_says() -> None:
+    local = instant_reader(make_field("start", type="instant", zone=PARIS))
+    stated = instant_reader(make_field("start", type="instant"))
+
+    assert local("2016-01-01T12:00:00") == stated("2016-01-01T11:00:00Z")
+
+
 def test_a_refusal_shows_the_form_and_not_the_text() -> None:
     field = make_field("day", type="date", form=Form("D/M/YYYY", "hh:mm:ss", False))
 

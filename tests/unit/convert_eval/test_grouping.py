@@ -139,6 +139,31 @@ def test_a_day_is_whole_with_the_hours_that_it_has(
     assert all(f"expected {hours} rows" in one.detail for one in partial)
 
 
+def test_times_are_counted_from_the_start_of_the_local_day(tmp_path: Path) -> None:
+    halves = program(("every: PT1H", "every: PT12H"), ("zone: UTC", "zone: Asia/Shanghai"))
+    texts = ["12:00:00 AM", "8:00:00 AM", "12:00:00 PM", "4:00:00 PM"]
+
+    found = grouped([hour(n, f"4/12/2016 {text}") for n, text in enumerate(texts)], tmp_path, rules=halves)
+
+    assert {one.place.row for one in found if isinstance(one, RefusedRow)} == {1, 3}
+
+
+@pytest.mark.parametrize(("rows", "whole"), [(12, True), (11, False)])
+def test_a_short_day_has_a_row_for_its_last_part_too(tmp_path: Path, rows: int, *, whole: bool) -> None:
+    """23 hours of the day on which clocks go forward, a row every second hour."""
+    edits = (
+        ("every: PT1H", "every: PT2H"),
+        ("partial: keep", "partial: reject"),
+        ("zone: UTC", "zone: Europe/Paris"),
+    )
+    local = [0, *range(3, 24, 2)][:rows]
+    texts = [f"3/27/2016 {(n + 11) % 12 + 1}:00:00 {'AM' if n < 12 else 'PM'}" for n in local]
+
+    (act,) = grouped([hour(n, text) for n, text in enumerate(texts)], tmp_path, rules=program(*edits))
+
+    assert isinstance(act, SourceRow) is whole
+
+
 def test_sums_are_exact_to_the_last_decimal(tmp_path: Path) -> None:
     fine = program(('column: StepTotal, type: decimal, min: "0", max: "20000"',
                     'column: StepTotal, type: decimal, scale: 3, min: "-1", max: "20000"'))  # fmt: skip

@@ -225,3 +225,14 @@ def test_a_constant_person_is_that_of_every_row() -> None:
 
     assert isinstance(found, Roles)
     assert found.person == "walker"
+
+
+@pytest.mark.parametrize(
+    ("event", "taken"),
+    [("e", True), ("e" * 512, True), ("e" * 513, False), ("行程" * 256, True), ("行程" * 256 + "x", False),
+     ("é", True), ("e\u0301", False), ("e\t1", False), ("\u202ee", False)],
+)  # fmt: skip
+def test_an_event_that_could_not_stand_in_a_receipt_is_refused_alone(event: str, *, taken: bool) -> None:
+    read = SourceReader(yunxi()).read_columns([act(event="e-1"), act(event=event), act(event="e-2")])
+
+    assert sorted(read.refusals) == ([] if taken else [1])

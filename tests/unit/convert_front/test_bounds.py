@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.convert.bounds import Interval, combined, floored, hull, rounded, table_range
+from gateway.convert.checking import bound_of
 from gateway.convert.exact import row_value
-from gateway.convert.program import Cite, Dated, Rounding, Table, TableRow
+from gateway.convert.program import Cite, Dated, Name, Rounding, Table, TableRow
 from gateway.model.codes import Rejection
 from tests.unit.convert_front.documents import YUNXI, edited, findings, load
 
@@ -93,11 +94,28 @@ def test_bounds_of_tables_are_met() -> None:
     assert table_range(table("step", rows), Interval(Fraction(0), Fraction(9))) == (2, 2)
     assert table_range(table("step", rows), Interval(Fraction(11), Fraction(19))) == (-1, -1)
     assert table_range(table("step", rows), Interval(Fraction(11), Fraction(30))) == (-1, 3)
+    assert table_range(table("step", rows), Interval(Fraction(25), Fraction(30))) == (3, 3)
     assert table_range(table("linear", rows), Interval(Fraction(5), Fraction(5))) == (
         Fraction(1, 2),
         Fraction(1, 2),
     )
     assert table_range(table("marginal", rows), Interval(Fraction(-5), Fraction(-1))) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "inside"), [(-1, 0, True), (0, 1, True), (0, 0, True), (-2, -1, False), (1, 2, False)]
+)
+def test_an_interval_has_its_ends(low: int, high: int, *, inside: bool) -> None:
+    assert Interval(Fraction(low), Fraction(high)).has(0) is inside
+
+
+def test_an_input_goes_from_its_least_to_its_largest_decimal() -> None:
+    text = edited(YUNXI, ('scale: 3, excess_digits: reject, min: "0"', 'scale: 3, min: "0.125"'))
+
+    assert bound_of(Name("distance"), load(text).formula, behaviour="TRV-BUS", earlier={}) == (
+        Fraction(1, 8),
+        300,
+    )
 
 
 def test_a_table_that_only_refuses_has_no_value() -> None:

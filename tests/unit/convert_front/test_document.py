@@ -99,6 +99,7 @@ def test_a_message_lists_at_most_twenty_findings() -> None:
     assert len(str(refused).splitlines()) == 21
     assert str(refused).endswith("f: and 3 more findings")
     assert len(refused.findings) == 23
+    assert refused.field == "/00"
 
 
 @pytest.mark.parametrize(

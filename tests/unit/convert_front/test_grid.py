@@ -22,7 +22,11 @@ GRIDS = [
     Fraction(3, 10),
     Fraction(5, 6),
 ]
-BOUNDS = [(0, 9), (-9, 0), (-9, 9), (4, 5), (Fraction(-1, 10), 9), (7, 7), (Fraction(5, 2), Fraction(5, 2))]
+HALF = Fraction(1, 2)
+BOUNDS = [
+    (0, 9), (-9, 0), (-9, 9), (4, 5), (Fraction(-1, 10), 9), (7, 7), (5 * HALF, 5 * HALF),
+    (-9, HALF), (-8, HALF), (-HALF, 9), (-HALF, 8), (HALF, 3 * HALF), (-3 * HALF, -HALF), (-2, 1), (-1, 2),
+]  # fmt: skip
 
 
 def round_to(value: Fraction, mode: RoundingMode) -> int:
@@ -50,6 +54,22 @@ def test_modes_that_agree_everywhere_are_called_equal_on_a_wide_range(grid: Frac
     for mode, other in product(MODES, MODES):
         differ = any(round_to(value, mode) != round_to(value, other) for value in inside)
         assert differ == modes_differ(values, Rounding(scale=0, mode=mode), other=other), (mode, other)
+
+
+@pytest.mark.parametrize(("low", "high"), [("1.25", "1.75"), ("1", "1.5"), ("1.5", "2"), ("1.5", "1.5")])
+def test_what_lies_beside_the_bounds_makes_no_difference(low: str, high: str) -> None:
+    """A half above one is rounded to two either way, as one above zero or two would not be."""
+    values = Values(Fraction(1, 2), Interval(Fraction(low), Fraction(high)))
+
+    assert not modes_differ(values, Rounding(scale=0, mode="half_up"), other="half_even")
+    assert modes_differ(values, Rounding(scale=0, mode="half_up"), other="half_down")
+
+
+@pytest.mark.parametrize(("grid", "differ"), [("0.1", False), ("0.05", True), ("0.2", False)])
+def test_modes_are_compared_at_the_last_decimal_that_is_kept(grid: str, *, differ: bool) -> None:
+    values = Values(Fraction(grid), Interval(Fraction(0), Fraction(9)))
+
+    assert modes_differ(values, Rounding(scale=1, mode="half_up"), other="half_down") is differ
 
 
 def test_directions_follow_from_the_multiples() -> None:

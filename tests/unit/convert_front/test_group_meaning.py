@@ -62,6 +62,9 @@ def export(name: str) -> str:
          (f"{FIELDS}/day/ambiguous", "field", "M/D/YYYY")),
         ("steps_daily", ("StepTotal, type: decimal,", "StepTotal, type: decimal, date_form: M/D/YYYY,"),
          (f"{FIELDS}/steps/date_form", "field", "a date or an instant")),
+        ("steps_daily",
+         ("StepTotal, type: decimal,", "StepTotal, type: decimal, date_form: D/M/YYYY, time_form: hmm,"),
+         (f"{FIELDS}/steps/date_form", "field", "expected date_form for a date")),
         ("charging", ("start: {column: ConnectionStartDateTime", "start: {columns: [a, b, c]"),
          (f"{FIELDS}/start/columns", "field", "that of the time")),
     ],
@@ -97,3 +100,14 @@ def test_the_nearest_thing_that_makes_sense_is_taken(name: str, edit: tuple[str,
     head, _, _ = text.partition("\ntests:")
 
     assert load(head + "\ntests: [{name: none, given: {}, reject: missing-field}]\n").source is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "exchangeable"), [("", True), (", ambiguous: accept", True), (", ambiguous: reject", False)]
+)
+def test_a_day_may_be_another_one_unless_the_document_says_otherwise(
+    said: str, *, exchangeable: bool
+) -> None:
+    source = load(edited(export("steps_daily"), ("date_form: M/D/YYYY", f"date_form: M/D/YYYY{said}"))).source
+
+    assert [field.form.exchangeable for field in source.fields if field.form is not None] == [exchangeable]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.convert_front.documents import YUNXI, edited, findings, load, shape
+from tests.unit.convert_front.documents import MAPPINGS, YUNXI, edited, findings, load, shape
 
 UNIT = "  unit: cn-000000/yunxi-point\n"
 
@@ -66,7 +66,7 @@ def test_a_decimal_may_have_one_value_only() -> None:
     assert (field.low, field.high) == (5000, 5000)
 
 
-@pytest.mark.parametrize(("month", "refused"), [("201", False), ("2000", False), ("199", True)])
+@pytest.mark.parametrize(("month", "refused"), [("201", False), ("200", True), ("199", True)])
 @pytest.mark.parametrize("first", ["day", "month"])
 def test_the_longer_period_allows_more(month: str, first: str, *, refused: bool) -> None:
     cap = "{{name: {0}, of: points, per: [person, {0}], max: {1}, order: accepted_sequence, late: reject}}"
@@ -90,10 +90,125 @@ def test_points_are_valid_for_months_and_days(written: str, months: int, days: i
     assert (expiry.months, expiry.days) == (months, days)
 
 
-def test_a_cap_goes_up_to_what_63_bits_hold() -> None:
+def test_a_cap_goes_from_one_up_to_what_63_bits_hold() -> None:
     largest = 9_223_372_036_854_775_807
+    assert load(edited(YUNXI, ("max: 200", "max: 1"))).caps[0].maximum == 1
     assert load(edited(YUNXI, ("max: 200", f"max: {largest}"))).caps[0].maximum == largest
 
     (finding,) = findings(edited(YUNXI, ("max: 200", f"max: {largest + 1}")))
 
     assert finding.pointer == "/credit/caps/0/max"
+
+
+REDUCTION_CAP = (
+    "of: points, per: [person, local_day], max: ",
+    "of: reduction, unit: gCO2e, per: [person, local_day], max: ",
+)
+
+
+def test_a_cap_of_the_reduction_is_reckoned_in_milligrams() -> None:
+    (cap,) = load(edited(YUNXI, REDUCTION_CAP)).caps
+
+    assert (cap.of, cap.maximum) == ("reduction", 200_000)
+
+
+def test_points_without_a_reduction_have_no_cap_of_it() -> None:
+    found = findings(edited(shape("engagement"), (REDUCTION_CAP[0] + '"10"', REDUCTION_CAP[1] + '"10"')))
+
+    assert [(finding.code, finding.pointer) for finding in found] == [("cap", "/credit/caps/0/of")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale", "largest", "beyond"),
+    [
+        ("gCO2e", 1, "9223372036854775.8", "9223372036854775.9"),
+        ("mgCO2e", 0, "9223372036854775807", "9223372036854775808"),
+        ("gCO2e", 3, "9223372036854775.807", "9223372036854775.808"),
+    ],
+)
+def test_a_claimed_reduction_goes_up_to_what_63_bits_hold_in_milligrams(
+    unit: str, scale: int, *, largest: str, beyond: str
+) -> None:
+    def claim(most: str) -> str:
+        written = f'unit: {unit}, scale: {scale}, min: "0", max: "{most}"'
+        return edited(shape("claimed_csv"), ('unit: gCO2e, scale: 1, min: "0", max: "100"', written))
+
+    assert load(claim(largest)).digest
+    (finding,) = findings(claim(beyond))
+    assert (finding.code, finding.pointer) == ("bounds", "/source/fields/claimed_reduction")
+
+
+def test_claimed_points_go_up_to_what_63_bits_hold() -> None:
+    def claim(most: int) -> str:
+        return edited(
+            shape("claimed_csv"),
+            ('积分, type: decimal, min: "0", max: "100"', f'积分, type: decimal, min: "0", max: "{most}"'),
+        )
+
+    assert load(claim(2**63 - 1)).digest
+    (finding,) = findings(claim(2**63))
+    assert (finding.code, finding.pointer) == ("bounds", "/source/fields/claimed_points")
+
+
+def test_what_is_made_of_a_group_stands_under_a_heading_or_a_pointer() -> None:
+    text = (MAPPINGS / "exports" / "steps_hourly.v1.yaml").read_text("utf-8")
+    pointers = (
+        text.replace("{kind: csv}", "{kind: ndjson}")
+        .replace("by: [Id]", "by: [/Id]")
+        .replace("column: ", "path: /")
+    )
+
+    as_csv, as_json = load(text).source.group, load(pointers).source.group
+
+    assert as_csv is not None
+    assert as_json is not None
+    assert (as_csv.made("day"), as_json.made("day")) == ("day", "/day")
+
+
+def test_an_adapter_names_the_places_of_its_rows_itself() -> None:
+    columns = ("path: /trip_id", "column: trip_id")
+
+    assert load(edited(YUNXI, columns, ("source:\n", "source:\n  adapter: bikeshare\n"))).source.adapter
+    (finding,) = findings(edited(YUNXI, columns))
+    assert (finding.code, finding.pointer) == ("field", "/source/fields/event/column")
+
+
+def test_what_a_limit_is_of_is_read_though_no_step_uses_it() -> None:
+    per_act = ("TRV-BIKE: distance * per_km", 'TRV-BIKE: "500 * one"')
+    one = ("  per_km: {unit: gCO2e/km,", "  one: {unit: gCO2e,")
+
+    needs = load(edited(shape("plausible_times"), per_act, one)).formula.needs
+
+    assert needs == {"TRV-BIKE": ("distance",), "TRV-CHARGE": ("energy",)}
+
+
+def test_of_two_caps_of_one_period_only_their_double_is_told() -> None:
+    cap = "{{name: {0}, of: points, per: [person, month], max: {1}, order: accepted_sequence, late: reject}}"
+    old = next(line for line in YUNXI.splitlines() if "caps:" in line)
+    text = edited(YUNXI, (old, f"  caps: [{cap.format('a', '2')}, {cap.format('b', '1')}]"))
+
+    (finding,) = findings(text)
+
+    assert finding.message == "expected one cap of points per person and month, got a and b"
+
+
+@pytest.mark.parametrize("beside", ["reject: late", 'expect: {points: "5"}'])
+def test_the_acts_of_a_sequence_state_their_own_outcomes(beside: str) -> None:
+    name = "  - name: ten points a day\n"
+
+    (finding,) = findings(edited(shape("engagement"), (name, f"{name}    {beside}\n")))
+
+    assert (finding.code, finding.pointer) == ("test", "/tests/15")
+
+
+def test_a_mapping_without_figures_has_no_formula() -> None:
+    assert load(shape("unpublished")).formula.steps == ()
+
+
+def test_a_rating_needs_a_table_of_labels() -> None:
+    text = shape("rating_only")
+    numbers = text.replace("kind: label", "kind: step").replace("label: 浅绿", 'value: "1"')
+    numbers = numbers.replace("label: 中绿", 'value: "2"').replace("label: 深绿", 'value: "3"')
+
+    assert [step.name for step in load(text).formula.steps] == ["grade"]
+    assert "expected a label table for kind rating, got none" in [one.message for one in findings(numbers)]

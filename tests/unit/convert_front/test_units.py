@@ -42,6 +42,7 @@ def test_products_and_quotients_cancel() -> None:
     assert times(km, per_km) == gram
     assert divided(gram, gram) == DIMENSIONLESS
     assert times(per_km, per_km) == parse_unit("gCO2e*gCO2e/km/km", credit="")
+    assert divided(gram, times(km, km)) == parse_unit("gCO2e/km/km", credit="")
     assert parse_unit("kgCO2e", credit="") != gram
 
 

@@ -66,6 +66,7 @@ def test_texts_over_several_lines_are_folded() -> None:
         (b'a: "\\ud800"', (1, 4), "U+D800, which is no character"),
         (b'a: "\\UFFFFFFFF"', (1, 1), "impossible escape"),
         (b"a: b\nc: \x07", (2, 4), "control character U+0007"),
+        (b"\nc: \x07", (2, 4), "control character U+0007"),
         ("# \u2066\na: 1".encode(), (1, 3), "bidirectional control character U+2066"),
         ("a: x\u2028b: y".encode(), (1, 5), "line separator U+2028"),
         (b"\xef\xbb\xbfa: 1", (1, 1), "byte order mark"),
@@ -90,14 +91,19 @@ def test_what_yaml_readers_let_pass_is_refused_at_its_place(
     assert str(refused.value).startswith(f"doc.yaml:{place[0]}:{place[1]} yaml: expected")
 
 
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b"{a: ", b"}")])
+def test_lists_and_mappings_are_read_as_deep_as_the_limit_and_no_deeper(
+    opening: bytes, closing: bytes
+) -> None:
+    read_yaml(opening * DEPTH_MAX + b"x" + closing * DEPTH_MAX)
+    with pytest.raises(MappingRefused, match="at most 16 levels"):
+        read_yaml(opening * (DEPTH_MAX + 1) + b"x" + closing * (DEPTH_MAX + 1))
+
+
 def test_a_document_is_read_up_to_its_limits_and_not_beyond() -> None:
-    deepest = b"[" * DEPTH_MAX + b"x" + b"]" * DEPTH_MAX
     largest = b"a: " + b"x" * (DOCUMENT_BYTES_MAX - 3)
 
-    read_yaml(deepest)
     read_yaml(largest)
-    with pytest.raises(MappingRefused, match="at most 16 levels"):
-        read_yaml(b"[" + deepest + b"]")
     with pytest.raises(MappingRefused, match="at most 262144 bytes, got 262145"):
         read_yaml(largest + b"x")
     with pytest.raises(MappingRefused, match="at most 16 levels"):

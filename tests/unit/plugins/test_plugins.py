@@ -66,7 +66,7 @@ def test_unknown_name_is_refused_with_the_known_ones_and_the_nearest() -> None:
 
     assert refused.value.nearest == "shenzhen_transit"
     assert refused.value.remedy == "did you mean shenzhen_transit?"
-    assert "common, shenzhen_transit" in str(refused.value)
+    assert "project_register, shenzhen_transit" in str(refused.value)
     assert refused.value.code == "usage"
 
 

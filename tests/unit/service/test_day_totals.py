@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from gateway.errors import Refused
+from gateway.model.packed import cut
 from gateway.model.strict import read_strict_object
-from gateway.ports import BatchRow, DayClosed, Journal, PrivateRow, RecordFile, RecordFiles
+from gateway.ports import BatchRow, ClaimState, DayClosed, Journal, PrivateRow, RecordFile, RecordFiles
 from gateway.service.days import UNREADABLE, Cell, Closing, close_day, totals_of
 from tests.unit.signing.signers import SeededSigner
 
@@ -22,7 +23,13 @@ def row(
 ) -> PrivateRow:
     """Make a record of 1000 mg a point."""
     values: dict[str, Any] = dict.fromkeys(PrivateRow._fields)
-    values |= {"leaf": leaf, "behaviour": behaviour, "mapping": "sha256:00", "person": person}
+    values |= {
+        "id": "00" * 16,
+        "leaf": leaf,
+        "behaviour": behaviour,
+        "mapping": "sha256:00",
+        "person": person,
+    }
     return PrivateRow(**(values | {"co2e_mg": 1000 * points, "points": points}))
 
 
@@ -34,6 +41,14 @@ class Home:
     statements: list[DayClosed] = field(default_factory=list)
     unstated: dict[str | None, dict[str, int]] = field(default_factory=dict)
     sealed: list[bytes] = field(default_factory=list)
+    state: bytes = b""
+
+    @property
+    def claims(self) -> "Home":
+        return self
+
+    def states(self, records: bytes) -> dict[bytes, bytes]:
+        return dict.fromkeys(cut(records, 16), self.state) if self.state else {}
 
     def batches(self) -> Iterator[BatchRow]:
         for number, (platform, _) in enumerate(self.kept):
@@ -171,3 +186,21 @@ def test_a_day_is_closed_from_its_third_day_after_on() -> None:
     assert home.close("2025-03-17").through == 3
     with pytest.raises(Refused, match="2025-03-18 can be closed from 2025-03-21 on"):
         home.close("2025-03-18")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [(ClaimState.SET_OFF, "already-claimed"), (ClaimState.WITHDRAWN, "withdrawn"), (ClaimState.HOLDS, "")],
+    ids=["set off", "withdrawn", "holds"],
+)
+def test_records_that_do_not_count_are_counted_as_rejected(state: bytes, reason: str) -> None:
+    home = four_batches()
+    home.state = state
+    journal, records = cast("Journal", home), cast("RecordFiles", home)
+
+    totals = totals_of(closed(-1, 3), journal=journal, records=records, stated=False)
+
+    assert sum(cell.points for cell in totals.cells.values()) == (0 if reason else 3)
+    assert {
+        code: count for code, count in totals.rejected.items() if code in ("already-claimed", "withdrawn")
+    } == ({reason: 2} if reason else {})

@@ -1,5 +1,7 @@
 """Sorted runs: what was written is found, what was not is not, and merging changes nothing of either."""
 
+import stat
+from bisect import bisect_left
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -67,6 +69,42 @@ def test_keys_at_the_ends_and_with_equal_halves_are_told_apart(tmp_path: Path) -
     assert found_in(run, keys) == pairs
 
 
+def wanted_of(*halves: tuple[int, int]) -> sorted_runs.Entries:
+    keys = b"".join(high.to_bytes(8, "big") + low.to_bytes(8, "big") for high, low in halves)
+    return sorted_runs.keys_of(keys, width=WIDTH)
+
+
+@pytest.mark.parametrize("count", range(1, 18))
+def test_a_key_has_its_place_before_all_that_are_not_before_it(tmp_path: Path, count: int) -> None:
+    keys = [(7, 2 * number) for number in range(count)]
+    run = make_run(tmp_path / "a.run", {keys_of(one): value(0) for one in wanted_of(*keys)})
+    asked = [(6, 99), *((7, low) for low in range(2 * count)), (8, 0)]
+
+    assert run.place(wanted_of(*asked)).tolist() == [bisect_left(keys, one) for one in asked]
+
+
+def test_a_key_beyond_the_last_is_not_found_though_the_filter_lets_it_through(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a.run", {keys_of(wanted_of((5, 9))[0]): value(1)})
+
+    assert [places.tolist() for places in run.find(wanted_of((6, 9), (4, 9), (5, 9)))] == [[2], [0]]
+
+
+def test_a_run_is_written_as_it_always_was_and_for_its_owner_alone(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a.run", {key(number): value(number) for number in range(100)})
+
+    run.require_digest("644acc98e3fa3269156d2e9ce2f4c6723858b228bbcdce6c698fab0abf010952")
+    assert stat.S_IMODE(run.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, 2), (3, 2), (4, 2), (7, 2), (8, 4), (15, 4), (16, 8), (100, 32)]
+)
+def test_a_filter_has_a_word_for_every_few_keys(tmp_path: Path, count: int, words: int) -> None:
+    run = make_run(tmp_path / "a.run", {key(number): value(number) for number in range(count)})
+
+    assert run.path.stat().st_size == count * (16 + WIDTH) + 8 * words
+
+
 def test_a_filter_turns_nearly_all_absent_keys_away(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a.run", {key(number): value(0) for number in range(10_000)})
     asked: list[int] = []
@@ -91,6 +129,7 @@ def test_merging_keeps_the_first_value_of_each_key(tmp_path: Path, monkeypatch: 
     written = write_run(tmp_path / "m.run", iter(slices), rows_at_most=sum(map(len, maps)))
 
     assert len(slices) > 5
+    assert max(map(len, slices)) < 200
     one = Run(tmp_path / "m.run", written.rows, width=WIDTH)
     one.require_digest(written.digest)
     assert [keys_of(entry) for entry in one.entries] == sorted(expected)
@@ -199,3 +238,14 @@ def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) ->
     assert dict(journal.all_cap_usage()) == {key(2): 5_000_000_000}
     journal.require_index()
     database.close()
+
+
+def test_many_equal_halves_are_put_in_order_and_equal_keys_keep_theirs() -> None:
+    chance = Random(5)
+    keys = [bytes(7) + bytes([chance.randrange(40)]) + chance.randbytes(1) * 8 for _ in range(3000)]
+    values = [value(number) for number in range(len(keys))]
+
+    entries = entries_of(b"".join(keys), b"".join(values), width=WIDTH)
+
+    expected = sorted(zip(keys, values, strict=True), key=lambda pair: pair[0])
+    assert [(keys_of(entry), entry["value"].tobytes()) for entry in entries] == expected

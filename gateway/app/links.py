@@ -1,0 +1,46 @@
+"""Join the parts of linking accounts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.app.home import OpenHome, open_home
+from gateway.service.linking import Linked, Linking, link_account, unlink_account
+from gateway.signing import PersonKey
+from gateway.store.key_files import create_index_key, read_index_key
+
+__all__ = ["begin_epoch", "link", "unlink"]
+
+
+def link(root: Path, account: str, *, platform: str, identity: str, consent: str) -> Linked:
+    """Link an account; see :func:`gateway.service.linking.link_account`. Makes the key of the first epoch."""
+    with _linking(root) as parts:
+        return link_account(platform, account, identity=identity, consent=consent, parts=parts)
+
+
+def unlink(root: Path, account: str, *, platform: str) -> None:
+    """Take a link away; see :func:`gateway.service.linking.unlink_account`."""
+    with _linking(root) as parts:
+        unlink_account(platform, account, parts=parts)
+
+
+def begin_epoch(root: Path) -> int:
+    """Make a new key of persons' pseudonyms; who is linked already keeps the old one's. Return its epoch."""
+    with open_home(root, writing=True) as opened:
+        create_index_key(opened.home.next_person_key())
+        return len(opened.home.person_keys())
+
+
+@contextmanager
+def _linking(root: Path) -> Iterator[Linking]:
+    with open_home(root, writing=True) as opened:
+        if not opened.home.person_keys():
+            create_index_key(opened.home.next_person_key())
+        yield Linking(
+            links=opened.journal.claims, index=opened.index(), keys=_keys(opened), clock=opened.clock
+        )
+
+
+def _keys(opened: OpenHome) -> list[PersonKey]:
+    paths = opened.home.person_keys()
+    return [PersonKey(read_index_key(path), epoch=int(path.name.partition("-")[2])) for path in paths]

@@ -1,0 +1,21 @@
+"""Join the parts of the signing side-car."""
+
+from pathlib import Path
+
+import uvicorn
+
+from gateway.app.home import SystemClock
+from gateway.client.proxy import signing_proxy
+from gateway.store.key_files import FileSigner
+
+__all__ = ["run_proxy"]
+
+
+def run_proxy(url: str, key: Path, *, host: str, port: int) -> None:
+    """Sign and pass on requests until interrupted.
+
+    Raises:
+        LocalFileError: the key cannot be read, or others may read it.
+    """
+    proxy = signing_proxy(url, FileSigner(key, "http"), now=SystemClock().now)
+    uvicorn.run(proxy, host=host, port=port, log_level="warning", access_log=False, server_header=False)

@@ -1,0 +1,60 @@
+"""Join the parts of speaking to a gateway as a platform."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gateway.client import GatewayClient
+from gateway.errors import LocalFileError
+from gateway.store.durable import write_durably
+from gateway.store.key_files import FileSigner
+
+__all__ = ["enrol", "fetch_receipt", "submit_files"]
+
+
+@contextmanager
+def _gateway(url: str, key: Path) -> Iterator[GatewayClient]:
+    with GatewayClient(url=url.rstrip("/"), signer=FileSigner(key, "http")) as gateway:
+        yield gateway
+
+
+def enrol(url: str, key: Path, *, platform: str, code: str) -> dict[str, Any]:
+    """Hand in a platform's first key with the code of its invitation."""
+    with _gateway(url, key) as gateway:
+        return gateway.enrol(platform, code)
+
+
+def submit_files(
+    url: str, key: Path, *, mapping: str, files: list[Path], say: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
+    """Upload files one after the other and yield what became of each; a repeated call is answered the same.
+
+    Raises:
+        LocalFileError: a file cannot be read.
+    """
+    with _gateway(url, key) as gateway:
+        for file in files:
+            content = _content(file)
+            name = f"{mapping}\x00{file.name}\x00".encode()
+            sent = gateway.upload(
+                mapping, file.name, content=content, key=hashlib.sha256(name + content).hexdigest()
+            )
+            say(f"{file.name}: operation {sent['id']}")
+            yield {"file": file.name, **gateway.finished(sent["id"])}
+
+
+def fetch_receipt(url: str, key: Path, *, record: str, batch: int | None, out: Path) -> None:
+    """Fetch the receipt of a record into a file."""
+    with _gateway(url, key) as gateway:
+        write_durably(out, gateway.receipt(record, batch=batch))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise LocalFileError(
+            f"cannot read {file}: {error.strerror}", remedy="name a file that this user may read"
+        ) from error

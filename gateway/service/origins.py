@@ -1,0 +1,95 @@
+"""Where outcomes come from: the rows of a part, packed until somebody asks where one stood and what it said.
+
+Of most acts nobody ever asks, so nothing is made for each of them.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+import msgspec
+
+from gateway.model.columns import RowTable, picked
+from gateway.model.source import Place, RefusedRow, SourceBlock, SourceRow
+
+__all__ = ["Origin", "Origins", "PartRows", "Piece", "origin_of"]
+
+Piece = SourceBlock | list[SourceRow]
+"""Rows that follow one another: a block as it was read, or rows of any fields."""
+
+_json = msgspec.json.Encoder().encode
+_encode = msgspec.msgpack.Encoder().encode
+_decode_block: Final = msgspec.msgpack.Decoder(SourceBlock).decode
+_decode_rows: Final = msgspec.msgpack.Decoder(list[SourceRow]).decode
+
+
+class Origin(NamedTuple):
+    """Where an outcome comes from: its place, further rows that went into it, its fields as JSON."""
+
+    place: Place
+    also: tuple[Place, ...]
+    fields: bytes
+
+
+def origin_of(row: SourceRow | RefusedRow) -> Origin:
+    """Return the origin of one row."""
+    return Origin(row.place, row.also, _json(row.fields))
+
+
+class PartRows:
+    """The rows of a part, by their number in it."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._pieces = pieces
+        self._ends = list(accumulate(map(len, pieces)))
+
+    def table(self) -> RowTable:
+        """Return the fields of all rows."""
+        return RowTable(
+            [
+                piece if isinstance(piece, SourceBlock) else [row.fields for row in piece]
+                for piece in self._pieces
+            ]
+        )
+
+    def origin(self, number: int) -> Origin:
+        """Return where one row comes from."""
+        at, inside = _at(self._ends, number)
+        return origin_of(self._pieces[at][inside])
+
+    def packed(self, acts: Sequence[int]) -> "Origins":
+        """Pack the rows, of which those with these numbers became acts."""
+        blocks = [isinstance(piece, SourceBlock) for piece in self._pieces]
+        return Origins(self._ends, blocks, list(map(_encode, self._pieces)), acts)
+
+
+class Origins(NamedTuple):
+    """The origins of acts, packed.
+
+    ``ends`` has for each piece the number of rows up to its end, ``blocks`` tells which pieces are blocks,
+    ``packed`` is what they hold; ``acts`` gives the row of each act.
+    """
+
+    ends: list[int]
+    blocks: list[bool]
+    packed: list[bytes]
+    acts: Sequence[int]
+
+    def at(self, places: Sequence[int]) -> list[Origin]:
+        """Return the origins of some acts."""
+        unpacked: dict[int, Piece] = {}
+        found = []
+        for row in picked(self.acts, places):
+            at, inside = _at(self.ends, row)
+            if at not in unpacked:
+                decode = _decode_block if self.blocks[at] else _decode_rows
+                unpacked[at] = decode(self.packed[at])
+            found.append(origin_of(unpacked[at][inside]))
+        return found
+
+
+def _at(ends: list[int], row: int) -> tuple[int, int]:
+    """Return in which piece a row stands, and where inside."""
+    piece = bisect_right(ends, row)
+    return piece, row - ends[piece - 1] if piece else row

@@ -1,0 +1,5 @@
+"""The fixture of opening pages."""
+
+from tests.browser.opener import page_opener
+
+__all__ = ["page_opener"]

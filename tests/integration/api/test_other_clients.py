@@ -1,0 +1,112 @@
+"""The signing side-car, and changes of keys; curl with openssl is tried with the how-to's own commands."""
+
+import base64
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.app.keys import new_key
+from gateway.app.platforms import invite
+from gateway.client import GatewayClient, RequestFailed
+from gateway.store.key_files import FileSigner
+from tests.fakes.homes import WUHAN, trip
+from tests.fakes.serving import WUHAN_PLATFORM, Served, free_port
+
+pytestmark = pytest.mark.xdist_group("served")
+
+
+@pytest.fixture(scope="module")
+def key(running: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make and enrol a platform's key."""
+    path = tmp_path_factory.mktemp("keys") / "wuhan.key"
+    new_key(path, "http", name="")
+    client = running.client(FileSigner(path, "http"))
+    client.enrol(WUHAN_PLATFORM, invite(running.home, WUHAN_PLATFORM)["code"])
+    return path
+
+
+@pytest.fixture(scope="module")
+def proxy(running: Served, key: Path) -> Iterator[str]:
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("tanqiao")), "proxy", "--to", running.url]
+    with subprocess.Popen(
+        [*command, "--key", str(key), "--port", str(port)], stderr=subprocess.DEVNULL
+    ) as process:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(400):
+            try:
+                httpx.get(url + "/v1/health")
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield url
+        process.terminate()
+
+
+def test_the_side_car_signs_for_clients_that_cannot(proxy: str) -> None:
+    body = {"mapping": WUHAN, "acts": [trip(510), trip(511, trip_type="tram")]}
+    headers = {"Idempotency-Key": "through-the-proxy", "Prefer": "wait=10"}
+
+    answer = httpx.post(proxy + "/v1/acts", json=body, headers=headers)
+    record = answer.json()["outcomes"][0]
+    receipt = httpx.get(f"{proxy}/v1/receipts/{record['record']}", params={"batch": record["batch"]})
+
+    assert [one["outcome"] for one in answer.json()["outcomes"]] == ["accepted", "rejected"]
+    assert receipt.json()["record"]["id"] == record["record"]
+
+
+def test_the_side_car_passes_refusals_on(proxy: str) -> None:
+    answer = httpx.get(proxy + "/v1/operations/none")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+def test_a_request_without_a_signature_is_refused(running: Served) -> None:
+    answer = httpx.get(running.url + "/v1/operations")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "request-not-signed")
+
+
+def test_a_platform_changes_its_keys(running: Served, key: Path, tmp_path: Path) -> None:
+    old = running.client(FileSigner(key, "http"))
+    new_key(tmp_path / "new.key", "http", name="")
+    signer = FileSigner(tmp_path / "new.key", "http")
+    new = running.client(signer)
+    with pytest.raises(RequestFailed):
+        new.request("GET", "/v1/keys")
+
+    _add(old, signer, proof=signer.sign(b"tanqiao/key-of/1\x00" + WUHAN_PLATFORM.encode()))
+
+    ids = [one["id"] for one in new.request("GET", "/v1/keys").json()["keys"]]
+    assert ids[-1] == signer.key_id
+    assert new.request("DELETE", f"/v1/keys/{signer.key_id}").json()["revoked"]
+    with pytest.raises(RequestFailed) as refused:
+        new.request("GET", "/v1/keys")
+    assert refused.value.status == 401
+
+
+def test_a_key_is_not_taken_without_proof_of_possession(running: Served, key: Path, tmp_path: Path) -> None:
+    old = running.client(FileSigner(key, "http"))
+    new_key(tmp_path / "new.key", "http", name="")
+    signer = FileSigner(tmp_path / "new.key", "http")
+
+    with pytest.raises(RequestFailed) as refused:
+        _add(old, signer, proof=signer.sign(b"tanqiao/key-of/1\x00cn-440300/shenzhen"))
+
+    assert refused.value.problem["code"] == "request-not-signed"
+
+
+def _add(client: GatewayClient, signer: FileSigner, *, proof: bytes) -> None:
+    body = {
+        "public_key": base64.b64encode(signer.public).decode(),
+        "proof": base64.b64encode(proof).decode(),
+    }
+    client.request(
+        "POST", "/v1/keys", content=json.dumps(body).encode(), headers={"content-type": "application/json"}
+    )
