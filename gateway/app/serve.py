@@ -19,7 +19,7 @@ from gateway.app.convert import crew_for, input_document
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
-from gateway.errors import HomeBusy, LocalFileError, NotFound
+from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
@@ -199,6 +199,10 @@ def _missing(opened: OpenHome) -> list[str]:
     missing = []
     if not (opened.home.log / "checkpoint").is_file():
         missing.append("the log has no checkpoint")
+    try:
+        opened.journal.length()
+    except GatewayError as error:
+        missing.append(f"the database cannot be read: {error.code}")
     return missing
 
 

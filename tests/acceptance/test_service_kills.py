@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gateway.app.log import verify_log
@@ -73,10 +74,6 @@ class Load:
         raise AssertionError((self.running.home.parent / "served.log").read_text()[-8000:])
 
 
-def outage() -> None:
-    time.sleep(2)
-
-
 class Victims:
     """The processes of a service. The sequencer is started first; later it is the one that is no worker."""
 
@@ -119,6 +116,11 @@ def test_kills_under_load_lose_nothing_and_count_nothing_twice(
     with served(home, workers=2) as running:
         wuhan = enrolled(running)
         victims, load = Victims(running), Load(running)
+
+        def outage() -> None:
+            time.sleep(2)
+            assert httpx.get(running.url + "/v1/ready").status_code == 503
+
         kills: list[Callable[[], None]] = [
             victims.kill_worker, victims.kill_sequencer, valkey.kill, valkey.start,
             postgres.kill, outage, postgres.start,
