@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,15 +13,19 @@ from gateway.errors import LocalFileError
 __all__ = ["Settings", "read_settings"]
 
 REQUESTS_PER_MINUTE: Final = 60_000  # a thousand a second: no platform needs more, a loop gone wild does
+ALARM: Final = timedelta(minutes=1)
+STOP: Final = timedelta(hours=1)
 _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 _REDIS: Final = ("redis://", "rediss://", "unix://")
+_WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the environment says. Addresses are empty where nothing is set; docs/reference/settings.md.
 
-    ``state`` is the folder of the checkpoint store: outside of every home, never restored.
+    ``state`` is the folder of the checkpoint store: outside of every home, never restored. A quorum of
+    witnesses that is missing for ``witness_alarm`` is an alarm; for ``witness_stop``, nothing more is taken.
     """
 
     state: Path
@@ -28,6 +33,8 @@ class Settings:
     checkpoints: str = ""
     redis: str = ""
     requests_per_minute: int = REQUESTS_PER_MINUTE
+    witness_alarm: timedelta = ALARM
+    witness_stop: timedelta = STOP
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -42,6 +49,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         checkpoints=_address(environment, "TANQIAO_CHECKPOINTS", starts=_POSTGRES),
         redis=_address(environment, "TANQIAO_REDIS", starts=_REDIS),
         requests_per_minute=_number(environment, "TANQIAO_REQUESTS_PER_MINUTE", default=REQUESTS_PER_MINUTE),
+        witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", default=ALARM),
+        witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", default=STOP),
     )
 
 
@@ -70,6 +79,18 @@ def _address(environment: Mapping[str, str], name: str, *, starts: tuple[str, ..
 
 def _number(environment: Mapping[str, str], name: str, *, default: int) -> int:
     written = environment.get(name, str(default))
-    if not re.fullmatch("[1-9][0-9]{0,8}", written):
+    if not _WHOLE.fullmatch(written):
         raise LocalFileError(f"{name} is {written!r}, expected a whole number", remedy=f"such as {default}")
     return int(written)
+
+
+def _seconds(environment: Mapping[str, str], name: str, *, default: timedelta) -> timedelta:
+    chosen = environment.get(name)
+    if chosen is None:
+        return default
+    if not _WHOLE.fullmatch(chosen):
+        raise LocalFileError(
+            f"{name} is {chosen!r}, expected whole seconds",
+            remedy="set it to a number of seconds, such as 3600",
+        )
+    return timedelta(seconds=int(chosen))

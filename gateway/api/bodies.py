@@ -14,7 +14,16 @@ from gateway.api.problems import TooLarge, TooSlow
 from gateway.ports import Platform
 from gateway.signing import Message, RequestNotSigned
 
-__all__ = ["message_of", "parts_of", "read_document", "require_digest", "sender", "signed_document", "slices"]
+__all__ = [
+    "message_of",
+    "parts_of",
+    "read_document",
+    "read_within",
+    "require_digest",
+    "sender",
+    "signed_document",
+    "slices",
+]
 
 
 def parts_of(request: Request) -> ApiParts:
@@ -58,7 +67,11 @@ async def read_document(request: Request) -> bytes:
         TooLarge: there is more of it.
         TooSlow: it does not come to its end.
     """
-    limits = parts_of(request).limits
+    return await read_within(request, parts_of(request).limits)
+
+
+async def read_within(request: Request, limits: Limits) -> bytes:
+    """Read content within given limits; raises as :func:`read_document` does."""
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):

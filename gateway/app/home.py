@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from gateway.app.clock import SystemClock
 from gateway.app.crews import here
 from gateway.app.kinds import shipped
 from gateway.app.mappings import make_converter
@@ -26,6 +26,7 @@ from gateway.service.reversing import Reversing
 from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointFile, CheckpointStore
+from gateway.store.cosigned import CosignedFiles
 from gateway.store.database import Database, refuse_network_disk
 from gateway.store.dialects import postgres_url
 from gateway.store.erasure import HomeErasures
@@ -41,17 +42,9 @@ from gateway.store.shared_checkpoints import SharedCheckpoints
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
-__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "open_home"]
+__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "log_key", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
-
-
-class SystemClock:
-    """The machine's clock, in UTC and whole seconds."""
-
-    def now(self) -> datetime:
-        """Return the present moment."""
-        return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +265,7 @@ def _opened(home: Home, facts: HomeFacts, *, store: CheckpointStore, database: D
             store=store,
             sign_checkpoint=lambda text: bytes(sign_note(text, key=key, sign=log_signer.sign)),
             after_step=partial(_require_lease, lease),
-        ),
+        ).proving_under(CosignedFiles(home.witnesses).covering),
         trust=trust_files(home, facts, store=store),
         clock=SystemClock(),
         lease=lease,
@@ -292,6 +285,7 @@ def _bring_up(opened: OpenHome) -> None:
         opened.trust.pin_first()  # a home with a log was pinned when it was made
     opened.log.recover()
     opened.erasures.recover()
+    opened.trust.settle_policy()
     publish_queue(opened.journal, opened.log, rings=opened.publishing_rings)
     opened.trust.settle(opened.journal.announces)
     opened.trust.require_pinned()

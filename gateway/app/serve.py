@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from gateway.api import ApiParts, ListedMapping
 from gateway.app.convert import crew_for, input_document
+from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
@@ -25,6 +26,7 @@ from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.parts import Converting
+from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
@@ -37,6 +39,7 @@ from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlPlatforms
 from gateway.store.request_limits import PlatformLimits
 from gateway.store.spools import SpoolFolder
+from gateway.transparency import read_policy
 
 __all__ = ["Serving", "api_parts", "sequence"]
 
@@ -137,6 +140,8 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
+        quorum, cosigned = quorum_of(opened), cosigned_of(opened)
+        stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
@@ -148,6 +153,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
                 waiting=lambda: waiting(None),
                 clock=opened.clock,
                 random_bytes=os.urandom,
+                require_open=lambda: require_witnessed(stopped(None)),
             ),
             platforms=platforms,
             operations=operations,
@@ -159,6 +165,9 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             mappings=schemes.listed,
             uploading=spools.uploading,
             ready=partial(_missing, opened),
+            quorum=quorum,
+            checkpoint=lambda: cosigned.published(opened.log.checkpoint),
+            witnessed=partial(_is_witnessed, opened),
         )
 
 
@@ -204,6 +213,10 @@ def _missing(opened: OpenHome) -> list[str]:
     except GatewayError as error:
         missing.append(f"the database cannot be read: {error.code}")
     return missing
+
+
+def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
+    return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
 def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
+from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -47,6 +48,14 @@ from gateway.ports.stores import (
     RecordFile,
     RecordFiles,
 )
+from gateway.ports.witnessing import (
+    CosignedNotes,
+    CosigningStatus,
+    WitnessAnswer,
+    WitnessMemory,
+    WitnessPeers,
+    WitnessState,
+)
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
@@ -58,6 +67,8 @@ __all__ = [
     "ClaimStore",
     "Claims",
     "Clock",
+    "CosignedNotes",
+    "CosigningStatus",
     "DayClosed",
     "EncodedFile",
     "EventMark",
@@ -70,6 +81,7 @@ __all__ = [
     "Log",
     "Meeting",
     "Memory",
+    "MonitorBooks",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -92,5 +104,11 @@ __all__ = [
     "RecordFiles",
     "RequestLimits",
     "ReversalRow",
+    "SeriesHead",
     "Spool",
+    "StatedDay",
+    "WitnessAnswer",
+    "WitnessMemory",
+    "WitnessPeers",
+    "WitnessState",
 ]
