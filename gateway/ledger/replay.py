@@ -82,12 +82,12 @@ class Replay:
             raise IntegrityBroken(f"I5: {decision.transfer} was decided twice", field=decision.transfer)
         self.decided.add(decision.transfer)
         reserved = self._open.pop(decision.transfer, None)
+        if decision.lots != lots_digest(() if reserved is None else reserved.parts):
+            raise IntegrityBroken(f"the decision about {decision.transfer} is about other lots")
         if reserved is None:
             if decision.verdict is Verdict.COMMIT:
                 raise IntegrityBroken(f"{decision.transfer} was committed and never reserved")
             return []
-        if decision.lots != lots_digest(reserved.parts):
-            raise IntegrityBroken(f"the decision about {decision.transfer} is about other lots")
         if decision.verdict is Verdict.ABORT:
             return self.book.abort(reserved)
         return self.book.commit(reserved, window=decision.window)
