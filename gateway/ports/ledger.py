@@ -80,7 +80,7 @@ class TransferStep(NamedTuple):
 
 
 class StepTaken(NamedTuple):
-    """What became of a step. Not ``done``: the transfer had another version, and stands as it is told here.
+    """What became of a step. Not ``done``: the transfer had another version, or was decided before.
 
     ``decision`` is what was ever decided about the transfer, also by this step.
     """

@@ -66,7 +66,13 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
 
     def dispute(self, dispute: Dispute) -> None:
         """Block what is left of a lot, or let it move again."""
-        self._alone(lambda group: group.load_lots([dispute.lot]), lambda clerk: clerk.dispute(dispute))
+
+        def load(group: Group) -> None:
+            group.load_lots([dispute.lot])
+            if dispute.facts is not None:
+                group.load_accounts([dispute.facts.platform])
+
+        self._alone(load, lambda clerk: clerk.dispute(dispute))
 
     def step_windows(self, step: WindowStep) -> bool:
         """Have windows take a step; False where they had taken it."""

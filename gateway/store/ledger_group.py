@@ -75,12 +75,15 @@ class Group:
         self._fill(t.day_limits, t.day_limits.c.key, (cap.key for one in touched for cap in one.caps))
         self.load_positions(pairs)
         self.load_flows([self.head.window])
-        platforms = {name for one in touched for name in (one.source, one.destination)}
-        self._fill(t.accounts, t.accounts.c.platform, platforms)
+        self.load_accounts(name for one in touched for name in (one.source, one.destination))
 
     def load_lots(self, names: Iterable[str]) -> None:
-        """Load lots that were used before, and the accounts of their platforms."""
+        """Load lots that were used before."""
         self._fill(t.lots, t.lots.c.name, names)
+
+    def load_accounts(self, platforms: Iterable[str]) -> None:
+        """Load all accounts of platforms."""
+        self._fill(t.accounts, t.accounts.c.platform, platforms)
 
     def load_positions(self, pairs: Iterable[Pair]) -> None:
         """Load the positions of pairs, both ways, and of their platforms towards all."""
@@ -188,8 +191,9 @@ class _Walk:
         """Take a step, if the transfer is as the step expects it: so each moment is used once."""
         standing = self.transfers.get(step.transfer)
         version, state = (0, "") if standing is None else (standing.version, standing.state)
-        if version != step.version:
-            return StepTaken(False, version, state, None, self._decisions.get(step.transfer))
+        decision = self._decisions.get(step.transfer)
+        if version != step.version or (isinstance(step.command, Decide) and decision is not None):
+            return StepTaken(False, version, state, None, decision)
         refused = self._obey(step)
         change = step.change if refused is None else step.otherwise
         if change is None:
@@ -223,9 +227,7 @@ class _Walk:
 
     def _decide(self, step: TransferStep, command: Decide) -> None:
         decided = _moment(step.at)
-        decision = self.clerk.decide(step.transfer, command.verdict, reason=command.reason, decided=decided)
-        if decision.verdict is not command.verdict:
-            raise InvariantBroken(f"I5: {step.transfer} has the decision {decision.verdict} already")
+        self.clerk.decide(step.transfer, command.verdict, reason=command.reason, decided=decided)
 
 
 def _posting_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:

@@ -5,7 +5,9 @@ from gateway.ports import Decide, OutboxMessage, TransferChange, TransferStep
 
 AT = 1_795_334_400  # 2026-11-22T08:00:00Z
 RESERVED = TransferChange("RESERVED", due=AT + 30, messages=(OutboxMessage("to", "credit"),))
-COMMITTED = TransferChange("COMMITTED", messages=(OutboxMessage("from", "decision"), OutboxMessage("to", "decision")))
+COMMITTED = TransferChange(
+    "COMMITTED", messages=(OutboxMessage("from", "decision"), OutboxMessage("to", "decision"))
+)
 ABORTED = TransferChange("ABORTED", messages=(OutboxMessage("from", "decision"),))
 
 

@@ -182,23 +182,24 @@ class Programme:
             "platform-limit": f"platform/{source}",
             "central-limit": "central",
         }
-        limits = {"person-limit": 60, "corridor-limit": 70, "platform-limit": 90, "central-limit": 120}
-        return tuple(Cap(code, key, limits[code]) for code, key in keys.items())
+        return tuple(
+            Cap(code, key, self.random.choice((40, 80, 120, 200, 400))) for code, key in keys.items()
+        )
 
 
-def run(clerk: Clerk, command: Command) -> str:
+def run(clerk: Clerk, command: Command, *, decided: str = "") -> str:
     """Give a command to a clerk and return its refusal or decision; empty where it was done."""
     try:
         match command:
             case Reservation():
                 refused = clerk.reserve(command)
                 if refused is not None:
-                    clerk.decide(command.transfer, Verdict.ABORT, reason=refused.code, decided="")
+                    clerk.decide(command.transfer, Verdict.ABORT, reason=refused.code, decided=decided)
                     return refused.code
             case Commit():
-                return clerk.decide(command.transfer, Verdict.COMMIT, reason="", decided="").verdict
+                return clerk.decide(command.transfer, Verdict.COMMIT, reason="", decided=decided).verdict
             case Abort():
-                return clerk.decide(command.transfer, Verdict.ABORT, reason="asked", decided="").verdict
+                return clerk.decide(command.transfer, Verdict.ABORT, reason="asked", decided=decided).verdict
             case Limit():
                 clerk.limit(command)
             case Dispute():
