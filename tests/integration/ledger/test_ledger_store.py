@@ -15,13 +15,10 @@ from gateway.ledger import (
     Dispute,
     Head,
     Limit,
-    Replay,
     Reservation,
     Verdict,
     WindowState,
     WindowStep,
-    require_chain,
-    require_whole,
 )
 from gateway.ports import Decide, TransferStep
 from gateway.store.database import Database
@@ -29,6 +26,7 @@ from gateway.store.ledger import SqlLedger, SqlLedgerReader
 from tests.fakes.ledger_stores import abort, commit, reserve
 from tests.fakes.ledgers import DAY, Abort, B, Commit, Programme, limited, lot, moving, run
 from tests.integration.ledger.conftest import NewAddress, open_database
+from tests.integration.ledger.rebuilding import require_rebuilt
 
 pytestmark = pytest.mark.xdist_group("servers")
 
@@ -46,18 +44,6 @@ def ledger(database: Database) -> Iterator[SqlLedger]:
 @pytest.fixture
 def reader(database: Database) -> SqlLedgerReader:
     return SqlLedgerReader(database)
-
-
-def require_rebuilt(reader: SqlLedgerReader) -> None:
-    """Rebuild every balance, lot usage, position, day limit and window from the journal (I12)."""
-    head, book, windows = reader.standing()
-    replay = Replay()
-    for entry in reader.journal(head.number):
-        assert replay.apply(entry.event) == entry.postings
-    assert replay.book == book
-    assert replay.windows == windows
-    require_whole(book)
-    assert require_chain(reader.decisions(after=0, limit=10**6)) == head.decision
 
 
 def test_a_transfer_is_reserved_and_committed(ledger: SqlLedger, reader: SqlLedgerReader) -> None:
