@@ -6,6 +6,7 @@ are frozen, so a row was changed if it is another object than before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.errors import InvariantBroken
@@ -156,13 +157,14 @@ class Book:
             self.positions[pair] = self.positions.get(pair, NOTHING).reserve(amount)
 
     def _move_positions(self, reserved: Reservation, *, window: int) -> None:
+        amount = reserved.amount
         growing, shrinking = pairs_of(reserved.source, reserved.destination)
         for pair in growing:
-            self.positions[pair] = self.positions[pair].commit(reserved.amount)
+            self.positions[pair] = self.positions[pair].commit(amount)
         for pair in shrinking:
-            self.positions[pair] = self.positions.get(pair, NOTHING).receive(reserved.amount)
+            self.positions[pair] = self.positions.get(pair, NOTHING).receive(amount)
         flow = Flow(window, reserved.source, reserved.destination)
-        self.flows[flow] = self.flows.get(flow, 0) + reserved.amount
+        self.flows[flow] = self.flows.get(flow, 0) + amount
 
     def _post(self, moves: "_Moves") -> list[Posting]:
         postings = moves.postings()
@@ -178,20 +180,29 @@ class _Moves:
 
     def add(self, lot: Lot, kinds: tuple[AccountKind, AccountKind], *, mg: int, points: int) -> None:
         """Move milligrams and points between two kinds of accounts of a lot's platform."""
-        debit, credit = kinds
-        self._add(Account(lot.platform, debit, CO2E), Account(lot.platform, credit, CO2E), amount=mg)
-        self._add(
-            Account(lot.platform, debit, lot.unit), Account(lot.platform, credit, lot.unit), amount=points
-        )
+        if mg:
+            self._add(_accounts(lot.platform, kinds, asset=CO2E), mg)
+        if points:
+            self._add(_accounts(lot.platform, kinds, asset=lot.unit), points)
 
     def exchange(self, source: Lot, destination: Lot, *, amount: int) -> None:
         """Move milligrams from what is in transit at one platform to what another one holds."""
-        transit = Account(source.platform, _TRANSIT, CO2E)
-        self._add(transit, Account(destination.platform, _HELD, CO2E), amount=amount)
+        if amount:
+            (transit, _) = _accounts(source.platform, (_TRANSIT, _HELD), asset=CO2E)
+            (_, held) = _accounts(destination.platform, (_TRANSIT, _HELD), asset=CO2E)
+            self._add((transit, held), amount)
 
     def postings(self) -> list[Posting]:
-        """Return the postings; nothing is posted where nothing moves."""
-        return [Posting(*pair, amount) for pair, amount in self._amounts.items() if amount]
+        """Return the postings."""
+        return [Posting(*pair, amount) for pair, amount in self._amounts.items()]
 
-    def _add(self, debit: Account, credit: Account, *, amount: int) -> None:
-        self._amounts[debit, credit] = self._amounts.get((debit, credit), 0) + amount
+    def _add(self, pair: tuple[Account, Account], amount: int) -> None:
+        self._amounts[pair] = self._amounts.get(pair, 0) + amount
+
+
+@lru_cache(maxsize=4096)
+def _accounts(
+    platform: str, kinds: tuple[AccountKind, AccountKind], *, asset: str
+) -> tuple[Account, Account]:
+    debit, credit = kinds
+    return Account(platform, debit, asset), Account(platform, credit, asset)

@@ -61,10 +61,11 @@ def _lot_code(lot: Lot, part: Part, *, day: int, source: str) -> RefusalCode | N
 
 
 def _caps(book: Book, wanted: Reservation) -> Iterator[Refusal]:
+    amount = wanted.amount
     for cap in wanted.caps:
         left = cap.limit - book.caps.get(cap.key, 0)
-        if wanted.amount > left:
-            yield Refusal(cap.code, cap.key, wanted.amount, left)
+        if amount > left:
+            yield Refusal(cap.code, cap.key, amount, left)
 
 
 def _positions(book: Book, wanted: Reservation) -> Iterator[Refusal]:

@@ -59,12 +59,14 @@ class Lot(NamedTuple):
 
     def take(self, mg: int, points: int) -> "Lot":
         """Return the lot with a part, or less by a part, in transit."""
-        return self._replace(transit_mg=self.transit_mg + mg, transit_points=self.transit_points + points)
+        transit = (self.transit_mg + mg, self.transit_points + points)
+        return Lot._make((*self[:7], *transit, *self[9:]))
 
     def move(self, mg: int, points: int) -> "Lot":
         """Return the lot after a part in transit has moved to another platform."""
-        taken = self.take(-mg, -points)
-        return taken._replace(moved_mg=self.moved_mg + mg, moved_points=self.moved_points + points)
+        transit = (self.transit_mg - mg, self.transit_points - points)
+        moved = (self.moved_mg + mg, self.moved_points + points)
+        return Lot._make((*self[:7], *transit, *moved, *self[11:]))
 
     def retire(self, mg: int, points: int) -> "Lot":
         """Return the lot after a part in transit was used up for good."""

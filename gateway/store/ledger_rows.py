@@ -1,6 +1,7 @@
 """Rows of the ledger's tables and the values that they stand for."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -76,6 +77,7 @@ def change_of(kind: str, text: str) -> Limit | Dispute | WindowStep:
     return msgspec.json.decode(text, type=_CHANGES[kind])
 
 
+@lru_cache(maxsize=4096)
 def account_text(account: Account) -> str:
     """Return the name of an account as postings have it."""
     return " ".join(account)
