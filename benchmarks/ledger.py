@@ -54,10 +54,11 @@ _PRELOADING = (
     b"INSERT INTO postings SELECT 2 * n - line %% 2, line, %(account)s, %(account)s, 829002"
     b" FROM generate_series(1, %(stored)s) AS n, generate_series(0, 7) AS line",
     b"INSERT INTO lots SELECT 'rec_old_' || n, %(platform)s, 'rec_old_' || n, 'p', 829002, 829002, 829,"
-    b" NULL, 0, 0, 829002, 829, 0, 0, 0, 0, false FROM generate_series(1, %(stored)s) AS n",
+    b" NULL, 0, 0, 829002, 829, 0, 0, 0, 0, false, '', '', 0 FROM generate_series(1, %(stored)s) AS n",
     b"INSERT INTO lots SELECT 'tr_old_' || n || '/0', %(platform)s, 'rec_old_' || n, 'p', 700000, 700000,"
-    b" 700, NULL, 0, 0, 0, 0, 0, 0, 0, 0, false FROM generate_series(1, %(stored)s) AS n",
-    b"INSERT INTO day_limits SELECT 'person/old_' || n, 829002 FROM generate_series(1, %(stored)s) AS n",
+    b" 700, NULL, 0, 0, 0, 0, 0, 0, 0, 0, false, 'rec_old_' || n, '', 829002"
+    b" FROM generate_series(1, %(stored)s) AS n",
+    b"INSERT INTO counters SELECT 'person/old_' || n, 829002 FROM generate_series(1, %(stored)s) AS n",
     b"UPDATE ledger_head SET number = 2 * %(stored)s",
 )
 SCALE = 10  # of pgbench: as many branches, so that its clients need not wait for each other

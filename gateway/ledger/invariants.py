@@ -63,7 +63,7 @@ def _require_lots(lots: Iterable[Lot]) -> None:
     for lot in lots:
         counted = min(
             lot.free_mg, lot.free_points, lot.transit_mg, lot.transit_points, lot.moved_mg, lot.moved_points,
-            lot.retired_mg, lot.retired_points, lot.returned_mg, lot.returned_points,
+            lot.retired_mg, lot.retired_points, lot.returned_mg, lot.returned_points, lot.origin_mg,
         )  # fmt: skip
         if counted < 0:
             raise InvariantBroken(f"I3: a lot of the record {lot.record} is used beyond what it holds: {lot}")
