@@ -61,9 +61,9 @@ def main(arguments: list[str]) -> int:
         operation = client.upload(WUHAN, "trips.ndjson", content=content)
         uploaded = time.perf_counter()
         client.finished(operation["id"])
-        rate = _rate("rows of a file until converted", options.rows, time.perf_counter() - started)
+        rate = _rate("rows of a file until converted", options.rows, seconds=time.perf_counter() - started)
         print(f"{'':<38}of which sending took {uploaded - started:.2f} s")
-        _convert(Path(scratch), postgres, content, rows=options.rows, ours=rate)
+        _convert(Path(scratch), postgres, content=content, rows=options.rows, ours=rate)
     return 0
 
 
@@ -107,7 +107,7 @@ def _load(
     started = time.perf_counter()
     client.finished(orjson.loads(answered.last)["id"])
     waited = time.perf_counter() - started
-    rate = _rate(what, len(bodies) * acts, answered.seconds)
+    rate = _rate(what, len(bodies) * acts, seconds=answered.seconds)
     print(f"{'':<38}p50 {percentile(answered.ms, 50):.1f} ms, p99 {percentile(answered.ms, 99):.1f} ms")
     print(f"{'':<38}the last is converted {waited:.2f} s after its answer")
     return rate
@@ -118,7 +118,7 @@ def _require(answered: Answered, statuses: set[int]) -> None:
         raise SystemExit(f"unexpected answers: {answered.statuses}: {answered.last[:500]!r}")
 
 
-def _rate(what: str, items: int, seconds: float, *, ours: float | None = None) -> float:
+def _rate(what: str, items: int, *, seconds: float, ours: float | None = None) -> float:
     rate = items / seconds
     beside = "" if ours is None else f"  ours is {ours / rate:.2f} of it"
     print(f"{what:<38}{items:>10,} in {seconds:>7.2f} s {rate:>12,.0f} a second{beside}", flush=True)
@@ -137,7 +137,7 @@ def _echo(bodies: Sequence[bytes], *, workers: int, ours: float) -> None:
             _require(answered, {202})
         finally:
             process.terminate()
-    _rate("bound: FastAPI that only answers", len(bodies), answered.seconds, ours=ours)
+    _rate("bound: FastAPI that only answers", len(bodies), seconds=answered.seconds, ours=ours)
 
 
 def _until_up(url: str) -> None:
@@ -156,7 +156,7 @@ def _inserts(postgres: PostgresServer, bodies: Sequence[bytes], *, ours: float) 
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (number BIGSERIAL PRIMARY KEY, content BYTEA NOT NULL)")
     seconds = asyncio.run(_insert_all(address, bodies))
-    _rate("bound: PostgreSQL that only keeps", len(bodies), seconds, ours=ours)
+    _rate("bound: PostgreSQL that only keeps", len(bodies), seconds=seconds, ours=ours)
 
 
 async def _insert_all(address: str, bodies: Sequence[bytes]) -> float:
@@ -175,7 +175,7 @@ async def _insert_all(address: str, bodies: Sequence[bytes]) -> float:
     return seconds
 
 
-def _convert(scratch: Path, postgres: PostgresServer, content: bytes, *, rows: int, ours: float) -> None:
+def _convert(scratch: Path, postgres: PostgresServer, *, content: bytes, rows: int, ours: float) -> None:
     """Convert the same file by the command, into a home of its own."""
     os.environ |= {"TANQIAO_DATABASE": postgres.database(), "TANQIAO_CHECKPOINTS": postgres.database()}
     home, file = scratch / "beside", scratch / "trips.ndjson"
@@ -184,7 +184,7 @@ def _convert(scratch: Path, postgres: PostgresServer, content: bytes, *, rows: i
     started = time.perf_counter()
     command = [TANQIAO, "convert", "--home", str(home), "--mapping", WUHAN, str(file)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _rate("beside: convert of the same file", rows, time.perf_counter() - started, ours=ours)
+    _rate("beside: convert of the same file", rows, seconds=time.perf_counter() - started, ours=ours)
 
 
 if __name__ == "__main__":
