@@ -53,11 +53,13 @@ async def _send_all(port: int, requests: Sequence[bytes], connections: int) -> A
     waiting = iter(requests)
     answered = Answered({}, [], 0.0, b"")
     started = time.perf_counter()
-    lasts = await asyncio.gather(*(_send_in_turn(port, waiting, answered) for _ in range(connections)))
+    lasts = await asyncio.gather(
+        *(_send_in_turn(port, waiting, answered=answered) for _ in range(connections))
+    )
     return answered._replace(seconds=time.perf_counter() - started, last=max(lasts)[1])
 
 
-async def _send_in_turn(port: int, waiting: Iterator[bytes], answered: Answered) -> tuple[float, bytes]:
+async def _send_in_turn(port: int, waiting: Iterator[bytes], *, answered: Answered) -> tuple[float, bytes]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     content = b""
     for request in waiting:

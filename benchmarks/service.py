@@ -31,6 +31,7 @@ __all__ = ["main"]
 
 CONNECTIONS = 32
 BATCH = 500
+SETTLED_SECONDS = 5  # for so long after its first request the service asks Valkey and PostgreSQL for nonces
 TANQIAO = str(Path(sys.executable).with_name("tanqiao"))
 
 
@@ -45,8 +46,10 @@ def main(arguments: list[str]) -> int:
         served(home, workers=options.workers) as running,
     ):
         signer, client = PlatformSigner(1), enrolled(running)
+        client.request("GET", "/v1/operations")
+        time.sleep(SETTLED_SECONDS)
         singles = [_body([trip(number)]) for number in range(options.singles)]
-        rate = _load("single submissions", running, singles, signer=signer)
+        rate = _load("single submissions", running, bodies=singles, signer=signer)
         _echo(singles, workers=options.workers, ours=rate)
         _inserts(postgres, singles, ours=rate)
         first = options.singles
@@ -54,7 +57,7 @@ def main(arguments: list[str]) -> int:
             _body([trip(first + BATCH * number + act) for act in range(BATCH)])
             for number in range(options.batches)
         ]
-        _load(f"acts in batches of {BATCH}", running, batches, signer=signer, acts=BATCH)
+        _load(f"acts in batches of {BATCH}", running, bodies=batches, signer=signer, acts=BATCH)
         rows = [trip(first + BATCH * options.batches + number) for number in range(options.rows)]
         content = b"".join(orjson.dumps(row) + b"\n" for row in rows)
         started = time.perf_counter()
@@ -96,7 +99,7 @@ def _body(acts: list[dict[str, str]]) -> bytes:
 
 
 def _load(
-    what: str, running: Served, bodies: Sequence[bytes], *, signer: PlatformSigner, acts: int = 1
+    what: str, running: Served, *, bodies: Sequence[bytes], signer: PlatformSigner, acts: int = 1
 ) -> float:
     """Send submissions and tell how fast they were acknowledged, and how fast all were converted."""
     requests = [signed(running.url + "/v1/acts", body, signer) for body in bodies]
