@@ -46,10 +46,10 @@ def signed(url: str, content: bytes, signer: Signer, *, content_type: str = "app
 
 def send_all(port: int, requests: Sequence[bytes], *, connections: int) -> Answered:
     """Send requests over so many connections, each the next one as soon as it is answered."""
-    return asyncio.run(_send_all(port, requests, connections))
+    return asyncio.run(_send_all(port, requests, connections=connections))
 
 
-async def _send_all(port: int, requests: Sequence[bytes], connections: int) -> Answered:
+async def _send_all(port: int, requests: Sequence[bytes], *, connections: int) -> Answered:
     waiting = iter(requests)
     answered = Answered({}, [], 0.0, b"")
     started = time.perf_counter()
