@@ -305,7 +305,7 @@ class History:
             book = _Booking(entry.kind, lot.record.lot)
             if entry.kind == "retired":
                 yield from book.mg(entry.mg, ("held", lot.platform), ("retired", lot.platform))
-            yield from book.points(lot.platform, entry.points, ("held", entry.kind))
+            yield from book.points(lot.platform, entry.points, ("held", "burned"))
         if isinstance(entry, Back):
             child, source = lots[entry.child], lots[entry.lot].platform
             book = _Booking(f"return {entry.transfer}", child.record.lot)

@@ -85,8 +85,7 @@ class NaiveLedger:
         except _Refused as refused:
             outcome = Outcome(refused.code)
         self._answers.append((operation, outcome))
-        if found := breaches(self.history):
-            raise OracleBroken(f"after {operation}: {found}")
+        self._watch(operation)
         return outcome
 
     def state(self) -> State:
@@ -106,6 +105,10 @@ class NaiveLedger:
             windows={str(n): history.window_state(n) or "" for n in windows},
             nets=_without_zeros(nets),
         )
+
+    def _watch(self, operation: Operation) -> None:
+        if found := breaches(self.history):
+            raise OracleBroken(f"after {operation}: {found}")
 
     def _carry_out(self, operation: Operation) -> Outcome:
         match operation:

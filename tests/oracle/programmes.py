@@ -358,14 +358,12 @@ def _pause(draw: _Draw) -> Operation:
         return ResumeCorridor(*history.paused[0])
     if history.suspended:
         return ResumePlatform(history.suspended[0])
-    marks = ("disputed", "undisputed", "undisputed", "claim-closed")
-    return rng.choice(
-        (
-            PauseCorridor(corridor.source, corridor.destination),
-            SuspendPlatform(corridor.source),
-            *(Mark(record, mark) for mark in marks),
-        )
+    choices: tuple[Operation, ...] = (
+        PauseCorridor(corridor.source, corridor.destination),
+        SuspendPlatform(corridor.source),
+        *(Mark(record, mark) for mark in ("disputed", "undisputed", "undisputed", "claim-closed")),
     )
+    return rng.choice(choices)
 
 
 def _window(draw: _Draw) -> Operation:
