@@ -77,7 +77,7 @@ _GRADES = (("operator-record", 1, 1), ("device", 9, 10), ("upload", 1, 3))
 class _Draw:
     rng: Random
     without: frozenset[str]
-    guide: NaiveLedger = field(default_factory=NaiveLedger)
+    guide: NaiveLedger = field(default_factory=lambda: NaiveLedger(watchful=False))
     done: list[Operation] = field(default_factory=list)
     made: int = 0
 
