@@ -5,10 +5,10 @@ every balance worked out anew from the whole list. It is far too slow to serve a
 
 1. Write a thin adapter: an object with ``apply(operation) -> Outcome`` and ``state() -> State``
    (``operations.Ledger``). It turns each operation into calls of your ledger, and your refusals into
-   ``Outcome(code)``. A lot that has moved goes by its path (``L>B``, ``L>B>C``; what transfer ``t`` sent
-   back is ``L>B<t``), so that parts of one record which went the same way are one lot: an adapter over
-   a ledger which keeps one row per transfer adds those rows up. Leave zeros out of the state. An adapter
-   which cannot tell some part of the state names the parts it can in ``compare``.
+   ``Outcome(code)``. A lot that has moved goes by its path (``L>B``, ``L>B>C``), so that parts of one
+   record which went the same way are one lot: an adapter over a ledger which keeps one row per transfer
+   adds those rows up. Leave zeros out of the state. An adapter which cannot tell some part of the state
+   names the parts it can in ``compare``.
 2. ``agreement.disagreement(seed, make_ledger)`` draws the programme of that seed, gives it to both and
    answers with the first difference, or ``None``. The same seed draws the same programme for ever.
    ``without`` leaves corners out (``programmes.CORNERS``).
@@ -35,9 +35,10 @@ Where the protocol's text is silent, the oracle reads it so:
   of them are aborted; points burned are the least that cannot fall below it. Parts of a record which
   moved on keep the worth of the whole act, so that a tenth of an act is never compared with a whole.
 - What is recognised as nothing is below any minimum, and an empty or negative part is ``malformed``.
-- A return undoes points at the rate of its own transfer, part by part on the whole: sent back in full
-  it gives back all that was burned. In mg only what was recognised comes back; it is a lot of its own,
-  worth no more than it was where it had been.
+- A return names mg of what was recognised and leaves everything as though only the rest had ever moved:
+  the original lot gets back what the rest does not need, unrecognised mg included, with the points
+  that the rest would not have burned. So it cannot be told in which order parts went and came, and
+  moving and returning parts in turn brings no gain by rounding.
 - Redeemed points end the use of their part; its mg stay with the platform. Retired mg leave.
 - A lot is good on the day it expires. One that would arrive already expired does not move. The
   destination's rule counts from the day of the act.

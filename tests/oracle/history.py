@@ -1,8 +1,8 @@
 """What happened, as a list, and every balance as a question to the whole list.
 
 Nothing is kept that could be worked out: no running totals, no caches. A lot that has moved goes by the
-path it took, so that parts of one record which took the same path are one lot: ``L``, ``L>B``, ``L>B>C``;
-what was sent back by transfer ``t`` is ``L>B<t``.
+path it took, so that parts of one record which took the same path are one lot: ``L``, ``L>B``, ``L>B>C``.
+What is sent back is the original lot's again.
 """
 
 from collections.abc import Iterator
@@ -62,7 +62,10 @@ class Use(NamedTuple):
 
 
 class Back(NamedTuple):
-    """One lot's part of a return: mg of what was recognised, points burned there and given back here."""
+    """One lot's part of a return: mg of what was recognised, points burned there and given back here.
+
+    ``restored_mg`` is what may move again at the source; ``alone``: no part of the lot was undecided then.
+    """
 
     transfer: str
     lot: str
@@ -70,7 +73,9 @@ class Back(NamedTuple):
     mg: int
     points_out: int
     points_in: int
+    restored_mg: int
     window: int
+    alone: bool
 
 
 class Posting(NamedTuple):
@@ -186,8 +191,8 @@ class History:
                     arrived = self._arrived(found[move.lot], move)
                     found[move.child] = _joined(found.get(move.child), arrived)
             if isinstance(entry, Back):
-                sent = self._sent_back(found[entry.child], entry)
-                found[sent.lot] = _joined(found.get(sent.lot), sent)
+                less = replace(found[entry.child], value_mg=-entry.mg, points=-entry.points_out)
+                found[entry.child] = _joined(found[entry.child], less)
         return found
 
     def _arrived(self, parent: Lot, move: Move) -> Lot:
@@ -205,20 +210,10 @@ class History:
             expires=min(parent.expires, self.expiry_at(move.destination, parent.record)),
         )
 
-    def _sent_back(self, child: Lot, back: Back) -> Lot:
-        original = next(m for m in self.moves() if (m.transfer, m.lot) == (back.transfer, back.lot))
-        return replace(
-            child,
-            lot=f"{child.lot}<{back.transfer}",
-            platform=original.source,
-            value_mg=back.mg,
-            points=back.points_in,
-            rate=Fraction(original.points_out, original.recognised_mg),
-        )
-
     def moved_mg(self, lot: str) -> int:
-        """Tell how much of a lot has moved away."""
-        return sum(move.mg for move in self.committed_moves() if move.lot == lot)
+        """Tell how much of a lot has moved away and was not restored by a return."""
+        restored = sum(back.restored_mg for back in self.backs() if back.lot == lot)
+        return sum(move.mg for move in self.committed_moves() if move.lot == lot) - restored
 
     def reserved_mg(self, lot: str) -> int:
         """Tell how much of a lot is reserved."""
@@ -228,15 +223,11 @@ class History:
         """Tell how much of a lot was redeemed or retired."""
         return sum(use.mg for use in self.uses(lot, kind))
 
-    def returned_mg(self, lot: str) -> int:
-        """Tell how much of a lot that had arrived was sent back."""
-        return sum(back.mg for back in self.backs() if back.child == lot)
-
     def points_left(self, lot: Lot) -> int:
         """Tell how many of a lot's points are neither burned nor held for a reservation."""
         gone = [move.points_out for move in self.live_moves() if move.lot == lot.lot]
         gone += [use.points for use in self.uses(lot.lot)]
-        gone += [back.points_out for back in self.backs() if back.child == lot.lot]
+        gone += [-back.points_in for back in self.backs() if back.lot == lot.lot]
         return lot.points - sum(gone)
 
     def window_state(self, window: int) -> str | None:
@@ -310,8 +301,9 @@ class History:
             child, source = lots[entry.child], lots[entry.lot].platform
             book = _Booking(f"return {entry.transfer}", child.record.lot)
             yield from book.mg(entry.mg, ("held", child.platform), ("held", source))
-            yield from book.points(child.platform, entry.points_out, ("held", "burned"))
-            yield from book.points(source, entry.points_in, ("issued", "held"))
+            yield from book.mg(entry.restored_mg - entry.mg, ("unrecognised", source), ("held", source))
+            yield from book.points(child.platform, entry.points_out, ("held", "issued"))
+            yield from book.points(source, entry.points_in, ("burned", "held"))
 
 
 class _Booking(NamedTuple):

@@ -6,10 +6,9 @@ an operation was accepted: what can be worked out is worked out again.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 
-from tests.oracle.history import Decision, History, Lot, Move, Posting, child_rate, child_whole
-from tests.oracle.naive_recognition import issued, recognised
+from tests.oracle.history import Back, Decision, History, Lot, Move, Posting, child_rate, child_whole
+from tests.oracle.naive_recognition import burned, issued, recognised
 
 __all__ = ["breaches"]
 
@@ -62,7 +61,7 @@ def _misplaced(history: History, lots: dict[str, Lot], *, postings: list[Posting
 
 def _left_mg(history: History, lot: Lot) -> int:
     gone = history.moved_mg(lot.lot) + history.reserved_mg(lot.lot)
-    return lot.value_mg - gone - history.used_mg(lot.lot, "retired") - history.returned_mg(lot.lot)
+    return lot.value_mg - gone - history.used_mg(lot.lot, "retired")
 
 
 def _below_zero(history: History, lots: dict[str, Lot], *, postings: list[Posting]) -> Iterator[str]:
@@ -74,8 +73,7 @@ def _below_zero(history: History, lots: dict[str, Lot], *, postings: list[Postin
             yield f"{key} stands at {amount}"
     for lot in lots.values():
         left = lot.movable - lot.value_mg + _left_mg(history, lot) - history.used_mg(lot.lot, "redeemed")
-        spent_by_return = lot.value_mg - lot.movable if history.returned_mg(lot.lot) else Fraction(0)
-        if left + spent_by_return < 0:
+        if left < 0:
             yield f"{lot.lot} was used {-left} mg beyond what can move"
         if history.points_left(lot) < 0:
             yield f"{lot.lot} has {history.points_left(lot)} points left"
@@ -94,30 +92,34 @@ def _decided_twice(history: History, _: dict[str, Lot]) -> Iterator[str]:
     yield from (f"{transfer} has {count} decisions" for transfer, count in decided.items() if count > 1)
 
 
-def _moves_by_child(history: History) -> dict[str, list[Move]]:
-    by_child: dict[str, list[Move]] = {}
+def _parts_by_child(history: History) -> dict[str, list[Move | Back]]:
+    by_child: dict[str, list[Move | Back]] = {}
     live = history.live_moves()
-    for move in (move for move in history.moves() if move in live):
-        by_child.setdefault(move.child, []).append(move)
+    for entry in history.journal:
+        if isinstance(entry, Back) or entry in live:
+            by_child.setdefault(entry.child, []).append(entry)
     return by_child
 
 
 def _wrong_points(history: History, lots: dict[str, Lot]) -> Iterator[str]:
-    for child, moves in _moves_by_child(history).items():
+    for child, parts in _parts_by_child(history).items():
+        moves = [part for part in parts if isinstance(part, Move)]
+        backs = [part for part in parts if isinstance(part, Back)]
         parent = lots[moves[0].lot]
         corridor = history.corridor(moves[0].source, moves[0].destination)
         if corridor is None:
             yield f"{child} came along no corridor"
             continue
         act, rate = child_whole(parent, corridor), child_rate(parent.record, corridor.destination)
-        taken, given = sum(m.mg for m in moves), sum(m.recognised_mg for m in moves)
-        points = sum(m.points_in for m in moves)
+        taken = sum(m.mg for m in moves) - sum(b.restored_mg for b in backs)
+        given = sum(m.recognised_mg for m in moves) - sum(b.mg for b in backs)
+        points = sum(m.points_in for m in moves) - sum(b.points_out for b in backs)
         due = recognised(taken, parent.whole, recognised_whole=act)
         # Only a part reserved beside an undecided one may get less than its due, never more.
-        if given > due or (moves[-1].alone and given < due):
+        if given > due or (parts[-1].alone and given < due):
             yield f"{child}: {given} mg recognised for {taken} mg, {due} are due"
         due = issued(given, rate=rate)
-        if points > due or (moves[-1].alone and points < due):
+        if points > due or (parts[-1].alone and points < due):
             yield f"{child}: {points} points for {given} mg, {due} are due"
 
 
@@ -151,19 +153,12 @@ def _returned_too_much(history: History, _: dict[str, Lot]) -> Iterator[str]:
         made = history.decision(move.transfer)
         if backs and (made is None or not made.commit):
             yield f"{move.transfer} did not move and was returned"
-        compared = (
-            ("mg", sum(b.mg for b in backs), move.recognised_mg),
-            ("points there", sum(b.points_out for b in backs), move.points_in),
-            ("points here", sum(b.points_in for b in backs), move.points_out),
-        )
-        yield from (
-            f"{move.transfer}: {got} {what} of {of} returned" for what, got, of in compared if got > of
-        )
+        if sum(back.mg for back in backs) > move.recognised_mg:
+            yield f"{move.transfer}: {sum(back.mg for back in backs)} mg of {move.recognised_mg} returned"
 
 
 def _longer_lives(history: History, lots: dict[str, Lot]) -> Iterator[str]:
     kin = [(move.lot, move.child) for move in history.committed_moves()]
-    kin += [(back.child, f"{back.child}<{back.transfer}") for back in history.backs()]
     for parent, child in kin:
         if lots[child].expires > lots[parent].expires:
             yield f"{child} is good until {lots[child].expires}, {parent} until {lots[parent].expires}"
@@ -173,6 +168,12 @@ def _gains(history: History, lots: dict[str, Lot]) -> Iterator[str]:
     for move in history.committed_moves():
         if lots[move.child].whole > lots[move.lot].whole:
             yield f"{move.child} is worth more than {move.lot}"
+    for lot in lots.values():
+        burns = _burned(history, lot.lot) + sum(use.points for use in history.uses(lot.lot))
+        used = history.used_mg(lot.lot, "redeemed") + history.used_mg(lot.lot, "retired")
+        due = burned(history.moved_mg(lot.lot) + used, rate=lot.rate)
+        if burns < due:
+            yield f"{lot.lot} burned {burns} points, {due} are due"
     for record in history.records:
         home = [lot for lot in lots.values() if (lot.record, lot.platform) == (record, record.platform)]
         points = sum(lot.points - _burned(history, lot.lot) for lot in home)
@@ -182,7 +183,7 @@ def _gains(history: History, lots: dict[str, Lot]) -> Iterator[str]:
 
 def _burned(history: History, lot: str) -> int:
     moved = sum(move.points_out for move in history.committed_moves() if move.lot == lot)
-    return moved + sum(back.points_out for back in history.backs() if back.child == lot)
+    return moved - sum(back.points_in for back in history.backs() if back.lot == lot)
 
 
 def _claimed_twice(history: History, _: dict[str, Lot]) -> Iterator[str]:

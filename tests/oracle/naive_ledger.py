@@ -15,6 +15,7 @@ from tests.oracle.naive_recognition import (
     dust,
     issued,
     largest_safe,
+    least_moved,
     recognised,
     smallest_safe,
 )
@@ -198,18 +199,19 @@ class NaiveLedger:
         _refuse_if(record.ownership != "personal", "lot-not-personal")
         _refuse_if(not record.claim_closed and "claim-closed" not in marks, "lot-claim-open")
         retired = history.used_mg(lot.lot, "retired")
-        free = self._unused(lot) + retired
-        _refuse_if(part.mg > lot.movable - (lot.value_mg - free), "lot-spent")
+        free = lot.movable - (lot.value_mg - self._unused(lot)) + retired
+        _refuse_if(part.mg > free, "lot-spent")
         _refuse_if(history.day > lot.expires, "lot-expired")
-        _refuse_if(part.mg > lot.movable - (lot.value_mg - free) - retired, "lot-retired")
+        _refuse_if(part.mg > free - retired, "lot-retired")
+        # Only undecided parts can hold points which this one would need if they were aborted.
+        _refuse_if(self._burn(lot, part.mg) > history.points_left(lot), "lot-spent")
         said = [mark for mark in marks if mark != "claim-closed"]
         _refuse_if(said[-1] == "disputed" if said else record.disputed, "lot-disputed")
 
     def _unused(self, lot: Lot) -> int:
         history, name = self.history, lot.lot
         used = history.used_mg(name, "redeemed") + history.used_mg(name, "retired")
-        gone = history.moved_mg(name) + history.reserved_mg(name) + history.returned_mg(name)
-        return lot.value_mg - used - gone
+        return lot.value_mg - used - history.moved_mg(name) - history.reserved_mg(name)
 
     def _check_corridor(self, asked: Reserve) -> OpenCorridor:
         corridor = self.history.corridor(asked.source, asked.destination)
@@ -232,22 +234,14 @@ class NaiveLedger:
 
     def _planned(self, asked: Reserve, lot: Lot, *, corridor: OpenCorridor, mg: int) -> Move:
         history, child = self.history, f"{lot.lot}>{corridor.destination}"
-        same = [move for move in history.live_moves() if move.child == child]
-        undecided = [move for move in same if history.decision(move.transfer) is None]
-        decided = [move for move in same if move not in undecided]
-        act = child_whole(lot, corridor)
+        act, rate = child_whole(lot, corridor), child_rate(lot.record, corridor.destination)
+        decided, open_ = self._recognised_parts(child)
         earned = largest_safe(
-            lambda total: recognised(total, lot.whole, recognised_whole=act),
-            mg,
-            decided=[Given(m.mg, m.recognised_mg) for m in decided],
-            open_=[Given(m.mg, m.recognised_mg) for m in undecided],
+            lambda total: recognised(total, lot.whole, recognised_whole=act), mg, decided=decided, open_=open_
         )
-        rate = child_rate(lot.record, corridor.destination)
+        decided_points, open_points = self._issued_parts(child)
         points_in = largest_safe(
-            lambda total: issued(total, rate=rate),
-            earned,
-            decided=[Given(m.recognised_mg, m.points_in) for m in decided],
-            open_=[Given(m.recognised_mg, m.points_in) for m in undecided],
+            lambda total: issued(total, rate=rate), earned, decided=decided_points, open_=open_points
         )
         return Move(
             transfer=asked.transfer,
@@ -261,16 +255,40 @@ class NaiveLedger:
             recognised_mg=earned,
             points_out=self._burn(lot, mg),
             points_in=points_in,
-            alone=not undecided,
+            alone=not open_,
+        )
+
+    # What parts took and were given: those that are decided, less what was returned, and the undecided.
+
+    def _recognised_parts(self, child: str) -> tuple[list[Given], list[Given]]:
+        moves, open_, backs = self._parts_of(child)
+        decided = [Given(move.mg, move.recognised_mg) for move in moves]
+        decided += [Given(-back.restored_mg, -back.mg) for back in backs]
+        return decided, [Given(move.mg, move.recognised_mg) for move in open_]
+
+    def _issued_parts(self, child: str) -> tuple[list[Given], list[Given]]:
+        moves, open_, backs = self._parts_of(child)
+        decided = [Given(move.recognised_mg, move.points_in) for move in moves]
+        decided += [Given(-back.mg, -back.points_out) for back in backs]
+        return decided, [Given(move.recognised_mg, move.points_in) for move in open_]
+
+    def _burned_parts(self, lot: Lot) -> tuple[list[Given], list[Given]]:
+        history, name = self.history, lot.lot
+        decided = [Given(move.mg, move.points_out) for move in history.committed_moves() if move.lot == name]
+        decided += [Given(use.mg, use.points) for use in history.uses(name)]
+        decided += [Given(-back.restored_mg, -back.points_in) for back in history.backs() if back.lot == name]
+        return decided, [Given(move.mg, move.points_out) for move in history.open_moves() if move.lot == name]
+
+    def _parts_of(self, child: str) -> tuple[list[Move], list[Move], list[Back]]:
+        history = self.history
+        return (
+            [move for move in history.committed_moves() if move.child == child],
+            [move for move in history.open_moves() if move.child == child],
+            [back for back in history.backs() if back.child == child],
         )
 
     def _burn(self, lot: Lot, mg: int) -> int:
-        history = self.history
-        moved = [Given(m.mg, m.points_out) for m in history.committed_moves() if m.lot == lot.lot]
-        used = [Given(use.mg, use.points) for use in history.uses(lot.lot)]
-        open_ = [Given(m.mg, m.points_out) for m in history.open_moves() if m.lot == lot.lot]
-        due = smallest_safe(lambda total: burned(total, rate=lot.rate), mg, decided=moved + used, open_=open_)
-        return min(due, history.points_left(lot))
+        return max(0, self._change_of_burn(lot, mg))
 
     def _check_limits(self, asked: Reserve, corridor: OpenCorridor, *, amount: int) -> None:
         today = [move for move in self.history.live_moves() if move.day == self.history.day]
@@ -312,22 +330,40 @@ class NaiveLedger:
         )
 
     def _planned_back(self, asked: Return, part: Part, *, moves: list[Move]) -> Back:
+        """Plan to leave everything as though only the rest had ever moved."""
+        history = self.history
         move = next((move for move in moves if move.lot == part.lot), None)
         if move is None:
             raise _Refused("return-above-original")
-        earlier = [b for b in self.history.backs() if (b.transfer, b.lot) == (asked.transfer, part.lot)]
-        total = sum(back.mg for back in earlier) + part.mg
-        _refuse_if(total > move.recognised_mg, "return-above-original")
-        child = self.history.lots()[move.child]
-        exact_out, exact_in = (
-            Fraction(points * total, move.recognised_mg) for points in (move.points_in, move.points_out)
-        )
-        points_out = burned(1, rate=exact_out) - sum(back.points_out for back in earlier)
-        points_in = issued(1, rate=exact_in) - sum(back.points_in for back in earlier)
+        earlier = [b.mg for b in history.backs() if (b.transfer, b.lot) == (asked.transfer, part.lot)]
+        _refuse_if(sum(earlier) + part.mg > move.recognised_mg, "return-above-original")
+        lot, child = history.lots()[move.lot], history.lots()[move.child]
         _refuse_if(part.mg > self._unused(child), "return-spent")
-        _refuse_if(points_out > self.history.points_left(child), "return-spent")
-        window = self.history.open_window()
-        return Back(asked.transfer, part.lot, move.child, part.mg, points_out, points_in, window)
+        decided, open_ = self._recognised_parts(child.lot)
+        kept = sum(one.given for one in decided) - part.mg
+        needed = least_moved(kept, child.whole / lot.whole, open_=open_)
+        restored = sum(one.taken for one in decided) - needed
+        points_out = max(0, -self._change_of_issue(child, -part.mg))
+        _refuse_if(points_out > history.points_left(child), "return-spent")
+        return Back(
+            transfer=asked.transfer,
+            lot=lot.lot,
+            child=child.lot,
+            mg=part.mg,
+            points_out=points_out,
+            points_in=-self._change_of_burn(lot, -restored),
+            restored_mg=restored,
+            window=history.open_window(),
+            alone=not open_,
+        )
+
+    def _change_of_issue(self, child: Lot, mg: int) -> int:
+        decided, open_ = self._issued_parts(child.lot)
+        return largest_safe(lambda total: issued(total, rate=child.rate), mg, decided=decided, open_=open_)
+
+    def _change_of_burn(self, lot: Lot, mg: int) -> int:
+        decided, open_ = self._burned_parts(lot)
+        return smallest_safe(lambda total: burned(total, rate=lot.rate), mg, decided=decided, open_=open_)
 
     def _use(self, asked: Retire | Redeem) -> Outcome:
         _refuse_if(asked.mg <= 0, "malformed")
@@ -378,7 +414,6 @@ class NaiveLedger:
         yield f"reserved {name}", history.reserved_mg(name)
         yield f"redeemed {name}", history.used_mg(name, "redeemed")
         yield f"retired {name}", history.used_mg(name, "retired")
-        yield f"returned {name}", history.returned_mg(name)
         yield f"left {name}", history.points_left(lot)
         yield f"expires {name}", lot.expires
 

@@ -5,7 +5,7 @@ parts before it were given: so parts always add up to the whole, however they we
 named floor or ceiling; the only types are int and Fraction.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, combinations
 from math import ceil, floor
@@ -17,6 +17,7 @@ __all__ = [
     "dust",
     "issued",
     "largest_safe",
+    "least_moved",
     "movable",
     "recognised",
     "smallest_safe",
@@ -79,15 +80,31 @@ def smallest_safe(
     entitled: Callable[[int], int], part: int, *, decided: Iterable[Given], open_: Iterable[Given]
 ) -> int:
     """Charge a part the least that never falls below the whole, whichever undecided parts take place."""
-    return max(0, *_added(entitled, part, decided=decided, open_=open_))
+    return max(_added(entitled, part, decided=decided, open_=open_))
+
+
+def least_moved(kept: int, share: Fraction, *, open_: Iterable[Given]) -> int:
+    """Tell the least that must have moved for ``kept`` mg to be recognised of it, at a share of 1 at most.
+
+    It is enough even when any of the undecided parts take place.
+    """
+    totals = [[Given(0, kept), *subset] for subset in _subsets(open_)]
+    needed = [
+        ceil(sum(one.given for one in total) / share) - sum(one.taken for one in total) for total in totals
+    ]
+    return max(0, *needed)
+
+
+def _subsets(parts: Iterable[Given]) -> Iterator[tuple[Given, ...]]:
+    listed = list(parts)
+    return chain.from_iterable(combinations(listed, size) for size in range(len(listed) + 1))
 
 
 def _added(
     entitled: Callable[[int], int], part: int, *, decided: Iterable[Given], open_: Iterable[Given]
 ) -> list[int]:
-    fixed, undecided = list(decided), list(open_)
-    subsets = chain.from_iterable(combinations(undecided, size) for size in range(len(undecided) + 1))
-    totals = [[*fixed, *subset] for subset in subsets]
+    fixed = list(decided)
+    totals = [[*fixed, *subset] for subset in _subsets(open_)]
     return [
         entitled(sum(one.taken for one in total) + part) - sum(one.given for one in total) for total in totals
     ]

@@ -322,8 +322,8 @@ class State:
 
     ``balances``: "mg held A", "mg in_transit A", "mg unrecognised A", "mg retired A" and "points held A",
     "points on_hold A". ``positions``: "A B" owed by A to B, reservations included, before settlement.
-    ``lots``: "value L", "points L", "moved L", "reserved L", "redeemed L", "retired L", "returned L",
-    "left L" (points), "expires L". ``dust``: lot that arrived -> "n/d". ``transfers``: id -> the word
+    ``lots``: "value L", "points L", "moved L", "reserved L", "redeemed L", "retired L", "left L"
+    (points), "expires L". ``dust``: lot that arrived -> "n/d". ``transfers``: id -> the word
     shown outside. ``windows``: number -> state. ``nets``: "window platform", above zero is to receive.
     """
 

@@ -241,7 +241,7 @@ def _wanted(draw: _Draw, lot: Lot) -> bool:
 def _free(draw: _Draw, lot: Lot) -> int:
     """Tell how many whole mg of a lot can still move."""
     history, name = draw.guide.history, lot.lot
-    gone = history.moved_mg(name) + history.reserved_mg(name) + history.returned_mg(name)
+    gone = history.moved_mg(name) + history.reserved_mg(name)
     return floor(lot.movable) - gone - history.used_mg(name, "redeemed") - history.used_mg(name, "retired")
 
 

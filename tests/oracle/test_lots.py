@@ -94,16 +94,6 @@ def test_a_part_burns_up_to_a_whole_point_and_never_more_than_are_left() -> None
     assert burned == [1, 1, 1]
 
 
-def test_points_that_come_back_rounded_up_leave_less_to_burn() -> None:
-    """At B 10 mg hold 5 of 5.5 points; 5 mg sent back burn 3, so 4 mg, due 2.2 points, burn the 2 left."""
-    worths = (Worth("B", 10, 10, 11, 2), Worth("C", 10, 10, 10, 1))
-    ledger = world(*CYCLE, replace(lot("S", reduction_mg=10, points=10, exact_num=10), worths=worths))
-    moved(ledger, reserve("t0", ("S", 10)))
-
-    assert told(ledger, Return("r", "t0", (Part("S", 5),)))[0] == Outcome("", 5, 3, 5)
-    assert moved(ledger, reserve("t1", ("S>B", 4), way="BC")).points_out == 2
-
-
 def test_a_factor_lowers_what_is_recognised() -> None:
     """Uploaded evidence counts half: 20 of 40 g."""
     ledger = world(CYCLE[0], ride(grade="upload"))
@@ -152,13 +142,24 @@ def test_a_tenth_that_moved_on_is_a_tenth_of_the_act() -> None:
 
 def test_undecided_parts_of_a_lot_cannot_be_aborted_to_a_gain() -> None:
     """Eight parts of half a point each are reserved at once; those without a point are aborted."""
-    ledger = world(CYCLE[0], lot("S", worths=[("B", 4)], reduction_mg=4000, points=4, exact_num=4))
+    fine = lot("S", worths=[("B", 4)], reduction_mg=4000, points=4000, exact_num=4000)
+    ledger = world(CYCLE[0], fine)
     outcomes = told(ledger, *(reserve(f"t{n}", ("S", 500)) for n in range(8)))
     for number, outcome in enumerate(outcomes):
         told(ledger, Commit(f"t{number}") if outcome.points_in else Abort(f"t{number}"))
     lots = ledger.state().lots
 
     assert lots.get("points S>B", 0) * 1000 <= lots.get("moved S", 0)
+
+
+def test_undecided_parts_hold_every_point_they_may_have_to_burn() -> None:
+    """Four parts of half a point hold one each of four; once one moved, half of its point is left."""
+    ledger = world(CYCLE[0], lot("S", worths=[("B", 4)], reduction_mg=4000, points=4, exact_num=4))
+    told(ledger, *(reserve(f"t{n}", ("S", 500)) for n in range(4)))
+
+    assert ledger.apply(reserve("t4", ("S", 500))).code == "lot-spent"
+    told(ledger, Abort("t0"), Commit("t1"))
+    assert told(ledger, reserve("t5", ("S", 500)))[0] == Outcome("", 500, 0, 1)
 
 
 FLAWS: dict[str, tuple[AddLot, tuple[Operation, ...]]] = {
@@ -282,14 +283,17 @@ def test_expiry_is_carried_and_never_lengthened() -> None:
     assert ledger.apply(reserve("t2", ("M>B", GRAM), way="BC")).code == "lot-expired"
 
 
-def test_a_full_return_gives_back_all_points_and_no_more_value_than_came() -> None:
-    """250 points come back for 40; the lot that came back is worth 40 g from then on."""
+def test_a_full_return_leaves_everything_as_it_was() -> None:
+    """250 points come back for 40, and the 210 g that were not recognised are A's again."""
     ledger = world(*CYCLE, RIDE)
+    before = ledger.state()
     moved(ledger, reserve("t0", ("L", 250 * GRAM)))
 
     assert told(ledger, Return("r", "t0", (Part("L", 40 * GRAM),)))[0] == Outcome("", 40 * GRAM, 40, 250)
-    assert ledger.state().transfers == {"t0": "returned"}
-    assert moved(ledger, reserve("t1", ("L>B<t0", 40 * GRAM))) == Outcome("", 40 * GRAM, 250, 40)
+    after = ledger.state()
+    assert (after.balances, after.nets) == (before.balances, {})
+    assert after.transfers == {"t0": "returned"}
+    assert moved(ledger, reserve("t1", ("L", 250 * GRAM))) == Outcome("", 40 * GRAM, 250, 40)
 
 
 def test_returns_in_parts_add_up_to_the_original_and_not_a_mg_more() -> None:
@@ -302,6 +306,25 @@ def test_returns_in_parts_add_up_to_the_original_and_not_a_mg_more() -> None:
     assert sum(outcome.points_out for outcome in outcomes) == 40
     assert sum(outcome.points_in for outcome in outcomes) == 250
     assert ledger.apply(Return("r9", "t", (Part("L", 1),))).code == "return-above-original"
+
+
+def test_a_part_that_brought_no_point_cannot_be_returned_to_keep_one() -> None:
+    """Halves of a one-point act bring 0 and 1; whichever returns, half an act holds no point at B."""
+    ledger = world(CYCLE[0], replace(lot("S", worths=[("B", 1)]), reduction_mg=1000, points=10, exact_num=10))
+    halves = [moved(ledger, reserve(f"t{n}", ("S", 500))).points_in for n in range(2)]
+
+    assert halves == [0, 1]
+    assert told(ledger, Return("r", "t0", (Part("S", 500),)))[0] == Outcome("", 500, 1, 5)
+
+
+def test_a_part_that_burned_a_whole_point_for_a_mg_is_not_paid_back_out_of_turn() -> None:
+    """1 mg burns the point which 999 more use; sent back first it gives none back, the rest then gives it."""
+    ledger = world(CYCLE[0], replace(lot("S", worths=[("B", 1)]), reduction_mg=1000, points=1, exact_num=1))
+    burns = [moved(ledger, reserve(f"t{n}", ("S", mg))).points_out for n, mg in enumerate((1, 999))]
+
+    assert burns == [1, 0]
+    assert told(ledger, Return("r0", "t0", (Part("S", 1),)))[0] == Outcome("", 1, 1, 0)
+    assert told(ledger, Return("r1", "t1", (Part("S", 999),)))[0] == Outcome("", 999, 0, 1)
 
 
 @pytest.mark.parametrize(
