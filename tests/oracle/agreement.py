@@ -30,8 +30,8 @@ class Difference(NamedTuple):
 
 
 def seeds() -> range:
-    """Tell which seeds to try: ``ORACLE_SEEDS=500`` tries the first 500, else a few."""
-    return range(int(os.environ.get("ORACLE_SEEDS", "8")))
+    """Tell which seeds to try: ``TANQIAO_ORACLE_SEEDS=500`` tries the first 500, else a few."""
+    return range(int(os.environ.get("TANQIAO_ORACLE_SEEDS", "8")))
 
 
 def disagreement(
