@@ -351,11 +351,18 @@ class NaiveLedger:
             child=child.lot,
             mg=part.mg,
             points_out=points_out,
-            points_in=-self._change_of_burn(lot, -restored),
+            points_in=self._given_back(lot, restored),
             restored_mg=restored,
             window=history.open_window(),
             alone=not open_,
         )
+
+    def _given_back(self, lot: Lot, restored: int) -> int:
+        """Give back what the rest would not have burned, but never points that were spent at home."""
+        history = self.history
+        burned_by_moves = sum(m.points_out for m in history.committed_moves() if m.lot == lot.lot)
+        before = sum(back.points_in for back in history.backs() if back.lot == lot.lot)
+        return max(0, min(-self._change_of_burn(lot, -restored), burned_by_moves - before))
 
     def _change_of_issue(self, child: Lot, mg: int) -> int:
         decided, open_ = self._issued_parts(child.lot)

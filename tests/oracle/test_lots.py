@@ -327,6 +327,18 @@ def test_a_part_that_burned_a_whole_point_for_a_mg_is_not_paid_back_out_of_turn(
     assert told(ledger, Return("r1", "t1", (Part("S", 999),)))[0] == Outcome("", 999, 0, 1)
 
 
+def test_a_return_gives_back_no_point_that_was_spent_at_home() -> None:
+    """Of 3 points for 6 mg, two are redeemed around a move of 3 mg; its return gives back the third alone."""
+    six = replace(lot("S", worths=[("B", 1)]), reduction_mg=6, points=3, exact_num=3)
+    ledger = world(CYCLE[0], six)
+    told(ledger, Redeem("s0", "S", 1))
+    moved(ledger, reserve("t", ("S", 3)))
+    told(ledger, Redeem("s1", "S", 1))
+
+    assert told(ledger, Return("r", "t", (Part("S", 3),)))[0].points_in == 1
+    assert ledger.state().balances == {"mg held A": 6, "points held A": 1}
+
+
 @pytest.mark.parametrize(
     "spent",
     [Redeem("s", "L>B", 1), retire("x", "L>B", 1), reserve("u", ("L>B", 1), way="BC")],
