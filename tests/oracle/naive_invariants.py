@@ -115,11 +115,13 @@ def _wrong_points(history: History, lots: dict[str, Lot]) -> Iterator[str]:
         given = sum(m.recognised_mg for m in moves) - sum(b.mg for b in backs)
         points = sum(m.points_in for m in moves) - sum(b.points_out for b in backs)
         due = recognised(taken, parent.whole, recognised_whole=act)
-        # Only a part reserved beside an undecided one may get less than its due, never more.
-        if given > due or (parts[-1].alone and given < due):
+        # Only a part reserved beside an undecided one may get less than its due, never more, until the next
+        # move by itself makes up for it; a return issues nothing.
+        exact = all(part.alone for part in parts) or (parts[-1].alone and isinstance(parts[-1], Move))
+        if given > due or (exact and given < due):
             yield f"{child}: {given} mg recognised for {taken} mg, {due} are due"
         due = issued(given, rate=rate)
-        if points > due or (parts[-1].alone and points < due):
+        if points > due or (exact and points < due):
             yield f"{child}: {points} points for {given} mg, {due} are due"
 
 
