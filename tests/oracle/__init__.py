@@ -37,8 +37,8 @@ Where the protocol's text is silent, the oracle reads it so:
 - What is recognised as nothing is below any minimum, and an empty or negative part is ``malformed``.
 - A return names mg of what was recognised and leaves everything as though only the rest had ever moved:
   the original lot gets back what the rest does not need, unrecognised mg included, with the points
-  that the rest would not have burned, save those spent at home. So it cannot be told in which order parts went and came, and
-  moving and returning parts in turn brings no gain by rounding.
+  that the rest would not have burned, save those spent at home. So the order in which parts went and
+  came does not matter, and moving and returning in turn brings no gain by rounding.
 - Redeemed points end the use of their part; its mg stay with the platform. Retired mg leave.
 - A lot is good on the day it expires. One that would arrive already expired does not move. The
   destination's rule counts from the day of the act.
