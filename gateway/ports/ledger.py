@@ -174,6 +174,10 @@ class LedgerReader(Protocol):
         """Return what was counted under keys of day limits, reservations included."""
         ...
 
+    def windows(self) -> dict[int, WindowState]:
+        """Return the state of each window."""
+        ...
+
     def flows(self, windows: Sequence[int]) -> dict[Flow, int]:
         """Return what moved in some windows."""
         ...

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, Select, Table, select, text
+from sqlalchemy import Connection, Row, Select, Table, select, text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IntegrityBroken, InvariantBroken, Refused
@@ -116,6 +116,10 @@ def _is_of_one(error: Exception) -> bool:
     return is_conflict(error) or isinstance(error, IntegrityError | Refused | InvariantBroken)
 
 
+def _windows(connection: Connection) -> dict[int, WindowState]:
+    return {row.number: WindowState(row.state) for row in connection.execute(select(t.windows))}
+
+
 class SqlLedgerReader:
     """Reads the books (:class:`gateway.ports.LedgerReader`)."""
 
@@ -159,13 +163,18 @@ class SqlLedgerReader:
             row = connection.execute(select(t.head)).one()
             for table in BOOKS:
                 fill(book, table, rows=connection.execute(select(table)))
-            windows = {one.number: WindowState(one.state) for one in connection.execute(select(t.windows))}
+            windows = _windows(connection)
         return BooksStanding(Head(row.number, row.decision, row.window), book, windows)
 
     def journal(self, through: int) -> Iterator[Entry]:
         """Return the journal up to a number, with its postings; what it holds never changes."""
         for first in range(0, through, BLOCK):
             yield from self._entries(first, min(first + BLOCK, through))
+
+    def windows(self) -> dict[int, WindowState]:
+        """Return the state of each window."""
+        with self._database.read() as connection:
+            return _windows(connection)
 
     def flows(self, windows: Sequence[int]) -> dict[Flow, int]:
         """Return what moved in some windows."""
