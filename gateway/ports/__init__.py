@@ -16,6 +16,8 @@ from gateway.ports.claims import (
     NewReversals,
     ReversalRow,
 )
+from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
+from gateway.ports.lots import Corridor, LotBook, LotState
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
@@ -77,6 +79,10 @@ __all__ = [
     "ClaimStore",
     "Claims",
     "Clock",
+    "Corridor",
+    "CorridorDocument",
+    "CorridorDocuments",
+    "CorridorKind",
     "CosignedNotes",
     "CosigningStatus",
     "DayClosed",
@@ -92,6 +98,8 @@ __all__ = [
     "Known",
     "Link",
     "Log",
+    "LotBook",
+    "LotState",
     "Meeting",
     "Memory",
     "MonitorBooks",

@@ -1,7 +1,7 @@
 """What a part of a lot comes to elsewhere, exactly, and the same however the move is split.
 
 A lot is a recorded act, or what has arrived of one. All amounts of a part are differences of what the lot
-comes to in all after the part and before it. So a floor is taken of the whole once and never of each part, and
+comes to in all after the part and before it. So a floor is taken of the whole once, never of each part, and
 a move in a thousand parts gives what one move gives.
 """
 

@@ -156,7 +156,7 @@ def _not_personal(lot: Lot, wish: Wish) -> str:
 
 def _engagement(lot: Lot, wish: Wish) -> str:
     del wish
-    if lot.kind in {"gram", "per_act"} and lot.value.co2e_mg:
+    if lot.kind in {"gram", "per_act", "none"} and lot.value.co2e_mg:
         return ""
     return "no reduction stands behind these points: they never move"
 
@@ -198,7 +198,9 @@ def _expired(lot: Lot, wish: Wish) -> str:
 def _spent(lot: Lot, wish: Wish) -> str:
     del wish
     left = lot.points_left and lot.used.used_mg < int(movable(lot.value))
-    return "" if left else "nothing is left of it"
+    if left:
+        return ""
+    return "nothing is left of it" if lot.value.points else "no points were granted for it"
 
 
 def _behaviour(lot: Lot, wish: Wish) -> str:
