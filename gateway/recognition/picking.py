@@ -19,22 +19,24 @@ class Picked(NamedTuple):
     part_mg: int
 
 
-def in_order(lot: Lot) -> tuple[date, str]:
-    """Return what lots are picked by: the day after which their points lapse, then the record's id."""
-    return lot.expires or _NEVER, lot.record
+def in_order(last_day: date | None, record: str) -> tuple[date, str]:
+    """Return what lots are picked by: the last day of their points, then the record's id."""
+    return last_day or _NEVER, record
 
 
-def pick(lots: Iterable[Lot], points: int) -> Iterator[Picked]:
-    """Yield lots, in the order given, until so many points are found.
+def pick(lots: Iterable[Lot], points: int | None) -> Iterator[Picked]:
+    """Yield lots, in the order given, until so many points are found; None: all.
 
-    The last one is used in part; a lot of whose points none can be used is left out.
+    The last one is used in part; a lot of whose points none can be used is left out. No lot is looked at
+    that is not needed.
     """
     wanted = points
     for lot in lots:
-        if wanted <= 0:
-            return
-        taken = min(wanted, lot.points_left)
+        taken = lot.points_left if wanted is None else min(wanted, lot.points_left)
         part_mg = mg_for_points(lot.value, lot.used, points=taken)
         if part_mg:
-            wanted -= taken
             yield Picked(lot, part_mg)
+            if wanted is not None:
+                wanted -= taken
+                if not wanted:
+                    return
