@@ -1,7 +1,7 @@
 """Write and sign documents of corridors: what a platform does before it hands them in."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.convert import Program
@@ -9,7 +9,7 @@ from gateway.errors import MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
-from gateway.recognition import AGREEMENT_TYPE, Agreement, AgreementRefused
+from gateway.recognition import AGREEMENT_TYPE, Agreement, AgreementRefused, day_of
 from gateway.service.agreement_book import DOCUMENT_BYTES_MAX, Body
 from gateway.service.moments import instant_text
 from gateway.signing import Signer, seal
@@ -35,13 +35,14 @@ def co_sign(data: bytes, signer: Signer, *, shape: Shape) -> bytes:
 
 
 def draft_agreement(
-    source: Sequence[Program], destination: Sequence[Program], *, before: Agreement | None, first_day: str
+    source: Sequence[Program], destination: Sequence[Program], *, before: Agreement | None, now: datetime
 ) -> Body:
     """Return a draft between two platforms: what both count, and careful figures to be talked about.
 
     Raises:
         AgreementRefused: there is no kind of act that both count with a reduction.
     """
+    tomorrow = (day_of(now) + timedelta(days=1)).isoformat()
     admitted: dict[str, Json] = {}
     theirs = {kind: one.id for one in source if one.kind in _PAYING for kind in one.behaviours}
     for program in destination:
@@ -58,7 +59,7 @@ def draft_agreement(
         "behaviours": [{"behaviour": kind, "mapping": admitted[kind]} for kind in sorted(admitted)],
         "methodologies": [*sorted({theirs[kind] for kind in admitted})],
         "evidence": [{"grade": "operator-record", "factor": "1"}, {"grade": "device", "factor": "0.9"}],
-        "oldest_day": first_day,
+        "oldest_day": max(one.effective_from for one in destination).isoformat(),
         "caps": {
             "person_day_mg": "20000000",
             "corridor_day_mg": "5000000000",
@@ -68,7 +69,7 @@ def draft_agreement(
         "net_debit_cap_mg": "50000000000",
         "cover_mg": "50000000000",
         "dispute_days": 30,
-        "valid": {"from": first_day},
+        "valid": {"from": tomorrow},
     }
     return body if before is None else body | {"previous": before.digest}
 

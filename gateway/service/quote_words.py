@@ -58,7 +58,8 @@ _EN: Final = _Words(
     paid="Points were granted for {movable} mg of that; what was not paid for cannot move.",
     part="{used_mg} mg of it move, which burns {points} points.",
     basis_lower=(
-        "By the agreed basis, {basis}, the whole act is worth {basis_mg} mg: less than {co2e_mg} mg, so it counts."
+        "By the agreed basis, {basis}, the whole act is worth {basis_mg} mg: less than {co2e_mg} mg,"
+        " so it counts."
     ),
     basis_higher=(
         "By the agreed basis, {basis}, the whole act is worth {basis_mg} mg: the source's {co2e_mg} mg count."

@@ -1,7 +1,7 @@
 """Quote a move: which lots, how much arrives, and why; signed, and valid for five minutes.
 
-A quote reserves nothing. It pins lots, rules and what had been used of each lot, so that whoever decides later
-can tell whether it still holds.
+A quote reserves nothing. It pins lots, rules and what had been used of each lot, so that whoever decides
+later can tell whether it still holds.
 """
 
 from collections.abc import Callable, Iterator, Sequence

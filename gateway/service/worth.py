@@ -1,6 +1,6 @@
 """What a recorded act is worth to another platform: by the basis of an agreement, and by its own rules."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -33,13 +33,13 @@ class WorthFound(NamedTuple):
 class Rulebook:
     """The published rules by mapping id and day; each version is compiled once.
 
-    ``program_of`` gives the program of a digest, ``known`` are all versions that this gateway has, so that a
-    version that was never published is noticed and not passed over.
+    ``program_of`` gives the program of a digest, ``known`` all versions of a mapping that this gateway has,
+    so that a version that was never published is noticed and not passed over.
     """
 
     published: Sequence[PublishedMapping]
     program_of: Callable[[str], Program]
-    known: Mapping[str, Sequence[Program]]
+    known: Callable[[str], Sequence[Program]]
     _timelines: dict[str, Timeline[Program]] = field(init=False, default_factory=dict)
     _evaluators: dict[str, CarriedEvaluator] = field(init=False, default_factory=dict)
 
@@ -116,7 +116,7 @@ class Rulebook:
 
     def _timeline(self, mapping: str) -> Timeline[Program]:
         if mapping not in self._timelines:
-            versions = {program.version: program for program in self.known.get(mapping, ())}
+            versions = {program.version: program for program in self.known(mapping)}
             for one in self.published:
                 if one.id == mapping:
                     versions[one.version] = self.program_of("sha256:" + one.digest)
