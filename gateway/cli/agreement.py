@@ -28,7 +28,7 @@ def draft(
     source: SourceOption,
     destination: DestinationOption,
     out: Annotated[Path, typer.Option(help="Where to write the draft.")],
-    mapping: MappingsOption = [],
+    mapping: MappingsOption = [],  # noqa: B006 - typer reads the default, nothing changes it
 ) -> None:
     """Write a draft of the next version: what both platforms count, with careful figures to talk about.
 
@@ -59,7 +59,10 @@ def sign(file: FileArgument, key: KeyOption, format_: FormatOption) -> None:
 
 @app.command("publish")
 def publish(
-    file: FileArgument, home: HomeOption, format_: FormatOption, mapping: MappingsOption = []
+    file: FileArgument,
+    home: HomeOption,
+    format_: FormatOption,
+    mapping: MappingsOption = [],  # noqa: B006 - typer reads the default, nothing changes it
 ) -> None:
     """Check a document that its parties have signed, and announce it in the log.
 
