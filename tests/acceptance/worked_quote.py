@@ -53,28 +53,31 @@ def steps(points: int) -> Step:
 
 def lines() -> tuple[list[str], list[str]]:
     """Return the rows of the two tables of the page."""
-    movable = Fraction(BEIJING.mg * BEIJING.points) / BEIJING.exact
-    part, rest, whole = steps(1000), BEIJING.points - 1000, steps(BEIJING.points)
-    rate = Fraction(WUHAN.mg, BEIJING.mg) * FACTOR
+    mg, points, text = BEIJING.mg, BEIJING.points, exact_text
+    movable = text(Fraction(mg * points) / BEIJING.exact)
+    now, whole = steps(1000), steps(points)
+    rate = text(Fraction(WUHAN.mg, mg) * FACTOR)
+    lost, dust = now.used_mg - now.recognised_mg, text(now.exact - now.points_in)
+    issued = f"⌊{text(WUHAN.exact)} × {now.recognised_mg} ÷ {WUHAN.mg}⌋ = ⌊{text(now.exact)}⌋"
     worked = [
-        f"| R_S, P, P\\* | {BEIJING.mg} mg, {BEIJING.points} points, {exact_text(BEIJING.exact)} |",
-        f"| R_B = R_D, P_D | {WUHAN.mg} mg, {exact_text(WUHAN.exact)} points |",
-        f"| movable | {BEIJING.mg} × {BEIJING.points} ÷ {exact_text(BEIJING.exact)} = {exact_text(movable)} mg |",
-        f"| used, for 1000 points | ⌊{exact_text(movable)} × 1000 ÷ {BEIJING.points}⌋ = {part.used_mg} mg |",
-        f"| burned | ⌈{BEIJING.points} × {part.used_mg} ÷ {exact_text(movable)}⌉ = {part.burned} points |",
-        f"| recognised of 1 mg | {WUHAN.mg} × 0.9 ÷ {BEIJING.mg} = {exact_text(rate)} |",
-        f"| recognised | ⌊{part.used_mg} × {exact_text(rate)}⌋ = {part.recognised_mg} mg |",
-        f"| not recognised | {part.used_mg} - {part.recognised_mg} = {part.used_mg - part.recognised_mg} mg |",
-        f"| points in | ⌊{exact_text(WUHAN.exact)} × {part.recognised_mg} ÷ {WUHAN.mg}⌋ = ⌊{exact_text(part.exact)}⌋"
-        f" = {part.points_in} points |",
-        f"| dust | {exact_text(part.exact - part.points_in)} points |",
+        f"| R_S, P, P\\* | {mg} mg, {points} points, {text(BEIJING.exact)} |",
+        f"| R_B = R_D, P_D | {WUHAN.mg} mg, {text(WUHAN.exact)} points |",
+        f"| movable | {mg} × {points} ÷ {text(BEIJING.exact)} = {movable} mg |",
+        f"| used, for 1000 points | ⌊{movable} × 1000 ÷ {points}⌋ = {now.used_mg} mg |",
+        f"| burned | ⌈{points} × {now.used_mg} ÷ {movable}⌉ = {now.burned} points |",
+        f"| recognised of 1 mg | {WUHAN.mg} × 0.9 ÷ {mg} = {rate} |",
+        f"| recognised | ⌊{now.used_mg} × {rate}⌋ = {now.recognised_mg} mg |",
+        f"| not recognised | {now.used_mg} - {now.recognised_mg} = {lost} mg |",
+        f"| points in | {issued} = {now.points_in} points |",
+        f"| dust | {dust} points |",
     ]
     later = [
-        f"| points burned | 1000 | {whole.burned - part.burned} | {whole.burned} |",
-        f"| used mg | {part.used_mg} | {whole.used_mg - part.used_mg} | {whole.used_mg} |",
-        f"| recognised mg | {part.recognised_mg} | {whole.recognised_mg - part.recognised_mg} | {whole.recognised_mg} |",
-        f"| points in | {part.points_in} | {whole.points_in - part.points_in} | {whole.points_in} |",
-        f"| dust of the lot | {exact_text(part.exact - part.points_in)} | | {exact_text(whole.exact - whole.points_in)} |",
+        f"| {name} | {first} | {at_once - first} | {at_once} |"
+        for name, first, at_once in (
+            ("points burned", now.burned, whole.burned),
+            ("used mg", now.used_mg, whole.used_mg),
+            ("recognised mg", now.recognised_mg, whole.recognised_mg),
+            ("points in", now.points_in, whole.points_in),
+        )
     ]
-    assert rest == whole.burned - part.burned
-    return worked, later
+    return worked, [*later, f"| dust of the lot | {dust} | | {text(whole.exact - whole.points_in)} |"]
