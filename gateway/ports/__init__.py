@@ -25,6 +25,7 @@ from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
     NewOperation,
     Nonces,
+    NonceUse,
     Operation,
     Operations,
     OperationState,
@@ -33,6 +34,7 @@ from gateway.ports.serving import (
     Platform,
     PlatformKey,
     Platforms,
+    RequestLimits,
     Spool,
 )
 from gateway.ports.stores import (
@@ -107,6 +109,7 @@ __all__ = [
     "NewOperation",
     "NewReversals",
     "NewSpan",
+    "NonceUse",
     "Nonces",
     "Operation",
     "OperationState",
@@ -126,6 +129,7 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "RequestLimits",
     "ReversalRow",
     "Sent",
     "SeriesHead",
