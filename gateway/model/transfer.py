@@ -107,7 +107,7 @@ class Verdict(StrEnum):
 
 
 class TransferRefusal(StrEnum):
-    """Why a transfer does not come about, in the order in which it is checked (docs/reference/transfer.md)."""
+    """Why a transfer does not come about, in the order of the checks (docs/reference/transfer.md)."""
 
     # the message
     MALFORMED = "malformed-transfer"

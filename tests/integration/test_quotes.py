@@ -1,5 +1,6 @@
 """Quotes over real homes: what moves, how much arrives, why, and what does not move."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -23,7 +24,7 @@ from gateway.service.quoting import TransferRefused, quote_of, subject_of
 from gateway.signing import SignatureInvalid
 from tests.fakes.claims import PLATFORMS, seen, submit
 from tests.fakes.homes import make_home, rows_of
-from tests.fakes.moving import AFTER, Books, agree, agreement, close_rides, moving_home, quote, signed
+from tests.fakes.moving import AFTER, Books, agree, agreement, close_rides, copied, moving_home, quote, signed
 
 RIDES = [
     seen("e-1", "an", 0, 20),
@@ -33,12 +34,18 @@ RIDES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        home = moving_home(tmp_path_factory.mktemp("quotes"), patch, RIDES)
+        agree(home, signed(agreement()))
+        yield home
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Rides of 8.0 and 3.3 km by bicycle: 800 g for 80 points, 330 g for 33 points at the first platform."""
-    made = moving_home(tmp_path, monkeypatch, RIDES)
-    agree(made, signed(agreement()))
-    return made
+    return copied(made, tmp_path, monkeypatch)
 
 
 def record(home: Path, event: str = "e-1") -> str:
