@@ -1,5 +1,6 @@
 """Keys, commitments, signed envelopes and signed documents."""
 
+from gateway.signing.answers import AnswerMessage, AnswerNotSigned, sign_answer, verify_answer
 from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosure, commitment, commitments
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
 from gateway.signing.envelope import seal, signed_text, verify_envelope
@@ -31,6 +32,8 @@ __all__ = [
     "SALT_BYTES",
     "SKEW",
     "WEBHOOK_SECRET_BYTES",
+    "AnswerMessage",
+    "AnswerNotSigned",
     "CommitmentMismatch",
     "DidDocument",
     "Disclosure",
@@ -54,8 +57,10 @@ __all__ = [
     "key_id",
     "key_set",
     "seal",
+    "sign_answer",
     "sign_request",
     "signed_text",
+    "verify_answer",
     "verify_envelope",
     "verify_proof",
     "verify_request",

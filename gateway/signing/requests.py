@@ -29,9 +29,11 @@ from gateway.signing.keys import Signer
 __all__ = [
     "LIFETIME",
     "SKEW",
+    "TAG",
     "Message",
     "Presented",
     "RequestNotSigned",
+    "Verifier",
     "content_digest",
     "required_components",
     "sign_request",
@@ -121,7 +123,7 @@ def verify_request(message: Message, find_key: Callable[[str], bytes | None], *,
         RequestNotSigned: says what is missing or does not hold.
     """
     try:
-        (result,) = _Verifier(find_key, now).verify(
+        (result,) = Verifier(find_key, now).verify(
             message, max_age=LIFETIME, expect_tag=TAG, require_components=required_components(message)
         )
     except (InvalidSignature, HTTPMessageSignaturesException) as error:
@@ -170,7 +172,7 @@ class _Keys(HTTPSignatureKeyResolver):
         return None if raw is None else Ed25519PublicKey.from_public_bytes(raw)
 
 
-class _Verifier(HTTPMessageVerifier):
+class Verifier(HTTPMessageVerifier):
     """The library's verifier with the clock given to it."""
 
     def __init__(self, find_key: Callable[[str], bytes | None], now: datetime) -> None:
