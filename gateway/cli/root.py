@@ -24,6 +24,7 @@ from gateway.cli import (
     receipt,
     record,
     remote,
+    sandbox,
     serve,
     statements,
     witness,
@@ -68,6 +69,7 @@ for name, group, words in (
     ("operator", operators.app, "Tokens for those who run or watch this gateway over HTTP."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
+    ("sandbox", sandbox.app, "Serve the platforms of invented cities, to try transfers and faults with."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -85,18 +85,20 @@ class PlatformMessage(Protocol):
 class LotPart:
     """One lot's share of a message.
 
-    ``event`` is the platform's own id of the act; empty for a lot that came by a transfer.
+    ``event`` is the platform's own id of the act, ``arrived`` the transfer by which the lot came to it: one
+    of them says which points are burned.
     """
 
     record: str
     points: int
     co2e_mg: int
     event: str = ""
+    arrived: str = ""
     valid_through: str = ""
 
     def document(self) -> dict[str, Json]:
         """Return the lot as it stands in a message."""
-        named = {"event": self.event, "valid_through": self.valid_through}
+        named = {"event": self.event, "arrived": self.arrived, "valid_through": self.valid_through}
         return {
             "record": self.record,
             "points": str(self.points),
@@ -107,7 +109,10 @@ class LotPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldPoints:
-    """Reserve points of an account at the source until the decision."""
+    """Reserve points of an account at the source until the decision.
+
+    It never ends by itself: after ``expected_in_s`` seconds without a decision the platform asks.
+    """
 
     resource: ClassVar[Resource] = Resource.HOLDS
     id: str
@@ -116,6 +121,7 @@ class HoldPoints:
     unit: str
     points: int
     destination: str
+    expected_in_s: int
     lots: tuple[LotPart, ...]
 
     @property
@@ -132,6 +138,7 @@ class HoldPoints:
             "unit": self.unit,
             "points": str(self.points),
             "destination": self.destination,
+            "expected_in_s": self.expected_in_s,
             "lots": [lot.document() for lot in self.lots],
         }
 
@@ -155,6 +162,7 @@ class Credit:
     points: int
     co2e_mg: int
     source: str
+    expected_in_s: int
     lots: tuple[LotPart, ...]
     original: str = ""
 
@@ -173,6 +181,7 @@ class Credit:
             "points": str(self.points),
             "co2e_mg": str(self.co2e_mg),
             "source": self.source,
+            "expected_in_s": self.expected_in_s,
             "lots": [lot.document() for lot in self.lots],
             **({"original": self.original} if self.original else {}),
         }
@@ -215,6 +224,7 @@ class ReturnPoints:
     account: str
     unit: str
     points: int
+    expected_in_s: int
 
     @property
     def key(self) -> str:
@@ -230,6 +240,7 @@ class ReturnPoints:
             "account": self.account,
             "unit": self.unit,
             "points": str(self.points),
+            "expected_in_s": self.expected_in_s,
         }
 
     def echoed(self) -> dict[str, Json]:

@@ -7,7 +7,7 @@ left out on its way. Times come in as arguments; whether a nonce was seen before
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -34,6 +34,7 @@ __all__ = [
     "Presented",
     "RequestNotSigned",
     "Verifier",
+    "arrived_message",
     "content_digest",
     "required_components",
     "sign_request",
@@ -76,6 +77,19 @@ class Presented(NamedTuple):
     created: datetime
     expires: datetime
     content_sha256: bytes | None
+
+
+def arrived_message(
+    method: str, scheme: str, *, path: bytes, query: bytes, headers: Iterable[tuple[str, str]]
+) -> Message:
+    """Return what a signature can cover of a request, from what a server was given of it."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    asked = "?" + query.decode("ascii", "replace") if query else ""
+    url = f"{scheme}://{joined.get('host', '')}{path.decode('ascii', 'replace')}{asked}"
+    has_content = joined.get("content-length", "0") != "0" or "transfer-encoding" in joined
+    return Message(method, url, joined, has_content=has_content)
 
 
 def content_digest(content: bytes) -> str:
