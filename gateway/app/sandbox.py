@@ -38,7 +38,6 @@ __all__ = ["SandboxPlan", "cities", "city_key", "look_at", "serve_city", "tell_c
 
 GRACE_SECONDS: Final = 5
 SECONDS: Final = 10
-RIDES: Final = 10  # of each resident
 SHOWN: Final = ("residents", "state", "rides", "mapping")
 
 
@@ -51,6 +50,7 @@ class SandboxPlan:
     host: str
     port: int
     residents: int
+    rides: int
     seed: int
     faults: Sequence[str] = ()
 
@@ -168,7 +168,7 @@ def _parts(name: str, plan: SandboxPlan) -> CityParts:
     signer = _signer(plan.folder)
     book = Book(plan.folder / "city.db")
     program = load_program(city.mapping.encode(), schema("mapping"), behaviours=known_behaviours())
-    settle_residents(book, city, program, residents=plan.residents, rides=RIDES, seed=plan.seed)
+    settle_residents(book, city, program, residents=plan.residents, rides=plan.rides, seed=plan.seed)
     return CityParts(
         desk=Desk(city, book, ring=ring),
         board=FaultBoard(switches),

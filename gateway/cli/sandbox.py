@@ -36,6 +36,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9001,
     residents: Annotated[int, typer.Option(min=1, max=100_000, help="How many live there.")] = 20,
+    rides: Annotated[int, typer.Option(min=0, max=600, help="How many rides each of them has made.")] = 10,
     seed: Annotated[int, typer.Option(help="Another one gives other residents and rides.")] = 1,
     fault: Annotated[
         list[str], typer.Option(help="A fault to begin with: NAME, or NAME:TIMES; repeat.")
@@ -52,7 +53,14 @@ def serve(
     from gateway.app.sandbox import SandboxPlan, serve_city
 
     plan = SandboxPlan(
-        folder=home, trust=trust, host=host, port=port, residents=residents, seed=seed, faults=tuple(fault)
+        folder=home,
+        trust=trust,
+        host=host,
+        port=port,
+        residents=residents,
+        rides=rides,
+        seed=seed,
+        faults=tuple(fault),
     )
     hint(f"{city} at http://{host}:{port}; stop with Ctrl-C")
     serve_city(city, plan)

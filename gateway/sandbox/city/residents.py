@@ -25,7 +25,7 @@ from gateway.sandbox.city.rules import City
 
 __all__ = ["rides_file", "settle_residents", "shown_residents"]
 
-FIRST_DAY: Final = date(2026, 9, 1)
+LAST_DAY: Final = date(2026, 9, 30)
 Json = dict[str, Any]
 
 
@@ -72,8 +72,8 @@ def shown_residents(book: Book) -> list[Json]:
 def _ride(random: Random, city: City, *, user: str, number: int) -> dict[str, str]:
     """Return a ride as the city's files have it, one a day."""
     columns, metres = city.columns, random.randrange(800, 24_000)
-    start = datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(
-        days=number, seconds=random.randrange(86_400)
+    start = datetime.combine(LAST_DAY, datetime.min.time()) + timedelta(
+        days=-number, seconds=random.randrange(86_400)
     )
     return {
         columns.ride: f"{user}-{number:04d}",
