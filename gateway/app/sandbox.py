@@ -168,7 +168,7 @@ def _parts(name: str, plan: SandboxPlan) -> CityParts:
     signer = _signer(plan.folder)
     book = Book(plan.folder / "city.db")
     program = load_program(city.mapping.encode(), schema("mapping"), behaviours=known_behaviours())
-    settle_residents(book, city, program, residents=plan.residents, rides=plan.rides, seed=plan.seed)
+    settle_residents(book, city, program=program, residents=plan.residents, rides=plan.rides, seed=plan.seed)
     return CityParts(
         desk=Desk(city, book, ring=ring),
         board=FaultBoard(switches),

@@ -50,7 +50,11 @@ class HttpPlatforms:
         """Say something to a platform, again while no answer comes, within a bounded time."""
         question = Question(f"/v1/{message.resource}", message.document(), message.key)
         came = await self._call(platform, question)
-        return came if isinstance(came, Unknown) else _of_message(message, came.status, came.document)
+        return (
+            came
+            if isinstance(came, Unknown)
+            else _outcome(came.status, came.document, echoed=message.echoed())
+        )
 
     async def send_all(self, platform: str, messages: Sequence[PlatformMessage]) -> list[PlatformOutcome]:
         """Say several things of one kind, so many in one request as it takes; outcomes in their order."""
@@ -109,10 +113,6 @@ def _of_line(message: PlatformMessage, line: Json) -> PlatformOutcome:
     status, document = line.get("status"), line.get("document")
     if not isinstance(status, int) or not isinstance(document, dict):
         return Unknown(why=Why.MALFORMED, detail="expected `status` and `document` in an outcome")
-    return _of_message(message, status, document)
-
-
-def _of_message(message: PlatformMessage, status: int, document: Mapping[str, Json]) -> PlatformOutcome:
     return _outcome(status, document, echoed=message.echoed())
 
 

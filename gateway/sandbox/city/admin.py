@@ -87,7 +87,7 @@ async def move_clock(request: Request, parts: Opened) -> dict[str, Any]:
 
 
 @router.post("/consents/{consent}")
-async def answer_consent(request: Request, consent: str, parts: Opened) -> dict[str, Any]:
+async def answer_consent(request: Request, consent: str, *, parts: Opened) -> dict[str, Any]:
     """Answer for a resident: `state` given, refused or withdrawn."""
     wanted = str((await _object(request)).get("state"))
     if wanted not in ("given", "refused", "withdrawn"):

@@ -167,12 +167,12 @@ def _statements() -> APIRouter:
         return await _stated(request, lambda work: totals_of(work, day))
 
     @router.get("/{day}/lots", response_model=d.LotPage)
-    async def statement_lots(request: Request, day: DayPath, cursor: Cursor = "") -> Response:
+    async def statement_lots(request: Request, day: DayPath, *, cursor: Cursor = "") -> Response:
         """List what a day's transfers did to each lot."""
         return await _stated(request, lambda work: lots_of(work, day, cursor=cursor))
 
     @router.get("/{day}/transfers", response_model=d.TransferPage)
-    async def statement_transfers(request: Request, day: DayPath, cursor: Cursor = "") -> Response:
+    async def statement_transfers(request: Request, day: DayPath, *, cursor: Cursor = "") -> Response:
         """List a day's transfers by their ids."""
         return await _stated(request, lambda work: transfers_of(work, day, cursor=cursor))
 

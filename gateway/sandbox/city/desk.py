@@ -70,11 +70,10 @@ class Desk:
         self, resource: str, content: bytes, *, now: datetime, defects: frozenset[str] = frozenset()
     ) -> Reply:
         """Take one message, or give the answer that was given to it before."""
-        kind = KINDS[resource]
         try:
             document = _read(content)
             with self.book.transaction() as db:
-                reply = self._taken(kind, resource, document, work=self._work(db, now, defects))
+                reply = self._taken(resource, document, work=self._work(db, now, defects=defects))
                 if Defect.FORGETFUL in defects:
                     raise _Forgotten(reply)
                 return reply
@@ -87,12 +86,11 @@ class Desk:
         self, resource: str, content: bytes, *, now: datetime, defects: frozenset[str] = frozenset()
     ) -> Reply:
         """Take several messages of one kind; each line has an outcome of its own, all are kept together."""
-        kind = KINDS[resource]
         try:
             items = _items(_read(content))
             with self.book.transaction() as db:
-                work = self._work(db, now, defects)
-                lines: list[Json] = [self._line(kind, resource, item, work=work) for item in items]
+                work = self._work(db, now, defects=defects)
+                lines: list[Json] = [self._line(resource, item, work=work) for item in items]
             return Reply(200, canonical_bytes(dict[str, Any](outcomes=lines)))
         except Refusal as refusal:
             return _refused(refusal)
@@ -100,27 +98,27 @@ class Desk:
     def show(self, resource: str, key: str, *, now: datetime, defects: frozenset[str] = frozenset()) -> Reply:
         """Say how something stands now; one that was refused is told by its refusal."""
         with self.book.transaction() as db:
-            work = self._work(db, now, defects)
+            work = self._work(db, now, defects=defects)
             kept = work.one("SELECT * FROM answers WHERE resource = ? AND id = ?", resource, key)
             if kept is None:
                 return _refused(Refusal(RefusalCode.NOT_FOUND, f"there is no such {KINDS[resource].one}"))
             if kept["status"] >= 400:
                 return Reply(kept["status"], kept["answer"])
             first = {name: value for name, value in json.loads(kept["answer"]).items() if name not in _SECRET}
-            return Reply(200, canonical_bytes(first | self._standing(work, resource, key)))
+            return Reply(200, canonical_bytes(first | self._standing(work, resource, key=key)))
 
     def state(self, made: Callable[[Work], Json], *, now: datetime, defects: frozenset[str]) -> Reply:
         """Answer a question about a day."""
         with self.book.transaction() as db:
             try:
-                return Reply(200, canonical_bytes(made(self._work(db, now, defects))))
+                return Reply(200, canonical_bytes(made(self._work(db, now, defects=defects))))
             except Refusal as refusal:
                 return _refused(refusal)
 
-    def _work(self, db: sqlite3.Connection, now: datetime, defects: frozenset[str]) -> Work:
+    def _work(self, db: sqlite3.Connection, now: datetime, *, defects: frozenset[str]) -> Work:
         return Work(db, self.city, self._ring(), now, defects)
 
-    def _standing(self, work: Work, resource: str, key: str) -> Json:
+    def _standing(self, work: Work, resource: str, *, key: str) -> Json:
         if resource == "accounts/consents":
             return consent_state(work, key)
         move = work.one("SELECT transfer, state FROM moves WHERE resource = ? AND id = ?", resource, key)
@@ -132,18 +130,20 @@ class Desk:
             return {"state": "released"}
         return {"state": move["state"]}
 
-    def _line(self, kind: Kind, resource: str, item: Json, *, work: Work) -> Json:
+    def _line(self, resource: str, item: Json, *, work: Work) -> Json:
+        kind = KINDS[resource]
         try:
             with Book.savepoint(work.db):
-                reply = self._taken(kind, resource, item, work=work)
+                reply = self._taken(resource, item, work=work)
         except Refusal as refusal:
             reply = _refused(refusal)
         named = item.get("body", {}) if kind.key == "transfer" else item
         key = named.get(kind.key, "") if isinstance(named, dict) else ""
         return {"id": key, "status": reply.status, "document": json.loads(reply.content)}
 
-    def _taken(self, kind: Kind, resource: str, document: Json, *, work: Work) -> Reply:
+    def _taken(self, resource: str, document: Json, *, work: Work) -> Reply:
         """Give the answer of before, or do what is asked and keep document and answer."""
+        kind = KINDS[resource]
         _require_form(kind.form, document)
         said = document["body"] if kind.key == "transfer" else document
         key, request = said[kind.key], canonical_bytes(said)
@@ -208,16 +208,16 @@ def _require_form(form: type[d.Document], document: Json) -> None:
         raise Refusal(RefusalCode.MALFORMED, str(first["msg"]), field=pointer) from error
 
 
-def _difference(kept: object, said: object, pointer: str = "") -> str:
+def _difference(kept: object, said: object, *, pointer: str = "") -> str:
     """Return where two documents begin to differ, as a JSON Pointer."""
     if isinstance(kept, dict) and isinstance(said, dict):
         for name in sorted({*kept, *said}):
             if kept.get(name) != said.get(name):
-                return _difference(kept.get(name), said.get(name), f"{pointer}/{name}")
+                return _difference(kept.get(name), said.get(name), pointer=f"{pointer}/{name}")
     if isinstance(kept, list) and isinstance(said, list):
         for number, (one, other) in enumerate(zip(kept, said, strict=False)):
             if one != other:
-                return _difference(one, other, f"{pointer}/{number}")
+                return _difference(one, other, pointer=f"{pointer}/{number}")
     return pointer
 
 

@@ -23,12 +23,12 @@ def place_hold(work: Work, document: Json) -> Json:
     _add_move(work, document, resource="holds", co2e_mg=_sum(document, "co2e_mg"), state="held")
     for number, lot in enumerate(document["lots"]):
         points = int(lot["points"])
-        grant = _grant_of(work, document["account"], lot, number=number)
+        grant = _grant_of(work, document["account"], lot=lot, number=number)
         if grant["left_points"] < points:
             told = "less than that is left of the lot"
             raise Refusal(RefusalCode.LOT_SPENT, told, field=f"/lots/{number}/points")
         if not spending:
-            _take(work, grant["number"], points)
+            _take(work, grant["number"], points=points)
         taken = 0 if spending else grant["number"]
         _add_part(work, document["transfer"], number=number, taken=taken, lot=lot)
     return {"state": "held", "placed": work.stamp}
@@ -79,7 +79,7 @@ def place_return(work: Work, document: Json) -> Json:
         if not points:
             break
         lot = {"record": grant["record"], "points": str(points), "co2e_mg": "0"}
-        _take(work, grant["number"], points)
+        _take(work, grant["number"], points=points)
         _add_part(work, document["transfer"], number=number, taken=grant["number"], lot=lot)
         lots.append({"record": grant["record"], "points": str(points)})
         wanted -= points
@@ -106,7 +106,7 @@ def post_points(work: Work, transfer: str) -> None:
     )
 
 
-def _grant_of(work: Work, account: str, lot: Json, *, number: int) -> sqlite3.Row:
+def _grant_of(work: Work, account: str, *, lot: Json, number: int) -> sqlite3.Row:
     """Return the points of a lot: those of the city's own act, or those that came by a transfer."""
     if "event" in lot:
         grant = work.one(
@@ -125,7 +125,7 @@ def _grant_of(work: Work, account: str, lot: Json, *, number: int) -> sqlite3.Ro
     return grant
 
 
-def _take(work: Work, grant: int, points: int) -> None:
+def _take(work: Work, grant: int, *, points: int) -> None:
     work.db.execute("UPDATE grants SET left_points = left_points - ? WHERE number = ?", (points, grant))
 
 

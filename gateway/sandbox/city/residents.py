@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 def settle_residents(
-    book: Book, city: City, program: Program, *, residents: int, rides: int, seed: int
+    book: Book, city: City, *, program: Program, residents: int, rides: int, seed: int
 ) -> None:
     """Fill an empty city: persons who live in every city under the same identity, each with some rides."""
     random = Random(f"{seed} {city.name}")
@@ -43,7 +43,7 @@ def settle_residents(
             values = (account, user, f"sandbox-person-{number:05d}", f"{city.name.upper()}-{number:05d}")
             db.execute("INSERT INTO residents (account, user, identity, code) VALUES (?, ?, ?, ?)", values)
             made = [_ride(random, city, user=user, number=one) for one in range(rides)]
-            _grant(db, account, program, rows=made, city=city)
+            _grant(db, account, program=program, rows=made, city=city)
 
 
 def rides_file(book: Book, city: City) -> tuple[str, bytes]:
@@ -85,7 +85,7 @@ def _ride(random: Random, city: City, *, user: str, number: int) -> dict[str, st
 
 
 def _grant(
-    db: sqlite3.Connection, account: str, program: Program, *, rows: list[dict[str, str]], city: City
+    db: sqlite3.Connection, account: str, *, program: Program, rows: list[dict[str, str]], city: City
 ) -> None:
     for row, grant in zip(rows, _granted(program, rows), strict=True):
         event = row[city.columns.ride]
