@@ -9,6 +9,7 @@ from gateway.cli import (
     audit,
     behaviours,
     claims,
+    conformance,
     convert,
     credential,
     disclosure,
@@ -70,6 +71,7 @@ for name, group, words in (
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
     ("sandbox", sandbox.app, "Serve the platforms of invented cities, to try transfers and faults with."),
+    ("conformance", conformance.app, "Run what every platform passes against your own platform."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):
