@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import orjson
 
 from gateway.app.clock import SystemClock
@@ -22,6 +23,7 @@ from gateway.store.key_files import FileSigner, create_signing_key
 __all__ = ["ConformancePlan", "conformance_keys", "run_cases", "write_report"]
 
 KEYS: Final = (("http.key", "http"), ("record.key", "record"))
+SECONDS_MAX: Final = 5.0  # for an answer: a resident waits for it
 STRANGER: Final = "stranger.key"
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -50,7 +52,7 @@ def conformance_keys(folder: Path) -> dict[str, str]:
     return {"trust": str(folder / "keys.json")} | {purpose: signer.key_id for purpose, signer in signers}
 
 
-def run_cases(plan: ConformancePlan) -> Iterator[dict[str, Any]]:
+def run_cases(plan: ConformancePlan, *, seconds: float = SECONDS_MAX) -> Iterator[dict[str, Any]]:
     """Run the cases one after the other and yield how each ended.
 
     Raises:
@@ -60,9 +62,10 @@ def run_cases(plan: ConformancePlan) -> Iterator[dict[str, Any]]:
     chosen = [case for case in CASES if not plan.only or case.name in plan.only]
     if len(chosen) < len(plan.only):
         raise UsageError("there is no such case", remedy=f"one of: {', '.join(case.name for case in CASES)}")
-    trial = _trial(plan)
-    for case in chosen:
-        yield case.run(trial)
+    with httpx.Client(timeout=seconds, trust_env=False) as http:
+        trial = _trial(plan, http)
+        for case in chosen:
+            yield case.run(trial)
 
 
 def write_report(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
@@ -70,7 +73,7 @@ def write_report(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
     write_durably(path, orjson.dumps(results, option=orjson.OPT_INDENT_2))
 
 
-def _trial(plan: ConformancePlan) -> PlatformTrial:
+def _trial(plan: ConformancePlan, http: httpx.Client) -> PlatformTrial:
     speaking, deciding = (FileSigner(plan.keys / name, purpose) for name, purpose in KEYS)
     public = _public(plan.platform_key)
     return PlatformTrial(
@@ -80,6 +83,7 @@ def _trial(plan: ConformancePlan) -> PlatformTrial:
             keys={key_id(public, "http"): public},
             now=SystemClock().now,
             new_nonce=lambda: secrets.token_urlsafe(16),
+            http=http,
         ),
         decider=deciding,
         stranger=FileSigner(plan.keys / STRANGER, "http"),

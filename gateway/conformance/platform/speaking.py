@@ -1,8 +1,9 @@
 """Speak to a platform as a gateway does, with every exchange written down."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,6 @@ from gateway.signing import (
 
 __all__ = ["Exchange", "NoAnswer", "Speaker", "Unmet"]
 
-SECONDS_MAX: Final = 5.0
 Json = dict[str, Any]
 
 
@@ -66,11 +66,12 @@ class Exchange(NamedTuple):
             "response": {
                 "status": self.status,
                 "headers": {name: value for name, value in self.headers.items() if name in _SHOWN},
-                "content": self.answer.decode("utf-8", "replace"),
+                "content": _IDENTITY.sub(rb"\1(withheld)\2", self.answer).decode("utf-8", "replace"),
             },
         }
 
 
+_IDENTITY: Final = re.compile(rb'("identity": ?")(?:[^"\\]|\\.)*(")')  # a person's, kept nowhere
 _SHOWN: Final = frozenset({"content-type", "content-digest", "signature", "signature-input"})
 
 
@@ -83,7 +84,7 @@ class Speaker:
     keys: Mapping[str, bytes]
     now: Callable[[], datetime]
     new_nonce: Callable[[], str]
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=SECONDS_MAX, trust_env=False))
+    http: httpx.Client
 
     def signed(
         self,
