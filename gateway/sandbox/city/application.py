@@ -115,7 +115,7 @@ def _messages(resource: str, kind: Kind) -> APIRouter:
         f"/{resource}/{{{kind.key}}}",
         _show(resource, kind.key),
         methods=["GET"],
-        name=kind.one,
+        name=f"show_{kind.one}",
         summary=f"Tell how a {kind.one} stands",
         description="Asked where an answer was lost. One that was refused for good is told by its refusal.",
         response_model=kind.answer,
