@@ -42,6 +42,7 @@ from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
     NewOperation,
     Nonces,
+    NonceUse,
     Operation,
     Operations,
     OperationState,
@@ -50,6 +51,7 @@ from gateway.ports.serving import (
     Platform,
     PlatformKey,
     Platforms,
+    RequestLimits,
     Spool,
 )
 from gateway.ports.stores import (
@@ -125,6 +127,7 @@ __all__ = [
     "NewOperation",
     "NewReversals",
     "NewSpan",
+    "NonceUse",
     "Nonces",
     "Operation",
     "OperationState",
@@ -148,6 +151,7 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "RequestLimits",
     "Resource",
     "ReturnPoints",
     "ReversalRow",
