@@ -52,7 +52,7 @@ CASES: Final = (
     PlatformCase("same-document", "2.1", messages.same_document),
     PlatformCase("other-document", "2.2", messages.other_document),
     PlatformCase("refusal-sticks", "2.3", messages.refusal_sticks),
-    PlatformCase("batch", "2.4", messages.batch),
+    PlatformCase("batch", "2.5", messages.batch),
     PlatformCase("hold-reserves", "3.1", messages.hold_reserves),
     PlatformCase("hold-stays", "3.2", messages.hold_stays),
     PlatformCase("unknown-account", "3.3", messages.unknown_account),

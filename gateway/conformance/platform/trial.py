@@ -14,6 +14,9 @@ from gateway.signing import Message, Signer, seal
 
 __all__ = ["PlatformTrial", "Samples", "read_samples"]
 
+LATER: Final = 202
+LATER_TRIES: Final = 20
+LATER_SECONDS: Final = 0.5
 _OTHER: Final = "cn-000000/conformance"
 Json = dict[str, Any]
 
@@ -64,7 +67,12 @@ class PlatformTrial:
 
     def say(self, resource: str, document: Json, *, unbound: bool = False) -> Exchange:
         """Send a signed message; its answer must be signed and bound to it, unless that is not asked."""
-        return self.deliver(*self.speaker.signed(f"/v1/{resource}", document), unbound=unbound)
+        for _ in range(LATER_TRIES):
+            exchange = self.deliver(*self.speaker.signed(f"/v1/{resource}", document), unbound=unbound)
+            if exchange.status != LATER:
+                return exchange
+            self.pause(LATER_SECONDS)
+        raise Unmet("the platform took the message, and did not answer it within 10 seconds")
 
     def ask(self, path: str) -> Exchange:
         """Ask a signed question."""

@@ -98,6 +98,7 @@ def _messages(resource: str, kind: Kind) -> APIRouter:
         summary=f"{verb} a {kind.one}".capitalize(),
         description=f"{kind.form.__doc__} The same id and document get the same answer, byte for byte.",
         response_model=kind.answer,
+        responses={202: {"model": d.Accepted, "description": "Taken; to be asked for, or sent again."}},
         openapi_extra=message_body(kind.form),
     )
     router.add_api_route(

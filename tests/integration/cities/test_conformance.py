@@ -16,7 +16,7 @@ from tests.acceptance.commands import tanqiao
 from tests.fakes.cities import SandboxCity, sandbox_city
 
 pytestmark = pytest.mark.xdist_group("cities")
-HARMLESS = {Trouble.DUPLICATE, Trouble.REORDER}  # to a platform that keeps to the contract
+HARMLESS = {Trouble.DUPLICATE, Trouble.REORDER, Trouble.DEFERRED}  # to a platform that keeps to the contract
 FOUND_BY = {
     Trouble.SLOW: "same-document",
     Trouble.LATE: "same-document",
@@ -82,6 +82,15 @@ def test_a_fault_is_found(tested: SandboxCity, fault: Trouble | Defect, case: st
     tested.heal()
 
     assert found == {case: "failed"}
+
+
+def test_a_platform_may_answer_later(tested: SandboxCity) -> None:
+    tested.fault(Trouble.DEFERRED, times=3, only="holds")
+
+    assert outcomes(tested, "same-document", "commit-captures") == {
+        "same-document": "passed",
+        "commit-captures": "passed",
+    }
 
 
 def test_what_the_way_does_twice_harms_nobody(tested: SandboxCity) -> None:
