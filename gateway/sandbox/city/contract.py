@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.sandbox.city.desk import BATCH_MAX, KINDS
+from gateway.sandbox.city.documents import StatementWanted
 from gateway.sandbox.city.refusals import RefusalCode
 
 __all__ = ["batch_answer", "batch_body", "describe", "message_body"]
@@ -136,7 +137,8 @@ def describe(api: FastAPI) -> dict[str, Any]:
         servers=[{"url": "http://127.0.0.1:9001", "description": "tanqiao sandbox serve"}],
     )
     schemas = made["components"]["schemas"]
-    forms = [(kind.form, "validation") for kind in KINDS.values()]
+    forms: list[tuple[type[BaseModel], str]] = [(kind.form, "validation") for kind in KINDS.values()]
+    forms.append((StatementWanted, "validation"))
     schemas |= models_json_schema(forms, ref_template=_REFERENCE)[1]["$defs"]  # type: ignore[arg-type]  # a literal
     schemas["Problem"] = _PROBLEM
     made["components"]["securitySchemes"] = {"signature": _SIGNED}
