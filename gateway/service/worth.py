@@ -33,9 +33,9 @@ class WorthFound(NamedTuple):
 class Rulebook:
     """The published rules by mapping id and day; each version is compiled once.
 
-    ``published`` tells what stands in the log; :meth:`look_again` asks it. ``program_of`` gives the program of
-    a digest, ``known`` all versions of a mapping that this gateway has, so that one that was never published
-    is noticed and not passed over.
+    ``published`` tells what stands in the log; :meth:`look_again` asks it. ``program_of`` gives the program
+    of a digest, ``known`` all versions of a mapping that this gateway has, so that one that was never
+    published is noticed and not passed over.
     """
 
     published: Callable[[], Sequence[PublishedMapping]]
