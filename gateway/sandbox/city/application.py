@@ -81,7 +81,11 @@ def _refuse_by_problems(api: FastAPI) -> None:
         return await refused(request, Refusal(RefusalCode.MALFORMED, "a parameter is not what it should be"))
 
     @api.exception_handler(HTTPException)
-    async def plain(request: Request, _: HTTPException) -> Response:
+    async def plain(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 405:
+            answer = await refused(request, Refusal(RefusalCode.METHOD, "see openapi/platform.yaml"))
+            answer.headers["allow"] = (error.headers or {}).get("Allow", "GET")
+            return answer
         return await refused(request, Refusal(RefusalCode.NOT_FOUND, "see openapi/platform.yaml"))
 
 

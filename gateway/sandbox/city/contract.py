@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from gateway.sandbox.city.desk import BATCH_MAX, KINDS
+from gateway.sandbox.city.desk import BATCH_MAX, KINDS, Kind
 from gateway.sandbox.city.documents import StatementWanted
 from gateway.sandbox.city.refusals import RefusalCode
 
@@ -149,7 +149,17 @@ def describe(api: FastAPI) -> dict[str, Any]:
     for path in made["paths"].values():
         for operation in path.values():
             _complete(operation)
+    for resource, kind in KINDS.items():
+        _link(made["paths"][f"/v1/{resource}"]["post"], kind)
     return made
+
+
+def _link(operation: dict[str, Any], kind: Kind) -> None:
+    """Say where a good answer leads on: to how it stands."""
+    given = {kind.key: f"$response.body#/{kind.key}"}
+    operation["responses"]["201"]["links"] = {
+        "standing": {"operationId": f"show_{kind.one}", "parameters": given}
+    }
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -155,7 +155,11 @@ class Desk:
             reply = _refused(refusal)
         named = item.get("body", {}) if kind.key == "transfer" else item
         key = named.get(kind.key, "") if isinstance(named, dict) else ""
-        return {"id": key, "status": reply.status, "document": json.loads(reply.content)}
+        return {
+            "id": key if isinstance(key, str) else "",
+            "status": reply.status,
+            "document": json.loads(reply.content),
+        }
 
     def _taken(self, resource: str, document: Json, *, work: Work) -> Reply:
         """Give the answer of before, or do what is asked and keep document and answer."""
