@@ -20,6 +20,9 @@ _OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
     "expression": ("expression", "meaning"),
     "yaml_text": ("yaml_text",),
     "document": ("document", "yaml_text"),
+    "load": ("load", "reading", "meaning", "document", "selftest"),
+    "shape": ("shape", "document"),
+    "checking/taxonomy": ("meaning", "shipped"),
     "units": ("units", "meaning"),
     "bounds": ("bounds",),
     "checking/bounds": ("bounds", "meaning", "reading"),
@@ -49,6 +52,12 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
     **{f"gateway/convert/{name}.py": _evaluators("plausible", "limits") for name in _PLAUSIBLE.split()},
     "gateway/convert/caps.py": _evaluators("caps"),
+    "gateway/convert/explain.py": (*_evaluators("explain", "plausible"), "tests/mappings/test_evaluators.py"),
+    "gateway/convert/fast.py": _evaluators(
+        "operators", "agreement", "block_bounds", "generate", "lower", "plausible", "rounding_code"
+    ),
+    "gateway/convert/outcome.py": _evaluators("scalars", "explain", "roles"),
+    "gateway/convert/program.py": (*_evaluators("operators", "roles", "grouping"), *_front("limit_rules")),
     **{
         f"gateway/convert/{name}.py": _evaluators("roles", "scalars", "zones", "forms", "operators")
         for name in ("roles", "inputs", "instants")
