@@ -57,7 +57,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         "operators", "agreement", "block_bounds", "generate", "lower", "plausible", "rounding_code"
     ),
     "gateway/convert/outcome.py": _evaluators("scalars", "explain", "roles"),
-    "gateway/convert/program.py": (*_evaluators("operators", "roles", "grouping"), *_front("limit_rules")),
+    "gateway/convert/program.py": _evaluators("operators", "roles", "grouping", "plausible", "claiming"),
     **{
         f"gateway/convert/{name}.py": _evaluators("roles", "scalars", "zones", "forms", "operators")
         for name in ("roles", "inputs", "instants")

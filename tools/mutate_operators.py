@@ -41,6 +41,7 @@ Scope = Literal["near", "wide"]
 Tried = dict[str, dict[str, str]]  # by file and digest, then by mutant
 
 CANDIDATE: Final = "survived in place"
+NOTICED: Final = 9  # an exit code that no process has which failed to start
 ROOT: Final = Path(__file__).resolve().parents[1]
 TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 60, "wide": 400}  # of CPU time
 LONGEST_IN_PLACE_SECONDS: Final = 1.0  # while it is watched; sweeps wait for what survives the rest
@@ -72,10 +73,10 @@ def enter(folder: Path) -> None:
 
 
 def run_tests(folder: Path, tests: tuple[str, ...], *, seconds: int) -> None:
-    """Run tests in a copy of the tree, in a process of its own; its exit code is that of pytest."""
+    """Run tests in a copy of the tree, in a process of its own; its exit code says whether they noticed."""
     enter(folder)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)]))
+    os._exit(NOTICED if pytest.main([*PYTEST, *dict.fromkeys(tests)]) else 0)
 
 
 def run_in_place(folder: Path, todo: list[Mutant], *, processes: int, results: Connection) -> None:
@@ -154,6 +155,8 @@ class Copies:
             os.killpg(cast(int, process.pid), signal.SIGKILL)
             process.join()
         code = process.exitcode or 0
+        if code > 0 and code != NOTICED:
+            raise SystemExit(f"{copy}: the tests could not be started, exit code {code}")
         return "timed out" if code < 0 else "killed" if code else "survived"
 
 

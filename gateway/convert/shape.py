@@ -39,7 +39,7 @@ def _findings(document: Document, error: ValidationError) -> Iterator[Finding]:
         yield document.finding(pointer, "schema", message=f"{expected}, got {_short(error.instance)}")
 
 
-def _expectation(keyword: str, rule: object, *, name: str) -> str:
+def _expectation(keyword: str, rule: Any, *, name: str) -> str:
     form = f"{name.lower()} of the form" if name else "the form"
     wording = {
         "const": f"expected {rule}",
@@ -53,7 +53,7 @@ def _expectation(keyword: str, rule: object, *, name: str) -> str:
     }
     if keyword == "type":
         return f"expected {_type_words(rule)}"
-    if keyword == "enum" and isinstance(rule, list):
+    if keyword == "enum":
         return f"expected one of {', '.join(map(_short, rule))}"
     return wording.get(keyword, f"expected what {keyword} allows")
 
