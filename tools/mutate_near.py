@@ -46,8 +46,10 @@ def _evaluators(*names: str) -> tuple[str, ...]:
     return tuple(f"{_EVALUATORS[0]}/test_{name}.py" for name in names)
 
 
-_SIGNING: Final = "commitment envelope keyed keys"
-_TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
+_SIGNING: Final = "commitment did envelope integrity keyed keys multibase requests webhooks"
+_TRANSPARENCY: Final = (
+    "checkpoint cosignature fork keys merkle note policy proof text tile_names tiles witnessing"
+)
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
     **{f"gateway/convert/{name}.py": _evaluators("plausible", "limits") for name in _PLAUSIBLE.split()},
@@ -105,6 +107,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _front(*tests) for name, tests in _OTHER_FRONT.items()},
     "gateway/convert/claiming.py": _evaluators("claiming"),
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
+    **{f"gateway/claims/{name}.py": ("tests/unit/claims",) for name in ("close", "holding", "kinds")},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }
 _CONVERSION: Final = (

@@ -1,7 +1,7 @@
 """Check a document against the JSON Schema of the format, in words a platform engineer can use."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -39,7 +39,7 @@ def _findings(document: Document, error: ValidationError) -> Iterator[Finding]:
         yield document.finding(pointer, "schema", message=f"{expected}, got {_short(error.instance)}")
 
 
-def _expectation(keyword: str, rule: Any, *, name: str) -> str:
+def _expectation(keyword: str, rule: object, *, name: str) -> str:
     form = f"{name.lower()} of the form" if name else "the form"
     wording = {
         "const": f"expected {rule}",
@@ -54,7 +54,8 @@ def _expectation(keyword: str, rule: Any, *, name: str) -> str:
     if keyword == "type":
         return f"expected {_type_words(rule)}"
     if keyword == "enum":
-        return f"expected one of {', '.join(map(_short, rule))}"
+        words = map(_short, cast("list[object]", rule))
+        return f"expected one of {', '.join(words)}"
     return wording.get(keyword, f"expected what {keyword} allows")
 
 

@@ -200,6 +200,33 @@ def test_an_explanation_names_the_rule_that_rejects() -> None:
     )
 
 
+OVERLAP_ALONE = (
+    TIMES.partition("    speed:")[0]
+    + "    overlap: {of: person"
+    + TIMES.partition("    overlap: {of: person")[2].partition("tests:")[0]
+    + "tests:\n  - {name: no act, given: {}, reject: unknown-code}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "behaviour", "code"),
+    [
+        ("", "B", Rejection.MISSING_FIELD),
+        ("", "C", Rejection.MISSING_FIELD),
+        (", behaviours: [TRV-CHARGE]", "B", None),
+        (", behaviours: [TRV-CHARGE]", "C", Rejection.MISSING_FIELD),
+    ],
+)
+def test_acts_that_may_not_overlap_need_an_end_though_nothing_else_is_held_to_it(
+    held: str, behaviour: str, code: Rejection | None
+) -> None:
+    text = edited(OVERLAP_ALONE, ('remember: "30"', f'remember: "30"{held}'))
+
+    found = by_all(load(text), row(behaviour, seconds=None, km="1", kwh="1"))
+
+    assert (found[:2] if isinstance(found, Refusal) else None) == (code and (code, "end"))
+
+
 def test_versions_may_hold_other_things_plausible_but_read_the_same_rows() -> None:
     second = edited(
         TIMES,
