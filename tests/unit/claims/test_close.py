@@ -27,3 +27,7 @@ def test_a_day_that_was_closed_stays_closed_though_the_clock_goes_back(before: i
     moment = datetime(2026, 11, 22, tzinfo=UTC)
 
     assert closed_through(moment, closed=DAY.toordinal() + before) == DAY.toordinal() + after
+
+
+def test_before_the_fourth_day_of_the_calendar_nothing_is_closed() -> None:
+    assert [closed_through(datetime(1, 1, day, tzinfo=UTC)) for day in (1, 3, 4, 5)] == [0, 0, 1, 2]
