@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import orjson
 
 from gateway.contract import PlatformAdapter
-from gateway.errors import GatewayError, IntegrityBroken
+from gateway.errors import GatewayError, HomeBusy, IntegrityBroken, Unreachable
 from gateway.ports import Clock, Operation, Operations, OperationState, Spool
 from gateway.service.converting import convert_submission
 from gateway.service.moments import instant_text
@@ -74,11 +74,12 @@ class Sequencer:
     def _convert(self, spool: Spool) -> None:
         """Convert one spool and write down each operation's result.
 
-        What is wrong with a submission is its result; what is wrong with this home stops the sequencer.
+        What is wrong with a submission is its result; what is wrong with this home, its database or its
+        writer stops the sequencer, and the next one goes on with the submission.
         """
         try:
             results = self._results(spool)
-        except IntegrityBroken:
+        except (IntegrityBroken, Unreachable, HomeBusy):
             raise
         except GatewayError as error:
             problem = orjson.dumps(problem_document(error)).decode()

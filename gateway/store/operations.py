@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from gateway.ports import NewOperation, Operation, OperationState, Spool
 from gateway.store import serving_tables as t
 from gateway.store.database import Database
+from gateway.store.dialects import upsert
 from gateway.store.group_commit import GroupCommit
 from gateway.store.webhooks import announce
 
@@ -144,15 +145,19 @@ def _operation(row: Sequence[Any]) -> Operation:
 
 
 def _receive(connection: Connection, new: NewOperation) -> Operation:
-    known = _operations().where(t.operations.c.platform == new.platform, t.operations.c.key == new.key)
-    row = connection.execute(known).first()
-    if row is not None:
-        return _operation(row)
-    values = {
-        name: getattr(new, name) for name in Operation._fields if name in NewOperation.__dataclass_fields__
-    }
+    """Insert an operation, or find the one with its key, which another worker may insert at this moment."""
+    names = [name for name in Operation._fields if name in NewOperation.__dataclass_fields__]
+    values = {name: getattr(new, name) for name in names}
     values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": ""}
-    (number,) = connection.execute(insert(t.operations).values(values)).inserted_primary_key or (0,)
+    unless_known = (
+        upsert(connection, t.operations)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["platform", "key"])
+    )
+    number = connection.execute(unless_known.returning(t.operations.c.number)).scalar()
+    if number is None:
+        known = _operations().where(t.operations.c.platform == new.platform, t.operations.c.key == new.key)
+        return _operation(connection.execute(known).one())
     if new.content is not None:
         connection.execute(insert(t.contents).values(operation=number, rows=new.content))
     return _operation([{**values, "number": number}[name] for name in Operation._fields])
