@@ -278,3 +278,22 @@ def test_each_change_of_a_document_is_one_neighbour_in_one_place() -> None:
             pointer: new
         }
         assert len(list(leaves(changed))) == 7
+
+
+def test_windows_move_by_a_day_and_consequences_are_turned_round() -> None:
+    document: Value = {
+        "source": {
+            "claim_window": {"opens": "P2D", "closes": "P10D"},
+            "claim_tolerance": {"then": "reject"},
+            "plausibility": {"overlap": {"then": "finding"}},
+        }
+    }
+
+    assert {(one.kind, one.pointer.removeprefix("/source/"), one.new) for one in mutants(document)} == {
+        ("window", "claim_window/opens", "P1D"),
+        ("window", "claim_window/opens", "P3D"),
+        ("window", "claim_window/closes", "P9D"),
+        ("window", "claim_window/closes", "P11D"),
+        ("then", "claim_tolerance/then", "finding"),
+        ("then", "plausibility/overlap/then", "reject"),
+    }

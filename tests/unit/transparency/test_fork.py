@@ -59,6 +59,14 @@ def test_two_logs_of_one_key_are_a_fork_that_others_can_verify(early: int, late:
         assert (earlier.tree_size, later.tree_size) == (early, late)
 
 
+@pytest.mark.parametrize(("early", "late"), [(0, 0), (0, 9), (9, 9)])
+def test_no_tile_is_needed_where_the_checkpoints_say_enough(early: int, late: int) -> None:
+    def read(path: str) -> bytes:
+        raise AssertionError(path)
+
+    assert fork_between(log(early)[0], log(late)[0], read=read) is None
+
+
 def test_the_tiles_must_be_those_of_the_larger_checkpoint() -> None:
     (before, _), (after, _) = log(4), log(9)
 
