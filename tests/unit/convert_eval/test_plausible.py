@@ -159,6 +159,16 @@ def test_margins_beyond_64_bits_take_the_exact_way() -> None:
     assert isinstance(by_all(program, row("B", seconds=699, km="7")), Refusal)
 
 
+def test_a_finding_beyond_64_bits_is_the_same_in_a_batch() -> None:
+    program = load(edited(TIMES, ('max: "22"', 'max: "22.000000000000000001"')))
+
+    stronger, weaker = (by_all(program, row("C", seconds=1800, kwh=kwh)) for kwh in ("11.1", "11"))
+
+    assert isinstance(stronger, Converted)
+    assert isinstance(weaker, Converted)
+    assert (stronger.findings, weaker.findings) == ((ActFinding("charging_power", (111, 1800)),), ())
+
+
 @pytest.mark.parametrize(
     ("lang", "said"),
     [
