@@ -159,6 +159,25 @@ def test_margins_beyond_64_bits_take_the_exact_way() -> None:
     assert isinstance(by_all(program, row("B", seconds=699, km="7")), Refusal)
 
 
+def test_acts_without_any_input_are_held_to_a_time_beyond_64_bits() -> None:
+    text = edited(
+        TIMES.partition("tests:")[0] + "tests:\n  - {name: no act, given: {}, reject: unknown-code}\n",
+        ("min: \"1.5\", max: \"36\", unit: km/h, then: reject, behaviours: [TRV-BIKE]",
+         "min: \"1.5\", max: \"36\", unit: km/h, then: reject, behaviours: [TRV-CHARGE]"),
+        ("TRV-BIKE: distance * per_km", 'TRV-BIKE: "500 * one"'),
+        ("  per_km: {unit: gCO2e/km,", "  one: {unit: gCO2e,"),
+        ('max: "2.5"', 'max: "2.500000000000000000001"'),
+    )  # fmt: skip
+    program = load(text)
+
+    longer, as_long = (by_all(program, row("B", seconds=seconds)) for seconds in (9001, 9000))
+
+    assert program.formula.needs["TRV-BIKE"] == ()
+    assert isinstance(longer, Converted)
+    assert isinstance(as_long, Converted)
+    assert (longer.findings, as_long.findings) == ((ActFinding("ride_length", (9001,)),), ())
+
+
 def test_a_finding_beyond_64_bits_is_the_same_in_a_batch() -> None:
     program = load(edited(TIMES, ('max: "22"', 'max: "22.000000000000000001"')))
 
