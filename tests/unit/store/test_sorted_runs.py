@@ -84,14 +84,22 @@ def test_a_key_has_its_place_before_all_that_are_not_before_it(tmp_path: Path, c
     assert run.place(wanted_of(*asked)).tolist() == [bisect_left(keys, one) for one in asked]
 
 
-def test_keys_of_one_upper_half_are_sorted_by_the_lower() -> None:
-    halves = [(7, 3), (2, 9), (7, 1), (7, 2), (2, 4), (7, 1)]
+@pytest.mark.parametrize(
+    ("halves", "order"),
+    [
+        ([(7, 2), (7, 1)], [1, 0]),
+        ([(7, 3), (2, 9), (7, 1), (7, 2), (2, 4), (7, 1)], [4, 1, 2, 5, 3, 0]),
+    ],
+)
+def test_keys_of_one_upper_half_are_sorted_by_the_lower(
+    halves: list[tuple[int, int]], order: list[int]
+) -> None:
     keys = b"".join(high.to_bytes(8, "big") + low.to_bytes(8, "big") for high, low in halves)
 
-    found = entries_of(keys, b"".join(map(value, range(6))), width=WIDTH)
+    found = entries_of(keys, b"".join(map(value, range(len(halves)))), width=WIDTH)
 
     assert [(int(one["high"]), int(one["low"])) for one in found] == sorted(halves)
-    assert [one["value"].item() for one in found] == [value(number) for number in (4, 1, 2, 5, 3, 0)]
+    assert [one["value"].item() for one in found] == [value(number) for number in order]
 
 
 @pytest.mark.parametrize("slice_entries", [3, 9, 1000], ids=["larger than a slice", "a slice", "smaller"])
