@@ -20,6 +20,9 @@ _OTHER_FRONT: Final[dict[str, tuple[str, ...]]] = {
     "expression": ("expression", "meaning"),
     "yaml_text": ("yaml_text",),
     "document": ("document", "yaml_text"),
+    "load": ("load", "reading", "meaning", "document", "selftest"),
+    "shape": ("shape", "document"),
+    "checking/taxonomy": ("meaning", "shipped"),
     "units": ("units", "meaning"),
     "bounds": ("bounds",),
     "checking/bounds": ("bounds", "meaning", "reading"),
@@ -43,12 +46,20 @@ def _evaluators(*names: str) -> tuple[str, ...]:
     return tuple(f"{_EVALUATORS[0]}/test_{name}.py" for name in names)
 
 
-_SIGNING: Final = "commitment envelope keyed keys"
-_TRANSPARENCY: Final = "checkpoint cosignature keys merkle note policy proof text tile_names tiles"
+_SIGNING: Final = "commitment did envelope integrity keyed keys multibase requests webhooks"
+_TRANSPARENCY: Final = (
+    "checkpoint cosignature fork keys merkle note policy proof text tile_names tiles witnessing"
+)
 NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _EVALUATORS for name in _EVALUATING.split()},
     **{f"gateway/convert/{name}.py": _evaluators("plausible", "limits") for name in _PLAUSIBLE.split()},
     "gateway/convert/caps.py": _evaluators("caps"),
+    "gateway/convert/explain.py": (*_evaluators("explain", "plausible"), "tests/mappings/test_evaluators.py"),
+    "gateway/convert/fast.py": _evaluators(
+        "operators", "agreement", "block_bounds", "generate", "lower", "plausible", "rounding_code"
+    ),
+    "gateway/convert/outcome.py": _evaluators("scalars", "explain", "roles"),
+    "gateway/convert/program.py": _evaluators("operators", "roles", "grouping", "plausible", "claiming"),
     **{
         f"gateway/convert/{name}.py": _evaluators("roles", "scalars", "zones", "forms", "operators")
         for name in ("roles", "inputs", "instants")
@@ -96,6 +107,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/convert/{name}.py": _front(*tests) for name, tests in _OTHER_FRONT.items()},
     "gateway/convert/claiming.py": _evaluators("claiming"),
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
+    **{f"gateway/claims/{name}.py": ("tests/unit/claims",) for name in ("close", "holding", "kinds")},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
 }
 _CONVERSION: Final = (

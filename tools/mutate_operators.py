@@ -41,8 +41,8 @@ Scope = Literal["near", "wide"]
 Tried = dict[str, dict[str, str]]  # by file and digest, then by mutant
 
 CANDIDATE: Final = "survived in place"
+NOTICED: Final = 9  # an exit code that no process has which failed to start
 ROOT: Final = Path(__file__).resolve().parents[1]
-PROCESSES: Final = 2
 TIMEOUT_SECONDS: Final[dict[Scope, int]] = {"near": 60, "wide": 400}  # of CPU time
 LONGEST_IN_PLACE_SECONDS: Final = 1.0  # while it is watched; sweeps wait for what survives the rest
 WALL_PER_CPU: Final = 20  # for tests that wait for what never comes
@@ -73,13 +73,13 @@ def enter(folder: Path) -> None:
 
 
 def run_tests(folder: Path, tests: tuple[str, ...], *, seconds: int) -> None:
-    """Run tests in a copy of the tree, in a process of its own; its exit code is that of pytest."""
+    """Run tests in a copy of the tree, in a process of its own; its exit code says whether they noticed."""
     enter(folder)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)]))
+    os._exit(NOTICED if pytest.main([*PYTEST, *dict.fromkeys(tests)]) else 0)
 
 
-def run_in_place(folder: Path, todo: list[Mutant], *, results: Connection) -> None:
+def run_in_place(folder: Path, todo: list[Mutant], *, processes: int, results: Connection) -> None:
     """Collect the tests near some mutants in a copy of the tree and try them there."""
     enter(folder)
     tests = NEAR[todo[0].path]
@@ -87,7 +87,7 @@ def run_in_place(folder: Path, todo: list[Mutant], *, results: Connection) -> No
         folder,
         todo,
         note=lambda mutant, fate: results.send((mutant.path, mutant.name, fate)),
-        processes=PROCESSES,
+        processes=processes,
         longest=LONGEST_IN_PLACE_SECONDS,
     )
     os._exit(pytest.main([*PYTEST, *dict.fromkeys(tests)], plugins=[plugin]))
@@ -96,12 +96,13 @@ def run_in_place(folder: Path, todo: list[Mutant], *, results: Connection) -> No
 class Copies:
     """Copies of the working tree, each lent to one mutant at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: int) -> None:
+        self.processes = processes
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
         self._free: SimpleQueue[Path] = SimpleQueue()
         self._first = folder / "0"
-        for number in range(PROCESSES):
+        for number in range(processes):
             shutil.copytree(ROOT, folder / str(number), ignore=NOT_COPIED)
             self._free.put(folder / str(number))
 
@@ -131,7 +132,9 @@ class Copies:
         """Try mutants that share their near tests, in forks of one process that has collected these."""
         reader, writer = self._context.Pipe(duplex=False)
         process = self._context.Process(
-            target=run_in_place, args=(self._first, todo), kwargs={"results": writer}
+            target=run_in_place,
+            args=(self._first, todo),
+            kwargs={"processes": self.processes, "results": writer},
         )
         process.start()
         writer.close()
@@ -152,6 +155,8 @@ class Copies:
             os.killpg(cast(int, process.pid), signal.SIGKILL)
             process.join()
         code = process.exitcode or 0
+        if code > 0 and code != NOTICED:
+            raise SystemExit(f"{copy}: the tests could not be started, exit code {code}")
         return "timed out" if code < 0 else "killed" if code else "survived"
 
 
@@ -180,7 +185,7 @@ def try_files(paths: list[str], copies: Copies, *, tried: Tried, options: argpar
         rounds.append(("wide", "survived"))
     for scope, wanted in rounds:
         todo = [m for path in paths for m in chosen[path] if fates[path].get(m.name) == wanted]
-        with ThreadPoolExecutor(PROCESSES) as pool:
+        with ThreadPoolExecutor(copies.processes) as pool:
             for mutant, fate in zip(todo, pool.map(copies.fate, todo, repeat(scope)), strict=True):
                 note(mutant, fate)
     for path in paths:
@@ -212,12 +217,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
     parser.add_argument("--wide", action="store_true", help="try survivors on all tests around the file")
     parser.add_argument("--again", action="store_true", help="try survivors of an earlier run again")
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="this many at once (default 2)")
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "tanqiao-mutation.json")
     options = parser.parse_args()
     os.environ.setdefault("TANQIAO_AGREEMENT_PAIRS", "2000")
     os.environ.setdefault("TANQIAO_TEST_DATA", str(ROOT.parent / "shared"))
     with tempfile.TemporaryDirectory(prefix="tanqiao-mutation-") as folder:
-        copies = Copies(Path(folder))
+        copies = Copies(Path(folder), options.processes)
         tried: Tried = json.loads(options.state.read_text()) if options.state.exists() else {}
         try_files(options.files, copies, tried=tried, options=options)
 

@@ -256,11 +256,14 @@ class _Run:
                 self.findings.append(ActFinding(limit.name, (*stated, seconds)))
 
     def seconds(self) -> int:
-        for role, instant in (("start", self.roles.start), ("end", self.roles.end)):
-            if instant is None:
-                field = next(field for field in self.source.values() if field.role == role)
-                raise _Stop(field.missing, field.name, detail="expected a value, there is none")
-        return (self.roles.end or 0) - (self.roles.start or 0)
+        start, end = self.moment("start", self.roles.start), self.moment("end", self.roles.end)
+        return end - start
+
+    def moment(self, role: str, instant: int | None) -> int:
+        if instant is None:
+            field = next(field for field in self.source.values() if field.role == role)
+            raise _Stop(field.missing, field.name, detail="expected a value, there is none")
+        return instant
 
     def edition(self, name: str, values: tuple[Dated[T], ...]) -> Dated[T]:
         held = [dated for dated in values if dated.since <= self.day]

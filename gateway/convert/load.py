@@ -127,11 +127,12 @@ def _program(document: Document, findings: list[Finding]) -> Program:
 def _check_version(root: Node) -> None:
     version = int(root.word("version"))
     supersedes = root.get("supersedes")
-    if version == 1 and supersedes is not None:
+    if supersedes is None:
+        if version > 1:
+            root["version"].report("version", "expected supersedes for a version above 1, got none")
+    elif version == 1:
         supersedes.report("version", f"expected no supersedes for version 1, got {supersedes.text}")
-    if version > 1 and supersedes is None:
-        root["version"].report("version", "expected supersedes for a version above 1, got none")
-    elif supersedes is not None and int(supersedes.text) >= version:
+    elif int(supersedes.text) >= version:
         supersedes.report("version", f"expected a version below {version}, got {supersedes.text}")
 
 
@@ -147,33 +148,33 @@ def check_scheme(programs: Sequence[Program]) -> tuple[Finding, ...]:
 
 
 def _succession(old: Program, new: Program) -> Iterator[Finding]:
-    documents = [from_canonical(program.canonical) for program in (old, new)]
-    sources = [_reading(value_at(document.value, "/source")) for document in documents]
-    supersedes = value_at(documents[1].value, "/supersedes")
+    before, document = from_canonical(old.canonical), from_canonical(new.canonical)
+    supersedes = value_at(document.value, "/supersedes")
     label = f"in version {new.version}"
     if old.id != new.id:
-        yield documents[1].finding("/mapping", "scheme", message=f"expected {old.id} {label}, got {new.id}")
+        yield document.finding("/mapping", "scheme", message=f"expected {old.id} {label}, got {new.id}")
     if supersedes != str(old.version):
         message = f"expected supersedes {old.version} {label}, got {supersedes}"
-        yield documents[1].finding("/supersedes", "scheme", message=message)
+        yield document.finding("/supersedes", "scheme", message=message)
     if new.effective_from <= old.effective_from:
         message = f"expected a day after {old.effective_from} {label}, got {new.effective_from}"
-        yield documents[1].finding("/effective/from", "scheme", message=message)
-    if sources[0] != sources[1]:
+        yield document.finding("/effective/from", "scheme", message=message)
+    if _reading(before) != _reading(document):
         message = f"expected the source of version {old.version} {label}, got another one"
-        yield documents[1].finding("/source", "scheme", message=message)
+        yield document.finding("/source", "scheme", message=message)
     if old.closed is not None:
         message = f"expected no version after {old.version}, whose programme is closed, got {new.version}"
-        yield documents[1].finding("/version", "scheme", message=message)
+        yield document.finding("/version", "scheme", message=message)
     for name, code in _changed_codes(old.source, new.source):
         message = (
             f"expected the meaning of version {old.version} for code {code!r} {label}, got another or none"
         )
-        yield documents[1].finding(f"/code_tables/{name}", "scheme", message=message)
+        yield document.finding(f"/code_tables/{name}", "scheme", message=message)
 
 
-def _reading(source: Value | None) -> Value | None:
-    """Return what a source says of reading rows, without what it holds to be plausible of them."""
+def _reading(document: Document) -> Value | None:
+    """Return what a document says of reading rows, without what it holds to be plausible of them."""
+    source = value_at(document.value, "/source")
     judging = {"claim_tolerance", "plausibility"}
     return {key: source[key] for key in source if key not in judging} if isinstance(source, dict) else source
 

@@ -1,7 +1,7 @@
 """Check a document against the JSON Schema of the format, in words a platform engineer can use."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -53,8 +53,9 @@ def _expectation(keyword: str, rule: object, *, name: str) -> str:
     }
     if keyword == "type":
         return f"expected {_type_words(rule)}"
-    if keyword == "enum" and isinstance(rule, list):
-        return f"expected one of {', '.join(map(_short, rule))}"
+    if keyword == "enum":
+        words = map(_short, cast("list[object]", rule))
+        return f"expected one of {', '.join(words)}"
     return wording.get(keyword, f"expected what {keyword} allows")
 
 

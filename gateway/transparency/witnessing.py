@@ -103,7 +103,8 @@ def read_witness_request(data: bytes) -> WitnessRequest:
 
 def claimed_origin(note: SignedNote) -> str:
     """Return the origin line of a note, whatever its other lines are."""
-    return note.text.split(b"\n", 1)[0].decode()
+    origin, _, _ = note.text.partition(b"\n")
+    return origin.decode()
 
 
 def signed_by_log(note: SignedNote, keys: Sequence[VerifierKey]) -> SignedNote:
@@ -152,10 +153,10 @@ def require_consistent(request: WitnessRequest, latest: Checkpoint) -> Checkpoin
 
 def _readable_checkpoint(text: bytes) -> Checkpoint:
     """Read a checkpoint; one of the empty log with a root of its own is readable, but refused."""
-    lines = text.split(b"\n")
-    if len(lines) > 2 and lines[1] == b"0" and lines[2] != write_base64(EMPTY_ROOT).encode():
-        read_checkpoint(b"\n".join((lines[0], b"1", *lines[2:])))
-        raise CheckpointRefused("a checkpoint of size 0 has another root than that of the empty log")
+    match text.split(b"\n"):
+        case [origin, b"0", root, *others] if root != write_base64(EMPTY_ROOT).encode():
+            read_checkpoint(b"\n".join((origin, b"1", root, *others)))
+            raise CheckpointRefused("a checkpoint of size 0 has another root than that of the empty log")
     return read_checkpoint(text)
 
 

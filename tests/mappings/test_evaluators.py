@@ -84,6 +84,17 @@ def test_a_platform_without_figures_is_shown_as_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", ["减排量 541900 mg CO2e", "积分规则未公布，只计减排量"]),
+        ("en", ["reduction 541900 mg CO2e", "no rule of points is published: the reduction alone counts"]),
+    ],
+)
+def test_a_reduction_without_a_rule_of_points_is_explained(lang: str, said: list[str]) -> None:
+    assert explained("no_points", {"day": "2015-03-10"}, lang=lang)[-2:] == said
+
+
 def test_the_days_of_a_claim_are_explained_with_their_source() -> None:
     row = {"act": "bus", "start": "2025-03-10T08:00:00+08:00"}
 

@@ -40,6 +40,16 @@ def test_the_smaller_tolerance_of_two_kinds_holds() -> None:
     assert (kinds.tolerance(0, 0), kinds.tolerance(0, 1), kinds.tolerance(1, 0)) == (90, 60, 60)
 
 
+def test_a_kind_compared_by_day_states_no_times() -> None:
+    document = {"kinds": [{"kind": "plate", "by": "day", "behaviours": ["PUB-QUIZ"]}], "unclaimed": []}
+    Shape(schema("kinds")).require(document, "kinds")
+
+    kinds = Kinds.of(document)
+
+    assert (kinds.kinds[0].tolerance_s, kinds.kinds[0].assumed_s) == (0, 0)
+    assert (kinds.number("PUB-QUIZ"), kinds.number("TRV-BUS")) == (0, -1)
+
+
 @pytest.mark.parametrize(
     "kinds",
     [

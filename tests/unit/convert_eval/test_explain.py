@@ -73,6 +73,16 @@ def test_points_that_the_rules_do_not_take_back_are_told(lang: Lang, last: str) 
     assert last not in explain(yunxi(reversible=True), TRIP, lang=lang).lines()
 
 
+@pytest.mark.parametrize(("rows", "told"), [(1, []), (2, ["the act is made of 2 rows"])])
+def test_of_how_many_rows_an_act_was_made_is_told_if_there_are_several(rows: int, told: list[str]) -> None:
+    found = explain(yunxi(), TRIP, lang="en", rows=rows)
+
+    assert [line.text for line in found.items if line.name == "rows"] == told
+    assert [line for line in found.items if line.name != "rows"] == list(
+        explain(yunxi(), TRIP, lang="en").items
+    )
+
+
 def test_the_usage_that_is_handed_over_is_left_as_it_was() -> None:
     usage = {KEY: 120}
     explain(yunxi(), TRIP, lang="en", usage=usage)
@@ -230,9 +240,12 @@ A, B, C = Name("a"), Name("b"), Name("c")
     [
         (Binary("-", A, Binary("-", B, C)), "a - (b - c)"),
         (Binary("-", Binary("-", A, B), C), "a - b - c"),
+        (Binary("-", Binary("+", A, B), C), "a + b - c"),
+        (Binary("-", A, Binary("*", B, C)), "a - b * c"),
         (Binary("+", A, Binary("*", B, C)), "a + b * c"),
         (Binary("*", Binary("+", A, B), C), "(a + b) * c"),
         (Binary("/", A, Binary("*", B, C)), "a / (b * c)"),
+        (Binary("/", Binary("*", A, B), C), "a * b / c"),
         (Binary("*", A, Binary("/", B, C)), "a * b / c"),
         (MinMax("min", (A, Binary("+", B, C))), "min(a, b + c)"),
         (Floor(Binary("/", A, Number(Fraction(24)))), "floor(a / 24)"),

@@ -1,5 +1,6 @@
 """Blocks follow each other without a gap, and what is written is no more than the formula needs."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ from gateway.convert.interpret import Interpreter
 from gateway.convert.ir import Block, RefuseBelow
 from gateway.convert.lower import lower
 from gateway.convert.outcome import Converted, Refusal
-from gateway.convert.program import Binary, Call, Expr, Factor, Name, Number, Program, Step
+from gateway.convert.program import Binary, Call, Expr, Factor, Name, Number, Program, Step, Text
 from gateway.convert.roles import Roles, SourceReader
 from gateway.model.codes import Rejection
 from tests.fakes.mappings import (
@@ -76,6 +77,29 @@ def test_a_version_without_an_end_holds_to_the_last_day_of_the_calendar() -> Non
     last = fast.convert_inputs({"x": 5000}, behaviour="TRV-METRO", day=date.max.toordinal())
 
     assert isinstance(last, Converted)
+
+
+@pytest.mark.parametrize(
+    ("until", "day", "code"),
+    [
+        (None, FIRST.toordinal() - 1, Rejection.MAPPING_NOT_IN_FORCE),
+        (None, FIRST.toordinal(), Rejection.UNMAPPED),
+        (None, date.max.toordinal(), Rejection.UNMAPPED),
+        (date(2025, 7, 1), date(2025, 6, 30).toordinal(), Rejection.UNMAPPED),
+        (date(2025, 7, 1), date(2025, 7, 1).toordinal(), Rejection.MAPPING_NOT_IN_FORCE),
+    ],
+)
+def test_an_act_without_a_figure_is_unmapped_on_the_days_of_the_version(
+    until: date | None, day: int, code: Rejection
+) -> None:
+    program = replace(
+        changing(FIRST, until=until), unmapped={"TRV-POOL": Text(zh="未公布", en="not published")}
+    )
+
+    found = FastEvaluator(program).block_on("TRV-POOL", day)
+
+    assert isinstance(found, Refusal)
+    assert found.code is code
 
 
 def refusals_below(block: Block) -> int:

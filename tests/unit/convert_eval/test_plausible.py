@@ -159,6 +159,35 @@ def test_margins_beyond_64_bits_take_the_exact_way() -> None:
     assert isinstance(by_all(program, row("B", seconds=699, km="7")), Refusal)
 
 
+def test_acts_without_any_input_are_held_to_a_time_beyond_64_bits() -> None:
+    text = edited(
+        TIMES.partition("tests:")[0] + "tests:\n  - {name: no act, given: {}, reject: unknown-code}\n",
+        ("min: \"1.5\", max: \"36\", unit: km/h, then: reject, behaviours: [TRV-BIKE]",
+         "min: \"1.5\", max: \"36\", unit: km/h, then: reject, behaviours: [TRV-CHARGE]"),
+        ("TRV-BIKE: distance * per_km", 'TRV-BIKE: "500 * one"'),
+        ("  per_km: {unit: gCO2e/km,", "  one: {unit: gCO2e,"),
+        ('max: "2.5"', 'max: "2.500000000000000000001"'),
+    )  # fmt: skip
+    program = load(text)
+
+    longer, as_long = (by_all(program, row("B", seconds=seconds)) for seconds in (9001, 9000))
+
+    assert program.formula.needs["TRV-BIKE"] == ()
+    assert isinstance(longer, Converted)
+    assert isinstance(as_long, Converted)
+    assert (longer.findings, as_long.findings) == ((ActFinding("ride_length", (9001,)),), ())
+
+
+def test_a_finding_beyond_64_bits_is_the_same_in_a_batch() -> None:
+    program = load(edited(TIMES, ('max: "22"', 'max: "22.000000000000000001"')))
+
+    stronger, weaker = (by_all(program, row("C", seconds=1800, kwh=kwh)) for kwh in ("11.1", "11"))
+
+    assert isinstance(stronger, Converted)
+    assert isinstance(weaker, Converted)
+    assert (stronger.findings, weaker.findings) == ((ActFinding("charging_power", (111, 1800)),), ())
+
+
 @pytest.mark.parametrize(
     ("lang", "said"),
     [
@@ -198,6 +227,33 @@ def test_an_explanation_names_the_rule_that_rejects() -> None:
         "claimed_reduction",
         "expected 220000 ± 500 mg, not 230000 mg",
     )
+
+
+OVERLAP_ALONE = (
+    TIMES.partition("    speed:")[0]
+    + "    overlap: {of: person"
+    + TIMES.partition("    overlap: {of: person")[2].partition("tests:")[0]
+    + "tests:\n  - {name: no act, given: {}, reject: unknown-code}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "behaviour", "code"),
+    [
+        ("", "B", Rejection.MISSING_FIELD),
+        ("", "C", Rejection.MISSING_FIELD),
+        (", behaviours: [TRV-CHARGE]", "B", None),
+        (", behaviours: [TRV-CHARGE]", "C", Rejection.MISSING_FIELD),
+    ],
+)
+def test_acts_that_may_not_overlap_need_an_end_though_nothing_else_is_held_to_it(
+    held: str, behaviour: str, code: Rejection | None
+) -> None:
+    text = edited(OVERLAP_ALONE, ('remember: "30"', f'remember: "30"{held}'))
+
+    found = by_all(load(text), row(behaviour, seconds=None, km="1", kwh="1"))
+
+    assert (found[:2] if isinstance(found, Refusal) else None) == (code and (code, "end"))
 
 
 def test_versions_may_hold_other_things_plausible_but_read_the_same_rows() -> None:

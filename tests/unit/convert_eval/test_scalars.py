@@ -117,6 +117,11 @@ def test_what_cannot_be_seen_is_quoted_escaped() -> None:
     assert quoted("地铁\u202e\n") == "'地铁\\u202e\\n'"
 
 
+def test_a_text_of_32_characters_is_quoted_whole_and_a_longer_one_cut() -> None:
+    assert quoted("a" * 32) == f"'{'a' * 32}'"
+    assert quoted("a" * 33) == f"'{'a' * 32}'... (33 characters)"
+
+
 def test_the_shape_of_a_text_tells_no_digit_and_no_letter() -> None:
     assert shape("2025/03/16 ７h 王") == "'9999/99/99 9A A'"
 

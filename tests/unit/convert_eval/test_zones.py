@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.convert.instants import InstantReader, LocalDays
+from gateway.convert.instants import InstantReader, LocalDays, start_of_day
 from gateway.convert.outcome import Refusal
 
 ZONES = (
@@ -18,6 +18,7 @@ ZONES = (
     "Pacific/Auckland",  # the local day begins half a day before the UTC day
     "Pacific/Honolulu",
 )
+WITHOUT_MIDNIGHT = ("Africa/Cairo", "America/Santiago", "Asia/Beirut", "America/Havana")  # or with two
 TIMES = ("00:00:00", "00:30:00", "01:30:00", "02:15:00", "03:00:00", "12:00:00", "22:30:00", "23:59:59")
 
 
@@ -54,3 +55,14 @@ def test_the_local_day_of_any_hour_is_what_calendars_there_show(name: str) -> No
         shown = datetime.fromtimestamp(instant, zone).date()
 
         assert local.day(instant) == shown.toordinal(), shown
+
+
+@pytest.mark.parametrize("name", ZONES + WITHOUT_MIDNIGHT)
+def test_a_local_day_starts_at_its_first_instant(name: str) -> None:
+    zone = ZoneInfo(name)
+
+    for day in days():
+        start = start_of_day(day.toordinal(), zone)
+
+        assert datetime.fromtimestamp(start, zone).date() == day
+        assert datetime.fromtimestamp(start - 1, zone).date() == day - timedelta(days=1)

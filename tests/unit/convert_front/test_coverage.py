@@ -8,7 +8,21 @@ from typing import Any
 import pytest
 
 from gateway.convert.coverage import measure, producible_rejections
-from gateway.convert.program import Binary, Call, Cite, Dated, Expr, Factor, Name, Number, Program, Table
+from gateway.convert.program import (
+    Binary,
+    Call,
+    Cite,
+    Dated,
+    Expr,
+    Factor,
+    Field,
+    Limit,
+    Name,
+    Number,
+    Overlap,
+    Program,
+    Table,
+)
 from gateway.model.codes import Rejection
 from tests.fakes.mappings import constant, decimal_field, make_cap, make_field, make_program, make_table, step
 
@@ -108,6 +122,59 @@ def test_the_rows_of_a_table_are_rules_where_an_argument_reaches_them(value: str
 def test_a_row_that_refuses_does_so_from_its_own_number_on() -> None:
     assert Rejection.IMPLAUSIBLE not in producible_rejections(at("19.999"))
     assert Rejection.IMPLAUSIBLE in producible_rejections(at("20"))
+
+
+@pytest.mark.parametrize(
+    ("field", "refused"),
+    [
+        (decimal_field("x"), True),
+        (decimal_field("x", constant="2.5", keys=()), False),
+        (decimal_field("y"), False),
+    ],
+    ids=["read from the row", "a constant of the mapping", "used by no step"],
+)
+def test_only_what_is_read_from_the_row_can_be_written_wrongly(field: Field, *, refused: bool) -> None:
+    program = of_points(Name("x") if field.name == "x" else Number(Fraction(1)), fields=(field,))
+
+    found = producible_rejections(program) & {Rejection.NOT_A_DECIMAL, Rejection.EXCESS_DIGITS}
+
+    assert bool(found) is refused
+
+
+LIMIT = Limit(
+    name="length",
+    of=None,
+    unit="h",
+    unit_seconds=3600,
+    low=None,
+    high=Fraction(2),
+    then="finding",
+    behaviours=None,
+)
+OVERLAP = Overlap(tolerance_s=60, remember_days=30, then="finding", behaviours=None)
+
+
+@pytest.mark.parametrize(
+    ("limits", "overlap", "needed"),
+    [((), None, False), ((LIMIT,), None, True), ((), OVERLAP, True), ((LIMIT,), OVERLAP, True)],
+    ids=["nothing", "a limit of time", "no overlap", "both"],
+)
+def test_an_end_may_lack_where_something_is_held_to_it(
+    limits: tuple[Limit, ...], overlap: Overlap | None, *, needed: bool
+) -> None:
+    end = make_field("end", role="end", type="instant", missing=Rejection.QUANTITY_UNKNOWN)
+    program = of_points(Number(Fraction(1)), fields=(end,))
+    held = replace(program, source=replace(program.source, limits=limits, overlap=overlap))
+
+    assert (Rejection.QUANTITY_UNKNOWN in producible_rejections(held)) is needed
+
+
+@pytest.mark.parametrize(("low", "nothing"), [(0, True), (1, False)])
+def test_a_reduction_that_is_one_at_least_is_never_nothing(low: int, *, nothing: bool) -> None:
+    steps = [step("reduction", Name("x")), step("points", Name("x"))]
+    program = make_program(steps, fields=(decimal_field("x", 0, low=low, high=9),))
+
+    assert (Rejection.NO_REDUCTION in producible_rejections(program)) is nothing
 
 
 @pytest.mark.parametrize(("less", "nothing"), [("0", False), ("1", True)])

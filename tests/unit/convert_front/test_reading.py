@@ -150,6 +150,28 @@ def test_claimed_points_go_up_to_what_63_bits_hold() -> None:
     assert (finding.code, finding.pointer) == ("bounds", "/source/fields/claimed_points")
 
 
+@pytest.mark.parametrize(("of", "refused"), [("points", True), ("acts", False)])
+def test_acts_without_points_can_be_capped_but_points_cannot(of: str, *, refused: bool) -> None:
+    cap = f"{{name: a, of: {of}, per: [person, month], max: '1', order: accepted_sequence, late: reject}}"
+    uncited = ("status: study", "status: illustrative")
+    text = edited(shape("no_points"), ("kind: none}", f"kind: none, caps: [{cap}]}}"), uncited)
+
+    if refused:
+        assert [one.message for one in findings(text)] == ["expected no cap of points for kind none, got one"]
+    else:
+        assert load(text).caps[0].of == "acts"
+
+
+@pytest.mark.parametrize("of", ["points", "acts"])
+def test_a_rating_has_no_caps(of: str) -> None:
+    cap = f"{{name: a, of: {of}, per: [person, month], max: '1', order: accepted_sequence, late: reject}}"
+    text = edited(shape("rating_only"), ("kind: rating}", f"kind: rating, caps: [{cap}]}}"))
+
+    assert [(one.pointer, one.message) for one in findings(text)] == [
+        ("/credit/caps/0", f"expected no cap of {of} for kind rating, got one")
+    ]
+
+
 def test_what_is_made_of_a_group_stands_under_a_heading_or_a_pointer() -> None:
     text = (MAPPINGS / "exports" / "steps_hourly.v1.yaml").read_text("utf-8")
     pointers = (

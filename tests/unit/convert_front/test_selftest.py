@@ -20,6 +20,11 @@ def test_the_example_passes_its_own_tests() -> None:
     assert faults(YUNXI) == {}
 
 
+@pytest.mark.parametrize("name", ["claimed_csv", "engagement", "plausible_times", "unmapped"])
+def test_the_examples_of_claims_caps_overlaps_and_unmapped_acts_pass_their_own_tests(name: str) -> None:
+    assert faults(shape(name)) == {}
+
+
 @pytest.mark.parametrize(
     ("edit", "name", "fault"),
     [
@@ -206,6 +211,53 @@ def test_an_act_of_a_sequence_may_be_refused_before_it_comes_to_its_caps() -> No
     assert faults(edited(shape("engagement"), (kept, kept + refused))) == {}
 
 
+def test_an_act_of_a_sequence_that_is_refused_by_itself_is_never_too_late() -> None:
+    late = '      - {given: {act: bag, day: "2025-03-11"}, accepted: 2025-03-12, reject: late}'
+    pool = late.replace("bag", "pool").replace("reject: late", "reject: unmapped")
+
+    assert faults(edited(shape("unmapped"), (late, f"{late}\n{pool}"))) == {}
+
+
+def capped_claims(*acts: str) -> str:
+    """Make a document of two claimed bags a day and a sequence of acts."""
+    cap = (
+        "{name: daily, of: acts, per: [person, local_day], max: '2', order: accepted_sequence, late: reject,"
+        " when_full: reject}"
+    )
+    given = "      - {given: {袋数: '1', 购物时间: '2025-03-10 18:30:00', 减排量: "
+    return edited(
+        shape("claimed_csv"),
+        ('{value: "0.5", unit: gCO2e}', '{value: "0.5", unit: gCO2e, then: reject}'),
+        ("kind: gram}", f"kind: gram, caps: [{cap}]}}"),
+        (
+            "tests:\n",
+            "tests:\n  - name: bags\n    sequence:\n" + "".join(f"{given}{act}}}\n" for act in acts),
+        ),
+    )
+
+
+def test_an_act_whose_claim_is_refused_leaves_the_cap_as_it_was() -> None:
+    good, wrong = "'5.2'}, expect: {reduction: '5.2'}", "'9.9'}, reject: implausible"
+    full = "'5.2'}, reject: capped-out"
+
+    assert faults(capped_claims(good, wrong, wrong, good, full)).get("bags") is None
+    assert faults(capped_claims(wrong, good, full, full))["bags"] == (
+        "act 3: expected the rejection capped-out, got reduction 5.2, points 16, uncapped 16",
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "side"), [("5.6", "under"), ("5.7", "at"), ("4.7", "at"), ("5.8", "over"), ("4.6", "over")]
+)
+def test_on_which_side_of_its_tolerance_a_claim_lies_is_noted(claim: str, side: str) -> None:
+    act = f"'{claim}'}}, expect: {{reduction: '5.2'}}"
+    text = capped_claims(act).replace(", then: reject", "")
+
+    (result,) = [one for one in run_tests(load(text), Interpreter(load(text)).convert) if one.name == "bags"]
+
+    assert ("limit", "claimed_reduction", "max", side) in result.acts[0].touched
+
+
 def test_each_change_of_a_document_is_one_neighbour_in_one_place() -> None:
     values: list[Value] = [
         {"from": day, "value": "1.50"} for day in ("2025-01-01", "2025-03-01", "2025-12-31")
@@ -226,3 +278,22 @@ def test_each_change_of_a_document_is_one_neighbour_in_one_place() -> None:
             pointer: new
         }
         assert len(list(leaves(changed))) == 7
+
+
+def test_windows_move_by_a_day_and_consequences_are_turned_round() -> None:
+    document: Value = {
+        "source": {
+            "claim_window": {"opens": "P2D", "closes": "P10D"},
+            "claim_tolerance": {"then": "reject"},
+            "plausibility": {"overlap": {"then": "finding"}},
+        }
+    }
+
+    assert {(one.kind, one.pointer.removeprefix("/source/"), one.new) for one in mutants(document)} == {
+        ("window", "claim_window/opens", "P1D"),
+        ("window", "claim_window/opens", "P3D"),
+        ("window", "claim_window/closes", "P9D"),
+        ("window", "claim_window/closes", "P11D"),
+        ("then", "claim_tolerance/then", "finding"),
+        ("then", "plausibility/overlap/then", "reject"),
+    }

@@ -83,3 +83,16 @@ def test_a_breach_of_the_schema_is_told_at_its_place(
     assert {(finding.pointer, finding.code) for finding in found} == {(pointer, "schema")}
     assert message in found[0].message
     assert found[0].message.startswith("expected ")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        pytest.param("x" * 58, f"'{'x' * 58}'", id="60 characters with their quotes"),
+        pytest.param("x" * 59, f"'{'x' * 59}…", id="61 characters are cut after 60"),
+    ],
+)
+def test_a_long_value_is_cut_in_a_message(written: str, shown: str) -> None:
+    (found,) = findings(edited(YUNXI, ("schema: mapping/1", f"schema: {written}")))
+
+    assert found.message == f"expected mapping/1, got {shown}"

@@ -138,11 +138,12 @@ def test_a_cell_adds_up_acts_and_persons_and_takes_erased_ones_for_one_person_at
         cell.add(row(person, points=5, leaf=leaf))
     other.add(row(b"a", points=7))
     other.add(row(b"b", points=7))
+    other.add(row(None, points=1, leaf=b"5"))
     cell.merge(other)
 
-    assert (cell.count, cell.co2e_mg, cell.points) == (6, 34_000, 34)
+    assert (cell.count, cell.co2e_mg, cell.points) == (7, 35_000, 35)
     assert cell.persons == {b"a", b"b"}
-    assert (cell.persons_least, cell.persons_most) == (3, 4)
+    assert (cell.persons_least, cell.persons_most) == (3, 5)
 
 
 def test_the_first_statement_covers_all_batches_and_the_next_those_since() -> None:

@@ -1,5 +1,6 @@
 """A record is recomputed from what it states, and whatever it states otherwise is told."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -72,6 +73,39 @@ def test_a_record_that_states_anything_else_is_refused(changes: dict[str, Any], 
         replayer().recompute(record(**changes))
 
     assert "record r-1" in str(refused.value)
+
+
+MARCH = date(2025, 3, 16).toordinal()
+WRITTEN = '{"distance":{"unit":"km","value":"10.186"}}'
+
+
+def test_inputs_are_converted_as_they_are_written_down() -> None:
+    converted = replayer().convert_text(DIGEST, "TRV-METRO", day=MARCH, inputs=WRITTEN)
+
+    assert (converted.co2e_mg, converted.points) == (1_465_480, 146)
+    for other in (WRITTEN.replace(":", ": "), '{"distance":{"value":"10.186","unit":"km"}}'):
+        with pytest.raises(QuantityDiffers, match="is not canonical"):
+            replayer().convert_text(DIGEST, "TRV-METRO", day=MARCH, inputs=other)
+    with pytest.raises(QuantityDiffers, match="the mapping refuses the act"):
+        replayer().convert_text(DIGEST, "TRV-METRO", day=MARCH - 16, inputs=WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("day", "since"),
+    [
+        (date(2025, 3, 1), date(2025, 3, 1)),
+        (date(2025, 6, 30), date(2025, 3, 1)),
+        (date(2025, 7, 1), date(2025, 7, 1)),
+        (date(2026, 7, 1), date(2025, 7, 1)),
+    ],
+)
+def test_the_rules_of_a_day_have_a_first_day(day: date, since: date) -> None:
+    assert replayer().first_day(DIGEST, "TRV-METRO", day=day.toordinal()) == since.toordinal()
+
+
+def test_there_are_no_rules_before_the_first_day_of_a_mapping() -> None:
+    with pytest.raises(QuantityDiffers, match="the mapping refuses the act"):
+        replayer().first_day(DIGEST, "TRV-METRO", day=MARCH - 16)
 
 
 def test_a_mapping_is_compiled_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import GatewayError, MalformedDocument
 from gateway.model.canonical import Json
-from gateway.signing import CommitmentMismatch, Disclosure, commitment
+from gateway.signing import CommitmentMismatch, Disclosure, commitment, commitments
 
 SALT = bytes(range(16))
 VALUE = "WH-地铁-1"
@@ -31,6 +31,14 @@ def test_field_salt_and_value_each_change_the_commitment() -> None:
     }
 
     assert len(made) == 4
+
+
+def test_many_commitments_are_those_of_each_value() -> None:
+    values, salts = [b"a", b"", VALUE.encode()], [SALT, SALT[::-1], bytes(16)]
+
+    assert commitments(b"event", values, salts=salts) == [
+        commitment(b"event", value, salt=salt) for value, salt in zip(values, salts, strict=True)
+    ]
 
 
 def test_an_opening_that_fits_is_accepted() -> None:

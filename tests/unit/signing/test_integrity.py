@@ -10,7 +10,7 @@ import rfc8785
 
 from gateway.errors import GatewayError, MalformedDocument
 from gateway.signing import SignatureInvalid, TrustedKey, add_proof, hash_data, verify_proof
-from gateway.signing.multibase import read_multibase
+from gateway.signing.multibase import multibase, read_multibase
 from tests.fakes.changes import changes_of, leaves, put
 from tests.unit.signing.signers import SeededSigner, trusted
 
@@ -97,6 +97,27 @@ def test_another_suite_purpose_context_or_value_is_refused(member: str, value: A
 
     with pytest.raises(SignatureInvalid):
         verify_proof(changed, own_key)
+
+
+def signed_as(**options: Any) -> dict[str, Any]:
+    """Sign the document with our key and options that say something else."""
+    stated = {name: value for name, value in secured()["proof"].items() if name != "proofValue"} | options
+    return {
+        **DOCUMENT,
+        "proof": {**stated, "proofValue": multibase(SIGNER.sign(hash_data(DOCUMENT, stated)))},
+    }
+
+
+def test_what_a_key_has_signed_for_another_suite_purpose_or_context_is_no_proof() -> None:
+    assert verify_proof(signed_as(), own_key)[0] == DOCUMENT
+    for member, value in (
+        ("type", "Ed25519Signature2020"),
+        ("cryptosuite", "eddsa-rdfc-2022"),
+        ("proofPurpose", "authentication"),
+        ("@context", ["https://a.example/2"]),
+    ):
+        with pytest.raises(SignatureInvalid, match=f"the proof's {member} is not"):
+            verify_proof(signed_as(**{member: value}), own_key)
 
 
 @pytest.mark.parametrize("proof", [None, "z", [], [{"type": "DataIntegrityProof"}], 1])

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from gateway.signing import INDEX_KEY_BYTES, KeyedIndex
+from gateway.signing import INDEX_KEY_BYTES, KeyedIndex, PersonKey
 
 SECRET = bytes(range(INDEX_KEY_BYTES))
 INDEX = KeyedIndex(SECRET)
@@ -65,6 +65,15 @@ def test_a_separator_inside_of_a_value_leads_to_no_other_name() -> None:
 def test_a_key_has_its_size(size: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         KeyedIndex(bytes(size))
+    with pytest.raises(ValueError, match="32 bytes"):
+        PersonKey(bytes(size), epoch=1)
+
+
+def test_a_pseudonym_across_platforms_is_blake2b_keyed_and_personalised() -> None:
+    by_hand = hashlib.blake2b("身份".encode(), digest_size=32, key=SECRET, person=b"tq/identity/1")
+
+    assert PersonKey(SECRET, epoch=1).pseudonym("身份") == by_hand.digest()
+    assert PersonKey(SECRET, epoch=7).epoch == 7
 
 
 def test_names_of_many_stand_one_behind_the_other() -> None:
@@ -76,5 +85,6 @@ def test_names_of_many_stand_one_behind_the_other() -> None:
 
 def test_each_name_has_its_length() -> None:
     names = [INDEX.event("a", "b"), INDEX.contents([b"a"]), INDEX.pseudonym("a", "b"), cap("a", "b")]
+    names += [INDEX.own_acts("a", ["b"]), INDEX.claims([(b"a", "b")]), INDEX.platform_tag("a")]
 
-    assert list(map(len, names)) == [16, 8, 32, 16]
+    assert list(map(len, names)) == [16, 8, 32, 16, 16, 16, 8]

@@ -32,7 +32,7 @@ def test_what_is_written_is_read_again(data: bytes) -> None:
     [
         "", "z", "7paNL19xttacUY", "u7paNL19xttacUY", "Z7paNL19xttacUY", "z7paNL19xttacUY1",
         "z17paNL19xttacUY", "z7paNL19xttacU0", "z7paNL19xttacUO", "z7paNL19xttacUI", "z7paNL19xttacUl",
-        " z7paNL19xttacUY", "z7paNL19xttacUY ", "z7paNL19xttacUＹ", "z" + "z" * 5000,
+        " z7paNL19xttacUY", "z7paNL19xttacUY ", "z7paNL19xttacUＹ", "z" + "z" * 5000, "z0", "zz0",
     ],
     ids=lambda text: f"{text[:20]!r}",
 )  # fmt: skip

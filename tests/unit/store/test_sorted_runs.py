@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -81,6 +82,38 @@ def test_a_key_has_its_place_before_all_that_are_not_before_it(tmp_path: Path, c
     asked = [(6, 99), *((7, low) for low in range(2 * count)), (8, 0)]
 
     assert run.place(wanted_of(*asked)).tolist() == [bisect_left(keys, one) for one in asked]
+
+
+@pytest.mark.parametrize(
+    ("halves", "order"),
+    [
+        ([(7, 2), (7, 1)], [1, 0]),
+        ([(7, 3), (2, 9), (7, 1), (7, 2), (2, 4), (7, 1)], [4, 1, 2, 5, 3, 0]),
+    ],
+)
+def test_keys_of_one_upper_half_are_sorted_by_the_lower(
+    halves: list[tuple[int, int]], order: list[int]
+) -> None:
+    keys = b"".join(high.to_bytes(8, "big") + low.to_bytes(8, "big") for high, low in halves)
+
+    found = entries_of(keys, b"".join(map(value, range(len(halves)))), width=WIDTH)
+
+    assert [(int(one["high"]), int(one["low"])) for one in found] == sorted(halves)
+    assert [one["value"].item() for one in found] == [value(number) for number in order]
+
+
+@pytest.mark.parametrize("slice_entries", [3, 9, 1000], ids=["larger than a slice", "a slice", "smaller"])
+def test_all_keys_of_an_upper_half_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slice_entries: int
+) -> None:
+    monkeypatch.setattr(sorted_runs, "SLICE_ENTRIES", slice_entries)
+    keys = [(0, 5), (1, 0), (1, 7), (1, 9), (4, 2), (6, 1), (6, 2), (2**63, 3), (2**64 - 2, 8)]
+    run = make_run(tmp_path / "a.run", {keys_of(one): value(0) for one in wanted_of(*keys)})
+
+    for highs in ([], [0], [1], [1, 6], [0, 1, 4, 6, 2**63, 2**64 - 2], [2, 3], [0, 5, 6, 7, 2**64 - 2]):
+        found = run.places_under(np.array(highs, np.uint64))
+
+        assert found.tolist() == [place for high in highs for place, one in enumerate(keys) if one[0] == high]
 
 
 def test_a_key_beyond_the_last_is_not_found_though_the_filter_lets_it_through(tmp_path: Path) -> None:
