@@ -138,7 +138,7 @@ def _require_sense(wanted: Reservation) -> None:
         facts = part.facts or Lot(wanted.source, "", "", part.mg, part.mg, part.points)
         whole = 0 <= facts.movable_mg <= facts.mg <= AMOUNT_MAX and 0 <= facts.points <= AMOUNT_MAX
         used = part.mg > 0 and part.points >= 0 and 0 <= part.recognised_mg <= part.mg
-        arrives = 0 <= part.points_in <= AMOUNT_MAX * bool(part.recognised_mg)
+        arrives = 0 <= part.points_in <= AMOUNT_MAX
         if not whole or not used or not arrives or facts != facts.new:
             raise InvariantBroken(f"{wanted.transfer}: amounts of the lot {part.lot} make no sense")
         if (part.back is not None) != (wanted.kind is Kind.RETURN):
