@@ -12,7 +12,7 @@ __all__ = ["main", "tables"]
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BEGIN, END = "<!-- begin of figures -->\n", "<!-- end of figures -->\n"
-WHOLE = ("bulk", "audit", "backtest")
+WHOLE = ("bulk", "audit", "backtest", "claims")
 
 Line = dict[str, Any]
 

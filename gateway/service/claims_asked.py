@@ -3,7 +3,10 @@
 from array import array
 from collections.abc import Sequence, Set
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.claims import NO_KIND, Kinds
 from gateway.model.codes import EVIDENCE_GRADES
@@ -25,13 +28,13 @@ class ClaimsAsked(NamedTuple):
     """
 
     accounts: list[bytes]
-    numbers: "array[int]"
-    kinds: "array[int]"
-    days: "array[int]"
-    starts: "array[int]"
-    ends: "array[int]"
-    ranks: "array[int]"
-    whole: "array[int]"
+    numbers: NDArray[np.int32]
+    kinds: NDArray[np.int16]
+    days: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    ranks: NDArray[np.uint8]
+    whole: NDArray[np.bool_]
 
 
 def claims_asked(
@@ -50,22 +53,27 @@ def claims_asked(
         times: their starts and ends, where they have some.
     """
     number_of = {behaviour: kinds.number(behaviour) for behaviour in set(acts.behaviour)}
-    numbers = [number_of[behaviour] for behaviour in acts.behaviour]
+    numbers = list(map(number_of.__getitem__, acts.behaviour))
     daily = {n for n in number_of.values() if n != NO_KIND and kinds.kinds[n].by == "day"}
-    accounts: dict[bytes, int] = {}
-    places = [accounts.setdefault(person, len(accounts)) for person in acts.person]
-    ranks = [_RANKS[grade] for grade in acts.evidence]
+    accounts = {person: place for place, person in enumerate(dict.fromkeys(acts.person))}
     starts, ends = times
+    whole: Sequence[bool] | None = None
     if daily or None in starts or None in ends:
         starts, ends, whole = _spans(kinds, numbers, days=days, times=times, daily=daily)
-    else:
-        whole = [False] * len(numbers)
-    columns = (places, numbers, days, starts, ends, ranks, whole)
-    return ClaimsAsked(list(accounts), *map(_packed, columns))
+    return ClaimsAsked(
+        list(accounts),
+        numbers=_packed(list(map(accounts.__getitem__, acts.person))).astype(np.int32),
+        kinds=_packed(numbers).astype(np.int16),
+        days=_packed(days).astype(np.int32),
+        starts=_packed(starts),
+        ends=_packed(ends),
+        ranks=_packed(list(map(_RANKS.__getitem__, acts.evidence))).astype(np.uint8),
+        whole=np.zeros(len(numbers), np.bool_) if whole is None else np.array(whole, np.bool_),
+    )
 
 
-def _packed(column: Sequence[int | None]) -> "array[int]":
-    return array("q", column)  # type: ignore[arg-type]  # a missing time was replaced before
+def _packed(column: Sequence[Any]) -> NDArray[np.int64]:
+    return np.frombuffer(array("q", column), np.int64)  # twice as fast as numpy itself takes up a list
 
 
 def _spans(

@@ -16,7 +16,17 @@ from gateway.errors import IntegrityBroken
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder
-from gateway.store.sorted_runs import Entries, Run, WrittenRun, entries_of, keys_of, merged, newest, write_run
+from gateway.store.sorted_runs import (
+    Entries,
+    Run,
+    WrittenRun,
+    entries_of,
+    keys_of,
+    merged,
+    newest,
+    without_repetitions,
+    write_run,
+)
 
 __all__ = ["KeyedFiles", "Replacement", "StagedRun"]
 
@@ -112,10 +122,10 @@ class KeyedFiles:
             yield from zip(_keys(some), some["value"].tolist(), strict=True)
 
     def stage(self, keys: bytes, values: bytes) -> StagedRun | None:
-        """Write a run that does not count yet; None for no keys."""
+        """Write a run that does not count yet; of equal keys the first counts; None for no keys."""
         if not keys:
             return None
-        entries = entries_of(keys, values, width=self._width)
+        entries = without_repetitions(entries_of(keys, values, width=self._width))
         return self._write(iter((entries,)), len(entries))
 
     def adopt(self, connection: Connection, staged: StagedRun | None, *, level: int = 0) -> None:

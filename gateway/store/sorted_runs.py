@@ -29,6 +29,7 @@ __all__ = [
     "keys_of",
     "merged",
     "newest",
+    "without_repetitions",
     "write_run",
 ]
 
@@ -192,9 +193,14 @@ def _cuts(slices: int, width: int) -> Entries:
     return cuts
 
 
+def without_repetitions(entries: Entries) -> Entries:
+    """Return entries in the order of their keys; of equal keys the first alone."""
+    first = _first_of_equals(entries)
+    return entries if first.all() else entries[first]
+
+
 def _by_key(entries: Entries) -> Entries:
-    found = _sorted(entries)
-    return found[_first_of_equals(found)]
+    return without_repetitions(_sorted(entries))
 
 
 def _sorted(entries: Entries) -> Entries:
