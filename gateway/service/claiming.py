@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from gateway.claims import NO_KIND, Act, Kinds, changes, closed_through
 from gateway.convert import Refusal
 from gateway.model.codes import Rejection
-from gateway.ports import ClaimColumns, Claims, ClaimState, Known, Meeting
+from gateway.model.packed import cut
+from gateway.ports import ClaimColumns, Claims, ClaimState, Meeting
 from gateway.service.claims_asked import ClaimsAsked
+from gateway.service.links_known import LinkColumns, LinksKnown
 from gateway.service.preparing import Asked
-from gateway.signing import KeyedIndex
+from gateway.signing import PSEUDONYM_BYTES, KeyedIndex
 
 __all__ = [
     "LATE",
@@ -32,7 +34,6 @@ __all__ = [
 ]
 
 ID_BYTES: Final = 16
-REMEMBERED_MAX: Final = 1 << 17  # accounts of a submission whose links are remembered: at most 40 MB
 LATE: Final = Refusal(
     Rejection.LATE,
     "day",
@@ -98,61 +99,43 @@ class ClaimJudge:
     index: KeyedIndex
     platform: str
     random_bytes: Callable[[int], bytes]
-    _links: dict[bytes, Known | None] = field(default_factory=dict)
+    _links: LinksKnown = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_links", LinksKnown(self.claims))
 
     def begin(self, asked: Asked) -> "PartClaims | None":
         """Look up who is known in a part; None where nobody is."""
         if asked.claims is None:
             return None
-        links = self._known(asked.claims.accounts)
-        if not any(links):
+        links = self._links.of(asked.claims.accounts)
+        if not links.linked.any():
             return None
         closed = closed_through(asked.accepted, closed=self.claims.closed())
         return PartClaims.of(self, asked.claims, links=links, closed=closed)
-
-    def _known(self, accounts: Collection[bytes]) -> list[Known | None]:
-        """Return the links of accounts; no link changes while a submission is converted."""
-        missing = [account for account in accounts if account not in self._links]
-        if len(self._links) + len(missing) > REMEMBERED_MAX:
-            self._links.clear()
-            missing = list(accounts)
-        self._links.update(dict.fromkeys(missing))
-        self._links.update(self.claims.known(missing))
-        return list(map(self._links.__getitem__, accounts))
 
 
 @dataclass(frozen=True, slots=True)
 class PartClaims:
     """The claims of one part: the places of acts that are too ``late``, and which ones make a claim.
 
-    ``persons`` are whose the accounts are, empty for nobody's.
+    ``persons`` are whose the accounts are, packed.
     """
 
     judge: ClaimJudge
     asked: ClaimsAsked
-    persons: Sequence[bytes]
+    persons: bytes
     late: frozenset[int]
     claiming: NDArray[np.bool_]
 
     @classmethod
-    def of(
-        cls, judge: ClaimJudge, asked: ClaimsAsked, *, links: Sequence[Known | None], closed: int
-    ) -> "PartClaims":
+    def of(cls, judge: ClaimJudge, asked: ClaimsAsked, *, links: LinkColumns, closed: int) -> "PartClaims":
         """Tell acts apart by the links of their persons."""
-        some = [link or _NOBODY for link in links]
-        persons = [link.person for link in some]
-        linked, shared, after = (
-            np.array(column)[asked.numbers]
-            for column in (
-                [bool(person) for person in persons],
-                [bool(link.shared) for link in some],
-                [link.after for link in some],
-            )
-        )
+        linked, shared, after = (column[asked.numbers] for column in links[1:])
         linked &= asked.kinds != NO_KIND
         still_open = (asked.days > closed) & (asked.days > after)
         late = np.flatnonzero(linked & shared & ~still_open)
-        return cls(judge, asked, persons, frozenset(late.tolist()), linked & still_open)
+        return cls(judge, asked, links.persons, frozenset(late.tolist()), linked & still_open)
 
     def settle(self, kept: Sequence[int], events: bytes, *, undecided: Iterable[ClaimColumns]) -> Claimed:
         """Tell what the claims come to, once it is known which acts are kept.
@@ -197,13 +180,13 @@ class PartClaims:
         pairs = self.asked.numbers[places] * len(words) + root_of[self.asked.kinds[places]]
         distinct, which = np.unique(pairs, return_inverse=True)
         persons, named = (side.tolist() for side in np.divmod(distinct, len(words)))
+        known = cut(self.persons, PSEUDONYM_BYTES)
         names = self.judge.index.claims(
-            zip(map(self.persons.__getitem__, persons), map(words.__getitem__, named), strict=True)
+            zip(map(known.__getitem__, persons), map(words.__getitem__, named), strict=True)
         )
         return np.frombuffer(names, _NAME)[which].tobytes()
 
 
-_NOBODY: Final = Known(b"", False, 0)
 _NAME: Final = f"V{ID_BYTES}"
 
 

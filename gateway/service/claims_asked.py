@@ -22,12 +22,9 @@ _RANKS: Final = {grade: rank for rank, grade in enumerate(EVIDENCE_GRADES)}
 
 
 class ClaimsAsked(NamedTuple):
-    """Acts column by column; ``accounts`` are the distinct ones, ``numbers`` their places there.
+    """Acts column by column; ``accounts`` are the distinct ones, packed, ``numbers`` their places there."""
 
-    The columns are packed: they travel from the process that prepares.
-    """
-
-    accounts: list[bytes]
+    accounts: bytes
     numbers: NDArray[np.int32]
     kinds: NDArray[np.int16]
     days: NDArray[np.int32]
@@ -61,7 +58,7 @@ def claims_asked(
     if daily or None in starts or None in ends:
         starts, ends, whole = _spans(kinds, numbers, days=days, times=times, daily=daily)
     return ClaimsAsked(
-        list(accounts),
+        b"".join(accounts),
         numbers=_packed(list(map(accounts.__getitem__, acts.person))).astype(np.int32),
         kinds=_packed(numbers).astype(np.int16),
         days=_packed(days).astype(np.int32),
