@@ -98,8 +98,8 @@ class Run:
         same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
         return asked[same], places[same]
 
-    def places_under(self, highs: _Words) -> _Places:
-        """Return the places of all keys with one of these upper halves, which stand in order."""
+    def places_under(self, highs: _Words) -> tuple[_Places, _Places]:
+        """Return the places of all keys with one of these upper halves (in order), and of which one."""
         if len(self.entries) <= SLICE_ENTRIES:
             mine = np.ascontiguousarray(self.entries["high"])
             first, end = np.searchsorted(mine, highs, "left"), np.searchsorted(mine, highs, "right")
@@ -111,7 +111,8 @@ class Run:
             end = np.maximum(self.place(wanted), first)  # which is one in 2^64
         counts = end - first
         behind = np.cumsum(counts)
-        return np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
+        places = np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
+        return places, np.repeat(np.arange(len(highs)), counts)
 
     def release(self) -> None:
         """Give back the memory of what was read of the file; it is read again when it is needed."""
