@@ -49,7 +49,8 @@ class ClaimFiles:
         highs = self._touched(mine, waiting, files=files)
         mine = _under(mine, highs)
         known = [_under(self._entries(columns), highs) for columns in waiting]
-        before = newest(known + [one.under(highs) for one in files]).view(_WITH_KEY)
+        known += [run[places] for one in files for run, places, _ in one.visit(highs)]
+        before = newest(known).view(_WITH_KEY) if known else mine[:0]
         before = before[before["withdrawn"] == 0]
         both = np.concatenate([before, mine])
         places, numbers = _meeting(both, known=len(before))

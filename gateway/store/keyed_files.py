@@ -23,7 +23,6 @@ from gateway.store.sorted_runs import (
     entries_of,
     keys_of,
     merged,
-    newest,
     without_repetitions,
     write_run,
 )
@@ -85,12 +84,6 @@ class KeyedFiles:
             run.release()
             missing = np.delete(missing, asked)
         return not len(missing)
-
-    def under(self, highs: NDArray[np.uint64]) -> Entries:
-        """Return all entries whose keys have one of these upper halves (in order), by key."""
-        found = [keys_of(b"", width=self._width)]  # newest first: its value stands
-        found += [run[places] for run, places, _ in self.visit(highs)]
-        return newest(found)
 
     def visit(self, highs: NDArray[np.uint64]) -> Iterator[tuple[Entries, _Places, _Places]]:
         """Yield of each run, the newest first, its entries, those with such a half, and of which half.
