@@ -17,7 +17,7 @@ from gateway.claims import Act
 from gateway.ports import ClaimColumns, Meeting
 from gateway.store.database import Database
 from gateway.store.keyed_files import KeyedFiles, Replacement, StagedRun
-from gateway.store.sorted_runs import Entries, entries_of, newest
+from gateway.store.sorted_runs import Entries, chosen, entries_of, joined, newest
 
 __all__ = ["ClaimFiles"]
 
@@ -49,15 +49,15 @@ class ClaimFiles:
         highs = self._touched(mine, waiting, files=files)
         mine = _under(mine, highs)
         known = [_under(self._entries(columns), highs) for columns in waiting]
-        known += [run[places] for one in files for run, places, _ in one.visit(highs)]
+        known += [chosen(run, places) for one in files for run, places, _ in one.visit(highs)]
         before = newest(known).view(_WITH_KEY) if known else mine[:0]
-        before = before[before["withdrawn"] == 0]
-        both = np.concatenate([before, mine])
+        before = chosen(before, before["withdrawn"] == 0)
+        both = joined([before, mine])
         places, numbers = _meeting(both, known=len(before))
-        chosen = both[places]
+        met = chosen(both, places)
         found: dict[tuple[int, int], Meeting] = {}
-        which = zip(numbers.tolist(), chosen["name"].tolist(), (places >= len(before)).tolist(), strict=True)
-        for (number, name, is_new), act in zip(which, _acts(chosen), strict=True):
+        which = zip(numbers.tolist(), met["name"].tolist(), (places >= len(before)).tolist(), strict=True)
+        for (number, name, is_new), act in zip(which, _acts(met), strict=True):
             meeting = found.get((number, name))
             if meeting is None:
                 meeting = found[number, name] = Meeting([], [])
@@ -205,7 +205,7 @@ def _entries(columns: ClaimColumns) -> Entries:
 
 
 def _under(entries: Entries, highs: NDArray[np.uint64]) -> Entries:
-    return entries[np.isin(entries["high"], highs)]
+    return chosen(entries, np.isin(entries["high"], highs))
 
 
 def _meeting(entries: Entries, *, known: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -225,8 +225,8 @@ def _meeting(entries: Entries, *, known: int) -> tuple[NDArray[np.int64], NDArra
     number = np.cumsum(begins) - 1
     size = np.bincount(number, minlength=1)
     fresh = np.bincount(number, weights=order >= known, minlength=1)
-    chosen = ((size > 1) & (fresh > 0))[number]
-    return order[chosen], number[chosen]
+    kept = ((size > 1) & (fresh > 0))[number]
+    return order[kept], number[kept]
 
 
 def _acts(entries: Entries) -> Iterator[Act]:

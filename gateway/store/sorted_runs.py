@@ -25,7 +25,9 @@ __all__ = [
     "Entries",
     "Run",
     "WrittenRun",
+    "chosen",
     "entries_of",
+    "joined",
     "keys_of",
     "merged",
     "newest",
@@ -91,7 +93,7 @@ class Run:
         words = self._filter[_word_of(wanted["high"], len(self._filter))]
         bits = _bits_of(wanted["low"])
         asked = np.flatnonzero((words & bits) == bits)
-        places = self.place(wanted[asked])
+        places = self.place(chosen(wanted, asked))
         inside = places < len(self.entries)
         asked, places = asked[inside], places[inside]
         here = self.entries[places]
@@ -143,7 +145,7 @@ class Run:
 
 def newest(found: Sequence[Entries]) -> Entries:
     """Put entries of runs, the newest first, into the order of keys; of equal keys the first's counts."""
-    return _by_key(np.concatenate(found))
+    return _by_key(joined(found))
 
 
 def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
@@ -155,7 +157,7 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
     ends = [[*run.place(cuts).tolist(), len(run.entries)] for run in runs]
     begins = [0] * len(runs)
     for number in range(len(cuts) + 1):
-        some = np.concatenate(
+        some = joined(
             [run.entries[begin : end[number]] for run, begin, end in zip(runs, begins, ends, strict=True)]
         )
         begins = [end[number] for end in ends]
@@ -194,10 +196,22 @@ def _cuts(slices: int, width: int) -> Entries:
     return cuts
 
 
+def chosen(entries: Entries, places: _Places | NDArray[np.bool_]) -> Entries:
+    """Return the entries at some places: as plain bytes, since numpy copies members one by one."""
+    plain = entries.view(f"V{entries.dtype.itemsize}")[places]
+    return plain.view(entries.dtype)
+
+
+def joined(found: Sequence[Entries]) -> Entries:
+    """Return entries one behind the other, copied as plain bytes."""
+    plain = np.concatenate([some.view(f"V{some.dtype.itemsize}") for some in found])
+    return plain.view(found[0].dtype)
+
+
 def without_repetitions(entries: Entries) -> Entries:
     """Return entries in the order of their keys; of equal keys the first alone."""
     first = _first_of_equals(entries)
-    return entries if first.all() else entries[first]
+    return entries if first.all() else chosen(entries, first)
 
 
 def _by_key(entries: Entries) -> Entries:
@@ -207,14 +221,25 @@ def _by_key(entries: Entries) -> Entries:
 def _sorted(entries: Entries) -> Entries:
     """Return entries in the order of their keys; of equal keys the first stays the first.
 
-    Halves are hashes, so that equal ones nearly always belong to equal keys: one half is sorted by, and
-    both only where that was not enough.
+    Halves are hashes, so that equal ones often belong to equal keys: one half is sorted by, and the other
+    only where that was not enough.
     """
-    found = entries[np.argsort(entries["high"], kind="stable")]
-    high, low = found["high"], found["low"]
-    if np.any((high[1:] == high[:-1]) & (low[1:] < low[:-1])):
-        found = entries[np.lexsort((entries["low"], entries["high"]))]
-    return found
+    return chosen(entries, _order(entries["high"], entries["low"]))
+
+
+def _order(highs: _Words, lows: _Words) -> _Places:
+    order = np.argsort(highs, kind="stable")
+    high, low = highs[order], lows[order]
+    same = high[1:] == high[:-1]
+    if not np.any(same & (low[1:] < low[:-1])):
+        return order
+    number: _Words = np.zeros(len(high), np.uint64)
+    np.cumsum(~same, out=number[1:])
+    finer = np.argsort(number << np.uint64(40) | low >> np.uint64(24), kind="stable")
+    low = low[finer]
+    if len(high) >> 24 or np.any(same & (low[1:] < low[:-1])):  # 40 bits were not enough
+        return np.lexsort((lows, highs))
+    return order[finer]
 
 
 def _first_of_equals(entries: Entries) -> NDArray[np.bool_]:
