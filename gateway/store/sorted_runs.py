@@ -27,6 +27,7 @@ __all__ = [
     "WrittenRun",
     "chosen",
     "entries_of",
+    "find_in",
     "joined",
     "keys_of",
     "merged",
@@ -141,6 +142,27 @@ class Run:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != digest:
             raise IntegrityBroken(f"index/{self.path.name} is not the file that was written", field=digest)
+
+
+def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, _Places]:
+    """Return the places in ``wanted`` of the keys among entries in memory, and their places there."""
+    highs = np.ascontiguousarray(entries["high"])
+    places = np.searchsorted(highs, wanted["high"])
+    asked = np.flatnonzero(places < len(highs))
+    asked = asked[highs[places[asked]] == wanted["high"][asked]]
+    places = places[asked]
+    lows = wanted["low"][asked]
+    other = np.flatnonzero(entries["low"][places] != lows)
+    while len(other):  # another key with the same half: two halves in 2^64
+        places[other] += 1
+        other = other[places[other] < len(highs)]
+        at = places[other]
+        again = highs[at] == wanted["high"][asked[other]]
+        other = other[again & (entries["low"][at] != lows[other])]
+    inside = places < len(highs)
+    asked, places = asked[inside], places[inside]
+    same = (highs[places] == wanted["high"][asked]) & (entries["low"][places] == wanted["low"][asked])
+    return asked[same], places[same]
 
 
 def newest(found: Sequence[Entries]) -> Entries:
