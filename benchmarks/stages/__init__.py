@@ -1,7 +1,19 @@
 """The stages in the order in which a row meets them, each measured alone."""
 
 from benchmarks.measure import Stage
-from benchmarks.stages import adapter, bulk, caps, claims, commit, files, online, parse, receipts, rule
+from benchmarks.stages import (
+    adapter,
+    backtest,
+    bulk,
+    caps,
+    claims,
+    commit,
+    files,
+    online,
+    parse,
+    receipts,
+    rule,
+)
 
 __all__ = ["STAGES"]
 
@@ -16,4 +28,5 @@ STAGES: dict[str, Stage] = {
     "receipts": receipts.measure,
     "bulk": bulk.measure,
     "claims": claims.measure,
+    "backtest": backtest.measure,
 }
