@@ -15,7 +15,7 @@ from gateway.bulk.report import report
 from gateway.convert import Program
 from gateway.errors import Refused, UsageError
 from gateway.ports import BatchRow
-from gateway.store.cap_book import CapBook
+from gateway.store.scratch_book import ScratchBook
 
 __all__ = ["backtest_home"]
 
@@ -35,7 +35,7 @@ def backtest_home(
     with ExitStack() as stack:
         opened = stack.enter_context(open_home(root))
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="tanqiao-backtest-")))
-        books = [CapBook(scratch / name) for name in ("old", "new")]
+        books = [ScratchBook(scratch / name) for name in ("old", "new")]
         stack.enter_context(quiet_collector())
         backtest = Backtest(old, new, books=(books[0], books[1]))
         for batch, table in _tables(opened, old):

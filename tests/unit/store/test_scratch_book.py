@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from gateway.store.cap_book import CapBook
+from gateway.store.scratch_book import ScratchBook
 
 
 def named(number: int) -> bytes:
@@ -15,7 +15,7 @@ def named(number: int) -> bytes:
 
 @pytest.mark.parametrize("held_max", [1 << 20, 40, 1], ids=["in memory", "some in files", "all in files"])
 def test_what_is_used_is_what_was_written_last(tmp_path: Path, held_max: int) -> None:
-    chance, book, expected = Random(3), CapBook(tmp_path / "book", held_max=held_max), dict[int, int]()
+    chance, book, expected = Random(3), ScratchBook(tmp_path / "book", held_max=held_max), dict[int, int]()
     for _ in range(60):
         numbers = chance.sample(range(300), chance.randrange(1, 30))
         found = book.used(b"".join(map(named, numbers))).tolist()
@@ -29,7 +29,7 @@ def test_what_is_used_is_what_was_written_last(tmp_path: Path, held_max: int) ->
 
 def test_names_that_share_their_first_half_are_told_apart(tmp_path: Path) -> None:
     names = [bytes(8) + bytes([place] * 8) for place in (5, 1, 9, 3)]
-    book = CapBook(tmp_path / "book")
+    book = ScratchBook(tmp_path / "book")
     book.replace(b"".join(names[:3]), np.array([50, 10, 90], np.int64))
 
     assert book.used(b"".join(names)).tolist() == [50, 10, 90, 0]
@@ -37,7 +37,7 @@ def test_names_that_share_their_first_half_are_told_apart(tmp_path: Path) -> Non
 
 
 def test_files_are_merged_and_those_before_are_gone(tmp_path: Path) -> None:
-    book = CapBook(tmp_path / "book", held_max=1)
+    book = ScratchBook(tmp_path / "book", held_max=1)
     for number in range(0, 64, 2):
         book.replace(named(number) + named(number + 1), np.array([number, 7], np.int64))
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from gateway.store.sorted_runs import Entries, Run, entries_of, find_in, keys_of, merged, newest, write_run
 
-__all__ = ["CapBook"]
+__all__ = ["ScratchBook"]
 
 HELD_MAX: Final = 1 << 20  # entries in memory: 24 bytes each
 _WIDTH: Final = 8
 _USED: Final = "<i8"
 
 
-class CapBook:
+class ScratchBook:
     """The use of caps by 16-byte name (:class:`gateway.bulk.granting.Book`)."""
 
     def __init__(self, folder: Path, *, held_max: int = HELD_MAX) -> None:
