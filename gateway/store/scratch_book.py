@@ -18,6 +18,8 @@ HELD_MAX: Final = 1 << 20  # entries in memory: 24 bytes each
 _WIDTH: Final = 8
 _USED: Final = "<i8"
 
+_Places = NDArray[np.int64]
+
 
 class ScratchBook:
     """The use of caps by 16-byte name (:class:`gateway.bulk.granting.Book`)."""
@@ -37,10 +39,11 @@ class ScratchBook:
         wanted = wanted[order]
         used = np.zeros(len(wanted), np.int64)
         missing = np.arange(len(wanted))
-        for place in range(len(self._held) + len(self._runs)):
-            entries, (asked, at) = self._find(wanted[missing], place)
-            used[missing[asked]] = np.ascontiguousarray(entries["value"][at]).view(_USED)
-            missing = np.delete(missing, asked)
+        for entries in reversed(self._held):
+            missing = _filled(used, missing, entries=entries, found=find_in(entries, wanted[missing]))
+        for run in reversed(self._runs):
+            missing = _filled(used, missing, entries=run.entries, found=run.find(wanted[missing]))
+            run.release()
         found = np.empty_like(used)
         found[order] = used
         return found
@@ -53,16 +56,6 @@ class ScratchBook:
         if sum(map(len, self._held)) > self._held_max:
             self._spill()
 
-    def _find(
-        self, wanted: Entries, place: int
-    ) -> tuple[Entries, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Look for keys in one of the runs; the newest is the first."""
-        if place < len(self._held):
-            entries = self._held[-1 - place]
-            return entries, find_in(entries, wanted)
-        run = self._runs[-1 - (place - len(self._held))]
-        return run.entries, run.find(wanted)
-
     def _spill(self) -> None:
         held = newest(self._held[::-1])
         self._held.clear()
@@ -73,11 +66,18 @@ class ScratchBook:
             self._runs.append(self._write(merged(both, width=_WIDTH), rows))
             for run in both:
                 run.path.unlink()
-        for run in self._runs:
-            run.release()
 
     def _write(self, slices: Iterable[Entries], rows_at_most: int) -> Run:
         self._written += 1
         path = self._folder / f"used-{self._written}.run"
         written = write_run(path, iter(slices), rows_at_most=rows_at_most)
         return Run(path, written.rows, width=_WIDTH)
+
+
+def _filled(
+    used: NDArray[np.int64], missing: _Places, *, entries: Entries, found: tuple[_Places, _Places]
+) -> _Places:
+    """Note what some entries say of keys, found there, and return the places of those that are not there."""
+    asked, at = found
+    used[missing[asked]] = np.ascontiguousarray(entries["value"][at]).view(_USED)
+    return np.delete(missing, asked)
