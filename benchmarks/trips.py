@@ -58,7 +58,7 @@ def trips_file(folder: Path, rows: int, *, kind: Kind, days: Sequence[date] = DA
     return path
 
 
-def mapping_file(folder: Path, kind: Kind, platform: str = PLATFORM) -> Path:
+def mapping_file(folder: Path, kind: Kind, *, platform: str = PLATFORM) -> Path:
     """Write the city's mapping for one form of input, or that of another city with the same rules."""
     text = YUNXI_MAPPING.replace(PLATFORM, platform)
     text = text.replace("{kind: csv, encoding: [utf-8, gb18030]}", f"{{kind: {kind}}}")

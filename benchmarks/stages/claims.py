@@ -60,8 +60,8 @@ def _home(folder: Path) -> Path:
     return folder / "home"
 
 
-def _converted(home: Path, trips: Path, platform: str = PLATFORM) -> Usage:
-    mapping = mapping_file(home.parent, "ndjson", platform)
+def _converted(home: Path, trips: Path, *, platform: str = PLATFORM) -> Usage:
+    mapping = mapping_file(home.parent, "ndjson", platform=platform)
     command = ["convert", "--home", str(home), "--mapping", str(mapping), str(trips)]
     return tanqiao(command, home.parent / "state")
 

@@ -79,7 +79,7 @@ class ClaimFiles:
         last = np.maximum.reduceat(mine["end"], begins)
         touched = counts > 1
 
-        def touch(entries: Entries, places: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        def touch(entries: Entries, places: NDArray[np.int64], *, numbers: NDArray[np.int64]) -> None:
             meets = (entries["start"][places] <= last[numbers]) & (entries["end"][places] >= first[numbers])
             touched[numbers[meets]] = True
 
@@ -88,10 +88,10 @@ class ClaimFiles:
             numbers = np.searchsorted(highs, entries["high"])
             numbers[numbers == len(highs)] = 0
             same = np.flatnonzero(highs[numbers] == entries["high"])
-            touch(entries, same, numbers[same])
+            touch(entries, same, numbers=numbers[same])
         for one in files:
             for run, places, numbers in one.visit(highs):
-                touch(run["value"].view(_LAYOUT), places, numbers)
+                touch(run["value"].view(_LAYOUT), places, numbers=numbers)
         return highs[touched]
 
     def find(self, record: bytes) -> tuple[bytes, list[Act]] | None:
