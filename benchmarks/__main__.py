@@ -52,10 +52,12 @@ def _figures(names: Iterable[str], bench: Bench) -> Iterator[Figure]:
 def _row(figure: Figure) -> str:
     named = f"{figure.stage:<10}{figure.what:<38}{figure.items:>12,}"
     each = f"{named}{figure.cpu_us:>13.2f}{1e6 / figure.cpu_us:>13,.0f}"
-    if figure.times is not None:
-        return f"{each}  {figure.role}: {comparison(figure.times)}"
+    if figure.wall_s is not None:
+        each = f"{each}  {figure.wall_s:.1f} s by the clock, {figure.items / figure.wall_s:,.0f} a second"
     if figure.peak_mib is not None:
-        return f"{each}  {figure.wall_s:.1f} s, peak {figure.peak_mib:,.0f} MiB"
+        each = f"{each}, peak {figure.peak_mib:,.0f} MiB"
+    if figure.times is not None:
+        each = f"{each}  {figure.role}: {comparison(figure.times)}"
     return each
 
 

@@ -12,7 +12,7 @@ __all__ = ["main", "tables"]
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BEGIN, END = "<!-- begin of figures -->\n", "<!-- end of figures -->\n"
-WHOLE = ("bulk", "audit", "backtest")
+WHOLE = ("bulk", "audit", "backtest", "claims")
 
 Line = dict[str, Any]
 
@@ -76,10 +76,10 @@ def _stage_row(figure: Line) -> str:
 
 
 def _whole_row(figure: Line) -> str:
-    seconds = figure["wall_s"]
+    seconds, peak = figure["wall_s"], figure.get("peak_mib")
     return (
         f"| {figure['what']} | {figure['items']:,} | {figure['cpu_us']:.1f} | {seconds:,.1f}"
-        f" | {figure['items'] / seconds:,.0f} | {figure['peak_mib']:,.0f} |"
+        f" | {figure['items'] / seconds:,.0f} | {'' if peak is None else f'{peak:,.0f}'} |"
     )
 
 

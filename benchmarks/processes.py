@@ -23,16 +23,20 @@ class Usage(NamedTuple):
     peak_mib: float
 
 
-def tanqiao(arguments: Sequence[str], state: Path) -> Usage:
-    """Run one command of ours in a process of its own; a failure ends the benchmark."""
+def tanqiao(arguments: Sequence[str], state: Path, *, answer: Path = Path(os.devnull)) -> Usage:
+    """Run one command of ours in a process of its own; a failure ends the benchmark.
+
+    Its standard output goes to the file ``answer``.
+    """
     before = os.times()
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from gateway.cli import main; main()", *arguments],
-        env={**os.environ, "TANQIAO_STATE": str(state)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    with answer.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from gateway.cli import main; main()", *arguments],
+            env={**os.environ, "TANQIAO_STATE": str(state)},
+            stdout=out,
+            stderr=subprocess.PIPE,
+        )
     peak = [0.0]
     watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
     watcher.start()

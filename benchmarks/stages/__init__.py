@@ -1,7 +1,19 @@
 """The stages in the order in which a row meets them, each measured alone."""
 
 from benchmarks.measure import Stage
-from benchmarks.stages import adapter, bulk, caps, commit, files, online, parse, receipts, rule
+from benchmarks.stages import (
+    adapter,
+    backtest,
+    bulk,
+    caps,
+    claims,
+    commit,
+    files,
+    online,
+    parse,
+    receipts,
+    rule,
+)
 
 __all__ = ["STAGES"]
 
@@ -15,4 +27,6 @@ STAGES: dict[str, Stage] = {
     "online": online.measure,
     "receipts": receipts.measure,
     "bulk": bulk.measure,
+    "claims": claims.measure,
+    "backtest": backtest.measure,
 }

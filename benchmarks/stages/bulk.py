@@ -1,11 +1,11 @@
-"""The bulk path end to end, by the command: file to records, batches, log; then audit and backtest."""
+"""The bulk path end to end, by the command: file to records, batches, log; then the audit."""
 
 from collections.abc import Iterator
 
 from benchmarks.measure import Bench, Figure
 from benchmarks.processes import Usage, tanqiao
-from benchmarks.stages.homes import Converted, converted_home
-from benchmarks.trips import KINDS, mapping_file
+from benchmarks.stages.homes import converted_home
+from benchmarks.trips import KINDS
 
 __all__ = ["measure"]
 
@@ -18,17 +18,6 @@ def measure(bench: Bench) -> Iterator[Figure]:
             if kind == "ndjson":
                 usage = tanqiao(["audit", "--home", str(made.home)], made.state)
                 yield _figure("audit", "audit", bench=bench, usage=usage)
-                usage = _backtest(made)
-                yield _figure("backtest", "backtest, another daily cap", bench=bench, usage=usage)
-
-
-def _backtest(made: Converted) -> Usage:
-    """Hold the city's mapping, and one with a higher cap, against the home that was just made."""
-    old = mapping_file(made.home.parent, "ndjson")
-    new = old.with_name("higher.yaml")
-    new.write_text(old.read_text("utf-8").replace("max: 200", "max: 300"), encoding="utf-8")
-    versions = ["--old", str(old), "--new", str(new)]
-    return tanqiao(["mapping", "backtest", "--home", str(made.home), *versions], made.state)
 
 
 def _figure(stage: str, what: str, *, bench: Bench, usage: Usage) -> Figure:

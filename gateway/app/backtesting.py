@@ -15,8 +15,7 @@ from gateway.bulk.report import report
 from gateway.convert import Program
 from gateway.errors import Refused, UsageError
 from gateway.ports import BatchRow
-from gateway.store.database import Database
-from gateway.store.journal import SqlJournal
+from gateway.store.scratch_book import ScratchBook
 
 __all__ = ["backtest_home"]
 
@@ -36,13 +35,9 @@ def backtest_home(
     with ExitStack() as stack:
         opened = stack.enter_context(open_home(root))
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="tanqiao-backtest-")))
-        books = []
-        for name in ("old", "new"):
-            (scratch / name).mkdir()
-            books.append(Database(scratch / name / "book.db"))
-            stack.callback(books[-1].close)
+        books = [ScratchBook(scratch / name) for name in ("old", "new")]
         stack.enter_context(quiet_collector())
-        backtest = Backtest(old, new, books=(SqlJournal(books[0]), SqlJournal(books[1])))
+        backtest = Backtest(old, new, books=(books[0], books[1]))
         for batch, table in _tables(opened, old):
             accepted = datetime.strptime(batch.issued, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
             backtest.add(table, accepted)

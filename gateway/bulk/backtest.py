@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gateway.bulk.coding import Coded, coded
+from gateway.bulk.coding import Coded, coded, coded_names
 from gateway.bulk.granting import Book, Granted, Granting
 from gateway.bulk.restating import Restating, Results
 from gateway.bulk.tally import Batch, Tally
@@ -61,7 +61,7 @@ class Backtest:
             texts = [inputs.words[place] for place in distinct.tolist()]
             where[number, distinct] = self._places(kind, texts, day=ordinal)
         places = where.reshape(-1)[combined]
-        batch = Batch(day, behaviour, ordinals, cache(lambda name: coded(table[name])), accepted)
+        batch = Batch(day, behaviour, ordinals, cache(lambda name: coded_names(table[name])), accepted)
         old, new = (
             granting.grant(results, places, batch=batch)
             for granting, results in zip(self._granting, self._results, strict=True)
@@ -97,13 +97,15 @@ class Backtest:
     def _places(self, kind: _Kind, texts: list[str], *, day: int) -> list[int]:
         """Return where the results for inputs stand; what was seen before is not computed again."""
         known = self._known.setdefault(kind, {})
-        missing = [text for text in texts if text not in known]
-        if missing:
+        found = list(map(known.get, texts))
+        if None in found:
+            missing = [text for text, place in zip(texts, found, strict=True) if place is None]
             known.update(zip(missing, count(len(self._results[0].rows))))
             stated = [_decode(text) for text in missing]
             for side, results in zip(self._sides, self._results, strict=True):
                 results.extend(side.restate(side.rules(kind[0], day), stated))
-        return [known[text] for text in texts]
+            return [known[text] for text in texts]
+        return found  # type: ignore[return-value]  # there is no None
 
     def _compare_stored(self, table: pa.Table, old: Granted) -> None:
         """Count the records whose stored quantities are not those of the old version."""

@@ -1,13 +1,13 @@
 """What the caps of a version leave of the points of stored acts, in the order in which they were accepted."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from gateway.bulk.coding import Coded
+from gateway.bulk.coding import CodedNames
 from gateway.bulk.restating import Restated, Results
 from gateway.bulk.tally import Batch, Granted
 from gateway.convert import CapKey, CapMeter, CapPlan, Converted, Program, Refusal
@@ -15,17 +15,19 @@ from gateway.convert import CapKey, CapMeter, CapPlan, Converted, Program, Refus
 __all__ = ["Book", "Granted", "Granting"]
 
 Ints = npt.NDArray[np.int64]
+_Names = npt.NDArray[np.uint64]
+_NAME_BYTES: Final = 16
 
 
 class Book(Protocol):
-    """Where the use of caps is counted meanwhile; may be larger than memory."""
+    """Where the use of caps is counted meanwhile, by 16-byte names; may be larger than memory."""
 
-    def cap_usage(self, keys: list[bytes]) -> dict[bytes, int]:
-        """Return what has been used."""
+    def used(self, names: bytes) -> Ints:
+        """Return what has been used under names, which are packed; zero where nothing was."""
         ...
 
-    def store_cap_usage(self, usage: Mapping[bytes, int]) -> None:
-        """Replace what has been used."""
+    def replace(self, names: bytes, used: Ints) -> None:
+        """Replace what has been used under distinct names."""
         ...
 
 
@@ -35,7 +37,7 @@ class _Group(NamedTuple):
     plan: CapPlan
     rows: npt.NDArray[np.intp]
     whom: npt.NDArray[np.intp]
-    words: Sequence[bytes | None]
+    words: npt.NDArray[np.uint64]
 
 
 class Granting:
@@ -62,11 +64,9 @@ class Granting:
         groups, late = self._groups(done.ok, batch)
         for rows, refusal in late:
             self._refuse(done, rows, refusal=refusal)
-        names = [
-            {at: _name(group.plan, group.words[at]) for at in np.unique(group.whom).tolist()}
-            for group in groups
-        ]
-        used = self._used(groups, names)
+        present = [np.unique(group.whom) for group in groups]
+        names = [_names(group, at) for group, at in zip(groups, present, strict=True)]
+        used = self._used(groups, present, names=names)
         if self._is_plain(groups):
             counted = [
                 self._clip(group, before, done=done) for group, before in zip(groups, used, strict=True)
@@ -76,11 +76,14 @@ class Granting:
             counted = self._one_by_one(
                 done, distinct, places=places, groups=groups, used=used, through=through
             )
-        usage: dict[bytes, int] = {}
-        for of_group, before, more in zip(names, used, counted, strict=True):
-            after = before + more
-            usage.update({of_group[at]: int(after[at]) for at in np.flatnonzero(more).tolist()})
-        self._book.store_cap_usage(usage)
+        changed = [more[at] != 0 for at, more in zip(present, counted, strict=True)]
+        after = [
+            (before + more)[at][some]
+            for at, before, more, some in zip(present, used, counted, changed, strict=True)
+        ]
+        if after:
+            replaced = np.concatenate([named[some] for named, some in zip(names, changed, strict=True)])
+            self._book.replace(replaced.tobytes(), np.concatenate(after))
 
     def _is_plain(self, groups: list[_Group]) -> bool:
         """Tell whether each row counts against one cap at most, which only takes points away."""
@@ -139,18 +142,19 @@ class Granting:
 
     def _group(self, plan: CapPlan, rows: npt.NDArray[np.intp], *, batch: Batch) -> _Group:
         words, codes = _whose(plan, batch)
-        known = np.array([word is not None for word in words], dtype=np.bool_)
-        rows = rows[known[codes[rows]]]  # whose record was erased counts against no cap that is known
+        rows = rows[codes[rows] >= 0]  # whose record was erased counts against no cap that is known
         return _Group(plan, rows, codes[rows], words)
 
-    def _used(self, groups: list[_Group], names: list[dict[int, bytes]]) -> list[Ints]:
+    def _used(
+        self, groups: list[_Group], present: list[npt.NDArray[np.intp]], *, names: list[_Names]
+    ) -> list[Ints]:
         """Return what has been used of what is counted together."""
-        wanted = [name for of_group in names for name in of_group.values()]
-        found = self._book.cap_usage(wanted) if wanted else {}
         used = [np.zeros(len(group.words), dtype=np.int64) for group in groups]
-        for before, of_group in zip(used, names, strict=True) if found else ():
-            for at, name in of_group.items():
-                before[at] = found.get(name, 0)
+        if names:
+            found = self._book.used(np.concatenate(names).tobytes())
+            ends = np.cumsum([len(at) for at in present])[:-1]
+            for before, at, some in zip(used, present, np.split(found, ends), strict=True):
+                before[at] = some
         return used
 
     def _asked(self, group: _Group, done: Granted) -> Ints:
@@ -223,10 +227,10 @@ class Granting:
             column[rows] = 0
 
 
-def _whose(plan: CapPlan, batch: Batch) -> Coded:
+def _whose(plan: CapPlan, batch: Batch) -> CodedNames:
     """Return for whom rows may count, and for which of them each does."""
     if plan.whom == "platform":
-        return Coded([b""], np.zeros(batch.rows, dtype=np.intp))
+        return CodedNames(np.zeros((1, 2), dtype=np.uint64), np.zeros(batch.rows, dtype=np.intp))
     return batch.whose(plan.whom)
 
 
@@ -237,7 +241,11 @@ def _sums(values: Ints, groups: npt.NDArray[np.intp], *, count: int) -> Ints:
     return total
 
 
-def _name(plan: CapPlan, word: bytes | None) -> bytes:
-    """Name what is counted together; only for as long as a backtest runs."""
-    text = f"{plan.cap}\0{plan.period}\0".encode()
-    return hashlib.blake2b(text + (word or b""), digest_size=16).digest()
+def _names(group: _Group, present: npt.NDArray[np.intp]) -> _Names:
+    """Name what is counted together; only for as long as a backtest runs.
+
+    Pseudonyms are keyed hashes, so half of one, changed by a hash of cap and period, is a name.
+    """
+    text = f"{group.plan.cap}\0{group.plan.period}".encode()
+    mask = np.frombuffer(hashlib.blake2b(text, digest_size=_NAME_BYTES).digest(), np.uint64)
+    return group.words[present, :2] ^ mask

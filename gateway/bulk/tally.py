@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gateway.bulk.coding import Coded
+from gateway.bulk.coding import Coded, CodedNames
 
 __all__ = ["PEOPLE_MIN", "Batch", "Granted", "Sums", "Tally"]
 
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     day: Coded
     behaviour: Coded
     ordinals: list[int]
-    whose: Callable[[str], Coded]
+    whose: Callable[[str], CodedNames]
     accepted: datetime
 
     @property
@@ -162,9 +162,8 @@ def _some_people(batch: Batch, rows: Codes) -> set[bytes]:
     found: set[bytes] = set()
     persons = batch.whose("person")
     for code in np.unique(persons.places[rows]).tolist():
-        person = persons.words[code]
-        if person is not None:
-            found.add(person)
+        if code >= 0:
+            found.add(persons.words[code].tobytes())
         if len(found) >= PEOPLE_MIN:
             break
     return found

@@ -57,6 +57,9 @@ def changes(known: Sequence[Act], now: Sequence[Act], *, kinds: Kinds) -> list[C
     An act that is not among the known has a new record, which counts unless it is said here that it does
     not hold. An act that is not there any more holds nothing, and nothing is said of it.
     """
+    if len(now) == 2 and len(known) < 2:  # nearly always: the later one holds no longer, or not at all
+        first, later = sorted(now)
+        return [Change(later, False, first)] if _one_act(first, later, kinds=kinds) else []
     before, after = holding(known, kinds), holding(now, kinds)
     return [
         Change(act, by is None, by) for act, by in after.items() if (by is None) != (before.get(act) is None)

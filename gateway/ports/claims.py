@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from numpy.typing import NDArray
 
 from gateway.claims import Act
 
@@ -54,6 +56,10 @@ class Known(NamedTuple):
     after: int
 
 
+Integers = Sequence[int] | NDArray[Any]
+"""A column of integers, or of truths."""
+
+
 class ClaimColumns(NamedTuple):
     """Acts of one platform that make a claim, column by column.
 
@@ -65,12 +71,12 @@ class ClaimColumns(NamedTuple):
     groups: bytes
     events: bytes
     records: bytes
-    days: Sequence[int]
-    starts: Sequence[int]
-    ends: Sequence[int]
-    ranks: Sequence[int]
-    kinds: Sequence[int]
-    whole: Sequence[int]
+    days: Integers
+    starts: Integers
+    ends: Integers
+    ranks: Integers
+    kinds: Integers
+    whole: Integers
 
 
 class Meeting(NamedTuple):
@@ -114,7 +120,8 @@ class ReversalRow(NamedTuple):
 class ClaimDecision:
     """What one decision changes about claims.
 
-    ``states`` are by record id, 16 bytes; ``withdrawn`` are acts to forget, by group.
+    ``states`` are by record id, 16 bytes; a record of the ``new`` acts that is not there holds its claim.
+    ``withdrawn`` are acts to forget, by group.
     """
 
     new: ClaimColumns | None = None

@@ -5,18 +5,22 @@ record. Whether that counts follows from all acts of the person that are known, 
 a record that does not count, or no longer, is reversed, and counts again when what stood before it goes.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.claims import NO_KIND, Act, Kinds, changes, closed_through
 from gateway.convert import Refusal
 from gateway.model.codes import Rejection
 from gateway.model.packed import cut
-from gateway.ports import ClaimColumns, Claims, ClaimState, Known, Meeting
+from gateway.ports import ClaimColumns, Claims, ClaimState, Meeting
 from gateway.service.claims_asked import ClaimsAsked
+from gateway.service.links_known import LinkColumns, LinksKnown
 from gateway.service.preparing import Asked
-from gateway.signing import KeyedIndex
+from gateway.signing import PSEUDONYM_BYTES, KeyedIndex
 
 __all__ = [
     "LATE",
@@ -28,8 +32,6 @@ __all__ = [
     "platform_tag",
     "reversals_of",
 ]
-
-T = TypeVar("T")
 
 ID_BYTES: Final = 16
 LATE: Final = Refusal(
@@ -59,7 +61,7 @@ class Claimed(NamedTuple):
     """What the claims of a part come to.
 
     ``ids`` are those of the records of all kept acts. ``set_off`` gives the ids of those that do not count,
-    by their place among the kept. ``states`` are by record id.
+    by their place among the kept. ``states`` are by record id, of those that do not simply hold.
     """
 
     ids: bytes
@@ -97,13 +99,17 @@ class ClaimJudge:
     index: KeyedIndex
     platform: str
     random_bytes: Callable[[int], bytes]
+    _links: LinksKnown = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_links", LinksKnown(self.claims))
 
     def begin(self, asked: Asked) -> "PartClaims | None":
         """Look up who is known in a part; None where nobody is."""
         if asked.claims is None:
             return None
-        links = self.claims.known(asked.claims.accounts)
-        if not links:
+        links = self._links.of(asked.claims.accounts)
+        if not links.linked.any():
             return None
         closed = closed_through(asked.accepted, closed=self.claims.closed())
         return PartClaims.of(self, asked.claims, links=links, closed=closed)
@@ -111,81 +117,84 @@ class ClaimJudge:
 
 @dataclass(frozen=True, slots=True)
 class PartClaims:
-    """The claims of one part: the places of acts that are too ``late``, and of those that make a claim."""
+    """The claims of one part: the places of acts that are too ``late``, and which ones make a claim.
+
+    ``persons`` are whose the accounts are, packed.
+    """
 
     judge: ClaimJudge
     asked: ClaimsAsked
-    persons: Sequence[bytes | None]
+    persons: bytes
     late: frozenset[int]
-    claiming: Container[int]
+    claiming: NDArray[np.bool_]
 
     @classmethod
-    def of(
-        cls, judge: ClaimJudge, asked: ClaimsAsked, *, links: Mapping[bytes, Known], closed: int
-    ) -> "PartClaims":
+    def of(cls, judge: ClaimJudge, asked: ClaimsAsked, *, links: LinkColumns, closed: int) -> "PartClaims":
         """Tell acts apart by the links of their persons."""
-        linked = [links.get(account) for account in asked.accounts]
-        persons = [None if link is None else link.person for link in linked]
-        if None not in persons and NO_KIND not in asked.kinds:
-            after = max(link.after for link in links.values())
-            if min(asked.days) > max(closed, after):  # as usual: everybody is known and nothing is late
-                return cls(judge, asked, persons, frozenset(), range(len(asked.days)))
-        late, claiming = set[int](), set[int]()
-        for place, (number, kind, day) in enumerate(zip(asked.numbers, asked.kinds, asked.days, strict=True)):
-            link = linked[number]
-            if link is None or kind == NO_KIND:
-                continue
-            if day > closed and day > link.after:
-                claiming.add(place)
-            elif link.shared:
-                late.add(place)
-        return cls(judge, asked, persons, frozenset(late), frozenset(claiming))
+        linked, shared, after = (column[asked.numbers] for column in links[1:])
+        linked &= asked.kinds != NO_KIND
+        still_open = (asked.days > closed) & (asked.days > after)
+        late = np.flatnonzero(linked & shared & ~still_open)
+        return cls(judge, asked, links.persons, frozenset(late.tolist()), linked & still_open)
 
-    def settle(
-        self, kept: Sequence[int], events: Sequence[bytes], *, undecided: Iterable[ClaimColumns]
-    ) -> Claimed:
-        """Tell what the claims come to, once it is known which acts are kept."""
+    def settle(self, kept: Sequence[int], events: bytes, *, undecided: Iterable[ClaimColumns]) -> Claimed:
+        """Tell what the claims come to, once it is known which acts are kept.
+
+        ``events`` are the names of the events of all acts, packed.
+        """
         ids = self.judge.random_bytes(ID_BYTES * len(kept))
-        records = dict(zip(kept, cut(ids, ID_BYTES), strict=True))
-        columns = self._columns([place for place in kept if place in self.claiming], events, records=records)
-        states = dict.fromkeys(cut(columns.records, ID_BYTES), ClaimState.HOLDS)
+        places = np.array(kept, np.intp)
+        claiming = self.claiming[places]
+        columns = self._columns(
+            places[claiming], events, records=np.frombuffer(ids, _NAME)[claiming].tobytes()
+        )
         found: list[Reversed] = []
         if columns.records:
             for meeting in self.judge.claims.meetings(columns, undecided):
                 found.extend(_reversed(meeting, self.judge.kinds))
-        for one in found:
-            states[one.record] = ClaimState.HOLDS if one.holds else ClaimState.SET_OFF
+        states = {one.record: ClaimState.HOLDS if one.holds else ClaimState.SET_OFF for one in found}
         off = {one.record for one in found if not one.holds}
-        places = {n: records[place] for n, place in enumerate(kept) if records[place] in off} if off else {}
-        return Claimed(ids, places, columns, states, found)
+        return Claimed(ids, _places(off, ids), columns, states, found)
 
-    def _columns(
-        self, places: Sequence[int], events: Sequence[bytes], *, records: Mapping[int, bytes]
-    ) -> ClaimColumns:
-        asked, kinds = self.asked, self.judge.kinds
-        roots = [kinds.root(number) for number in range(len(kinds.kinds))]
-        # one number for whom and what: cheaper to look up than a pair
-        whose = [
-            number * len(roots) + kind
-            for number, kind in zip(_at(asked.numbers, places), _at(asked.kinds, places), strict=True)
-        ]
-        distinct = list(set(whose))
-        names = self.judge.index.claims(
-            [(self.persons[one // len(roots)] or b"", roots[one % len(roots)]) for one in distinct]
-        )
-        named = dict(zip(distinct, cut(names, ID_BYTES), strict=True))
+    def _columns(self, places: NDArray[np.intp], events: bytes, *, records: bytes) -> ClaimColumns:
+        asked = self.asked
         return ClaimColumns(
             platform=platform_tag(self.judge.index, self.judge.platform),
-            groups=b"".join([named[one] for one in whose]),
-            events=b"".join(_at(events, places)),
-            records=b"".join([records[place] for place in places]),
-            days=_at(asked.days, places),
-            starts=_at(asked.starts, places),
-            ends=_at(asked.ends, places),
-            ranks=_at(asked.ranks, places),
-            kinds=_at(asked.kinds, places),
-            whole=_at(asked.whole, places),
+            groups=self._groups(places),
+            events=np.frombuffer(events, _NAME)[places].tobytes(),
+            records=records,
+            days=asked.days[places],
+            starts=asked.starts[places],
+            ends=asked.ends[places],
+            ranks=asked.ranks[places],
+            kinds=asked.kinds[places],
+            whole=asked.whole[places],
         )
+
+    def _groups(self, places: NDArray[np.intp]) -> bytes:
+        """Name the person and outermost kind of each act; each pair of them once."""
+        kinds = self.judge.kinds
+        roots = [kinds.root(number) for number in range(len(kinds.kinds))]
+        words = sorted(set(roots))
+        root_of = np.array([words.index(root) for root in roots])
+        pairs = self.asked.numbers[places] * len(words) + root_of[self.asked.kinds[places]]
+        distinct, which = np.unique(pairs, return_inverse=True)
+        persons, named = (side.tolist() for side in np.divmod(distinct, len(words)))
+        known = cut(self.persons, PSEUDONYM_BYTES)
+        names = self.judge.index.claims(
+            zip(map(known.__getitem__, persons), map(words.__getitem__, named), strict=True)
+        )
+        return np.frombuffer(names, _NAME)[which].tobytes()
+
+
+_NAME: Final = f"V{ID_BYTES}"
+
+
+def _places(records: Collection[bytes], ids: bytes) -> dict[int, bytes]:
+    """Return which of the packed ids are some of these records', by their places."""
+    heads, wanted = (np.frombuffer(packed, "<u8")[::2] for packed in (ids, b"".join(records)))
+    found = {int(n): ids[n * ID_BYTES : (n + 1) * ID_BYTES] for n in np.flatnonzero(np.isin(heads, wanted))}
+    return {place: record for place, record in found.items() if record in records}
 
 
 def reversals_of(known: Sequence[Act], now: Sequence[Act], *, kinds: Kinds) -> list[Reversed]:
@@ -204,7 +213,3 @@ def reversals_of(known: Sequence[Act], now: Sequence[Act], *, kinds: Kinds) -> l
 
 def _reversed(meeting: Meeting, kinds: Kinds) -> list[Reversed]:
     return reversals_of(meeting.known, [*meeting.known, *meeting.new], kinds=kinds)
-
-
-def _at(column: Sequence[T], places: Sequence[int]) -> Sequence[T]:
-    return column if len(places) == len(column) else [column[place] for place in places]

@@ -103,7 +103,7 @@ class Deciding:
 
     def _claims(self, verdict: Verdict, issued: str) -> ClaimDecision | None:
         claimed = verdict.claimed
-        if claimed is None or not claimed.states:
+        if claimed is None or claimed.columns is None or not claimed.columns.records:
             return None
         names = {*self.parts.journal.platforms(), self.submission.scheme.platform}
         platforms = {platform_tag(self.parts.index, name): name for name in names}

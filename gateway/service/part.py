@@ -111,7 +111,7 @@ class PartJudge:
             points.append(granted)
         changed = ledger.changed()
         spans = [] if plausible is None else plausible.kept
-        claimed = None if claims is None else self._claimed(claims, kept, events=keys)
+        claimed = None if claims is None else self._claimed(claims, kept, events=asked.keys)
         columns = None if claimed is None else claimed.columns
         self._undecided.append(_Undecided(new, changed, spans, columns))
         return Verdict(
@@ -143,7 +143,7 @@ class PartJudge:
             used.update((name, part.usage[name]) for name in part.usage.keys() & names)
         return [used.get(name, 0) for name in names]
 
-    def _claimed(self, claims: PartClaims, kept: list[int], *, events: list[bytes]) -> Claimed:
+    def _claimed(self, claims: PartClaims, kept: list[int], *, events: bytes) -> Claimed:
         undecided = [part.claims for part in self._undecided if part.claims is not None]
         return claims.settle(kept, events, undecided=undecided[::-1])
 

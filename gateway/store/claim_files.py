@@ -17,7 +17,7 @@ from gateway.claims import Act
 from gateway.ports import ClaimColumns, Meeting
 from gateway.store.database import Database
 from gateway.store.keyed_files import KeyedFiles, Replacement, StagedRun
-from gateway.store.sorted_runs import Entries, entries_of, newest
+from gateway.store.sorted_runs import Entries, chosen, entries_of, joined, newest
 
 __all__ = ["ClaimFiles"]
 
@@ -43,23 +43,56 @@ class ClaimFiles:
         self, new: ClaimColumns, undecided: Iterable[ClaimColumns], *, beside: "ClaimFiles | None" = None
     ) -> list[Meeting]:
         """Return new acts that share a moment with others of their person and kind, together with these."""
+        waiting = list(undecided)
+        files = [one._files for one in (self, beside) if one is not None]
         mine = self._entries(new).view(_WITH_KEY)
-        highs = np.unique(mine["high"])
-        known = [_under(self._entries(columns), highs) for columns in undecided]
-        known += [files._files.under(highs) for files in (self, beside) if files is not None]
-        before = newest(known).view(_WITH_KEY)
-        before = before[before["withdrawn"] == 0]
-        both = np.concatenate([before, mine])
+        highs = self._touched(mine, waiting, files=files)
+        mine = _under(mine, highs)
+        known = [_under(self._entries(columns), highs) for columns in waiting]
+        known += [chosen(run, places) for one in files for run, places, _ in one.visit(highs)]
+        before = newest(known).view(_WITH_KEY) if known else mine[:0]
+        before = chosen(before, before["withdrawn"] == 0)
+        both = joined([before, mine])
         places, numbers = _meeting(both, known=len(before))
-        chosen = both[places]
+        met = chosen(both, places)
         found: dict[tuple[int, int], Meeting] = {}
-        which = zip(numbers.tolist(), chosen["name"].tolist(), (places >= len(before)).tolist(), strict=True)
-        for (number, name, is_new), act in zip(which, _acts(chosen), strict=True):
+        which = zip(numbers.tolist(), met["name"].tolist(), (places >= len(before)).tolist(), strict=True)
+        for (number, name, is_new), act in zip(which, _acts(met), strict=True):
             meeting = found.get((number, name))
             if meeting is None:
                 meeting = found[number, name] = Meeting([], [])
             (meeting.new if is_new else meeting.known).append(act)
         return [meeting for meeting in found.values() if meeting.new]
+
+    def _touched(
+        self, mine: Entries, waiting: Iterable[ClaimColumns], *, files: Iterable[KeyedFiles]
+    ) -> NDArray[np.uint64]:
+        """Return the upper halves under which some act shares a moment with what is new.
+
+        Nearly all persons' acts are apart. This is seen from the first start and the last end of what is
+        new of each, before anything but times is read of what is known.
+        """
+        highs, begins, counts = np.unique(mine["high"], return_index=True, return_counts=True)
+        if not len(highs):
+            return highs
+        first = np.minimum.reduceat(mine["start"], begins)
+        last = np.maximum.reduceat(mine["end"], begins)
+        touched = counts > 1
+
+        def touch(entries: Entries, places: NDArray[np.int64], *, numbers: NDArray[np.int64]) -> None:
+            meets = (entries["start"][places] <= last[numbers]) & (entries["end"][places] >= first[numbers])
+            touched[numbers[meets]] = True
+
+        for columns in waiting:
+            entries = self._entries(columns).view(_WITH_KEY)
+            numbers = np.searchsorted(highs, entries["high"])
+            numbers[numbers == len(highs)] = 0
+            same = np.flatnonzero(highs[numbers] == entries["high"])
+            touch(entries, same, numbers=numbers[same])
+        for one in files:
+            for run, places, numbers in one.visit(highs):
+                touch(run["value"].view(_LAYOUT), places, numbers=numbers)
+        return highs[touched]
 
     def find(self, record: bytes) -> tuple[bytes, list[Act]] | None:
         """Return the group of a record's open claim and the acts in it."""
@@ -83,9 +116,9 @@ class ClaimFiles:
 
     def stage(self, new: ClaimColumns | None, withdrawn: Iterable[tuple[bytes, Act]]) -> StagedRun | None:
         """Write a run of acts that does not count yet."""
-        made = np.zeros(0, _WITH_KEY) if new is None else self._entries(new).view(_WITH_KEY)
-        some = np.concatenate([made, *(_withdrawn(group, act) for group, act in withdrawn)])
-        return self._files.stage(_key_bytes(some), _values(some).tobytes())
+        made = [] if new is None else [self._entries(new)]
+        made += [_plain(_withdrawn(group, act)) for group, act in withdrawn]
+        return self._files.stage_entries(newest(made)) if made else None
 
     def empty(self) -> bool:
         """Tell whether there is nothing."""
@@ -172,7 +205,7 @@ def _entries(columns: ClaimColumns) -> Entries:
 
 
 def _under(entries: Entries, highs: NDArray[np.uint64]) -> Entries:
-    return entries[np.isin(entries["high"], highs)]
+    return chosen(entries, np.isin(entries["high"], highs))
 
 
 def _meeting(entries: Entries, *, known: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -192,8 +225,8 @@ def _meeting(entries: Entries, *, known: int) -> tuple[NDArray[np.int64], NDArra
     number = np.cumsum(begins) - 1
     size = np.bincount(number, minlength=1)
     fresh = np.bincount(number, weights=order >= known, minlength=1)
-    chosen = ((size > 1) & (fresh > 0))[number]
-    return order[chosen], number[chosen]
+    kept = ((size > 1) & (fresh > 0))[number]
+    return order[kept], number[kept]
 
 
 def _acts(entries: Entries) -> Iterator[Act]:
@@ -215,17 +248,6 @@ def _withdrawn(group: bytes, act: Act) -> Entries:
     entries: Entries = _entries(columns).view(_WITH_KEY)
     entries["withdrawn"] = 1
     return entries
-
-
-def _key_bytes(entries: Entries) -> bytes:
-    halves = np.empty((len(entries), 2), ">u8")
-    halves[:, 0], halves[:, 1] = entries["high"], entries["low"]
-    return halves.tobytes()
-
-
-def _values(entries: Entries) -> Entries:
-    values: Entries = _plain(entries)["value"]
-    return values
 
 
 def _plain(entries: Entries) -> Entries:

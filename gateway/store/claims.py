@@ -6,12 +6,22 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.claims import Act
-from gateway.ports import ClaimColumns, ClaimDecision, Known, Link, Meeting, NewReversals, ReversalRow
+from gateway.ports import (
+    ClaimColumns,
+    ClaimDecision,
+    ClaimState,
+    Known,
+    Link,
+    Meeting,
+    NewReversals,
+    ReversalRow,
+)
 from gateway.store import tables as t
 from gateway.store.claim_files import ClaimFiles
 from gateway.store.database import Database
 from gateway.store.keyed_files import KeyedFiles, Replacement, StagedRun
 from gateway.store.queueing import next_number, queue_entry
+from gateway.store.sorted_runs import KEY_BYTES
 
 __all__ = ["RehearsedClaims", "SqlClaims", "StagedClaims"]
 
@@ -45,8 +55,8 @@ class SqlClaims:
 
     def known(self, accounts: Sequence[bytes]) -> dict[bytes, Known]:
         """Return whose those accounts are that are linked."""
-        rows = self._rows(("person", "shared", "after", "account"), accounts)
-        return {account: Known(person, shared, after) for person, shared, after, account in rows}
+        rows = self._rows(("account", "person", "shared", "after"), accounts)
+        return {account: Known(*known) for account, *known in rows}
 
     def links(self, accounts: Sequence[bytes]) -> dict[bytes, Link]:
         """Return the links of those accounts that have one."""
@@ -60,7 +70,7 @@ class SqlClaims:
         with self._database.read() as connection:
             for first in range(0, len(accounts), _ACCOUNTS_PER_QUERY):
                 some = accounts[first : first + _ACCOUNTS_PER_QUERY]
-                yield from connection.execute(query.where(t.links.c.account.in_(some)))
+                yield from connection.execute(query.where(t.links.c.account.in_(some))).fetchall()
 
     def linked_platforms(self) -> set[str]:
         """Return the platforms that have linked accounts."""
@@ -154,9 +164,11 @@ class SqlClaims:
         if decision is None:
             return None
         states: Mapping[bytes, bytes] = decision.states
+        new = b"" if decision.new is None else decision.new.records
+        keys, values = b"".join(states) + new, b"".join(states.values())
         return StagedClaims(
             self.files.stage(decision.new, decision.withdrawn),
-            self._states.stage(b"".join(states), b"".join(states.values())),
+            self._states.stage(keys, values + ClaimState.HOLDS * (len(new) // KEY_BYTES)),
             decision.reversals,
         )
 

@@ -16,9 +16,20 @@ from gateway.errors import IntegrityBroken
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.durable import sync_folder
-from gateway.store.sorted_runs import Entries, Run, WrittenRun, entries_of, keys_of, merged, newest, write_run
+from gateway.store.sorted_runs import (
+    Entries,
+    Run,
+    WrittenRun,
+    entries_of,
+    keys_of,
+    merged,
+    without_repetitions,
+    write_run,
+)
 
 __all__ = ["KeyedFiles", "Replacement", "StagedRun"]
+
+_Places = NDArray[np.int64]
 
 FANOUT: Final = 8  # runs of one level that are merged into one of the next
 
@@ -74,13 +85,14 @@ class KeyedFiles:
             missing = np.delete(missing, asked)
         return not len(missing)
 
-    def under(self, highs: NDArray[np.uint64]) -> Entries:
-        """Return all entries whose keys have one of these upper halves (in order), by key."""
-        found = [keys_of(b"", width=self._width)]
-        for run in self._runs():  # newest first: its value stands
-            found.append(run.entries[run.places_under(highs)])
+    def visit(self, highs: NDArray[np.uint64]) -> Iterator[tuple[Entries, _Places, _Places]]:
+        """Yield of each run, the newest first, its entries, those with such a half, and of which half.
+
+        Nothing is copied: what is kept of a run when the next comes must be.
+        """
+        for run in self._runs():
+            yield run.entries, *run.places_under(highs)
             run.release()
-        return newest(found)
 
     def slices(self) -> Iterator[Entries]:
         """Yield all entries by key, some at a time, never parting those that share an upper half."""
@@ -112,10 +124,14 @@ class KeyedFiles:
             yield from zip(_keys(some), some["value"].tolist(), strict=True)
 
     def stage(self, keys: bytes, values: bytes) -> StagedRun | None:
-        """Write a run that does not count yet; None for no keys."""
-        if not keys:
+        """Write a run that does not count yet; of equal keys the first counts; None for no keys."""
+        return self.stage_entries(entries_of(keys, values, width=self._width))
+
+    def stage_entries(self, entries: Entries) -> StagedRun | None:
+        """Do the same with entries in the order of their keys."""
+        if not len(entries):
             return None
-        entries = entries_of(keys, values, width=self._width)
+        entries = without_repetitions(entries)
         return self._write(iter((entries,)), len(entries))
 
     def adopt(self, connection: Connection, staged: StagedRun | None, *, level: int = 0) -> None:

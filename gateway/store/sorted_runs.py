@@ -25,10 +25,14 @@ __all__ = [
     "Entries",
     "Run",
     "WrittenRun",
+    "chosen",
     "entries_of",
+    "find_in",
+    "joined",
     "keys_of",
     "merged",
     "newest",
+    "without_repetitions",
     "write_run",
 ]
 
@@ -90,15 +94,15 @@ class Run:
         words = self._filter[_word_of(wanted["high"], len(self._filter))]
         bits = _bits_of(wanted["low"])
         asked = np.flatnonzero((words & bits) == bits)
-        places = self.place(wanted[asked])
+        places = self.place(chosen(wanted, asked))
         inside = places < len(self.entries)
         asked, places = asked[inside], places[inside]
         here = self.entries[places]
         same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
         return asked[same], places[same]
 
-    def places_under(self, highs: _Words) -> _Places:
-        """Return the places of all keys with one of these upper halves, which stand in order."""
+    def places_under(self, highs: _Words) -> tuple[_Places, _Places]:
+        """Return the places of all keys with one of these upper halves (in order), and of which one."""
         if len(self.entries) <= SLICE_ENTRIES:
             mine = np.ascontiguousarray(self.entries["high"])
             first, end = np.searchsorted(mine, highs, "left"), np.searchsorted(mine, highs, "right")
@@ -110,7 +114,8 @@ class Run:
             end = np.maximum(self.place(wanted), first)  # which is one in 2^64
         counts = end - first
         behind = np.cumsum(counts)
-        return np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
+        places = np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
+        return places, np.repeat(np.arange(len(highs)), counts)
 
     def release(self) -> None:
         """Give back the memory of what was read of the file; it is read again when it is needed."""
@@ -139,9 +144,30 @@ class Run:
             raise IntegrityBroken(f"index/{self.path.name} is not the file that was written", field=digest)
 
 
+def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, _Places]:
+    """Return the places in ``wanted`` of the keys among entries in memory, and their places there."""
+    highs = np.ascontiguousarray(entries["high"])
+    places = np.searchsorted(highs, wanted["high"])
+    asked = np.flatnonzero(places < len(highs))
+    asked = asked[highs[places[asked]] == wanted["high"][asked]]
+    places = places[asked]
+    lows = wanted["low"][asked]
+    other = np.flatnonzero(entries["low"][places] != lows)
+    while len(other):  # another key with the same half: two halves in 2^64
+        places[other] += 1
+        other = other[places[other] < len(highs)]
+        at = places[other]
+        again = highs[at] == wanted["high"][asked[other]]
+        other = other[again & (entries["low"][at] != lows[other])]
+    inside = places < len(highs)
+    asked, places = asked[inside], places[inside]
+    same = (highs[places] == wanted["high"][asked]) & (entries["low"][places] == wanted["low"][asked])
+    return asked[same], places[same]
+
+
 def newest(found: Sequence[Entries]) -> Entries:
     """Put entries of runs, the newest first, into the order of keys; of equal keys the first's counts."""
-    return _by_key(np.concatenate(found))
+    return _by_key(joined(found))
 
 
 def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
@@ -153,7 +179,7 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
     ends = [[*run.place(cuts).tolist(), len(run.entries)] for run in runs]
     begins = [0] * len(runs)
     for number in range(len(cuts) + 1):
-        some = np.concatenate(
+        some = joined(
             [run.entries[begin : end[number]] for run, begin, end in zip(runs, begins, ends, strict=True)]
         )
         begins = [end[number] for end in ends]
@@ -192,22 +218,50 @@ def _cuts(slices: int, width: int) -> Entries:
     return cuts
 
 
+def chosen(entries: Entries, places: _Places | NDArray[np.bool_]) -> Entries:
+    """Return the entries at some places: as plain bytes, since numpy copies members one by one."""
+    plain = entries.view(f"V{entries.dtype.itemsize}")[places]
+    return plain.view(entries.dtype)
+
+
+def joined(found: Sequence[Entries]) -> Entries:
+    """Return entries one behind the other, copied as plain bytes."""
+    plain = np.concatenate([some.view(f"V{some.dtype.itemsize}") for some in found])
+    return plain.view(found[0].dtype)
+
+
+def without_repetitions(entries: Entries) -> Entries:
+    """Return entries in the order of their keys; of equal keys the first alone."""
+    first = _first_of_equals(entries)
+    return entries if first.all() else chosen(entries, first)
+
+
 def _by_key(entries: Entries) -> Entries:
-    found = _sorted(entries)
-    return found[_first_of_equals(found)]
+    return without_repetitions(_sorted(entries))
 
 
 def _sorted(entries: Entries) -> Entries:
     """Return entries in the order of their keys; of equal keys the first stays the first.
 
-    Halves are hashes, so that equal ones nearly always belong to equal keys: one half is sorted by, and
-    both only where that was not enough.
+    Halves are hashes, so that equal ones often belong to equal keys: one half is sorted by, and the other
+    only where that was not enough.
     """
-    found = entries[np.argsort(entries["high"], kind="stable")]
-    high, low = found["high"], found["low"]
-    if np.any((high[1:] == high[:-1]) & (low[1:] < low[:-1])):
-        found = entries[np.lexsort((entries["low"], entries["high"]))]
-    return found
+    return chosen(entries, _order(entries["high"], entries["low"]))
+
+
+def _order(highs: _Words, lows: _Words) -> _Places:
+    order = np.argsort(highs, kind="stable")
+    high, low = highs[order], lows[order]
+    same = high[1:] == high[:-1]
+    if not np.any(same & (low[1:] < low[:-1])):
+        return order
+    number: _Words = np.zeros(len(high), np.uint64)
+    np.cumsum(~same, out=number[1:])
+    finer = np.argsort(number << np.uint64(40) | low >> np.uint64(24), kind="stable")
+    low = low[finer]
+    if len(high) >> 24 or np.any(same & (low[1:] < low[:-1])):  # 40 bits were not enough
+        return np.lexsort((lows, highs))
+    return order[finer]
 
 
 def _first_of_equals(entries: Entries) -> NDArray[np.bool_]:

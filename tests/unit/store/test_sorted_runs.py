@@ -282,3 +282,23 @@ def test_many_equal_halves_are_put_in_order_and_equal_keys_keep_theirs() -> None
 
     expected = sorted(zip(keys, values, strict=True), key=lambda pair: pair[0])
     assert [(keys_of(entry), entry["value"].tobytes()) for entry in entries] == expected
+
+
+@pytest.mark.parametrize("bits", [64, 20], ids=["any halves", "halves that differ in their last bits alone"])
+def test_keys_that_share_a_half_stand_in_order_and_equal_ones_as_they_came(bits: int) -> None:
+    chance = Random(bits)
+    keys = [
+        chance.randrange(9).to_bytes(8, "big") + chance.randrange(1 << bits).to_bytes(8, "big")
+        for _ in range(500)
+    ]
+    keys += keys[:100]
+    made = entries_of(b"".join(keys), b"".join(map(value, range(len(keys)))), width=WIDTH)
+    kept = sorted_runs.without_repetitions(made)
+
+    assert [int.from_bytes(one, "little") for one in made["value"].tolist()] == sorted(
+        range(len(keys)), key=keys.__getitem__
+    )
+    assert list(map(keys_of, kept)) == sorted(set(keys))
+    assert {int.from_bytes(one, "little") for one in kept["value"].tolist()} == {
+        keys.index(name) for name in set(keys)
+    }
