@@ -59,6 +59,13 @@ STEPS: Final = {
 }
 
 
+class BeyondAPartError(Exception):
+    """The naive ledger makes up in a part for what returns had left over, so that it is more than the part.
+
+    The amounts of a quote are never that: what is left over there stays unrecognised (decision 0031).
+    """
+
+
 class Books(Protocol):
     """Books that take commands, pure or stored."""
 
@@ -180,6 +187,8 @@ class Compared:
     def _reservation(self, asked: o.Reserve, journal: Sequence[object], *, code: str) -> Reservation:
         moves = [move for move in journal if isinstance(move, Move)]
         planned = moves or self._planned(asked, computable=code.endswith("-limit"))
+        if any(move.recognised_mg > move.mg for move in planned):
+            raise BeyondAPartError
         parts = tuple(
             Part(
                 self._name(move.lot),
@@ -302,6 +311,8 @@ class Compared:
         if any(part.lot not in numbers for part in asked.parts):
             return None
         backs = [back for back in done if isinstance(back, NaiveBack)]
+        if any(back.restored_mg < back.mg for back in backs):
+            raise BeyondAPartError
         parts = []
         for part in backs or asked.parts:
             went = original.parts[numbers[part.lot]]
