@@ -13,7 +13,7 @@ from gateway.errors import MalformedDocument, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
 
-__all__ = ["router"]
+__all__ = ["router", "rows_of"]
 
 router = APIRouter(prefix="/v1", tags=["acts"])
 IdempotencyKey = Annotated[
@@ -68,8 +68,8 @@ _FILE_BODY: Final = {
 class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
     """Rows as the platform writes them; the mapping says what their members mean."""
 
-    mapping: str
     acts: list[msgspec.Raw]
+    mapping: str = ""
 
 
 _acts = msgspec.json.Decoder(ActsDocument).decode
@@ -98,7 +98,7 @@ async def submit_acts(
     """
     platform, content = sent
     parts = parts_of(request)
-    wanted, rows = _rows(request.headers.get("content-type", ""), content, mapping=mapping)
+    wanted, rows = rows_of(request.headers.get("content-type", ""), content, mapping=mapping)
 
     def submit() -> Operation:
         parts.submitting.require_room()
@@ -147,8 +147,8 @@ async def upload_file(
     return operation_document(operation)
 
 
-def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:
-    """Return the mapping and the rows, each in one line, their bytes as they came."""
+def rows_of(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:
+    """Return the mapping, if the content names none the given one, and the rows, each in one line."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/x-ndjson":
         if not mapping:
@@ -165,4 +165,6 @@ def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list
         raise MalformedDocument(
             f"not a document with `mapping` and `acts`: {error}", remedy="see openapi/gateway.yaml"
         ) from error
-    return document.mapping, [bytes(act).translate(_LINE_ENDS) for act in document.acts]
+    if not (document.mapping or mapping):
+        raise MalformedDocument("expected in `mapping` whose rows these are", field="/mapping")
+    return document.mapping or mapping, [bytes(act).translate(_LINE_ENDS) for act in document.acts]

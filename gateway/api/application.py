@@ -4,11 +4,12 @@ import re
 import secrets
 from typing import Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import acts, operations, platforms, problems, public, records
+from gateway.api import acts, mappings, operations, platforms, problems, public, records
 from gateway.api.contract import describe
 from gateway.api.parts import ApiParts
 from gateway.api.waiting import Waiting
@@ -19,6 +20,7 @@ _DESCRIPTION: Final = (
     "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
     " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
 )
+TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -37,9 +39,10 @@ def application(parts: ApiParts | None) -> FastAPI:
     if parts is not None:
         api.state.parts = parts
         api.state.waiting = Waiting(parts.operations)
+        api.state.trying = CapacityLimiter(TRYING_TOGETHER)
     problems.install(api)
     api.add_middleware(_Named)
-    for resource in (public, platforms, acts, operations, records):
+    for resource in (public, mappings, platforms, acts, operations, records):
         api.include_router(resource.router)
     describe(api)
     return api

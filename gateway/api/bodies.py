@@ -51,8 +51,8 @@ async def signed_document(request: Request) -> tuple[Platform, bytes]:
     return platform, content
 
 
-async def read_document(request: Request) -> bytes:
-    """Read content of bounded size within bounded time.
+async def read_document(request: Request, *, most: int = 0) -> bytes:
+    """Read content of bounded size within bounded time; ``most`` is a smaller bound.
 
     Raises:
         TooLarge: there is more of it.
@@ -62,7 +62,7 @@ async def read_document(request: Request) -> bytes:
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):
-            async for chunk in slices(request, limits, most=limits.document_bytes):
+            async for chunk in slices(request, limits, most=most or limits.document_bytes):
                 chunks.append(chunk)
     except TimeoutError as error:
         raise TooSlow(f"the content took more than {limits.body_seconds} seconds") from error

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
+from gateway.service.trying import Trying
 
-__all__ = ["ApiParts", "Limits", "ListedMapping", "Upload"]
+__all__ = ["ApiParts", "Limits", "Upload"]
 
 MEBIBYTE: Final = 1 << 20
 
@@ -21,20 +22,11 @@ class Limits:
     """What a request may take: bytes, and seconds without a byte."""
 
     document_bytes: int = 8 * MEBIBYTE  # 10,000 acts of 800 bytes
+    sample_bytes: int = MEBIBYTE  # what anybody may have computed
     file_bytes: int = 8 * 1024 * MEBIBYTE
     idle_seconds: int = 20
     body_seconds: int = 60  # for a document; a file may take as long as it keeps coming
     wait_seconds: int = 30
-
-
-class ListedMapping(NamedTuple):
-    """A mapping version that can be had: shipped with this gateway, or published in its log."""
-
-    id: str
-    version: int
-    digest: str
-    status: str
-    canonical: bytes
 
 
 class Upload(Protocol):
@@ -69,7 +61,7 @@ class ApiParts:
     log: Callable[[], Log]
     log_folder: Path
     replayer: Callable[[], Replayer]
-    mappings: Callable[[], list[ListedMapping]]
+    trying: Trying
     uploading: Callable[[str], AbstractContextManager[Upload]]
     ready: Callable[[], list[str]]
     limits: Limits = field(default_factory=Limits)

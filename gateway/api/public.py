@@ -1,11 +1,11 @@
-"""What everybody may read: health, mappings, day statements, the transparency log."""
+"""What everybody may read: health, day statements, the transparency log."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of
@@ -18,7 +18,6 @@ __all__ = ["router"]
 router = APIRouter(tags=["public"])
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
-DIGEST: Final = r"^(sha256:)?[0-9a-f]{64}$"
 
 
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
@@ -26,10 +25,6 @@ _TEXT: Final[dict[int | str, dict[str, Any]]] = {
 }
 _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-}
-_CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/json": {"schema": {"type": "object"}}}},
-    304: {"description": "Known already."},
 }
 
 
@@ -39,21 +34,6 @@ class Health(BaseModel):
     status: str
     issuer: str
     origin: str
-
-
-class MappingEntry(BaseModel):
-    """A mapping version; its document is at `/v1/mappings/{digest}`."""
-
-    id: str
-    version: int
-    digest: str
-    status: str = Field(description="`press` and `unpublished` say that no authority has confirmed it.")
-
-
-class MappingList(BaseModel):
-    """All mapping versions of this gateway."""
-
-    mappings: list[MappingEntry]
 
 
 class Readiness(BaseModel):
@@ -81,33 +61,6 @@ async def ready(request: Request) -> JSONResponse:
     """Tell whether submissions would be converted now; for load balancers."""
     missing = await run_in_threadpool(parts_of(request).ready)
     return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
-
-
-@router.get("/v1/mappings", response_model=MappingList)
-async def mappings(request: Request) -> MappingList:
-    """List the mapping versions of this gateway."""
-    listed = await run_in_threadpool(parts_of(request).mappings)
-    return MappingList(
-        mappings=[
-            MappingEntry(id=one.id, version=one.version, digest="sha256:" + one.digest, status=one.status)
-            for one in listed
-        ]
-    )
-
-
-@router.get("/v1/mappings/{digest}", response_class=Response, responses=_CANONICAL)
-async def mapping(request: Request, digest: str) -> Response:
-    """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
-    listed = await run_in_threadpool(parts_of(request).mappings)
-    wanted = digest.removeprefix("sha256:")
-    found = next((one for one in listed if one.digest == wanted), None)
-    if found is None:
-        raise NotFound(f"there is no mapping {digest}", remedy="see /v1/mappings")
-    etag = f'"{wanted}"'
-    headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(found.canonical, media_type="application/json", headers=headers)
 
 
 @router.get("/v1/statements", response_model=StatementList)

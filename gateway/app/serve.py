@@ -10,8 +10,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
-from gateway.api import ApiParts, ListedMapping
+from gateway.api import ApiParts
 from gateway.app.convert import crew_for, input_document
+from gateway.app.differing import trying
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
@@ -70,12 +71,6 @@ class _Schemes:
         if found is None:
             raise NotFound(f"there is no mapping {mapping}", field="/mapping", remedy="see /v1/mappings")
         return found
-
-    def listed(self) -> list[ListedMapping]:
-        """Return every version."""
-        return [
-            ListedMapping(one.id, one.version, one.digest, one.status, one.canonical) for one in self.programs
-        ]
 
 
 class _Converters:
@@ -144,7 +139,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             log=lambda: opened.log,
             log_folder=opened.home.log,
             replayer=lambda: journal_replayer(opened.journal),
-            mappings=schemes.listed,
+            trying=trying(schemes.programs),
             uploading=spools.uploading,
             ready=partial(_missing, opened),
         )
