@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import message_of, parts_of, require_digest, signed_document, slices
-from gateway.api.operations import OperationDocument, operation_document, waited
+from gateway.api.operations import OperationDocument, answered, operation_document
 from gateway.errors import MalformedDocument, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
 
-__all__ = ["router", "rows_of"]
+__all__ = ["IdempotencyKey", "Prefer", "router", "rows_of"]
 
 router = APIRouter(prefix="/v1", tags=["acts"])
 IdempotencyKey = Annotated[
@@ -105,10 +105,7 @@ async def submit_acts(
         return parts.submitting.submit_rows(platform.id, key, mapping=wanted, rows=rows)
 
     operation = await run_in_threadpool(submit)
-    operation = await waited(request, operation, prefer=prefer)
-    response.headers["Location"] = f"/v1/operations/{operation.id}"
-    response.status_code = 200 if operation.result else 202
-    return operation_document(operation)
+    return await answered(request, response, operation, prefer=prefer)
 
 
 @router.post(

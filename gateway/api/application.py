@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api import acts, mappings, operations, platforms, problems, public, records
+from gateway.api import acts, links, mappings, operations, platforms, problems, public, records
 from gateway.api.contract import describe
 from gateway.api.parts import ApiParts
+from gateway.api.rates import Rate
 from gateway.api.waiting import Waiting
 
 __all__ = ["application"]
@@ -39,10 +40,11 @@ def application(parts: ApiParts | None) -> FastAPI:
     if parts is not None:
         api.state.parts = parts
         api.state.waiting = Waiting(parts.operations)
+        api.state.links_rate = Rate(parts.limits.links_a_minute)
         api.state.trying = CapacityLimiter(TRYING_TOGETHER)
     problems.install(api)
     api.add_middleware(_Named)
-    for resource in (public, mappings, platforms, acts, operations, records):
+    for resource in (public, mappings, platforms, acts, operations, records, links):
         api.include_router(resource.router)
     describe(api)
     return api

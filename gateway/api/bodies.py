@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,27 @@ from gateway.api.problems import TooLarge, TooSlow
 from gateway.ports import Platform
 from gateway.signing import Message, RequestNotSigned
 
-__all__ = ["message_of", "parts_of", "read_document", "require_digest", "sender", "signed_document", "slices"]
+__all__ = [
+    "message_of",
+    "object_body",
+    "parts_of",
+    "read_document",
+    "require_digest",
+    "sender",
+    "signed_document",
+    "slices",
+]
+
+
+def object_body(**members: str) -> dict[str, Any]:
+    """Describe content that is an object of texts, all of them required."""
+    schema = {
+        "type": "object",
+        "required": list(members),
+        "additionalProperties": False,
+        "properties": {name: {"type": "string", "description": words} for name, words in members.items()},
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def parts_of(request: Request) -> ApiParts:

@@ -8,9 +8,11 @@ from typing import Final, Protocol
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.onboarding import Gatekeeper
+from gateway.service.ordering import Desk
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
 from gateway.service.trying import Trying
+from gateway.signing import KeyedIndex
 
 __all__ = ["ApiParts", "Limits", "Upload"]
 
@@ -27,6 +29,7 @@ class Limits:
     idle_seconds: int = 20
     body_seconds: int = 60  # for a document; a file may take as long as it keeps coming
     wait_seconds: int = 30
+    links_a_minute: int = 600  # of one platform: who guesses identities does not get far
 
 
 class Upload(Protocol):
@@ -54,6 +57,8 @@ class ApiParts:
     clock: Clock
     gatekeeper: Gatekeeper
     submitting: Submitting
+    desk: Desk
+    index: Callable[[], KeyedIndex]
     platforms: Platforms
     operations: Operations
     journal: Journal

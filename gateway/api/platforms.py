@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import message_of, parts_of, read_document, sender, signed_document
+from gateway.api.bodies import message_of, object_body, parts_of, read_document, sender, signed_document
 from gateway.errors import MalformedDocument, NotFound
 from gateway.model.strict import read_strict_object
 from gateway.ports import Platform, PlatformKey
@@ -46,21 +46,11 @@ def _document(key: PlatformKey) -> KeyDocument:
     )
 
 
-def _body(**members: str) -> dict[str, object]:
-    schema = {
-        "type": "object",
-        "required": list(members),
-        "additionalProperties": False,
-        "properties": {name: {"type": "string", "description": words} for name, words in members.items()},
-    }
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 @router.post(
     "/platforms/{region}/{name}/enrolment",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=_body(code="From the operator.", public_key="32 bytes of an Ed25519 key in base64."),
+    openapi_extra=object_body(code="From the operator.", public_key="32 bytes of an Ed25519 key in base64."),
 )
 async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
@@ -90,7 +80,7 @@ async def keys(request: Request, platform: Annotated[Platform, Depends(sender)])
     "/keys",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=_body(
+    openapi_extra=object_body(
         public_key="32 bytes of an Ed25519 key in base64.",
         proof="Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64.",
     ),

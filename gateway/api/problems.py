@@ -27,7 +27,7 @@ from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlat
 from gateway.service.submitting import Busy, IdempotencyConflict
 from gateway.signing import RequestNotSigned
 
-__all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooSlow", "install", "problem", "status_of"]
+__all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooMany", "TooSlow", "install", "problem", "status_of"]
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_SECONDS: Final = 2
@@ -48,6 +48,13 @@ class TooSlow(Refused):
     remedy = "send it again; nothing of it was kept"
 
 
+class TooMany(Refused):
+    """A platform asks more often than it may."""
+
+    code = "too-many"
+    remedy = "wait a minute and send it again, with the same idempotency key"
+
+
 STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
     {
         UsageError: 400,
@@ -60,6 +67,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         TooSlow: 408,
         IdempotencyConflict: 409,
         TooLarge: 413,
+        TooMany: 429,
         InvalidMapping: 422,
         ChecksFailed: 422,
         Refused: 422,
@@ -73,7 +81,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
 )
 """The status of each kind of error; a kind that is not listed has that of the nearest one above it."""
 
-_RETRYABLE: Final = frozenset({408, 503})
+_RETRYABLE: Final = frozenset({408, 429, 503})
 _TITLES: Final = {
     "400": ("Not understood", "无法理解请求"),
     "401": ("Not signed", "签名无效"),
@@ -83,6 +91,7 @@ _TITLES: Final = {
     "408": ("Too slow", "请求超时"),
     "409": ("Conflict", "冲突"),
     "413": ("Too large", "请求过大"),
+    "429": ("Too many requests", "请求过于频繁"),
     "422": ("Refused", "请求被拒绝"),
     "500": ("Stopped for safety", "系统已停止以保护数据"),
     "503": ("Try again later", "请稍后再试"),
@@ -112,7 +121,7 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
         body["errors"] = [{"pointer": error.field, "code": code, "detail": str(error)}]
     if error.remedy:
         body["remedy"] = error.remedy
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
     return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
 
 

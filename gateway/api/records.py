@@ -1,15 +1,19 @@
 """``/v1/records`` and ``/v1/receipts``: a platform's own records, and proofs that anybody can verify."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import parts_of, sender
+from gateway.api.acts import IdempotencyKey, Prefer
+from gateway.api.bodies import parts_of, sender, signed_document
+from gateway.api.operations import OperationDocument, answered
 from gateway.api.parts import ApiParts
-from gateway.errors import NotFound
-from gateway.ports import Platform
+from gateway.errors import MalformedDocument, NotFound, UsageError
+from gateway.model.strict import read_strict_object
+from gateway.ports import Operation, Platform
+from gateway.service.outcomes import find_event, records_in
 from gateway.service.receipts import FoundRecord, find_record, make_receipt
 
 __all__ = ["router"]
@@ -18,7 +22,27 @@ router = APIRouter(prefix="/v1", tags=["records"])
 Batch = Annotated[
     int | None, Query(ge=0, description="The batch that an outcome names: it is found at once.")
 ]
+Event = Annotated[
+    str, Query(max_length=1024, description="Where several columns name an event: their JSON list.")
+]
 Disclose = Annotated[list[Literal["event", "subject"]], Query(description="Commitments to open.")]
+
+
+_WITHDRAWAL: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["batch"],
+                    "additionalProperties": False,
+                    "properties": {"batch": {"type": "integer", "description": "The record's batch."}},
+                }
+            }
+        },
+    }
+}
 
 
 class RecordDocument(BaseModel):
@@ -27,6 +51,42 @@ class RecordDocument(BaseModel):
     record: dict[str, Any]
     batch: int
     expires: str | None
+
+
+class RecordPlace(BaseModel):
+    """A record's id and its batch: `/v1/records/{id}?batch=` returns it."""
+
+    id: str
+    batch: int
+
+
+class RecordList(BaseModel):
+    """The records of one operation or of one event."""
+
+    records: list[RecordPlace]
+
+
+@router.get("/records", response_model=RecordList)
+async def records(
+    request: Request,
+    platform: Annotated[Platform, Depends(sender)],
+    event: Event = "",
+    operation: Annotated[str, Query(max_length=64, description="An operation that submitted rows.")] = "",
+) -> RecordList:
+    """Find the platform's records by its own id of an event, or by the operation that submitted them."""
+    parts = parts_of(request)
+    if bool(event) is bool(operation):
+        raise UsageError("expected either `event` or `operation`", field="/query")
+
+    def found() -> list[tuple[str, int]]:
+        if operation:
+            return records_in(parts.submitting.own(platform.id, operation))
+        return find_event(
+            platform.id, event, index=parts.index(), journal=parts.journal, records=parts.records
+        )
+
+    places = await run_in_threadpool(found)
+    return RecordList(records=[RecordPlace(id=name, batch=batch) for name, batch in places])
 
 
 @router.get("/records/{record_id}", response_model=RecordDocument)
@@ -59,6 +119,38 @@ async def receipt(
         return make_receipt(found, disclose, records=parts.records, journal=parts.journal, log=parts.log())
 
     return Response(await run_in_threadpool(made), media_type="application/json")
+
+
+@router.post(
+    "/records/{record_id}/withdrawal", status_code=202, response_model=OperationDocument,
+    response_model_exclude_none=True, openapi_extra=_WITHDRAWAL,
+    responses={200: {"model": OperationDocument, "description": "Done already."}},
+)  # fmt: skip
+async def withdraw(
+    request: Request,
+    response: Response,
+    *,
+    record_id: str,
+    key: IdempotencyKey,
+    sent: Annotated[tuple[Platform, bytes], Depends(signed_document)],
+    prefer: Prefer = "",
+) -> OperationDocument:
+    """Withdraw a record of the platform by a reversal in the log, until the claims of its day are closed.
+
+    It counts no longer, and the next act of its person takes the claim.
+    """
+    platform, content = sent
+    document = read_strict_object(content)
+    batch = document.get("batch")
+    if set(document) != {"batch"} or not isinstance(batch, int) or isinstance(batch, bool) or batch < 0:
+        raise MalformedDocument("expected an object with the record's `batch`", field="/batch")
+    parts = parts_of(request)
+
+    def taken() -> Operation:
+        parts.submitting.require_room()
+        return parts.desk.withdraw(_own(parts, platform, record_id=record_id, batch=batch), key)
+
+    return await answered(request, response, await run_in_threadpool(taken), prefer=prefer)
 
 
 def _own(parts: ApiParts, platform: Platform, *, record_id: str, batch: int | None) -> FoundRecord:

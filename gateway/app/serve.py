@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from gateway.api import ApiParts
+from gateway.app.claims import withdrawing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.differing import trying
 from gateway.app.home import OpenHome, open_home
+from gateway.app.links import first_epoch, person_keys
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.convert import Program
 from gateway.errors import HomeBusy, NotFound
@@ -21,7 +23,9 @@ from gateway.plugins import find_adapter
 from gateway.ports import Spool
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
+from gateway.service.ordering import Desk, Orders
 from gateway.service.parts import Converting
+from gateway.service.receipts import FoundRecord, find_record
 from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
@@ -120,18 +124,26 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
+        submitting = Submitting(
+            operations=operations,
+            scheme=schemes.scheme,
+            waiting=lambda: waiting(None),
+            clock=opened.clock,
+            random_bytes=os.urandom,
+        )
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
             gatekeeper=Gatekeeper(platforms=platforms, nonces=SqlNonces(writes), clock=opened.clock),
-            submitting=Submitting(
-                operations=operations,
-                scheme=schemes.scheme,
-                waiting=lambda: waiting(None),
-                clock=opened.clock,
-                random_bytes=os.urandom,
+            submitting=submitting,
+            desk=Desk(
+                submitting=submitting,
+                links=opened.journal.claims,
+                index=opened.index,
+                keys=partial(person_keys, opened),
             ),
+            index=opened.index,
             platforms=platforms,
             operations=operations,
             journal=opened.journal,
@@ -158,6 +170,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
     schemes = _Schemes(_programs(serving))
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
+        _make_first_epoch(serving.root, stop=stop)
         while not stop():
             if not operations.waiting():
                 time.sleep(POLL_SECONDS)
@@ -167,6 +180,15 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
                     _sequence_while_busy(opened, schemes, stop=stop)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
+
+
+def _make_first_epoch(root: Path, *, stop: Callable[[], bool]) -> None:
+    while not stop():
+        try:
+            first_epoch(root)
+            break
+        except HomeBusy:
+            time.sleep(RESTART_SECONDS)
 
 
 def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[[], bool]) -> None:
@@ -189,6 +211,7 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
 
     return Sequencer(
         operations=operations,
+        orders=_orders(opened),
         spools=_HomeSpools(SpoolFolder(opened.home.spool)),
         set_aside=opened.home,
         scheme=schemes.scheme,
@@ -196,4 +219,23 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),
+    )
+
+
+def _orders(opened: OpenHome) -> Orders:
+    def find(record: str, batch: int) -> FoundRecord:
+        return find_record(
+            record,
+            records=opened.records,
+            journal=opened.journal,
+            replayer=journal_replayer(opened.journal),
+            issuer=opened.facts.issuer,
+            batch=batch,
+        )
+
+    return Orders(
+        links=opened.journal.claims,
+        find=find,
+        withdrawing=partial(withdrawing, opened),
+        clock=opened.clock,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import NotFound, Refused
-from gateway.ports import Clock, NewOperation, Operation, Operations
+from gateway.ports import Clock, NewOperation, Operation, OperationKind, Operations
 from gateway.service.moments import instant_text
 from gateway.service.scheme import Scheme
 
@@ -81,6 +81,7 @@ class Submitting:
         return self._keep(
             NewOperation(
                 id=operation_id,
+                kind=OperationKind.FILE,
                 platform=platform,
                 key=_key(key),
                 content_sha256=described.digest(),
@@ -89,6 +90,30 @@ class Submitting:
                 name=name,
                 rows=0,
                 content=None,
+                created=instant_text(self.clock.now()),
+            )
+        )
+
+    def submit_order(
+        self, platform: str, key: str, *, kind: OperationKind, content: bytes, same: bytes
+    ) -> Operation:
+        """Take an order; ``same`` is what a repetition of it has in common with it, without its content.
+
+        Raises:
+            IdempotencyConflict: the key was used for something else.
+        """
+        return self._keep(
+            NewOperation(
+                id=self.new_id(),
+                kind=kind,
+                platform=platform,
+                key=_key(key),
+                content_sha256=hashlib.sha256(kind.encode() + b"\x00" + same).digest(),
+                mapping="",
+                adapter="",
+                name="",
+                rows=0,
+                content=content,
                 created=instant_text(self.clock.now()),
             )
         )
@@ -128,6 +153,7 @@ class Submitting:
         return self._keep(
             NewOperation(
                 id=self.new_id(),
+                kind=OperationKind.ROWS,
                 platform=platform,
                 key=_key(key),
                 content_sha256=described.digest(),

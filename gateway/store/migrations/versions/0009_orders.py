@@ -1,0 +1,16 @@
+"""Operations of several kinds: links and withdrawals are done in the order of submissions."""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0009"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the database to this revision."""
+
+    op.add_column('operations', sa.Column('kind', sa.String(), nullable=False, server_default='rows'))
+    op.execute("UPDATE operations SET kind = 'file' WHERE rows = 0")
