@@ -105,7 +105,7 @@ async def submit_acts(
         return parts.submitting.submit_rows(platform.id, key, mapping=wanted, rows=rows)
 
     operation = await run_in_threadpool(submit)
-    return await answered(request, response, operation, prefer=prefer)
+    return await answered(request, response, operation=operation, prefer=prefer)
 
 
 @router.post(

@@ -54,7 +54,7 @@ async def link(
         parts.submitting.require_room()
         return parts.desk.link(platform.id, key, **members)
 
-    return await answered(request, response, await run_in_threadpool(taken), prefer=prefer)
+    return await answered(request, response, operation=await run_in_threadpool(taken), prefer=prefer)
 
 
 @router.delete(
@@ -77,7 +77,7 @@ async def unlink(
         parts.submitting.require_room()
         return parts.desk.unlink(platform.id, key, link=link_id)
 
-    return await answered(request, response, await run_in_threadpool(taken), prefer=prefer)
+    return await answered(request, response, operation=await run_in_threadpool(taken), prefer=prefer)
 
 
 def _members(content: bytes) -> dict[str, str]:

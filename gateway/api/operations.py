@@ -74,7 +74,7 @@ def operation_document(operation: Operation) -> OperationDocument:
 
 
 async def answered(
-    request: Request, response: Response, operation: Operation, *, prefer: str
+    request: Request, response: Response, *, operation: Operation, prefer: str
 ) -> OperationDocument:
     """Answer with an operation: 200 if it is done, after as long a wait as the request prefers, else 202."""
     operation = await _waited(request, operation, prefer=prefer)

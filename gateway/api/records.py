@@ -150,7 +150,7 @@ async def withdraw(
         parts.submitting.require_room()
         return parts.desk.withdraw(_own(parts, platform, record_id=record_id, batch=batch), key)
 
-    return await answered(request, response, await run_in_threadpool(taken), prefer=prefer)
+    return await answered(request, response, operation=await run_in_threadpool(taken), prefer=prefer)
 
 
 def _own(parts: ApiParts, platform: Platform, *, record_id: str, batch: int | None) -> FoundRecord:

@@ -14,7 +14,7 @@ from gateway.errors import IntegrityBroken, LocalFileError
 
 __all__ = ["Database", "refuse_network_disk"]
 
-HEAD: Final = "0007"
+HEAD: Final = "0009"
 CACHE_KIB: Final = 32 * 1024
 BUSY_MS: Final = 30_000  # how long another process's transaction is waited for
 _FROM_OUTSIDE: Final = tuple(
