@@ -21,7 +21,7 @@ def test_word_that_is_no_text_is_a_wrong_use_and_no_crash(tmp_path: Path) -> Non
         require_refused(find, 2, "usage", says="not text in UTF-8")
         for command in ("record", "receipt"):
             show = tanqiao(command, "show", word, "--home", home)
-            require_refused(show, 3, "local-file", says="there is no record")
+            require_refused(show, 3, "not-found", says="there is no record")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "gb18030"])
