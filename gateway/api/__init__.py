@@ -2,5 +2,6 @@
 
 from gateway.api.application import application
 from gateway.api.parts import ApiParts, Limits
+from gateway.api.witness import WitnessParts, witness_application
 
-__all__ = ["ApiParts", "Limits", "application"]
+__all__ = ["ApiParts", "Limits", "WitnessParts", "application", "witness_application"]

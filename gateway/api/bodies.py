@@ -20,6 +20,7 @@ __all__ = [
     "object_body",
     "parts_of",
     "read_document",
+    "read_within",
     "require_digest",
     "sender",
     "signed_document",
@@ -72,18 +73,22 @@ async def signed_document(request: Request) -> tuple[Platform, bytes]:
     return platform, content
 
 
-async def read_document(request: Request, *, most: int = 0) -> bytes:
-    """Read content of bounded size within bounded time; ``most`` is a smaller bound.
+async def read_document(request: Request) -> bytes:
+    """Read content of bounded size within bounded time.
 
     Raises:
         TooLarge: there is more of it.
         TooSlow: it does not come to its end.
     """
-    limits = parts_of(request).limits
+    return await read_within(request, parts_of(request).limits)
+
+
+async def read_within(request: Request, limits: Limits) -> bytes:
+    """Read content within given limits; raises as :func:`read_document` does."""
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):
-            async for chunk in slices(request, limits, most=most or limits.document_bytes):
+            async for chunk in slices(request, limits, most=limits.document_bytes):
                 chunks.append(chunk)
     except TimeoutError as error:
         raise TooSlow(f"the content took more than {limits.body_seconds} seconds") from error

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from gateway.api.acts import rows_of
-from gateway.api.bodies import parts_of, read_document
+from gateway.api.bodies import parts_of, read_within
 from gateway.errors import UsageError
 from gateway.service.trying import SAMPLE_ROWS_MAX
 
@@ -174,7 +175,7 @@ async def explain_row(request: Request, digest: str) -> dict[str, object]:
     """Explain one row by one version: each figure with its source, each step with its rounding."""
     trying = parts_of(request).trying
     program = trying.program(digest)
-    content = await read_document(request, most=parts_of(request).limits.sample_bytes)
+    content = await _sample(request)
     named = {"mapping": program.id, "version": program.version, "digest": "sha256:" + program.digest}
     row = content.translate(_LINE_ENDS)
     return named | await _tried(request, lambda: trying.explanation(program, row))
@@ -190,7 +191,7 @@ async def dry_run(request: Request, digest: str) -> dict[str, object]:
     """Try one version on a sample: what each row would become, before caps and claims; nothing is kept."""
     trying = parts_of(request).trying
     program = trying.program(digest)
-    content = await read_document(request, most=parts_of(request).limits.sample_bytes)
+    content = await _sample(request)
     named, rows = rows_of(request.headers.get("content-type", ""), content, mapping=program.id)
     if named != program.id:
         raise UsageError(f"the address is of {program.id}, the content names {named}", field="/mapping")
@@ -231,6 +232,11 @@ def _cached(request: Request, content: bytes, *, etag: str, cache: str) -> Respo
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
+
+
+async def _sample(request: Request) -> bytes:
+    limits = parts_of(request).limits
+    return await read_within(request, replace(limits, document_bytes=limits.sample_bytes))
 
 
 async def _tried(request: Request, work: Callable[[], T]) -> T:

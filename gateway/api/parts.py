@@ -9,12 +9,21 @@ from typing import Final, Protocol
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.ordering import Desk
+from gateway.service.quorum import Quorum
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
 from gateway.service.trying import Trying
 from gateway.signing import KeyedIndex
 
-__all__ = ["ApiParts", "Limits", "Upload"]
+__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "Upload"]
+
+WITNESSED_HEADER: Final = "Tanqiao-Witnessed"  # true or false: has what is sent its quorum of witnesses?
+WITNESSED: Final = {
+    WITNESSED_HEADER: {
+        "description": "`true` once the quorum of witnesses has cosigned the checkpoint; until then `false`.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    }
+}
 
 MEBIBYTE: Final = 1 << 20
 
@@ -50,7 +59,10 @@ class Upload(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
-    """The parts behind the resources. ``log_folder`` is served as it stands."""
+    """The parts behind the resources. ``log_folder`` is served as it stands, but for the checkpoint.
+
+    ``checkpoint`` is the newest one with its cosignatures; ``witnessed`` tells if one has its quorum.
+    """
 
     issuer: str
     origin: str
@@ -69,4 +81,7 @@ class ApiParts:
     trying: Trying
     uploading: Callable[[str], AbstractContextManager[Upload]]
     ready: Callable[[], list[str]]
+    quorum: Quorum
+    checkpoint: Callable[[], bytes]
+    witnessed: Callable[[bytes], bool]
     limits: Limits = field(default_factory=Limits)

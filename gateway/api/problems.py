@@ -24,8 +24,10 @@ from gateway.errors import (
     UsageError,
 )
 from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
+from gateway.service.quorum import Unwitnessed
 from gateway.service.submitting import Busy, IdempotencyConflict
 from gateway.signing import RequestNotSigned
+from gateway.transparency import CheckpointRefused, NotSignedByLog, StaleOldSize
 
 __all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooMany", "TooSlow", "install", "problem", "status_of"]
 
@@ -63,15 +65,19 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         ReplayedRequest: 401,
         UnknownPlatform: 403,
         NotAdmitted: 403,
+        NotSignedByLog: 403,
         NotFound: 404,
         TooSlow: 408,
         IdempotencyConflict: 409,
+        StaleOldSize: 409,
         TooLarge: 413,
         TooMany: 429,
+        CheckpointRefused: 422,
         InvalidMapping: 422,
         ChecksFailed: 422,
         Refused: 422,
         Busy: 503,
+        Unwitnessed: 503,
         HomeBusy: 503,
         LocalFileError: 503,
         Unreachable: 503,

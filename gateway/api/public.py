@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of
+from gateway.api.parts import WITNESSED, WITNESSED_HEADER
 from gateway.errors import NotFound
 from gateway.model.strict import read_strict_object
 from gateway.transparency import read_tile_name
@@ -20,8 +21,8 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
 
 
-_TEXT: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+_CHECKPOINT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": WITNESSED, "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
 _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
@@ -41,6 +42,7 @@ class Readiness(BaseModel):
 
     ready: bool
     missing: list[str]
+    warnings: list[str] = Field(description="For operators: a quorum of witnesses that is missing, and why.")
 
 
 class StatementList(BaseModel):
@@ -58,9 +60,15 @@ async def health(request: Request) -> Health:
 
 @router.get("/v1/ready", response_model=Readiness, responses={503: {"model": Readiness}})
 async def ready(request: Request) -> JSONResponse:
-    """Tell whether submissions would be converted now; for load balancers."""
-    missing = await run_in_threadpool(parts_of(request).ready)
-    return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+    """Tell whether submissions would be converted now, for load balancers; `warnings` are for operators."""
+    parts = parts_of(request)
+
+    def told() -> tuple[list[str], list[str]]:
+        return [*parts.ready(), *parts.quorum.stopped()], parts.quorum.warnings()
+
+    missing, warnings = await run_in_threadpool(told)
+    body = {"ready": not missing, "missing": missing, "warnings": warnings}
+    return JSONResponse(body, 503 if missing else 200)
 
 
 @router.get("/v1/statements", response_model=StatementList)
@@ -81,10 +89,20 @@ async def statements(
     return StatementList(statements=await run_in_threadpool(found))
 
 
-@router.get("/log/checkpoint", response_class=Response, responses=_TEXT)
+@router.get("/log/checkpoint", response_class=Response, responses=_CHECKPOINT)
 async def checkpoint(request: Request) -> Response:
-    """Return the newest checkpoint of the log (C2SP tlog-tiles)."""
-    return _file(parts_of(request).log_folder / "checkpoint", media="text/plain; charset=utf-8", cache=FRESH)
+    """Return the newest checkpoint of the log (C2SP tlog-tiles) with the cosignatures that it has so far."""
+    parts = parts_of(request)
+
+    def made() -> tuple[bytes, bool]:
+        note = parts.checkpoint()
+        return note, bool(note) and parts.witnessed(note)
+
+    note, witnessed = await run_in_threadpool(made)
+    if not note:
+        raise NotFound("this log has no checkpoint yet", remedy="wait for the first entry")
+    headers = {"Cache-Control": FRESH, WITNESSED_HEADER: str(witnessed).lower()}
+    return Response(note, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 @router.get("/log/tile/{path:path}", response_class=Response, responses=_BYTES)

@@ -9,12 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from gateway.api.acts import IdempotencyKey, Prefer
 from gateway.api.bodies import parts_of, sender, signed_document
 from gateway.api.operations import OperationDocument, answered
-from gateway.api.parts import ApiParts
+from gateway.api.parts import WITNESSED, WITNESSED_HEADER, ApiParts
 from gateway.errors import MalformedDocument, NotFound, UsageError
 from gateway.model.strict import read_strict_object
 from gateway.ports import Operation, Platform
 from gateway.service.outcomes import find_event, records_in
-from gateway.service.receipts import FoundRecord, find_record, make_receipt
+from gateway.service.receipts import BatchProofs, FoundRecord, find_record, receipt_with
+from gateway.transparency import read_proof
 
 __all__ = ["router"]
 
@@ -102,7 +103,7 @@ async def record(
 @router.get(
     "/receipts/{record_id}",
     response_class=Response,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+    responses={200: {"headers": WITNESSED, "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
 async def receipt(
     request: Request,
@@ -111,14 +112,22 @@ async def receipt(
     batch: Batch = None,
     disclose: Disclose = [],  # noqa: B006 - FastAPI reads the default, nothing changes it
 ) -> Response:
-    """Return the receipt of a record: it verifies offline, with tools of others too."""
+    """Return the receipt of a record: it verifies offline, with tools of others too.
+
+    The header `Tanqiao-Witnessed` is `false` while the quorum of witnesses has not cosigned it: such a
+    receipt is pending. Ask for it again later; what it proves stays the same.
+    """
     parts = parts_of(request)
 
-    def made() -> bytes:
+    def made() -> tuple[bytes, bool]:
         found = _own(parts, platform, record_id=record_id, batch=batch)
-        return make_receipt(found, disclose, records=parts.records, journal=parts.journal, log=parts.log())
+        proofs = BatchProofs.of(found.batch, records=parts.records, journal=parts.journal, log=parts.log())
+        whole = receipt_with(found, disclose, proofs=proofs)
+        return whole, parts.witnessed(read_proof(proofs.log_proof).checkpoint)
 
-    return Response(await run_in_threadpool(made), media_type="application/json")
+    content, witnessed = await run_in_threadpool(made)
+    headers = {WITNESSED_HEADER: str(witnessed).lower()}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 @router.post(

@@ -5,10 +5,10 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gateway.app.clock import SystemClock
 from gateway.app.crews import here
 from gateway.app.kinds import shipped
 from gateway.app.mappings import make_converter
@@ -25,6 +25,7 @@ from gateway.service.reversing import Reversing
 from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
 from gateway.store.checkpoints import CheckpointStore
+from gateway.store.cosigned import CosignedFiles
 from gateway.store.database import Database, refuse_network_disk
 from gateway.store.erasure import HomeErasures
 from gateway.store.finding_files import NdjsonFindings
@@ -37,17 +38,9 @@ from gateway.store.set_aside import SetAsideFiles
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
-__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "open_home"]
+__all__ = ["DiskSorting", "OpenHome", "SystemClock", "create_home", "log_key", "open_home"]
 
 SORT_BYTES = 128 * 1024 * 1024  # rows held while sorting; more goes to the home's disk
-
-
-class SystemClock:
-    """The machine's clock, in UTC and whole seconds."""
-
-    def now(self) -> datetime:
-        """Return the present moment."""
-        return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +219,7 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
             staging=home.staging,
             store=store,
             sign_checkpoint=lambda text: bytes(sign_note(text, key=key, sign=log_signer.sign)),
-        ),
+        ).proving_under(CosignedFiles(home.witnesses).covering),
         trust=trust_files(home, facts, store=store),
         clock=SystemClock(),
     )
@@ -248,6 +241,7 @@ def _bring_up(opened: OpenHome) -> None:
         opened.trust.pin_first()  # a home with a log was pinned when it was made
     opened.log.recover()
     opened.erasures.recover()
+    opened.trust.settle_policy()
     publish_queue(opened.journal, opened.log, rings=opened.publishing_rings)
     opened.trust.settle(opened.journal.announces)
     opened.trust.require_pinned()

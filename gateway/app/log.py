@@ -6,11 +6,12 @@ from pathlib import Path
 
 from gateway.app.home import open_home
 from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.store.cosigned import CosignedFiles
 from gateway.store.input_files import read_small
 from gateway.store.log_check import check_files
-from gateway.transparency import Checkpoint, Reader, TreeReader, read_policy, verify_checkpoint
+from gateway.transparency import Checkpoint, ForkEvidence, Reader, TreeReader, read_policy, verify_checkpoint
 
-__all__ = ["bundle_log", "verify_log"]
+__all__ = ["bundle_log", "verify_evidence", "verify_log"]
 
 LOG_FILE_BYTES_MAX = 32 * 1024 * 1024  # a bundle of 256 entries of 65,535 bytes has 16.8 MB
 
@@ -29,6 +30,24 @@ def verify_log(folder: Path, policy: Path, *, older: Path | None = None) -> tupl
     if older is not None:
         _require_continues(folder, checkpoint, older=verify_checkpoint(rules, read_small(older)))
     return checkpoint.tree_size, checkpoint.root_hash.hex()
+
+
+def verify_evidence(evidence: Path, policy: Path) -> dict[str, object]:
+    """Check that a file proves a fork of a log that somebody's own policy lists.
+
+    Raises:
+        NoFork: both checkpoints may be true.
+        MalformedDocument, NotInPolicy, IntegrityBroken: it proves nothing.
+    """
+    proof = ForkEvidence.read(read_small(evidence).rstrip(b"\n"))
+    earlier, later = proof.verify(read_policy(read_small(policy)))
+    return {
+        "fork": True,
+        "origin": earlier.origin,
+        "sizes": [earlier.tree_size, later.tree_size],
+        "signed_root": earlier.root_hash.hex(),
+        "root_of_the_other": proof.root.hex(),
+    }
 
 
 def _require_continues(folder: Path, checkpoint: Checkpoint, *, older: Checkpoint) -> None:
@@ -65,6 +84,7 @@ def bundle_log(root: Path, out: Path) -> int:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        members["log/checkpoint"] = CosignedFiles(opened.home.witnesses).published(opened.log.checkpoint)
         for mapping in opened.journal.mappings():
             members[f"mappings/{mapping.digest}.json"] = mapping.canonical
         half = out.with_name(out.name + ".half")

@@ -1,4 +1,4 @@
-"""The processes of the service: workers on one socket and one sequencer; what ends is started again."""
+"""The processes of the service: workers, a sequencer, one that asks witnesses; what ends is started again."""
 
 import logging
 import signal
@@ -13,15 +13,15 @@ from typing import Final
 import uvicorn
 
 from gateway.api import application
+from gateway.app.cosigning import gather
+from gateway.app.listening import listening
 from gateway.app.serve import Serving, api_parts, sequence
-from gateway.errors import LocalFileError
 
 __all__ = ["serve"]
 
 RESTART_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 20
-BACKLOG: Final = 2048
 _logger = logging.getLogger(__name__)
 
 _Jobs = dict[str, Callable[[], None]]
@@ -36,21 +36,14 @@ def serve(serving: Serving) -> None:
     """
     with api_parts(serving):  # what is wrong with the home is told before anything listens
         pass
-    with _listening(serving) as listening:
-        jobs: _Jobs = {"sequencer": partial(_run_sequencer, serving)}
+    with listening(serving.host, serving.port) as opened:
+        jobs: _Jobs = {
+            "sequencer": partial(_run_sequencer, serving),
+            "witnesses": partial(_run_gathering, serving),
+        }
         for number in range(serving.workers):
-            jobs[f"worker-{number}"] = partial(_run_worker, serving, listening)
+            jobs[f"worker-{number}"] = partial(_run_worker, serving, opened)
         _supervise(jobs, stopped=_until_told())
-
-
-def _listening(serving: Serving) -> socket.socket:
-    try:
-        return socket.create_server((serving.host, serving.port), backlog=BACKLOG)
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot listen on {serving.host}:{serving.port}: {error.strerror}",
-            remedy="choose another --port, or end what listens there",
-        ) from error
 
 
 def _until_told() -> Callable[[], bool]:
@@ -88,7 +81,7 @@ def _started(name: str, job: Callable[[], None]) -> SpawnProcess:
     return process
 
 
-def _run_worker(serving: Serving, listening: socket.socket) -> None:
+def _run_worker(serving: Serving, opened: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
     with api_parts(serving) as parts:
         config = uvicorn.Config(
@@ -100,10 +93,16 @@ def _run_worker(serving: Serving, listening: socket.socket) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS // 2,
             limit_concurrency=4000,
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[opened])
 
 
 def _run_sequencer(serving: Serving) -> None:
     stopped = _until_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sequence(serving, stop=stopped)
+
+
+def _run_gathering(serving: Serving) -> None:
+    stopped = _until_told()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gather(serving.root, stop=stopped)

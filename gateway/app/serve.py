@@ -13,6 +13,7 @@ from typing import Final
 from gateway.api import ApiParts
 from gateway.app.claims import withdrawing
 from gateway.app.convert import crew_for, input_document
+from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.differing import trying
 from gateway.app.home import OpenHome, open_home
 from gateway.app.links import first_epoch, person_keys
@@ -25,6 +26,7 @@ from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.ordering import Desk, Orders
 from gateway.service.parts import Converting
+from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.receipts import FoundRecord, find_record
 from gateway.service.scheme import Converter, Scheme
 from gateway.service.sequencing import Sequencer
@@ -35,6 +37,7 @@ from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlNonces
 from gateway.store.spools import SpoolFolder
+from gateway.transparency import read_policy
 
 __all__ = ["Serving", "api_parts", "sequence"]
 
@@ -124,12 +127,15 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
+        quorum, cosigned = quorum_of(opened), cosigned_of(opened)
+        stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
         submitting = Submitting(
             operations=operations,
             scheme=schemes.scheme,
             waiting=lambda: waiting(None),
             clock=opened.clock,
             random_bytes=os.urandom,
+            require_open=lambda: require_witnessed(stopped(None)),
         )
         yield ApiParts(
             issuer=opened.facts.issuer,
@@ -154,6 +160,9 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             trying=trying(schemes.programs),
             uploading=spools.uploading,
             ready=partial(_missing, opened),
+            quorum=quorum,
+            checkpoint=lambda: cosigned.published(opened.log.checkpoint),
+            witnessed=partial(_is_witnessed, opened),
         )
 
 
@@ -163,6 +172,10 @@ def _missing(opened: OpenHome) -> list[str]:
     if not (opened.home.log / "checkpoint").is_file():
         missing.append("the log has no checkpoint")
     return missing
+
+
+def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
+    return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
 def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:

@@ -19,11 +19,13 @@ from gateway.cli import (
     log,
     mapping,
     proxy,
+    quorum,
     receipt,
     record,
     remote,
     serve,
     statements,
+    witness,
 )
 from gateway.cli.output import exit_code, report
 from gateway.errors import GatewayError, LocalFileError, UsageError
@@ -52,6 +54,7 @@ proxy.register(root)
 remote.register(root)
 serve.app.command("enrol")(remote.enrol)
 receipt.app.command("fetch")(remote.fetch)
+quorum.register(witness.app)
 for name, group, words in (
     ("mapping", mapping.app, "Check, list and measure mapping documents: a city's rules as data."),
     ("adapter", adapter.app, "List adapters, and explain one row from source to result."),
@@ -62,6 +65,7 @@ for name, group, words in (
     ("log", log.app, "Verify the transparency log, and bundle it for an auditor."),
     ("platform", serve.app, "Admit the platforms that may speak to this gateway."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
+    ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

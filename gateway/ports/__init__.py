@@ -17,6 +17,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
+from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
@@ -46,6 +47,14 @@ from gateway.ports.stores import (
     RecordFile,
     RecordFiles,
 )
+from gateway.ports.witnessing import (
+    CosignedNotes,
+    CosigningStatus,
+    WitnessAnswer,
+    WitnessMemory,
+    WitnessPeers,
+    WitnessState,
+)
 
 __all__ = [
     "EVENT_CONTENT_BYTES",
@@ -57,6 +66,8 @@ __all__ = [
     "ClaimStore",
     "Claims",
     "Clock",
+    "CosignedNotes",
+    "CosigningStatus",
     "DayClosed",
     "EncodedFile",
     "EventMark",
@@ -69,6 +80,7 @@ __all__ = [
     "Log",
     "Meeting",
     "Memory",
+    "MonitorBooks",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -90,5 +102,11 @@ __all__ = [
     "RecordFile",
     "RecordFiles",
     "ReversalRow",
+    "SeriesHead",
     "Spool",
+    "StatedDay",
+    "WitnessAnswer",
+    "WitnessMemory",
+    "WitnessPeers",
+    "WitnessState",
 ]

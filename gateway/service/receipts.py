@@ -38,6 +38,7 @@ __all__ = [
     "disclosure_of",
     "find_record",
     "make_receipt",
+    "receipt_with",
     "required_disclosure",
 ]
 
@@ -106,8 +107,17 @@ def make_receipt(
     Raises:
         LocalFileError: what should be disclosed has been erased.
     """
-    opened = [required_disclosure(found.row, field) for field in disclose]
     proofs = BatchProofs.of(found.batch, records=records, journal=journal, log=log)
+    return receipt_with(found, disclose, proofs=proofs)
+
+
+def receipt_with(found: FoundRecord, disclose: Sequence[str], *, proofs: "BatchProofs") -> bytes:
+    """Return the receipt of a record whose batch is proved already.
+
+    Raises:
+        LocalFileError: what should be disclosed has been erased.
+    """
+    opened = [required_disclosure(found.row, field) for field in disclose]
     return proofs.receipt(found.document, opened, leaf_index=found.row.leaf_index)
 
 

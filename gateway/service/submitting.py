@@ -36,7 +36,8 @@ class Busy(Refused):
 class Submitting:
     """Takes submissions of platforms.
 
-    ``scheme`` gives the scheme of a mapping's id, ``waiting`` how many operations waited lately.
+    ``scheme`` gives the scheme of a mapping's id, ``waiting`` how many operations waited lately;
+    ``require_open`` raises while this gateway takes nothing, such as when its witnesses are gone.
     """
 
     operations: Operations
@@ -44,6 +45,7 @@ class Submitting:
     waiting: Callable[[], int]
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    require_open: Callable[[], None]
 
     def submit_rows(self, platform: str, key: str, *, mapping: str, rows: Sequence[bytes]) -> Operation:
         """Take rows, each a JSON object in one line, to be converted together.
@@ -123,7 +125,8 @@ class Submitting:
         return self.random_bytes(16).hex()
 
     def require_room(self) -> None:
-        """Refuse while too much is waiting."""
+        """Refuse while too much is waiting, or while nothing is taken at all."""
+        self.require_open()
         if self.waiting() >= WAITING_MAX:
             raise Busy(f"{WAITING_MAX} submissions are waiting to be converted")
 

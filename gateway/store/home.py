@@ -50,6 +50,7 @@ class Home:
         self.findings = root / "findings"
         self.reversals = root / "reversals"
         self.spool = root / "spool"
+        self.witnesses = root / "witnesses"
         self._quarantine = root / "quarantine"
         self._facts = root / "home.json"
         self._unfinished = root / "unfinished"

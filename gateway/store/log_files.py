@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from gateway.errors import IntegrityBroken, InvariantBroken, LocalFileError, Refused, UsageError
 from gateway.store.checkpoints import CheckpointStore, Stored
@@ -98,6 +98,17 @@ class LogFolder:
         self._sign = sign_checkpoint
         self._after_step = after_step
         self._cached: tuple[bytes, TreeReader] | None = None
+        self._cosigned: Callable[[], Sequence[bytes]] = tuple
+
+    def proving_under(self, cosigned: Callable[[], Sequence[bytes]]) -> Self:
+        """Let proofs stand under the first of these checkpoints that covers the entry, if there is one."""
+        self._cosigned = cosigned
+        return self
+
+    @property
+    def origin(self) -> str:
+        """The log's name in its checkpoints."""
+        return self._origin
 
     @property
     def size(self) -> int:
@@ -185,10 +196,22 @@ class LogFolder:
         return self._tree(max(new_size, 1) - 1).consistency(old_size, size=new_size)
 
     def proof_text(self, index: int) -> str:
-        """Return the C2SP log proof of an entry under the newest checkpoint."""
-        note, checkpoint = self._published()
-        hashes = self._tree(index).inclusion(index, size=checkpoint.tree_size)
-        return str(LogProof(index, tuple(hashes), note))
+        """Return the C2SP log proof of an entry, under a cosigned checkpoint where one covers it."""
+        note, size = self._covering(index)
+        return str(LogProof(index, tuple(self._tree(index).inclusion(index, size=size)), note))
+
+    def _covering(self, index: int) -> tuple[bytes, int]:
+        """Return a checkpoint that covers an entry; a cosigned one must be of this very log."""
+        published, newest = self._published()
+        for note in self._cosigned():
+            checkpoint = read_checkpoint(read_note(note).text)
+            if index < checkpoint.tree_size <= newest.tree_size:
+                if self._tree(index).root(checkpoint.tree_size) != checkpoint.root_hash:
+                    raise LogForked(
+                        f"a cosigned checkpoint, {checkpoint}, is not of the log in {self._folder}"
+                    )
+                return note, checkpoint.tree_size
+        return published, newest.tree_size
 
     def check(self) -> None:
         """Read every file of the log and recompute every hash up to the newest checkpoint ever signed.

@@ -1,7 +1,8 @@
 """The trust files of a home: the log policy and the key ring, pinned outside of the home.
 
 A change of the key ring is announced in the log first, then pinned, then put in place; a kill
-between any two steps is finished by the next command that writes.
+between any two steps is finished by the next command that writes. A change of the policy is pinned and
+put in place; no entry announces it, because every verifier has a policy of its own.
 """
 
 from collections.abc import Callable
@@ -20,9 +21,7 @@ class TrustAltered(IntegrityBroken):
     """A trust file is not the one that was pinned."""
 
     code = "trust-altered"
-    remedy = (
-        "put the pinned file back; keys change only through `tanqiao keys rotate` and `tanqiao keys retire`"
-    )
+    remedy = "put the pinned file back; keys change only by `tanqiao keys`, the policy by `tanqiao witness`"
 
 
 class TrustFiles:
@@ -31,6 +30,7 @@ class TrustFiles:
     def __init__(self, policy: Path, ring: Path, *, origin: str, store: CheckpointStore) -> None:
         self._policy = policy
         self._ring = ring
+        self._next_policy = policy.with_name("policy.next")
         self._next = ring.with_name("keys.json.next")
         self._origin = origin
         self._store = store
@@ -68,6 +68,22 @@ class TrustFiles:
         """Pin the files of a new home, of whose log nothing has been signed yet."""
         if self._store.latest(self._origin) is None:
             self._pin(digest(self.policy()), digest(self.ring_bytes()))
+
+    def replace_policy(self, policy: bytes) -> None:
+        """Pin another policy and put it in place; a kill in between is finished by :meth:`settle_policy`."""
+        write_durably(self._next_policy, policy)
+        stored = self._store.latest(self._origin) or Stored()
+        self._pin(digest(policy), stored.keys_digest)
+        self.settle_policy()
+
+    def settle_policy(self) -> None:
+        """Put a staged policy in place if it is the pinned one, else drop it."""
+        if not self._next_policy.exists():
+            return
+        staged = self._next_policy.read_bytes()
+        if digest(staged) == (self._store.latest(self._origin) or Stored()).policy_digest:
+            write_durably(self._policy, staged)
+        self._next_policy.unlink()
 
     def stage(self, ring: KeyRing) -> str:
         """Write a changed key ring beside the one in force and return its digest."""

@@ -2,7 +2,8 @@
 
 from gateway.transparency.checkpoint import Checkpoint, read_checkpoint
 from gateway.transparency.cosignature import cosignature_time
-from gateway.transparency.keys import BadSignature, SignatureType, VerifierKey, read_vkey
+from gateway.transparency.fork import ForkEvidence, NoFork, fork_between
+from gateway.transparency.keys import BadSignature, Sign, SignatureType, VerifierKey, read_vkey
 from gateway.transparency.merkle import (
     BATCH_LEAVES_MAX,
     EMPTY_ROOT,
@@ -25,15 +26,18 @@ from gateway.transparency.note import (
     verified_keys,
 )
 from gateway.transparency.policy import (
+    Group,
     MalformedPolicy,
     NotInPolicy,
     Policy,
     QuorumPending,
+    WitnessEntry,
     read_policy,
     verify_checkpoint,
+    verify_log_signature,
 )
 from gateway.transparency.proof import LogProof, read_proof, require_included, verify_proof
-from gateway.transparency.text import MalformedLogText
+from gateway.transparency.text import MalformedLogText, read_count
 from gateway.transparency.tile_names import TILE_WIDTH, TileName, read_tile_name
 from gateway.transparency.tiles import (
     ENTRY_BYTES_MAX,
@@ -48,6 +52,18 @@ from gateway.transparency.tiles import (
     split_bundle,
     tile_width,
 )
+from gateway.transparency.witnessing import (
+    WITNESS_REQUEST_BYTES_MAX,
+    CheckpointRefused,
+    NotSignedByLog,
+    StaleOldSize,
+    UnknownLog,
+    WitnessRequest,
+    claimed_origin,
+    read_witness_request,
+    require_consistent,
+    signed_by_log,
+)
 
 __all__ = [
     "BATCH_LEAVES_MAX",
@@ -55,48 +71,66 @@ __all__ = [
     "ENTRY_BYTES_MAX",
     "HASH_BYTES",
     "TILE_WIDTH",
+    "WITNESS_REQUEST_BYTES_MAX",
     "BadSignature",
     "BatchTree",
     "Checkpoint",
+    "CheckpointRefused",
     "Edge",
     "EntryTooLarge",
+    "ForkEvidence",
+    "Group",
     "LogFileAltered",
     "LogProof",
     "MalformedLogText",
     "MalformedPolicy",
+    "NoFork",
     "NotInPolicy",
+    "NotSignedByLog",
     "NoteSignature",
     "Policy",
     "ProofInvalid",
     "QuorumPending",
     "Reader",
+    "Sign",
     "SignatureType",
     "SignedNote",
+    "StaleOldSize",
     "TileName",
     "TreeReader",
+    "UnknownLog",
     "VerifierKey",
+    "WitnessEntry",
+    "WitnessRequest",
+    "claimed_origin",
     "cosign_note",
     "cosignature_time",
     "edge_names",
+    "fork_between",
     "grow",
     "join_bundle",
     "leaf_hash",
     "leaf_hashes",
     "node_hash",
     "read_checkpoint",
+    "read_count",
     "read_note",
     "read_policy",
     "read_proof",
     "read_tile_name",
     "read_vkey",
+    "read_witness_request",
+    "require_consistent",
     "require_included",
     "root_of",
     "sign_note",
+    "signed_by_log",
     "split_bundle",
     "tile_width",
     "verified_keys",
     "verify_checkpoint",
     "verify_consistency",
     "verify_inclusion",
+    "verify_log_signature",
     "verify_proof",
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "WitnessEntry",
     "read_policy",
     "verify_checkpoint",
+    "verify_log_signature",
 ]
 
 POLICY_BYTES_MAX: Final = 256 * 1024  # far above the limit of members below
@@ -99,6 +100,15 @@ class Policy:
                 reached.add(group.name)
         return self.quorum in reached
 
+    def __bytes__(self) -> bytes:
+        lines = [
+            *(f"log {log.key} {log.url}" for log in self.logs),
+            *(f"witness {one.name} {one.key} {one.url}" for one in self.witnesses),
+            *(f"group {one.name} {one.threshold} {' '.join(one.members)}" for one in self.groups),
+            f"quorum {self.quorum}",
+        ]
+        return "".join(f"{line.rstrip(' ')}\n" for line in lines).encode("utf-8", "surrogateescape")
+
 
 def verify_checkpoint(policy: Policy, note: bytes) -> Checkpoint:
     """Verify a signed checkpoint against the policy and return what it says.
@@ -109,14 +119,8 @@ def verify_checkpoint(policy: Policy, note: bytes) -> Checkpoint:
         BadSignature: a line names a listed key, and that key did not sign this text.
         QuorumPending: only the witnesses' quorum is missing.
     """
-    signed = read_note(note)
+    signed = read_note(verify_log_signature(policy, note))
     checkpoint = read_checkpoint(signed.text)
-    log_keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
-    if not verified_keys(signed, log_keys):
-        raise NotInPolicy(
-            f"expected the signature of a log that the policy lists, found log {checkpoint.origin!r}"
-            f" signed by {', '.join(sorted({line.name for line in signed.signatures}))}"
-        )
     cosigners = verified_keys(signed, [witness.key for witness in policy.witnesses])
     if not policy.is_reached_by(cosigners):
         seen = [witness.name for witness in policy.witnesses if witness.key in cosigners]
@@ -125,6 +129,23 @@ def verify_checkpoint(policy: Policy, note: bytes) -> Checkpoint:
             f" {', '.join(map(repr, seen)) or 'no listed witness'}"
         )
     return checkpoint
+
+
+def verify_log_signature(policy: Policy, note: bytes) -> bytes:
+    """Check that a log of the policy has signed the checkpoint, and return it; witnesses are not asked for.
+
+    Raises:
+        MalformedLogText, NotInPolicy, BadSignature: see ``verify_checkpoint``.
+    """
+    signed = read_note(note)
+    checkpoint = read_checkpoint(signed.text)
+    log_keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
+    if not verified_keys(signed, log_keys):
+        raise NotInPolicy(
+            f"expected the signature of a log that the policy lists, found log {checkpoint.origin!r}"
+            f" signed by {', '.join(sorted({line.name for line in signed.signatures}))}"
+        )
+    return note
 
 
 def read_policy(data: bytes) -> Policy:

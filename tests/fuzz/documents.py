@@ -21,6 +21,7 @@ from gateway.service.replaying import Replayer
 from gateway.signing import KeyRing, seal
 from gateway.transparency import (
     Checkpoint,
+    ForkEvidence,
     LogProof,
     MalformedLogText,
     leaf_hash,
@@ -28,6 +29,7 @@ from gateway.transparency import (
     read_note,
     read_policy,
     read_proof,
+    read_witness_request,
     sign_note,
     verify_checkpoint,
 )
@@ -100,7 +102,7 @@ def read_signed_json(data: bytes) -> None:
 
 
 def read_texts(data: bytes) -> None:
-    """Read a note, checkpoint and proof; what was read is written back byte for byte."""
+    """Read a note, checkpoint, proof, request and evidence; what was read is written back byte for byte."""
     try:
         proof = read_proof(data.decode("utf-8", "surrogateescape"))
     except MalformedLogText:
@@ -109,6 +111,12 @@ def read_texts(data: bytes) -> None:
         assert str(proof).encode("utf-8", "surrogateescape") == data
     with suppress(MalformedLogText):
         assert bytes(read_checkpoint(data)) == data
+    with suppress(MalformedLogText):
+        assert bytes(read_witness_request(data)) == data
+    with suppress(MalformedDocument):
+        evidence = ForkEvidence.read(data)
+        assert ForkEvidence.read(bytes(evidence)) == evidence
+        return
     note = read_note(data)
     assert bytes(note) == data
     checkpoint = verify_checkpoint(_POLICY, data)
@@ -123,6 +131,7 @@ def read_policy_file(data: bytes) -> None:
     except MalformedDocument:
         pass
     policy = read_policy(data)
+    assert read_policy(bytes(policy)) == policy
     keys = frozenset(witness.key for witness in policy.witnesses)
     assert policy.is_reached_by(keys), "all witnesses together reach every quorum"
     assert read_policy(data) == policy

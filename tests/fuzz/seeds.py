@@ -8,6 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gateway.transparency import ForkEvidence, WitnessRequest
 from tests.acceptance.documents import ROOT
 from tests.fakes.homes import trip
 from tests.fuzz.documents import WORKED
@@ -63,6 +64,9 @@ def _note() -> Iterator[bytes]:
     yield (WORKED["checkpoint"] + "\n").encode()
     yield bytes.fromhex(WORKED["checkpoint-bytes"].replace("\n", ""))
     yield json.loads(WORKED["receipt.json"])["log_proof"].encode()
+    note = (WORKED["checkpoint"] + "\n").encode()
+    yield bytes(WitnessRequest(7, (bytes(32), bytes(32)), note))
+    yield bytes(ForkEvidence(note, note, bytes(32), (bytes(32),)))
     yield from (
         path.read_bytes() for path in sorted(_VECTORS.iterdir()) if path.suffix not in {".md", ".json"}
     )
@@ -103,7 +107,8 @@ _WORDS = {
     " sequence: given: {} [] min( max( floor( piecewise: linear: rounding: half_up places: gCO2e/km P1Y"
     " !!python & * <<: --- ...",
     "strict": "NaN Infinity -0 1e5 9007199254740992 null \\u0000 \\u202e {} []",
-    "note": "c2sp.org/tlog-proof@v1 index extra — 0 1 18446744073709551615 + =",
+    "note": "c2sp.org/tlog-proof@v1 index extra old tanqiao/log-fork/1 earlier later root hashes"
+    " — 0 1 18446744073709551615 + =",
     "receipt": "tanqiao/conversion/1 tanqiao/batch/1 TRV-METRO TRV-BUS distance value unit co2e_mg points"
     " uncapped 2025-02-30 0000-00-00 9999-12-31 event subject claim",
     "policy": "log witness group quorum none all any # Ed25519 since revoked retired record http recovery"

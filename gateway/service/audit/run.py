@@ -21,7 +21,7 @@ from gateway.service.cap_replay import CapBook, CapReplay
 from gateway.service.days import totals_of
 from gateway.service.replaying import Replayer
 from gateway.signing import KeyedIndex
-from gateway.transparency import read_policy, verify_checkpoint
+from gateway.transparency import read_policy, verify_log_signature
 
 __all__ = ["Auditing", "Erasures", "audit_home"]
 
@@ -78,7 +78,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     log_check = report.check("log files")
     with log_check.noting():
         parts.log.check()
-        verify_checkpoint(read_policy(parts.policy), parts.log.checkpoint)
+        verify_log_signature(read_policy(parts.policy), parts.log.checkpoint)
         log_check.looked_at = parts.log.size
     entries = report.check("log entries")
     walk = LogWalk()

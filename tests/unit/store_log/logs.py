@@ -39,6 +39,18 @@ def log_in(
     )
 
 
+def log_of(root: Path, origin: str) -> LogFolder:
+    """Open a log of another name, signed by the key that ``log_signer`` makes for it."""
+    signer = log_signer(origin)
+    return LogFolder(
+        root / "home" / "log",
+        origin=origin,
+        staging=root / "home" / "staging",
+        store=store_in(root),
+        sign_checkpoint=lambda text: bytes(sign_note(text, key=signer.key, sign=signer.sign)),
+    )
+
+
 def copy_home(root: Path, name: str) -> None:
     shutil.copytree(root / "home", root / name)
 
