@@ -2,9 +2,22 @@
 
 from typing import Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 
-from gateway.api import acts, admin, operations, platforms, problems, public, records, reference, webhooks
+from gateway.api import (
+    acts,
+    admin,
+    links,
+    mappings,
+    operations,
+    platforms,
+    problems,
+    public,
+    records,
+    reference,
+    webhooks,
+)
 from gateway.api.contract import describe
 from gateway.api.edge import Edge
 from gateway.api.parts import ApiParts
@@ -12,6 +25,7 @@ from gateway.api.waiting import Waiting
 
 __all__ = ["application"]
 
+TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
 _DESCRIPTION: Final = (
     "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
     " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
@@ -34,9 +48,11 @@ def application(parts: ApiParts | None) -> FastAPI:
     if parts is not None:
         api.state.parts = parts
         api.state.waiting = Waiting(parts.operations)
+        api.state.trying = CapacityLimiter(TRYING_TOGETHER)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
     problems.install(api)
-    for resource in (public, platforms, acts, operations, records, reference, webhooks, admin):
+    resources = (public, mappings, platforms, acts, operations, records, links, reference, webhooks, admin)
+    for resource in resources:
         api.include_router(resource.router)
     describe(api)
     return api

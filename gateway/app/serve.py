@@ -15,12 +15,14 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gateway.api import ApiParts, Limits, ListedMapping, Measures
+from gateway.api import ApiParts, Limits, Measures
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
+from gateway.app.differing import trying
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
+from gateway.app.ordering import desk, make_first_epoch, orders
 from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
 from gateway.peers import addresses, read_target
@@ -32,6 +34,7 @@ from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
+from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.parts import Converting
 from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.scheme import Converter, Scheme
@@ -94,12 +97,6 @@ class _Schemes:
             raise NotFound("there is no such mapping here", field="/mapping", remedy="see /v1/mappings")
         return found
 
-    def listed(self) -> list[ListedMapping]:
-        """Return every version."""
-        return [
-            ListedMapping(one.id, one.version, one.digest, one.status, one.canonical) for one in self.programs
-        ]
-
 
 class _Converters:
     """The converters of mapping versions, each made once; another process makes its own."""
@@ -154,19 +151,26 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         quorum, cosigned = quorum_of(opened), cosigned_of(opened)
         stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
+        submitting = Submitting(
+            operations=operations,
+            scheme=schemes.scheme,
+            waiting=lambda: waiting(None),
+            clock=opened.clock,
+            random_bytes=os.urandom,
+            require_open=lambda: require_witnessed(stopped(None)),
+        )
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
             gatekeeper=_gatekeeper(opened, platforms, writes=writes, redis=redis),
-            submitting=Submitting(
-                operations=operations,
-                scheme=schemes.scheme,
-                waiting=lambda: waiting(None),
-                clock=opened.clock,
-                random_bytes=os.urandom,
-                require_open=lambda: require_witnessed(stopped(None)),
+            submitting=submitting,
+            desk=desk(
+                opened,
+                submitting,
+                link_limits=_platform_limits(opened, redis, per_minute=LINKS_PER_MINUTE, what=":links"),
             ),
+            index=opened.index,
             platforms=platforms,
             operations=operations,
             webhooks=_desk(opened, writes),
@@ -176,7 +180,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             log_folder=opened.home.log,
             web_folder=web_folder(),
             replayer=lambda: journal_replayer(opened.journal),
-            mappings=schemes.listed,
+            trying=trying(schemes.programs),
             uploading=spools.uploading,
             drop_upload=spools.drop,
             ready=partial(_missing, opened),
@@ -280,9 +284,15 @@ def _gatekeeper(
     nonces = SharedNonces(
         opened.database, writes, clock=opened.clock, redis=redis, prefix=opened.facts.origin
     )
-    pool = None if redis is None else redis.connection_pool
-    limits = PlatformLimits(read_settings().requests_per_minute, pool=pool, prefix=opened.facts.origin)
+    limits = _platform_limits(opened, redis, per_minute=read_settings().requests_per_minute)
     return Gatekeeper(platforms=platforms, nonces=nonces, limits=limits, clock=opened.clock)
+
+
+def _platform_limits(
+    opened: OpenHome, redis: Redis | None, *, per_minute: int, what: str = ""
+) -> PlatformLimits:
+    pool = None if redis is None else redis.connection_pool
+    return PlatformLimits(per_minute, pool=pool, prefix=opened.facts.origin + what)
 
 
 def _missing(opened: OpenHome) -> list[str]:
@@ -306,6 +316,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
     schemes = _Schemes(_programs(serving))
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
+        make_first_epoch(serving.root, stop=stop)
         while not stop():
             if not operations.waiting():
                 time.sleep(POLL_SECONDS)
@@ -337,6 +348,7 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
 
     return Sequencer(
         operations=operations,
+        orders=orders(opened),
         spools=_HomeSpools(SpoolFolder(opened.home.spool)),
         set_aside=opened.home,
         scheme=schemes.scheme,

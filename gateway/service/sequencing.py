@@ -13,9 +13,10 @@ import orjson
 
 from gateway.contract import PlatformAdapter
 from gateway.errors import GatewayError, HomeBusy, IntegrityBroken, Unreachable
-from gateway.ports import Clock, Operation, Operations, OperationState, Spool
+from gateway.ports import Clock, Operation, OperationKind, Operations, OperationState, Spool
 from gateway.service.converting import convert_submission
 from gateway.service.moments import instant_text
+from gateway.service.ordering import Orders
 from gateway.service.outcomes import RowOutcome, SetAside, outcomes_of_rows
 from gateway.service.parts import Converting
 from gateway.service.scheme import Scheme, SchemeEvaluator
@@ -47,6 +48,7 @@ class Sequencer:
     """Converts operations, one spool after the other. ``prepare`` gives the parts for a document's size."""
 
     operations: Operations
+    orders: Orders
     spools: Spools
     set_aside: SetAside
     scheme: Callable[[str], Scheme]
@@ -78,7 +80,7 @@ class Sequencer:
         writer stops the sequencer, and the next one goes on with the submission.
         """
         try:
-            results = self._results(spool)
+            results = self._results(spool) if _converted(spool) else self._carried_out(spool)
         except (IntegrityBroken, Unreachable, HomeBusy):
             raise
         except GatewayError as error:
@@ -87,6 +89,14 @@ class Sequencer:
         self.operations.finish(results, now=instant_text(self.clock.now()))
         self.spools.drop(spool.name)
 
+    def _carried_out(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
+        """Carry out orders: they come one by one, and no spool was written for them."""
+        return [
+            (one.id, OperationState.DONE, orjson.dumps({"result": done}).decode())
+            for one in spool.operations
+            for done in [self.orders.carry_out(one, self.operations.content(one))]
+        ]
+
     def _results(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
         scheme, adapter = self.scheme(spool.mapping), self.adapter(spool.adapter)
         document = self.spools.document(spool)
@@ -94,7 +104,7 @@ class Sequencer:
         parts = self.parts(document.size)
         submission = Submission(adapter=adapter, scheme=scheme, documents=[document])
         summary = convert_submission(submission, parts)
-        if not spool.operations[0].rows:
+        if spool.operations[0].kind is OperationKind.FILE:
             result = {"summary": summary_document(summary)}
             return [(spool.operations[0].id, OperationState.DONE, orjson.dumps(result).decode())]
         outcomes = outcomes_of_rows(
@@ -109,6 +119,10 @@ class Sequencer:
             (operation.id, OperationState.DONE, _result(operation, outcomes))
             for operation in spool.operations
         ]
+
+
+def _converted(spool: Spool) -> bool:
+    return spool.operations[0].kind in (OperationKind.ROWS, OperationKind.FILE)
 
 
 def _result(operation: Operation, outcomes: Sequence[RowOutcome]) -> str:
