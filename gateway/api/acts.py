@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, require_digest, sender_of_content, signed_document, slices
-from gateway.api.operations import OperationDocument, answered, operation_document
+from gateway.api.operations import OperationDocument, answered, explained
 from gateway.errors import GatewayError, MalformedDocument, NotFound, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
@@ -176,7 +176,7 @@ async def upload_file(
 
     operation = await run_in_threadpool(submit)
     response.headers["Location"] = f"/v1/operations/{operation.id}"
-    return operation_document(operation)
+    return await explained(request, operation)
 
 
 def rows_of(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:

@@ -1,6 +1,6 @@
 """What the HTTP interface needs from the rest of the system; ``gateway.app`` joins it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from gateway.service.trying import Trying
 from gateway.service.webhooks import WebhookDesk
 from gateway.signing import KeyedIndex
 
-__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "Measures", "Upload"]
+__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "Measures", "Reasons", "Upload"]
 
 WITNESSED_HEADER: Final = "Tanqiao-Witnessed"  # true or false: has what is sent its quorum of witnesses?
 WITNESSED: Final = {
@@ -28,6 +28,7 @@ WITNESSED: Final = {
 }
 
 MEBIBYTE: Final = 1 << 20
+Reasons = Callable[[str], Mapping[int, str]]  # of a submission: why rows were refused, by their number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ class ApiParts:
     """The parts behind the resources. ``web_folder`` is served as it stands, ``log_folder`` nearly so.
 
     ``checkpoint`` is the newest one with its cosignatures; ``witnessed`` tells if one has its quorum.
+    ``reasons`` says why rows of a submission were refused, as long as it may be said.
     ``day_of_records`` gives the records of a platform and day, for somebody named, as lines.
     """
 
@@ -98,6 +100,7 @@ class ApiParts:
     web_folder: Path
     replayer: Callable[[], Replayer]
     trying: Trying
+    reasons: Reasons
     uploading: Callable[[str], AbstractContextManager[Upload]]
     drop_upload: Callable[[str], None]
     ready: Callable[[], list[str]]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,7 @@ from gateway.service.moments import instant_text
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
 from gateway.service.ordering import LINKS_PER_MINUTE
+from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
 from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.scheme import Converter, Scheme
@@ -59,6 +60,9 @@ __all__ = ["Serving", "api_parts", "sequence", "service_settings"]
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
+ORPHANED: Final = timedelta(hours=1)  # a spool that nobody has written to for so long, and nothing refers to
+REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's erasure has removed
+REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
 RESTART_SECONDS: Final = 1.0
 MEBIBYTE: Final = 1 << 20
 REDIS_SECONDS: Final = 0.5
@@ -181,6 +185,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             web_folder=web_folder(),
             replayer=lambda: journal_replayer(opened.journal),
             trying=trying(schemes.programs),
+            reasons=_reasons(opened),
             uploading=spools.uploading,
             drop_upload=spools.drop,
             ready=partial(_missing, opened),
@@ -195,6 +200,15 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             measures=_measures(serving, opened, operations=operations),
             limits=_limits(serving.settings),
         )
+
+
+def _reasons(opened: OpenHome) -> Callable[[str], dict[int, str]]:
+    """Read the quarantine at most once in a while for the many requests of one submission."""
+
+    def read(submission: str) -> dict[int, str]:
+        return reasons_of(opened.home.lines(submission)) if submission else {}
+
+    return Lately[str, dict[int, str]](read, seconds=REASONS_SECONDS, most=REASONS_MAX)
 
 
 def _day_of_records(opened: OpenHome, scope: DayScope, *, reader: str) -> Iterator[bytes]:
@@ -316,6 +330,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
     schemes = _Schemes(_programs(serving))
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
+        _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
         while not stop():
             if not operations.waiting():
@@ -324,8 +339,14 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
             try:
                 with open_home(serving.root, writing=True) as opened:
                     _sequence_while_busy(opened, schemes, stop=stop)
+                _sweep(waiting, operations)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
+
+
+def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
+    before = opened.clock.now() - ORPHANED
+    SpoolFolder(opened.home.spool).sweep(operations.spools_in_use, before=before.timestamp())
 
 
 def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[[], bool]) -> None:

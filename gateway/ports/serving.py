@@ -148,7 +148,10 @@ class NewOperation:
 
 
 class Operation(NamedTuple):
-    """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed."""
+    """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed.
+
+    ``crashes`` counts the times that the program failed, by a fault of its own, to convert it.
+    """
 
     number: int
     id: str
@@ -165,6 +168,7 @@ class Operation(NamedTuple):
     first_row: int
     result: str
     created: str
+    crashes: int = 0
 
 
 class Operator(NamedTuple):
@@ -236,8 +240,8 @@ class Operations(Protocol):
         """Return those of some operations that are done or have failed."""
         ...
 
-    def waiting(self) -> int:
-        """Return how many operations are not done."""
+    def waiting(self, platform: str | None = None) -> int:
+        """Return how many operations are not done, of one platform or of all."""
         ...
 
     def oldest_waiting(self) -> str | None:
@@ -253,6 +257,10 @@ class Operations(Protocol):
 
         ``write`` is called with the spool's name and the contents before the operations are marked.
         """
+        ...
+
+    def crashed(self, spool: str) -> None:
+        """Count a crash of the program while it converted the operations of a spool."""
         ...
 
     def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:

@@ -58,9 +58,11 @@ class SqlOperations:
         query = _operations().where(t.operations.c.id.in_(operation_ids))
         return self._all(query.where(t.operations.c.state.not_in(_OPEN)))
 
-    def waiting(self) -> int:
-        """Return how many operations are not done."""
+    def waiting(self, platform: str | None = None) -> int:
+        """Return how many operations are not done, of one platform or of all."""
         query = select(func.count()).select_from(t.operations).where(t.operations.c.state.in_(_OPEN))
+        if platform is not None:
+            query = query.where(t.operations.c.platform == platform)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -101,6 +103,18 @@ class SqlOperations:
         with self._database.write() as connection:
             connection.execute(working.values(state=OperationState.WORKING), marks)
         return Spool(spool, taken[0].mapping, taken[0].adapter, taken)
+
+    def crashed(self, spool: str) -> None:
+        """Count a crash of the program while it converted the operations of a spool."""
+        counted = {"crashes": t.operations.c.crashes + 1}
+        with self._database.write() as connection:
+            connection.execute(update(t.operations).where(t.operations.c.spool == spool).values(counted))
+
+    def spools_in_use(self) -> set[str]:
+        """Return the names of the files that are still to be converted."""
+        names = select(t.operations.c.id, t.operations.c.spool).where(t.operations.c.state.in_(_OPEN))
+        with self._database.read() as connection:
+            return {name for row in connection.execute(names) for name in row if name}
 
     def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
         """Write down what became of operations, announce it, and drop their contents: all or nothing."""
@@ -149,7 +163,7 @@ def _receive(connection: Connection, new: NewOperation) -> Operation:
     """Insert an operation, or find the one with its key, which another worker may insert at this moment."""
     names = [name for name in Operation._fields if name in NewOperation.__dataclass_fields__]
     values = {name: getattr(new, name) for name in names}
-    values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": ""}
+    values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": "", "crashes": 0}
     unless_known = (
         upsert(connection, t.operations)
         .values(values)

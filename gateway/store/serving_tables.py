@@ -103,6 +103,7 @@ operations: Final = Table(
     Column("first_row", BigInteger, nullable=False),
     Column("result", String, nullable=False),
     Column("created", String, nullable=False),
+    Column("crashes", Integer, nullable=False, server_default="0"),
     UniqueConstraint("platform", "key"),
 )
 
