@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from gateway.peers import Poster
-from gateway.ports import Delivery, DeliveryState, EventType, NewOperation, OperationState, Webhook
+from gateway.ports import (
+    Delivery,
+    DeliveryState,
+    EventType,
+    NewOperation,
+    OperationKind,
+    OperationState,
+    Webhook,
+)
 from gateway.service.delivering import SCHEDULE_SECONDS, Courier
 from gateway.store.database import Database
 from gateway.store.group_commit import GroupCommit
@@ -48,6 +56,7 @@ class Outbox:
         self.operations.receive(
             NewOperation(
                 id=name,
+                kind=OperationKind.ROWS,
                 platform=WUHAN_PLATFORM,
                 key=name,
                 content_sha256=b"",
