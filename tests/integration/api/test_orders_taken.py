@@ -1,4 +1,4 @@
-"""An order that a killed sequencer has carried out is finished by the next one, and carried out once."""
+"""Orders are taken no faster than the limit, and carried out once, also if the sequencer is killed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,14 @@ import orjson
 import pytest
 
 from gateway.api import ApiParts
+from gateway.api.problems import status_of
 from gateway.app.check import record_of
 from gateway.app.home import open_home
 from gateway.app.links import first_epoch
 from gateway.app.platforms import invite
 from gateway.app.serve import Serving, api_parts, sequence
 from gateway.ports import Operation, OperationState
+from gateway.service.onboarding import TooManyRequests
 from gateway.store.operations import SqlOperations
 from tests.fakes.homes import audited, convert, make_home, rows_of, trip, write_trips
 from tests.fakes.serving import WUHAN_PLATFORM
@@ -71,3 +73,20 @@ def test_an_order_is_carried_out_once(
     with open_home(serving.root) as opened:
         assert opened.log.size == before + entries
     assert audited(serving.root).differences == []
+
+
+def test_a_platform_links_no_faster_than_the_limit_and_others_go_on(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who guesses identities does not get far."""
+    monkeypatch.setattr("gateway.app.serve.LINKS_PER_MINUTE", 2)
+    invite(serving.root, "cn-440300/shenzhen")
+    with api_parts(serving) as parts:
+        for number in range(2):
+            parts.desk.link(WUHAN_PLATFORM, f"l-{number}", account="u", identity="IDENTITY-1", consent="c")
+
+        with pytest.raises(TooManyRequests) as refused:
+            parts.desk.link(WUHAN_PLATFORM, "l-2", account="u", identity="IDENTITY-2", consent="c")
+
+        assert (refused.value.code, status_of(refused.value)) == ("too-many-requests", 429)
+        parts.desk.link("cn-440300/shenzhen", "l", account="u", identity="IDENTITY-1", consent="c")
