@@ -377,5 +377,6 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),
+        log_size=lambda: opened.log.size,
         clock=opened.clock,
     )

@@ -263,6 +263,9 @@ class Operations(Protocol):
         """Count a crash of the program while it converted the operations of a spool."""
         ...
 
-    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
-        """Write down what became of operations, announce it, and drop their contents: all or nothing."""
+    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str, log_size: int) -> None:
+        """Write down what became of operations, announce it, and drop their contents: all or nothing.
+
+        ``log_size`` is one at which all that they have added is in the log.
+        """
         ...

@@ -72,6 +72,7 @@ class Sequencer:
     parts: Callable[[int], Converting]
     require_unchanged: Callable[[Scheme], None]
     new_name: Callable[[], str]
+    log_size: Callable[[], int]
     clock: Clock
 
     def resume(self) -> int:
@@ -109,7 +110,7 @@ class Sequencer:
         except Exception:
             self.operations.crashed(spool.name)
             raise
-        self.operations.finish(results, now=instant_text(self.clock.now()))
+        self.operations.finish(results, now=instant_text(self.clock.now()), log_size=self.log_size())
         self.spools.drop(spool.name)
 
     def _carried_out(self, spool: Spool) -> list[tuple[str, OperationState, str]]:

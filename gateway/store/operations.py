@@ -116,14 +116,14 @@ class SqlOperations:
         with self._database.read() as connection:
             return {name for row in connection.execute(names) for name in row if name}
 
-    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
+    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str, log_size: int) -> None:
         """Write down what became of operations, announce it, and drop their contents: all or nothing."""
         done = update(t.operations).where(t.operations.c.id == bindparam("_id"))
         rows = [{"_id": name, "state": state, "result": result} for name, state, result in results]
         finished = select(t.operations.c.number).where(t.operations.c.id.in_([row["_id"] for row in rows]))
         with self._database.write() as connection:
             connection.execute(done, rows)
-            announce(connection, [(name, state) for name, state, _ in results], now=now)
+            announce(connection, results, now=now, log_size=log_size)
             connection.execute(delete(t.contents).where(t.contents.c.operation.in_(finished)))
 
     def _next(self, rows: int) -> list[Operation]:

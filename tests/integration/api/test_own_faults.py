@@ -54,6 +54,7 @@ def sequencer_that(opened: OpenHome, operations: SqlOperations, trouble: Callabl
         parts=trouble,  # type: ignore[arg-type]  # likewise
         require_unchanged=lambda _: None,
         new_name=lambda: "spool",
+        log_size=lambda: 0,
         clock=opened.clock,
     )
 
