@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from gateway.api import (
     acts,
     admin,
+    agreements,
     links,
     mappings,
     operations,
@@ -26,6 +27,19 @@ from gateway.api.waiting import Waiting
 __all__ = ["application"]
 
 TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
+_RESOURCES: Final = (
+    public,
+    mappings,
+    agreements,
+    platforms,
+    acts,
+    operations,
+    records,
+    links,
+    reference,
+    webhooks,
+    admin,
+)
 _DESCRIPTION: Final = (
     "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
     " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
@@ -51,8 +65,7 @@ def application(parts: ApiParts | None) -> FastAPI:
         api.state.trying = CapacityLimiter(TRYING_TOGETHER)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
     problems.install(api)
-    resources = (public, mappings, platforms, acts, operations, records, links, reference, webhooks, admin)
-    for resource in resources:
+    for resource in _RESOURCES:
         api.include_router(resource.router)
     describe(api)
     return api
