@@ -1,13 +1,12 @@
 """The HTTP interface: one module for each resource, one table of problems."""
 
 from gateway.api.application import application
-from gateway.api.parts import ApiParts, Limits, ListedMapping, Measures
+from gateway.api.parts import ApiParts, Limits, Measures
 from gateway.api.witness import WitnessParts, witness_application
 
 __all__ = [
     "ApiParts",
     "Limits",
-    "ListedMapping",
     "Measures",
     "WitnessParts",
     "application",

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, require_digest, sender_of_content, signed_document, slices
-from gateway.api.operations import OperationDocument, explained, waited
+from gateway.api.operations import OperationDocument, answered, explained
 from gateway.errors import GatewayError, MalformedDocument, NotFound, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
 from gateway.signing import Presented
 
-__all__ = ["router"]
+__all__ = ["IdempotencyKey", "Prefer", "router", "rows_of"]
 
 router = APIRouter(prefix="/v1", tags=["acts"])
 IdempotencyKey = Annotated[
@@ -92,8 +92,8 @@ _FILE_BODY: Final = {
 class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
     """Rows as the platform writes them; the mapping says what their members mean."""
 
-    mapping: str
     acts: list[msgspec.Raw]
+    mapping: str = ""
 
 
 _acts = msgspec.json.Decoder(ActsDocument).decode
@@ -125,17 +125,14 @@ async def submit_acts(
     """
     platform, content = sent
     parts = parts_of(request)
-    wanted, rows = _rows(request.headers.get("content-type", ""), content, mapping=mapping)
+    wanted, rows = rows_of(request.headers.get("content-type", ""), content, mapping=mapping)
 
     def submit() -> Operation:
         parts.submitting.require_room()
         return parts.submitting.submit_rows(platform.id, key, mapping=wanted, rows=rows)
 
     operation = await run_in_threadpool(submit)
-    operation = await waited(request, operation, prefer=prefer)
-    response.headers["Location"] = f"/v1/operations/{operation.id}"
-    response.status_code = 200 if operation.result else 202
-    return await explained(request, operation)
+    return await answered(request, response, operation=operation, prefer=prefer)
 
 
 @router.post(
@@ -182,8 +179,8 @@ async def upload_file(
     return await explained(request, operation)
 
 
-def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:
-    """Return the mapping and the rows, each in one line, their bytes as they came."""
+def rows_of(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:
+    """Return the mapping, the given one if the content names none, and the rows, each in one line."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/x-ndjson":
         if not mapping:
@@ -201,11 +198,11 @@ def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list
             f"not a document with `mapping` and `acts`: {error}", remedy="see openapi/gateway.yaml"
         ) from error
     acts = [bytes(act) for act in document.acts]
-    _require_single_members(content, acts)
-    return document.mapping, [act.translate(_LINE_ENDS) for act in acts]
+    _require_single_members(content, acts, given=bool(mapping))
+    return document.mapping or mapping, [act.translate(_LINE_ENDS) for act in acts]
 
 
-def _require_single_members(content: bytes, acts: Sequence[bytes]) -> None:
+def _require_single_members(content: bytes, acts: Sequence[bytes], *, given: bool) -> None:
     """Refuse a document that has a member twice: two readers could understand it in two ways."""
     at = head.end() if (head := _HEAD.match(content)) else -1
     for number, act in enumerate(acts):
@@ -215,11 +212,10 @@ def _require_single_members(content: bytes, acts: Sequence[bytes]) -> None:
             break
         at += len(act)
     tail = _TAIL.fullmatch(content, at) if at >= 0 else None
-    if (
-        head is None
-        or tail is None
-        or content.count(b'"mapping"', 0, head.end()) + tail[0].count(b'"mapping"') != 1
-    ):
+    named = 0
+    if head is not None and tail is not None:
+        named = content.count(b'"mapping"', 0, head.end()) + tail[0].count(b'"mapping"')
+    if head is None or tail is None or named > 1 or not (named or given):
         raise MalformedDocument(
             "expected `mapping` and `acts`, each once, their names written without escapes",
             remedy="see openapi/gateway.yaml",

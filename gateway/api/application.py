@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from gateway.api import (
     acts,
     admin,
     agreements,
+    links,
+    mappings,
     operations,
     platforms,
     problems,
@@ -23,6 +26,20 @@ from gateway.api.waiting import Waiting
 
 __all__ = ["application"]
 
+TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
+_RESOURCES: Final = (
+    public,
+    mappings,
+    agreements,
+    platforms,
+    acts,
+    operations,
+    records,
+    links,
+    reference,
+    webhooks,
+    admin,
+)
 _DESCRIPTION: Final = (
     "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
     " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
@@ -45,9 +62,10 @@ def application(parts: ApiParts | None) -> FastAPI:
     if parts is not None:
         api.state.parts = parts
         api.state.waiting = Waiting(parts.operations)
+        api.state.trying = CapacityLimiter(TRYING_TOGETHER)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
     problems.install(api)
-    for resource in (public, platforms, acts, operations, records, agreements, reference, webhooks, admin):
+    for resource in _RESOURCES:
         api.include_router(resource.router)
     describe(api)
     return api

@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from gateway.signing import Message, Presented, RequestNotSigned, arrived_messag
 
 __all__ = [
     "message_of",
+    "object_body",
     "parts_of",
     "read_document",
     "read_within",
@@ -27,6 +29,17 @@ __all__ = [
     "signed_document",
     "slices",
 ]
+
+
+def object_body(**members: Mapping[str, object]) -> dict[str, Any]:
+    """Describe content that is an object with these members, all of them required."""
+    schema = {
+        "type": "object",
+        "required": list(members),
+        "additionalProperties": False,
+        "properties": members,
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def parts_of(request: Request) -> ApiParts:

@@ -57,14 +57,25 @@ _FIRST_OUTCOME: Final = {
     "record_id": "$response.body#/outcomes/0/record",
     "batch": "$response.body#/outcomes/0/batch",
 }
+_FIRST_PLACE: Final = {
+    "record_id": "$response.body#/records/0/id",
+    "batch": "$response.body#/records/0/batch",
+}
+_FIRST_DIGEST: Final = {"digest": "$response.body#/mappings/0/digest"}
+_LINK: Final = {"link_id": "$response.body#/result/link"}
+_SUBMITTING: Final = ("submit_acts", "upload_file", "link", "unlink", "withdraw")
 _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
-    "mappings": {"mapping": {"digest": "$response.body#/mappings/0/digest"}},
+    "mappings": dict.fromkeys(("mapping", "explain_row", "dry_run"), _FIRST_DIGEST),
     "submit_acts": {
         "operation": {"operation_id": "$response.body#/id"},
         "record": _FIRST_OUTCOME,
         "receipt": _FIRST_OUTCOME,
     },
     "upload_file": {"operation": {"operation_id": "$response.body#/id"}},
+    "link": {"operation": {"operation_id": "$response.body#/id"}, "unlink": _LINK},
+    "unlink": {"operation": {"operation_id": "$response.body#/id"}},
+    "withdraw": {"operation": {"operation_id": "$response.body#/id"}},
+    "records": {"record": _FIRST_PLACE, "receipt": _FIRST_PLACE},
     "operation": {"record": _FIRST_OUTCOME, "receipt": _FIRST_OUTCOME},
     "operations": {"operation": {"operation_id": "$response.body#/operations/0/id"}},
 }
@@ -122,5 +133,5 @@ def _link(operation: dict[str, Any]) -> None:
                 f"{name}_of": {"operationId": name, "parameters": dict(given)}
                 for name, given in links.items()
             }
-        if operation["operationId"] in ("submit_acts", "upload_file"):
+        if operation["operationId"] in _SUBMITTING:
             answer["headers"] = deepcopy(_LOCATION)

@@ -5,11 +5,12 @@ from typing import Final
 
 from gateway.errors import NotFound
 
-__all__ = ["require_digest_name", "require_id", "require_key_id"]
+__all__ = ["require_digest_name", "require_id", "require_key_id", "require_link_id"]
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _KEY_ID: Final = re.compile(r"http-[0-9a-f]{32}")
 _DIGEST: Final = re.compile(r"(sha256:)?[0-9a-f]{64}")
+_LINK_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def require_id(text: str, what: str) -> None:
@@ -25,6 +26,11 @@ def require_key_id(text: str) -> None:
 def require_digest_name(text: str) -> None:
     """Refuse what cannot be the digest of a mapping."""
     _require(_DIGEST, text, what="mapping")
+
+
+def require_link_id(text: str) -> None:
+    """Refuse what cannot be the id of a link."""
+    _require(_LINK_ID, text, what="link")
 
 
 def _require(form: re.Pattern[str], text: str, *, what: str) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -13,9 +13,9 @@ from gateway.api.cursors import CURSOR, read_cursor, write_cursor
 from gateway.api.ids import require_id
 from gateway.api.parts import Reasons
 from gateway.api.waiting import Waiting
-from gateway.ports import Operation, OperationState, Platform
+from gateway.ports import Operation, OperationKind, OperationState, Platform
 
-__all__ = ["OperationDocument", "explained", "operation_document", "router", "waited"]
+__all__ = ["OperationDocument", "answered", "explained", "operation_document", "router"]
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 _WAIT: Final = re.compile(r"wait=([0-9]{1,3})")
@@ -41,13 +41,15 @@ class OperationDocument(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str
+    kind: OperationKind
     platform: str
-    mapping: str
+    mapping: str | None = Field(None, description="Absent where nothing is converted.")
     state: OperationState
     created: str
     rows: int | None = Field(None, description="Rows of the request; absent for a file.")
     outcomes: list[Outcome] | None = Field(None, description="One for each row, once it is done.")
     summary: dict[str, Any] | None = Field(None, description="What became of a file, once it is done.")
+    result: dict[str, Any] | None = Field(None, description="What a link or withdrawal has come to.")
     problem: dict[str, Any] | None = Field(None, description="Why it failed as a whole.")
 
 
@@ -78,7 +80,8 @@ def operation_document(operation: Operation, *, reasons: Reasons | None = None) 
     return OperationDocument(
         id=operation.id,
         platform=operation.platform,
-        mapping=operation.mapping,
+        kind=operation.kind,
+        mapping=operation.mapping or None,
         state=operation.state,
         created=operation.created,
         rows=operation.rows or None,
@@ -86,7 +89,17 @@ def operation_document(operation: Operation, *, reasons: Reasons | None = None) 
     )
 
 
-async def waited(request: Request, operation: Operation, *, prefer: str) -> Operation:
+async def answered(
+    request: Request, response: Response, *, operation: Operation, prefer: str
+) -> OperationDocument:
+    """Answer with an operation: 200 if it is done, after as long a wait as the request prefers, else 202."""
+    operation = await _waited(request, operation, prefer=prefer)
+    response.headers["Location"] = f"/v1/operations/{operation.id}"
+    response.status_code = 200 if operation.result else 202
+    return await explained(request, operation)
+
+
+async def _waited(request: Request, operation: Operation, *, prefer: str) -> Operation:
     """Wait for an operation's result as long as the request prefers, within limits."""
     asked = _WAIT.search(prefer)
     if asked is None or operation.result:

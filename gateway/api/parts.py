@@ -4,27 +4,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.agreeing import Agreeing
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
+from gateway.service.ordering import Desk
 from gateway.service.quorum import Quorum
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
+from gateway.service.trying import Trying
 from gateway.service.webhooks import WebhookDesk
+from gateway.signing import KeyedIndex
 
-__all__ = [
-    "WITNESSED",
-    "WITNESSED_HEADER",
-    "ApiParts",
-    "Limits",
-    "ListedMapping",
-    "Measures",
-    "Reasons",
-    "Upload",
-]
+__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "Measures", "Reasons", "Upload"]
 
 WITNESSED_HEADER: Final = "Tanqiao-Witnessed"  # true or false: has what is sent its quorum of witnesses?
 WITNESSED: Final = {
@@ -43,6 +37,7 @@ class Limits:
     """What requests may take: bytes, and seconds without a byte."""
 
     document_bytes: int = 8 * MEBIBYTE  # 10,000 acts of 800 bytes
+    sample_bytes: int = MEBIBYTE  # what anybody may have computed
     file_bytes: int = 8 * 1024 * MEBIBYTE
     idle_seconds: int = 20
     body_seconds: int = 60  # for a document; a file may take as long as it keeps coming
@@ -50,16 +45,6 @@ class Limits:
     bytes_per_second: int = 1024  # a file may take as long as it keeps coming, but not for ever
     held_bytes: int = 256 * MEBIBYTE  # contents of all requests of one process that are being answered
     requests: int = 4000  # that one process answers at a time; those that wait for outcomes, too
-
-
-class ListedMapping(NamedTuple):
-    """A mapping version that can be had: shipped with this gateway, or published in its log."""
-
-    id: str
-    version: int
-    digest: str
-    status: str
-    canonical: bytes
 
 
 class Upload(Protocol):
@@ -104,6 +89,8 @@ class ApiParts:
     clock: Clock
     gatekeeper: Gatekeeper
     submitting: Submitting
+    desk: Desk
+    index: Callable[[], KeyedIndex]
     platforms: Platforms
     operations: Operations
     webhooks: WebhookDesk
@@ -114,7 +101,7 @@ class ApiParts:
     web_folder: Path
     agreeing: Agreeing
     replayer: Callable[[], Replayer]
-    mappings: Callable[[], list[ListedMapping]]
+    trying: Trying
     reasons: Reasons
     uploading: Callable[[str], AbstractContextManager[Upload]]
     drop_upload: Callable[[str], None]

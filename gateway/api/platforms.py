@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import message_of, parts_of, read_document, sender, signed_document
+from gateway.api.bodies import message_of, object_body, parts_of, read_document, sender, signed_document
 from gateway.api.ids import require_key_id
 from gateway.errors import MalformedDocument
 from gateway.model.strict import read_strict_object
@@ -63,21 +63,11 @@ _PROOF: Final = {
 }
 
 
-def _body(**members: Mapping[str, str]) -> dict[str, object]:
-    schema = {
-        "type": "object",
-        "required": list(members),
-        "additionalProperties": False,
-        "properties": members,
-    }
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 @router.post(
     "/platforms/{region}/{name}/enrolment",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=_body(code=_CODE, public_key=_PUBLIC_KEY),
+    openapi_extra=object_body(code=_CODE, public_key=_PUBLIC_KEY),
 )
 async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
@@ -109,7 +99,7 @@ async def keys(request: Request, platform: Annotated[Platform, Depends(sender)])
     "/keys",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=_body(public_key=_PUBLIC_KEY, proof=_PROOF),
+    openapi_extra=object_body(public_key=_PUBLIC_KEY, proof=_PROOF),
 )
 async def add_key(
     request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]

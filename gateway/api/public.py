@@ -1,4 +1,4 @@
-"""What everybody may read: health, mappings, day statements, the transparency log."""
+"""What everybody may read: health, day statements, the transparency log."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of
-from gateway.api.ids import require_digest_name
 from gateway.api.parts import WITNESSED, WITNESSED_HEADER
 from gateway.errors import NotFound
 from gateway.model.strict import read_strict_object
@@ -31,10 +30,6 @@ _CHECKPOINT: Final[dict[int | str, dict[str, Any]]] = {
 _BYTES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
-_CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}},
-    304: {"description": "Known already."},
-}
 
 
 class Health(BaseModel):
@@ -43,21 +38,6 @@ class Health(BaseModel):
     status: str
     issuer: str
     origin: str
-
-
-class MappingEntry(BaseModel):
-    """A mapping version; its document is at `/v1/mappings/{digest}`."""
-
-    id: str
-    version: int
-    digest: str
-    status: str = Field(description="`press` and `unpublished` say that no authority has confirmed it.")
-
-
-class MappingList(BaseModel):
-    """All mapping versions of this gateway."""
-
-    mappings: list[MappingEntry]
 
 
 class Readiness(BaseModel):
@@ -101,34 +81,6 @@ async def metrics(request: Request) -> Response:
     if text is None:
         raise NotFound("this gateway shows no figures", remedy="its operator sets TANQIAO_METRICS=on")
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-@router.get("/v1/mappings", response_model=MappingList)
-async def mappings(request: Request) -> MappingList:
-    """List the mapping versions of this gateway."""
-    listed = await run_in_threadpool(parts_of(request).mappings)
-    return MappingList(
-        mappings=[
-            MappingEntry(id=one.id, version=one.version, digest="sha256:" + one.digest, status=one.status)
-            for one in listed
-        ]
-    )
-
-
-@router.get("/v1/mappings/{digest}", response_class=Response, responses=_CANONICAL)
-async def mapping(request: Request, digest: str) -> Response:
-    """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
-    require_digest_name(digest)
-    listed = await run_in_threadpool(parts_of(request).mappings)
-    wanted = digest.removeprefix("sha256:")
-    found = next((one for one in listed if one.digest == wanted), None)
-    if found is None:
-        raise NotFound(f"there is no mapping {digest}", remedy="see /v1/mappings")
-    etag = f'"{wanted}"'
-    headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(found.canonical, media_type="application/json", headers=headers)
 
 
 @router.get("/v1/statements", response_model=StatementList)

@@ -7,11 +7,16 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import parts_of, sender
+from gateway.api.acts import IdempotencyKey, Prefer
+from gateway.api.bodies import parts_of, sender, signed_document
 from gateway.api.ids import require_id
+from gateway.api.operations import OperationDocument, answered
 from gateway.api.parts import WITNESSED, WITNESSED_HEADER, ApiParts
-from gateway.ports import Platform
+from gateway.errors import MalformedDocument, UsageError
+from gateway.model.strict import read_strict_object
+from gateway.ports import Operation, Platform
 from gateway.service.access import own
+from gateway.service.outcomes import find_event, records_in
 from gateway.service.receipts import BatchProofs, FoundRecord, find_record, receipt_with
 from gateway.transparency import read_proof
 
@@ -23,7 +28,34 @@ Batch = Annotated[
     Annotated[int, Field(ge=0, le=INTEGER_MAX)] | SkipJsonSchema[None],
     Query(description="The batch that an outcome names: it is found at once."),
 ]
+Event = Annotated[
+    str, Query(max_length=1024, description="Where several columns name an event: their JSON list.")
+]
 Disclose = Annotated[list[Literal["event", "subject"]], Query(description="Commitments to open.")]
+
+
+_WITHDRAWAL: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["batch"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "batch": {
+                            "type": "integer",
+                            "minimum": 0,
+                            "maximum": INTEGER_MAX,
+                            "description": "The record's batch.",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
 
 
 class RecordDocument(BaseModel):
@@ -32,6 +64,42 @@ class RecordDocument(BaseModel):
     record: dict[str, Any]
     batch: int
     expires: str | None
+
+
+class RecordPlace(BaseModel):
+    """A record's id and its batch: `/v1/records/{id}?batch=` returns it."""
+
+    id: str
+    batch: int
+
+
+class RecordList(BaseModel):
+    """The records of one operation or of one event."""
+
+    records: list[RecordPlace]
+
+
+@router.get("/records", response_model=RecordList)
+async def records(
+    request: Request,
+    platform: Annotated[Platform, Depends(sender)],
+    event: Event = "",
+    operation: Annotated[str, Query(max_length=64, description="An operation that submitted rows.")] = "",
+) -> RecordList:
+    """Find the platform's records by its own id of an event, or by the operation that submitted them."""
+    parts = parts_of(request)
+    if bool(event) is bool(operation):
+        raise UsageError("expected either `event` or `operation`", field="/query")
+
+    def found() -> list[tuple[str, int]]:
+        if operation:
+            return records_in(parts.submitting.own(platform.id, operation))
+        return find_event(
+            platform.id, event, index=parts.index(), journal=parts.journal, records=parts.records
+        )
+
+    places = await run_in_threadpool(found)
+    return RecordList(records=[RecordPlace(id=name, batch=batch) for name, batch in places])
 
 
 @router.get("/records/{record_id}", response_model=RecordDocument)
@@ -77,6 +145,38 @@ async def receipt(
     content, witnessed = await run_in_threadpool(made)
     headers = {WITNESSED_HEADER: str(witnessed).lower()}
     return Response(content, media_type="application/json", headers=headers)
+
+
+@router.post(
+    "/records/{record_id}/withdrawal", status_code=202, response_model=OperationDocument,
+    response_model_exclude_none=True, openapi_extra=_WITHDRAWAL,
+    responses={200: {"model": OperationDocument, "description": "Done already."}},
+)  # fmt: skip
+async def withdraw(
+    request: Request,
+    response: Response,
+    *,
+    record_id: str,
+    key: IdempotencyKey,
+    sent: Annotated[tuple[Platform, bytes], Depends(signed_document)],
+    prefer: Prefer = "",
+) -> OperationDocument:
+    """Withdraw a record of the platform by a reversal in the log, until the claims of its day are closed.
+
+    It counts no longer, and the next act of its person takes the claim.
+    """
+    platform, content = sent
+    document = read_strict_object(content)
+    batch = document.get("batch")
+    if set(document) != {"batch"} or type(batch) is not int or not 0 <= batch <= INTEGER_MAX:
+        raise MalformedDocument("expected an object with the record's `batch`", field="/batch")
+    parts = parts_of(request)
+
+    def taken() -> Operation:
+        parts.submitting.require_room()
+        return parts.desk.withdraw(_own(parts, platform, record_id=record_id, batch=batch), key)
+
+    return await answered(request, response, operation=await run_in_threadpool(taken), prefer=prefer)
 
 
 def _own(parts: ApiParts, platform: Platform, *, record_id: str, batch: int | None) -> FoundRecord:

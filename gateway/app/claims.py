@@ -4,13 +4,13 @@ from datetime import date
 from pathlib import Path
 
 from gateway.app.check import record_of
-from gateway.app.home import open_home
+from gateway.app.home import OpenHome, open_home
 from gateway.app.kinds import shipped
 from gateway.service.claim_views import claim_of, claim_word, reversed_records
 from gateway.service.closing_claims import close_claims, day_to_close
 from gateway.service.withdrawing import Withdrawing, Withdrawn, withdraw_record
 
-__all__ = ["close", "listed", "show", "withdraw", "word"]
+__all__ = ["close", "listed", "show", "withdraw", "withdrawing", "word"]
 
 
 def listed(root: Path, *, platform: str = "") -> list[dict[str, object]]:
@@ -51,15 +51,17 @@ def withdraw(root: Path, record_id: str) -> Withdrawn:
     """Withdraw a record; see :func:`gateway.service.withdrawing.withdraw_record`."""
     found = record_of(root, record_id)
     with open_home(root, writing=True) as opened:
-        return withdraw_record(
-            found,
-            Withdrawing(
-                kinds=shipped(),
-                journal=opened.journal,
-                reversing=opened.reversing(),
-                log=opened.log,
-                index=opened.index(),
-                rings=opened.publishing_rings,
-                clock=opened.clock,
-            ),
-        )
+        return withdraw_record(found, withdrawing(opened))
+
+
+def withdrawing(opened: OpenHome) -> Withdrawing:
+    """Return the parts of withdrawing."""
+    return Withdrawing(
+        kinds=shipped(),
+        journal=opened.journal,
+        reversing=opened.reversing(),
+        log=opened.log,
+        index=opened.index(),
+        rings=opened.publishing_rings,
+        clock=opened.clock,
+    )

@@ -1,14 +1,20 @@
-"""Join the parts of comparing two versions of a mapping."""
+"""Join the parts of comparing two versions of a mapping, and of trying one."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 
+from gateway.app.home import DiskSorting
 from gateway.app.mappings import program_from_file, shipped_programs
 from gateway.convert import Program
 from gateway.errors import UsageError
+from gateway.plugins import find_adapter
 from gateway.review.diff import Change, compare_documents, sentence
+from gateway.service.trying import Trying
 
-__all__ = ["day_of", "diff_mappings", "program_named", "today"]
+__all__ = ["day_of", "diff_mappings", "program_named", "today", "trying"]
 
 
 def today() -> date:
@@ -60,6 +66,16 @@ def diff_mappings(old: Program, new: Program, *, as_of: date) -> dict[str, objec
         "same_version": (old.id, old.version) == (new.id, new.version) and old.digest != new.digest,
         "changes": [_told(change) for change in changes],
     }
+
+
+def trying(programs: Sequence[Program]) -> Trying:
+    """Return what tries mapping versions on rows, in memory: a sample is too small to be sorted on disk."""
+    return Trying(
+        programs=programs,
+        adapter=cache(find_adapter),
+        assemble=DiskSorting(Path(gettempdir())).assemble,
+        diff=lambda old, new, on: diff_mappings(old, new, as_of=on),
+    )
 
 
 def _told(change: Change) -> dict[str, object]:

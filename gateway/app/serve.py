@@ -15,13 +15,15 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gateway.api import ApiParts, Limits, ListedMapping, Measures
+from gateway.api import ApiParts, Limits, Measures
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
+from gateway.app.differing import trying
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
+from gateway.app.ordering import desk, make_first_epoch, orders
 from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
 from gateway.peers import addresses, read_target
@@ -34,6 +36,7 @@ from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
+from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
 from gateway.service.quorum import is_witnessed, require_witnessed
@@ -100,12 +103,6 @@ class _Schemes:
             raise NotFound("there is no such mapping here", field="/mapping", remedy="see /v1/mappings")
         return found
 
-    def listed(self) -> list[ListedMapping]:
-        """Return every version."""
-        return [
-            ListedMapping(one.id, one.version, one.digest, one.status, one.canonical) for one in self.programs
-        ]
-
 
 class _Converters:
     """The converters of mapping versions, each made once; another process makes its own."""
@@ -160,19 +157,26 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         quorum, cosigned = quorum_of(opened), cosigned_of(opened)
         stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
+        submitting = Submitting(
+            operations=operations,
+            scheme=schemes.scheme,
+            waiting=lambda: waiting(None),
+            clock=opened.clock,
+            random_bytes=os.urandom,
+            require_open=lambda: require_witnessed(stopped(None)),
+        )
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
             gatekeeper=_gatekeeper(opened, platforms, writes=writes, redis=redis),
-            submitting=Submitting(
-                operations=operations,
-                scheme=schemes.scheme,
-                waiting=lambda: waiting(None),
-                clock=opened.clock,
-                random_bytes=os.urandom,
-                require_open=lambda: require_witnessed(stopped(None)),
+            submitting=submitting,
+            desk=desk(
+                opened,
+                submitting,
+                link_limits=_platform_limits(opened, redis, per_minute=LINKS_PER_MINUTE, what=":links"),
             ),
+            index=opened.index,
             platforms=platforms,
             operations=operations,
             webhooks=_desk(opened, writes),
@@ -183,7 +187,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             web_folder=web_folder(),
             agreeing=agreeing(opened, Versions(serving.mappings), platforms=platforms),
             replayer=lambda: journal_replayer(opened.journal),
-            mappings=schemes.listed,
+            trying=trying(schemes.programs),
             reasons=_reasons(opened),
             uploading=spools.uploading,
             drop_upload=spools.drop,
@@ -297,9 +301,15 @@ def _gatekeeper(
     nonces = SharedNonces(
         opened.database, writes, clock=opened.clock, redis=redis, prefix=opened.facts.origin
     )
-    pool = None if redis is None else redis.connection_pool
-    limits = PlatformLimits(read_settings().requests_per_minute, pool=pool, prefix=opened.facts.origin)
+    limits = _platform_limits(opened, redis, per_minute=read_settings().requests_per_minute)
     return Gatekeeper(platforms=platforms, nonces=nonces, limits=limits, clock=opened.clock)
+
+
+def _platform_limits(
+    opened: OpenHome, redis: Redis | None, *, per_minute: int, what: str = ""
+) -> PlatformLimits:
+    pool = None if redis is None else redis.connection_pool
+    return PlatformLimits(per_minute, pool=pool, prefix=opened.facts.origin + what)
 
 
 def _missing(opened: OpenHome) -> list[str]:
@@ -324,6 +334,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
+        make_first_epoch(serving.root, stop=stop)
         while not stop():
             if not operations.waiting() and not waiting.journal.corridors.waiting():
                 time.sleep(POLL_SECONDS)
@@ -364,6 +375,7 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
 
     return Sequencer(
         operations=operations,
+        orders=orders(opened),
         spools=_HomeSpools(SpoolFolder(opened.home.spool)),
         set_aside=opened.home,
         scheme=schemes.scheme,
@@ -371,5 +383,6 @@ def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations
         parts=parts,
         require_unchanged=lambda scheme: require_unchanged(scheme, opened.journal.mappings()),
         new_name=lambda: secrets.token_hex(16),
+        log_size=lambda: opened.log.size,
         clock=opened.clock,
     )

@@ -58,6 +58,7 @@ def erase(
             "file_names": erased.file_names,
             "findings": erased.findings,
             "links": erased.links,
+            "orders": erased.orders,
             "log_entry": erased.log_entry,
             "dry_run": dry_run,
         },

@@ -11,6 +11,7 @@ __all__ = [
     "NonceUse",
     "Nonces",
     "Operation",
+    "OperationKind",
     "OperationState",
     "Operations",
     "Operator",
@@ -107,6 +108,16 @@ class RequestLimits(Protocol):
         ...
 
 
+class OperationKind(StrEnum):
+    """What is to be done: rows or a file to be converted, or an order that concerns one account or record."""
+
+    ROWS = "rows"
+    FILE = "file"
+    LINK = "link"
+    UNLINK = "unlink"
+    WITHDRAWAL = "withdrawal"
+
+
 class OperationState(StrEnum):
     """How far an operation is."""
 
@@ -118,9 +129,13 @@ class OperationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOperation:
-    """A submission as it arrived. ``content`` holds rows as NDJSON; None where they wait in a file."""
+    """A submission as it arrived. ``content`` holds rows as NDJSON, None where they wait in a file.
+
+    An order has no mapping, adapter or rows; its content is what it is about, by keyed names alone.
+    """
 
     id: str
+    kind: OperationKind
     platform: str
     key: str
     content_sha256: bytes
@@ -140,6 +155,7 @@ class Operation(NamedTuple):
 
     number: int
     id: str
+    kind: OperationKind
     platform: str
     key: str
     content_sha256: bytes
@@ -216,6 +232,10 @@ class Operations(Protocol):
         """Return operations of a platform, newest first, those before a number."""
         ...
 
+    def content(self, operation: Operation) -> bytes:
+        """Return what an operation that is not done brought; empty where it waits in a file."""
+        ...
+
     def finished(self, operation_ids: Sequence[str]) -> list[Operation]:
         """Return those of some operations that are done or have failed."""
         ...
@@ -243,6 +263,9 @@ class Operations(Protocol):
         """Count a crash of the program while it converted the operations of a spool."""
         ...
 
-    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
-        """Write down what became of operations, announce it, and drop their contents: all or nothing."""
+    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str, log_size: int) -> None:
+        """Write down what became of operations, announce it, and drop their contents: all or nothing.
+
+        ``log_size`` is one at which all that they have added is in the log.
+        """
         ...

@@ -12,6 +12,7 @@ class EventType(StrEnum):
 
     OPERATION_DONE = "operation.done"
     OPERATION_FAILED = "operation.failed"
+    RECEIPT_WITNESSED = "receipt.witnessed"
 
 
 class Webhook(NamedTuple):
@@ -114,6 +115,10 @@ class Webhooks(Protocol):
 
     def record(self, sent: Sent, *, now: str) -> None:
         """Write down how an attempt went, durably."""
+        ...
+
+    def tell_witnessed(self, size: int, *, now: str) -> None:
+        """Queue an event for each operation whose records are in the log at a size that has its quorum."""
         ...
 
     def forget(self, before: str) -> None:

@@ -69,6 +69,14 @@ class ErasureStore(Protocol):
         """Replace the findings of a batch, by as many."""
         ...
 
+    def orders(self, platform: str, account: bytes) -> int:
+        """Return how many orders of a platform still say that they linked an account, or unlinked it."""
+        ...
+
+    def forget_orders(self, platform: str, account: bytes) -> None:
+        """Have them say no longer which account that was."""
+        ...
+
     def begin(self) -> None:
         """Mark that an erasure is under way, and sweep away what killed runs have left."""
         ...
@@ -128,6 +136,7 @@ class Erased:
     log_entry: int | None = None
     findings: int = 0
     links: int = 0
+    orders: int = 0
 
 
 class _Found(NamedTuple):
@@ -178,6 +187,7 @@ def erase_person(
     mentions = Mentions(person, pseudonym=pseudonym, events=events)
     erased = Erased(records=len(theirs), record_files=len(found))
     erased.links = len(parts.journal.claims.links([pseudonym]))
+    erased.orders = parts.store.orders(platform, pseudonym)
     _empty_set_aside(platform, mentions, erased=erased, parts=parts, dry_run=dry_run)
     ids = {row.id for row in theirs}
     erased.findings = _empty_findings(platform, mentions, records=ids, parts=parts, dry_run=dry_run)
@@ -192,9 +202,11 @@ def erase_person(
             )
         elif erased.links:
             parts.journal.claims.unlink(pseudonym)
+        parts.store.forget_orders(platform, pseudonym)
         parts.store.finish()
         publish_queue(parts.journal, parts.log, rings=parts.rings)
-    if not (found or erased.rows_set_aside or erased.file_names or erased.findings or erased.links):
+    besides = (erased.rows_set_aside, erased.file_names, erased.findings, erased.links, erased.orders)
+    if not (found or any(besides)):
         raise NothingFound("nothing in this home names that person at that platform")
     return erased
 

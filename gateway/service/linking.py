@@ -7,14 +7,27 @@ stays in the home; the platforms never learn each other's accounts.
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from gateway.errors import LocalFileError, Refused, UsageError
 from gateway.ports import Clock, Link
 from gateway.service.moments import instant_text
 from gateway.signing import KeyedIndex, PersonKey
 
-__all__ = ["AccountLinked", "LinkStore", "Linked", "Linking", "NotLinked", "link_account", "unlink_account"]
+__all__ = [
+    "CONSENT_CHARACTERS_MAX",
+    "IDENTITY_CHARACTERS_MIN",
+    "AccountLinked",
+    "LinkStore",
+    "Linked",
+    "Linking",
+    "NamedLink",
+    "NotLinked",
+    "apply_link",
+    "link_account",
+    "name_link",
+    "unlink_account",
+]
 
 IDENTITY_CHARACTERS_MIN: Final = 6  # a shorter text identifies nobody
 CONSENT_CHARACTERS_MAX: Final = 200
@@ -54,6 +67,14 @@ class LinkStore(Protocol):
         ...
 
 
+class NamedLink(NamedTuple):
+    """An account and its person by keyed names, those of all epochs: the identity is not in it."""
+
+    account: bytes
+    persons: Sequence[tuple[int, bytes]]
+    consent: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linking:
     """What linking needs; joined by ``gateway.app``. ``keys`` are those of all epochs, the newest first."""
@@ -87,12 +108,34 @@ def link_account(platform: str, account: str, *, identity: str, consent: str, pa
         UsageError: the identity is too short, or the consent is not named.
         AccountLinked: the account is another person's.
     """
+    name = parts.index.pseudonym(platform, account)
+    named = name_link(name, identity=identity, consent=consent, keys=parts.keys)
+    return apply_link(platform, named, links=parts.links, clock=parts.clock)
+
+
+def name_link(account: bytes, *, identity: str, consent: str, keys: Sequence[PersonKey]) -> NamedLink:
+    """Make of an identity the pseudonyms that it has; it need not be known any longer.
+
+    Raises:
+        UsageError: the identity is too short, or the consent is not named.
+    """
     plain = _plain_identity(identity)
     _require_consent(consent)
-    known = parts.links.links_of([key.pseudonym(plain) for key in parts.keys])
-    key = next((key for key in parts.keys if known and key.epoch == known[0].epoch), parts.keys[0])
-    person, name = key.pseudonym(plain), parts.index.pseudonym(platform, account)
-    before = parts.links.links([name]).get(name)
+    return NamedLink(account, [(key.epoch, key.pseudonym(plain)) for key in keys], consent.strip())
+
+
+def apply_link(platform: str, named: NamedLink, *, links: LinkStore, clock: Clock) -> Linked:
+    """Write a link whose person is known by pseudonyms, those of the newest epoch first.
+
+    Raises:
+        AccountLinked: the account is another person's.
+    """
+    name = named.account
+    known = links.links_of([person for _, person in named.persons])
+    epoch, person = next(
+        (one for one in named.persons if known and one[0] == known[0].epoch), named.persons[0]
+    )
+    before = links.links([name]).get(name)
     if before is not None and before.person != person:
         raise AccountLinked("the account is linked to a person of another identity")
     elsewhere = [link for link in known if link.account != name]
@@ -101,15 +144,15 @@ def link_account(platform: str, account: str, *, identity: str, consent: str, pa
             account=name,
             person=person,
             platform=platform,
-            epoch=key.epoch,
-            consent=consent.strip(),
-            linked=instant_text(parts.clock.now()),
+            epoch=epoch,
+            consent=named.consent,
+            linked=instant_text(clock.now()),
             shared=any(link.shared or link.platform != platform for link in elsewhere),
             after=max((link.after for link in elsewhere), default=0),
         )
-        parts.links.link(link)
+        links.link(link)
     platforms = {link.platform for link in elsewhere} | {platform}
-    return Linked(len(platforms), key.epoch, before is None)
+    return Linked(len(platforms), epoch, before is None)
 
 
 def unlink_account(platform: str, account: str, *, parts: Linking) -> None:

@@ -7,16 +7,17 @@ from typing import NamedTuple, Protocol
 import orjson
 
 from gateway.contract import PlatformAdapter
+from gateway.errors import NotFound, Refused
 from gateway.model.erasure import NOWHERE
 from gateway.model.packed import cut
 from gateway.model.source import SourceRow
-from gateway.ports import EventMark, Journal, RecordFiles
+from gateway.ports import EventMark, Journal, Operation, OperationKind, RecordFiles
 from gateway.service.recording import event_text
 from gateway.service.scheme import SchemeEvaluator
 from gateway.service.submission import InputDocument
 from gateway.signing import NAME_BYTES, KeyedIndex
 
-__all__ = ["RowOutcome", "SetAside", "outcomes_of_rows", "reasons_of"]
+__all__ = ["RowOutcome", "SetAside", "find_event", "outcomes_of_rows", "reasons_of", "records_in"]
 
 
 class SetAside(Protocol):
@@ -109,6 +110,37 @@ def outcomes_of_rows(
         record = found.id_at(mark)
         outcomes.append(RowOutcome(row.place.row, "accepted" if new else "duplicate", record, mark.batch))
     return sorted(outcomes)
+
+
+def find_event(
+    platform: str, event: str, *, index: KeyedIndex, journal: Journal, records: RecordFiles
+) -> list[tuple[str, int]]:
+    """Return the id and the batch of an event's record, through the keyed index.
+
+    Raises:
+        NotFound: no record is of that event, or its person was erased since.
+    """
+    key = index.event(platform, event)
+    mark = journal.known_events([key]).get(key)
+    if mark is None or mark.batch == NOWHERE:
+        raise NotFound("no record is of that event", remedy="the outcomes of its operation say why")
+    return [(_Found(journal=journal, records=records, ids={}).id_at(mark), mark.batch)]
+
+
+def records_in(operation: Operation) -> list[tuple[str, int]]:
+    """Return the id and the batch of each record that the rows of an operation became or repeat.
+
+    Raises:
+        Refused: it is no operation of rows, or it is not done.
+    """
+    result = orjson.loads(operation.result or "{}")
+    if operation.kind is not OperationKind.ROWS or "outcomes" not in result:
+        raise Refused(
+            f"operation {operation.id} has no outcomes of rows",
+            remedy="wait until it is done; the records of a file are found by `event`",
+        )
+    named = [(one["record"], one["batch"]) for one in result["outcomes"] if one.get("record")]
+    return list(dict.fromkeys(named))
 
 
 def _rows(

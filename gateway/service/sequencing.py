@@ -21,9 +21,10 @@ from gateway.errors import (
     Refused,
     Unreachable,
 )
-from gateway.ports import Clock, Operation, Operations, OperationState, Spool
+from gateway.ports import Clock, Operation, OperationKind, Operations, OperationState, Spool
 from gateway.service.converting import convert_submission
 from gateway.service.moments import instant_text
+from gateway.service.ordering import Orders
 from gateway.service.outcomes import RowOutcome, SetAside, outcomes_of_rows
 from gateway.service.parts import Converting
 from gateway.service.scheme import Scheme, SchemeEvaluator
@@ -63,6 +64,7 @@ class Sequencer:
     """Converts operations, one spool after the other. ``parts`` gives the parts for a document's size."""
 
     operations: Operations
+    orders: Orders
     spools: Spools
     set_aside: SetAside
     scheme: Callable[[str], Scheme]
@@ -70,6 +72,7 @@ class Sequencer:
     parts: Callable[[int], Converting]
     require_unchanged: Callable[[Scheme], None]
     new_name: Callable[[], str]
+    log_size: Callable[[], int]
     clock: Clock
 
     def resume(self) -> int:
@@ -97,7 +100,7 @@ class Sequencer:
         try:
             if max(operation.crashes for operation in spool.operations) >= CRASHES_MAX:
                 raise NotConverted(f"the program crashed {CRASHES_MAX} times on this submission")
-            results = self._results(spool)
+            results = self._results(spool) if _converted(spool) else self._carried_out(spool)
         except (NotConverted, NotFound) as error:
             results = _failed(spool, error)
         except (IntegrityBroken, Unreachable, HomeBusy, LocalFileError):
@@ -107,8 +110,16 @@ class Sequencer:
         except Exception:
             self.operations.crashed(spool.name)
             raise
-        self.operations.finish(results, now=instant_text(self.clock.now()))
+        self.operations.finish(results, now=instant_text(self.clock.now()), log_size=self.log_size())
         self.spools.drop(spool.name)
+
+    def _carried_out(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
+        """Carry out orders: they come one by one, and no spool was written for them."""
+        return [
+            (one.id, OperationState.DONE, orjson.dumps({"result": done}).decode())
+            for one in spool.operations
+            for done in [self.orders.carry_out(one, self.operations.content(one))]
+        ]
 
     def _results(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
         scheme, adapter = self.scheme(spool.mapping), self.adapter(spool.adapter)
@@ -117,7 +128,7 @@ class Sequencer:
         parts = self.parts(document.size)
         submission = Submission(adapter=adapter, scheme=scheme, documents=[document])
         summary = convert_submission(submission, parts)
-        if not spool.operations[0].rows:
+        if spool.operations[0].kind is OperationKind.FILE:
             result = {"summary": summary_document(summary)}
             return [(spool.operations[0].id, OperationState.DONE, orjson.dumps(result).decode())]
         outcomes = outcomes_of_rows(
@@ -132,6 +143,10 @@ class Sequencer:
             (one.id, OperationState.DONE, _result(one, outcomes, submission=summary.submission))
             for one in spool.operations
         ]
+
+
+def _converted(spool: Spool) -> bool:
+    return spool.operations[0].kind in (OperationKind.ROWS, OperationKind.FILE)
 
 
 def _failed(spool: Spool, error: GatewayError) -> list[tuple[str, OperationState, str]]:

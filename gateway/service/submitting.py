@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import MalformedDocument, Refused
-from gateway.ports import Clock, NewOperation, Operation, Operations
+from gateway.ports import Clock, NewOperation, Operation, OperationKind, Operations
 from gateway.service.access import own
 from gateway.service.moments import instant_text
 from gateway.service.scheme import Scheme
 
-__all__ = ["ROWS_MAX", "Busy", "IdempotencyConflict", "Submitting"]
+__all__ = ["ROWS_MAX", "Busy", "IdempotencyConflict", "Submitting", "require_objects"]
 
 ROWS_MAX: Final = 10_000  # of one request; more is a file
 WAITING_MAX: Final = 5_000  # operations that may wait: about as many as are done in ten seconds
@@ -72,7 +72,7 @@ class Submitting:
                 remedy="send several requests, or upload a file: POST /v1/files",
             )
         content = b"".join(row + b"\n" for row in rows)
-        _require_objects(rows, content)
+        require_objects(rows, content)
         return self._receive(platform, key, content=content, mapping=mapping, rows=len(rows))
 
     def submit_file(
@@ -86,6 +86,7 @@ class Submitting:
         return self._keep(
             NewOperation(
                 id=operation_id,
+                kind=OperationKind.FILE,
                 platform=platform,
                 key=_key(key),
                 content_sha256=described.digest(),
@@ -94,6 +95,30 @@ class Submitting:
                 name=name,
                 rows=0,
                 content=None,
+                created=instant_text(self.clock.now()),
+            )
+        )
+
+    def submit_order(
+        self, platform: str, key: str, *, kind: OperationKind, content: bytes, same: bytes
+    ) -> Operation:
+        """Take an order; ``same`` is what a repetition of it has in common with it, without its content.
+
+        Raises:
+            IdempotencyConflict: the key was used for something else.
+        """
+        return self._keep(
+            NewOperation(
+                id=self.new_id(),
+                kind=kind,
+                platform=platform,
+                key=_key(key),
+                content_sha256=hashlib.sha256(kind.encode() + b"\x00" + same).digest(),
+                mapping="",
+                adapter="",
+                name="",
+                rows=0,
+                content=content,
                 created=instant_text(self.clock.now()),
             )
         )
@@ -130,6 +155,7 @@ class Submitting:
         return self._keep(
             NewOperation(
                 id=self.new_id(),
+                kind=OperationKind.ROWS,
                 platform=platform,
                 key=_key(key),
                 content_sha256=described.digest(),
@@ -152,8 +178,12 @@ class Submitting:
         return kept
 
 
-def _require_objects(rows: Sequence[bytes], content: bytes) -> None:
-    """Refuse rows that could not stand in one document with those of other requests."""
+def require_objects(rows: Sequence[bytes], content: bytes) -> None:
+    """Refuse rows that could not stand in one document with those of other requests.
+
+    Raises:
+        MalformedDocument: names the first that is no text, or no JSON object.
+    """
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from gateway.model.erasure import CarriedUse, Erasure, ErasureNotice
+from gateway.ports import OperationKind
 from gateway.store import tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
@@ -20,6 +21,7 @@ from gateway.store.finding_files import NdjsonFindings
 from gateway.store.journal import SqlJournal
 from gateway.store.queueing import queue_entry
 from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.serving_tables import operations
 from gateway.store.set_aside import SetAsideFiles
 
 __all__ = ["HomeErasures"]
@@ -82,6 +84,18 @@ class HomeErasures:
             )
         self._findings.settle({batch: staged})
 
+    def orders(self, platform: str, account: bytes) -> int:
+        """Return how many orders of a platform still say that they linked an account, or unlinked it."""
+        query = select(func.count()).select_from(operations).where(*_naming(platform, account))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def forget_orders(self, platform: str, account: bytes) -> None:
+        """Have them say no longer which account that was; one that is repeated is then in conflict."""
+        forgotten = update(operations).where(*_naming(platform, account))
+        with self._database.write() as connection:
+            connection.execute(forgotten.values(result='{"result":{}}', content_sha256=bytes(32)))
+
     def begin(self) -> None:
         """Mark that an erasure is under way, and sweep away what killed runs have left."""
         write_durably(self._marker, b"")
@@ -134,6 +148,14 @@ class HomeErasures:
         self._findings.settle(self._journal.finding_files())
         self._findings.sweep(self._journal.next_batch())
         self._journal.claims.sweep()
+
+
+def _naming(platform: str, account: bytes) -> tuple[ColumnElement[bool], ...]:
+    return (
+        operations.c.platform == platform,
+        operations.c.kind.in_([OperationKind.LINK, OperationKind.UNLINK]),
+        operations.c.result.contains(account.hex()),
+    )
 
 
 def _carry(connection: Connection, erasure: Erasure) -> None:

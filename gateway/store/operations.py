@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
-from gateway.ports import NewOperation, Operation, OperationState, Spool
+from gateway.ports import NewOperation, Operation, OperationKind, OperationState, Spool
 from gateway.store import serving_tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
@@ -47,6 +47,12 @@ class SqlOperations:
             query = query.where(t.operations.c.number < before)
         return self._all(query.order_by(t.operations.c.number.desc()).limit(limit))
 
+    def content(self, operation: Operation) -> bytes:
+        """Return what an operation that is not done brought; empty where it waits in a file."""
+        query = select(t.contents.c.rows).where(t.contents.c.operation == operation.number)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() or b""
+
     def finished(self, operation_ids: Sequence[str]) -> list[Operation]:
         """Return those of some operations that are done or have failed."""
         query = _operations().where(t.operations.c.id.in_(operation_ids))
@@ -78,15 +84,15 @@ class SqlOperations:
     def take(self, *, rows: int, write: Callable[[str, Sequence[bytes]], None], name: str) -> Spool | None:
         """Take the oldest waiting operations of one mapping and adapter together, about so many rows.
 
-        Those whose rows wait in a file of their own are taken alone, and nothing is written for them.
+        A file, or an order, is taken alone, and nothing is written for it.
         """
         chosen = self._next(rows)
         if not chosen:
             return None
-        in_file = len(chosen) == 1 and self._content(chosen[0]) is None
-        spool = chosen[0].id if in_file else name
-        if not in_file:
-            write(spool, [self._content(operation) or b"" for operation in chosen])
+        joined = chosen[0].kind is OperationKind.ROWS
+        spool = name if joined else chosen[0].id
+        if joined:
+            write(spool, [self.content(operation) for operation in chosen])
         starts = list(accumulate((operation.rows for operation in chosen), initial=1))[:-1]
         taken = [
             operation._replace(state=OperationState.WORKING, spool=spool, first_row=first)
@@ -110,14 +116,14 @@ class SqlOperations:
         with self._database.read() as connection:
             return {name for row in connection.execute(names) for name in row if name}
 
-    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
+    def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str, log_size: int) -> None:
         """Write down what became of operations, announce it, and drop their contents: all or nothing."""
         done = update(t.operations).where(t.operations.c.id == bindparam("_id"))
         rows = [{"_id": name, "state": state, "result": result} for name, state, result in results]
         finished = select(t.operations.c.number).where(t.operations.c.id.in_([row["_id"] for row in rows]))
         with self._database.write() as connection:
             connection.execute(done, rows)
-            announce(connection, [(name, state) for name, state, _ in results], now=now)
+            announce(connection, results, now=now, log_size=log_size)
             connection.execute(delete(t.contents).where(t.contents.c.operation.in_(finished)))
 
     def _next(self, rows: int) -> list[Operation]:
@@ -129,16 +135,11 @@ class SqlOperations:
             like_first = (operation.mapping, operation.adapter) == (oldest[0].mapping, oldest[0].adapter)
             if not like_first or (chosen and total + operation.rows > rows):
                 break
-            if not operation.rows:  # the rows of a file are not counted before it is converted
+            if operation.kind is not OperationKind.ROWS:
                 return chosen or [operation]
             chosen.append(operation)
             total += operation.rows
         return chosen
-
-    def _content(self, operation: Operation) -> bytes | None:
-        query = select(t.contents.c.rows).where(t.contents.c.operation == operation.number)
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
 
     def _first(self, query: Select[Any]) -> Operation | None:
         found = self._all(query.limit(1))
@@ -155,7 +156,7 @@ def _operations() -> Select[Any]:
 
 def _operation(row: Sequence[Any]) -> Operation:
     found = Operation(*row)
-    return found._replace(state=OperationState(found.state))
+    return found._replace(state=OperationState(found.state), kind=OperationKind(found.kind))
 
 
 def _receive(connection: Connection, new: NewOperation) -> Operation:

@@ -90,6 +90,7 @@ operations: Final = Table(
     METADATA,
     Column("number", _COUNTED, primary_key=True),  # in the order of arrival
     Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
     Column("platform", String, ForeignKey("platforms.id"), nullable=False),
     Column("key", String, nullable=False),
     Column("content_sha256", LargeBinary, nullable=False),

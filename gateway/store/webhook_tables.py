@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from gateway.store.tables import METADATA
 
-__all__ = ["deliveries", "events", "webhooks"]
+__all__ = ["deliveries", "events", "unwitnessed", "webhooks"]
 
 webhooks: Final = Table(
     "webhooks",
@@ -55,4 +55,12 @@ deliveries: Final = Table(
     Column("detail", String, nullable=False),
     UniqueConstraint("webhook", "event"),
     Index("ix_webhook_deliveries_due", "state", "webhook", "next_at"),
+)
+
+unwitnessed: Final = Table(
+    "webhook_unwitnessed",
+    METADATA,
+    Column("operation", String, primary_key=True),
+    Column("platform", String, ForeignKey("platforms.id"), nullable=False),
+    Column("log_size", BigInteger, nullable=False, index=True),  # at which its records are in the log
 )

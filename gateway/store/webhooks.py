@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
@@ -15,20 +15,47 @@ from gateway.store.group_commit import GroupCommit
 
 __all__ = ["SqlWebhooks", "announce"]
 
+TOLD_AT_ONCE: Final = 1000  # SQL takes a bounded number of values
 
-def announce(connection: Connection, finished: Iterable[tuple[str, OperationState]], *, now: str) -> None:
-    """Queue an event for each finished operation whose platform wants it, in the transaction that ends it."""
+
+_Targets = dict[str, list[Webhook]]
+_Event = tuple[EventType, str, str]  # what happened to which operation of which platform
+
+
+def announce(
+    connection: Connection,
+    finished: Iterable[tuple[str, OperationState, str]],
+    *,
+    now: str,
+    log_size: int,
+) -> None:
+    """Queue an event for each finished operation whose platform wants it, in the transaction that ends it.
+
+    Where it wants to know of receipts, note the operation until the log has its quorum at that size.
+    """
     targets = _targets(connection)
     if not targets:
         return
-    states = dict(finished)
-    query = select(s.operations.c.id, s.operations.c.platform).where(s.operations.c.id.in_(states))
+    ended = {name: (state, result) for name, state, result in finished}
+    query = select(s.operations.c.id, s.operations.c.platform).where(s.operations.c.id.in_(ended))
+    found = connection.execute(query).all()
+    told = [(EventType(f"operation.{ended[one][0]}"), one, platform) for one, platform in found]
+    _tell(connection, told, targets=targets, now=now)
+    awaited = [
+        {"operation": one, "platform": platform, "log_size": log_size}
+        for one, platform in found
+        if _wanting(targets.get(platform, []), EventType.RECEIPT_WITNESSED) and _has_records(ended[one][1])
+    ]
+    if awaited:
+        connection.execute(insert(t.unwitnessed), awaited)
+
+
+def _tell(connection: Connection, told: Iterable[_Event], *, targets: _Targets, now: str) -> None:
     due = int(datetime.fromisoformat(now).timestamp())
     events: list[dict[str, Any]] = []
     deliveries: list[dict[str, Any]] = []
-    for operation, platform in connection.execute(query):
-        kind = EventType(f"operation.{states[operation]}")
-        wanting = [webhook.id for webhook in targets.get(platform, []) if kind in webhook.events]
+    for kind, operation, platform in told:
+        wanting = _wanting(targets.get(platform, []), kind)
         if not wanting:
             continue
         payload = orjson.dumps({"type": kind, "timestamp": now, "data": {"operation": operation}}).decode()
@@ -38,6 +65,18 @@ def announce(connection: Connection, finished: Iterable[tuple[str, OperationStat
     if events:
         connection.execute(insert(t.events), events)
         connection.execute(insert(t.deliveries), deliveries)
+
+
+def _wanting(webhooks: Iterable[Webhook], kind: EventType) -> list[str]:
+    return [webhook.id for webhook in webhooks if kind in webhook.events]
+
+
+def _has_records(result: str) -> bool:
+    """Tell whether rows or a file became records, or repeat some: those have receipts."""
+    told = orjson.loads(result)
+    summary = told.get("summary", {})
+    counted = summary.get("accepted", 0) + summary.get("duplicates", 0)
+    return counted > 0 or any("record" in one for one in told.get("outcomes", ()))
 
 
 class SqlWebhooks:
@@ -110,14 +149,28 @@ class SqlWebhooks:
         """Write down how an attempt went, durably."""
         self._writes.submit(lambda connection: _record(connection, sent, now=now)).result()
 
+    def tell_witnessed(self, size: int, *, now: str) -> None:
+        """Queue an event for each operation whose records are in the log at a size that has its quorum."""
+        covered = t.unwitnessed.c.log_size <= size
+        some = select(t.unwitnessed.c.operation, t.unwitnessed.c.platform).where(covered).limit(TOLD_AT_ONCE)
+        with self._database.read() as connection:
+            if connection.execute(some).first() is None:
+                return
+        with self._database.write() as connection:
+            found = connection.execute(some).all()
+            told = [(EventType.RECEIPT_WITNESSED, one, platform) for one, platform in found]
+            _tell(connection, told, targets=_targets(connection), now=now)
+            names = [one for one, _ in found]
+            connection.execute(delete(t.unwitnessed).where(t.unwitnessed.c.operation.in_(names)))
+
     def forget(self, before: str) -> None:
         """Forget events from before a moment that wait for no endpoint."""
         awaited = select(t.deliveries.c.event).where(t.deliveries.c.state == DeliveryState.WAITING)
         old = select(t.events.c.id).where(t.events.c.created < before, t.events.c.id.not_in(awaited))
         with self._database.write() as connection:
             ended = connection.execute(old).scalars().all()
-            for first in range(0, len(ended), 1000):  # SQL takes a bounded number of values
-                some = ended[first : first + 1000]
+            for first in range(0, len(ended), TOLD_AT_ONCE):
+                some = ended[first : first + TOLD_AT_ONCE]
                 connection.execute(delete(t.deliveries).where(t.deliveries.c.event.in_(some)))
                 connection.execute(delete(t.events).where(t.events.c.id.in_(some)))
 
@@ -143,7 +196,7 @@ def _record(connection: Connection, sent: Sent, *, now: str) -> None:
         connection.execute(update(t.deliveries).where(*waiting).values(given_up))
 
 
-def _targets(connection: Connection) -> dict[str, list[Webhook]]:
+def _targets(connection: Connection) -> _Targets:
     """Return the endpoints that take events, by platform."""
     by_platform: dict[str, list[Webhook]] = {}
     for row in connection.execute(_webhooks().where(t.webhooks.c.disabled == "")):

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from gateway.peers import Poster
-from gateway.ports import Delivery, DeliveryState, EventType, NewOperation, OperationState, Webhook
+from gateway.ports import (
+    Delivery,
+    DeliveryState,
+    EventType,
+    NewOperation,
+    OperationKind,
+    OperationState,
+    Webhook,
+)
 from gateway.service.delivering import SCHEDULE_SECONDS, Courier
 from gateway.store.database import Database
 from gateway.store.group_commit import GroupCommit
@@ -42,12 +50,20 @@ class Outbox:
     operations: SqlOperations
     webhooks: SqlWebhooks
 
-    def finish(self, number: int, state: OperationState = OperationState.DONE) -> None:
+    def finish(
+        self,
+        number: int,
+        state: OperationState = OperationState.DONE,
+        *,
+        result: str = "{}",
+        log_size: int = 0,
+    ) -> None:
         """Submit an operation and finish it."""
         name = f"{number:032x}"
         self.operations.receive(
             NewOperation(
                 id=name,
+                kind=OperationKind.ROWS,
                 platform=WUHAN_PLATFORM,
                 key=name,
                 content_sha256=b"",
@@ -59,7 +75,7 @@ class Outbox:
                 created=NOW,
             )
         )
-        self.operations.finish([(name, state, "{}")], now=NOW)
+        self.operations.finish([(name, state, result)], now=NOW, log_size=log_size)
 
     def add(self, url: str, *events: EventType, name: str = "w") -> Webhook:
         wanted = events or tuple(EventType)
@@ -124,6 +140,7 @@ def test_an_event_that_cannot_be_queued_leaves_the_operation_unfinished(outbox: 
         outbox.operations.finish(
             [(f"{2:032x}", OperationState.DONE, "changed"), (f"{1:032x}", OperationState.DONE, "changed")],
             now=NOW,
+            log_size=0,
         )
 
     found = outbox.operations.operation(f"{2:032x}")
@@ -245,3 +262,57 @@ def test_a_removed_endpoint_leaves_nothing_waiting(outbox: Outbox) -> None:
 
     assert not outbox.deliveries()
     assert not outbox.webhooks.ready(int(FixedClock().now().timestamp()))
+
+
+ACCEPTED = '{"outcomes": [{"row": 1, "outcome": "accepted", "record": "r", "batch": 0}]}'
+REFUSED = '{"outcomes": [{"row": 1, "outcome": "rejected", "code": "unknown-code", "field": ""}]}'
+
+
+def told_witnessed(outbox: Outbox, size: int) -> list[str]:
+    """Say at which size the log has its quorum; return the operations that were told of so far."""
+    outbox.webhooks.tell_witnessed(size, now=NOW)
+    kind = EventType.RECEIPT_WITNESSED
+    found = (one.event for one in reversed(outbox.deliveries()) if one.type is kind)
+    return [event.removeprefix("receipt-witnessed-").lstrip("0") for event in found]
+
+
+def test_receipts_are_told_of_once_the_log_has_its_quorum_at_their_size(outbox: Outbox) -> None:
+    outbox.add("https://example.com/")
+    for number, log_size in ((1, 5), (2, 7), (3, 9)):
+        outbox.finish(number, result=ACCEPTED, log_size=log_size)
+
+    assert told_witnessed(outbox, 4) == []
+    assert told_witnessed(outbox, 7) == ["1", "2"]
+    assert told_witnessed(outbox, 7) == ["1", "2"]
+    assert told_witnessed(outbox, 100) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "told"),
+    [
+        (OperationState.DONE, ACCEPTED, ["1"]),
+        (OperationState.DONE, '{"summary": {"accepted": 0, "duplicates": 2}}', ["1"]),
+        (OperationState.DONE, REFUSED, []),
+        (OperationState.DONE, '{"summary": {"accepted": 0, "duplicates": 0}}', []),
+        (OperationState.DONE, '{"result": {"link": "ab", "linked": true}}', []),
+        (OperationState.FAILED, '{"code": "not-converted"}', []),
+    ],
+)
+def test_what_has_no_receipts_is_not_told_of(
+    outbox: Outbox, state: OperationState, result: str, told: list[str]
+) -> None:
+    outbox.add("https://example.com/")
+    outbox.finish(1, state, result=result, log_size=1)
+
+    assert told_witnessed(outbox, 1) == told
+
+
+def test_who_does_not_ask_for_receipts_is_not_told_of_them(outbox: Outbox) -> None:
+    outbox.add("https://example.com/", EventType.OPERATION_DONE)
+    outbox.finish(1, result=ACCEPTED, log_size=1)
+    outbox.add("https://example.com/", EventType.RECEIPT_WITNESSED, name="later")
+
+    outbox.webhooks.tell_witnessed(1, now=NOW)
+
+    assert [one.type for one in outbox.deliveries()] == [EventType.OPERATION_DONE]
+    assert outbox.deliveries("later") == []

@@ -16,7 +16,7 @@ from gateway.app.erase import erase
 from gateway.app.home import create_home, open_home
 from gateway.cli.root import run
 from gateway.errors import HomeBusy, IntegrityBroken, LocalFileError
-from gateway.ports import NewOperation
+from gateway.ports import NewOperation, OperationKind
 from gateway.store import lease as module
 from gateway.store.database import HEAD, Database
 from gateway.store.dialects import DatabaseUnavailable, postgres_url
@@ -190,8 +190,8 @@ def test_a_home_of_the_revision_before_audits(tmp_path: Path, monkeypatch: pytes
 
 def submission(name: str, key: str = "") -> NewOperation:
     return NewOperation(
-        id=name, platform="cn-420100/wuhan", key=key or name, content_sha256=b"", mapping=WUHAN,
-        adapter="common", name="", rows=1, content=b"{}", created="",
+        id=name, kind=OperationKind.ROWS, platform="cn-420100/wuhan", key=key or name, content_sha256=b"",
+        mapping=WUHAN, adapter="common", name="", rows=1, content=b"{}", created="",
     )  # fmt: skip
 
 

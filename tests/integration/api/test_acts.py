@@ -209,17 +209,6 @@ def test_the_log_is_what_a_web_server_would_serve(running: Served, wuhan: Gatewa
         assert httpx.get(f"{running.url}/log/{path}").status_code == 404
 
 
-def test_a_mapping_is_the_bytes_of_its_digest(running: Served) -> None:
-    import hashlib
-
-    listed = httpx.get(running.url + "/v1/mappings").json()["mappings"]
-    one = httpx.get(f"{running.url}/v1/mappings/{listed[0]['digest']}")
-    again = httpx.get(str(one.url), headers={"if-none-match": one.headers["etag"]})
-
-    assert "sha256:" + hashlib.sha256(one.content).hexdigest() == listed[0]["digest"]
-    assert (again.status_code, again.content) == (304, b"")
-
-
 def test_the_home_passes_its_audit(wuhan: GatewayClient, running: Served) -> None:
     wuhan.submit(WUHAN, [trip(99)])
 

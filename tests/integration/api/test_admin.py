@@ -1,6 +1,7 @@
 """Operators, coordinators and auditors: by a token, within their role, within their grant."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gateway.app.home import open_home
 from gateway.app.operators import Grant, new_token, revoke, tokens
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import UsageError
+from gateway.store.lately import REMEMBERED_SECONDS
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.serving import WUHAN_PLATFORM, PlatformSigner, Served
@@ -86,9 +88,11 @@ def test_an_operator_admits_suspends_and_resumes_a_platform(running: Served) -> 
     shenzhen = running.client(PlatformSigner(7))
     key = shenzhen.enrol(SHENZHEN, made.json()["code"])["id"]
     suspended = ask("PUT", place, json={"reason": "keys lost"}).json()
+    time.sleep(REMEMBERED_SECONDS)  # so long another worker may remember how it was
     with pytest.raises(RequestFailed) as refused:
         shenzhen.request("GET", "/v1/keys")
     resumed = ask("DELETE", place).json()
+    time.sleep(REMEMBERED_SECONDS)
 
     assert made.status_code == 201
     assert (suspended["suspended"], suspended["keys"]) == ("keys lost", [key])

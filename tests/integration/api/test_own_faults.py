@@ -11,9 +11,10 @@ import pytest
 
 from gateway.app.erase import SubmissionsWaiting, erase
 from gateway.app.home import OpenHome, open_home
+from gateway.app.ordering import orders
 from gateway.app.platforms import invite
 from gateway.errors import LocalFileError
-from gateway.ports import NewOperation, OperationState
+from gateway.ports import NewOperation, OperationKind, OperationState
 from gateway.service.sequencing import CRASHES_MAX, Sequencer
 from gateway.store.group_commit import GroupCommit
 from gateway.store.operations import SqlOperations
@@ -35,8 +36,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def kept(operations: SqlOperations, name: str = "one") -> None:
     operations.receive(
         NewOperation(
-            id=name, platform=WUHAN_PLATFORM, key=name, content_sha256=bytes(32), mapping=WUHAN,
-            adapter="common", name="", rows=1, content=ROWS, created="2026-11-22T08:00:00Z",
+            id=name, kind=OperationKind.ROWS, platform=WUHAN_PLATFORM, key=name, content_sha256=bytes(32),
+            mapping=WUHAN, adapter="common", name="", rows=1, content=ROWS, created="2026-11-22T08:00:00Z",
         )
     )  # fmt: skip
 
@@ -45,6 +46,7 @@ def sequencer_that(opened: OpenHome, operations: SqlOperations, trouble: Callabl
     """Return a sequencer whose conversion meets some trouble."""
     return Sequencer(
         operations=operations,
+        orders=orders(opened),
         spools=SpoolFolder(opened.home.spool),  # type: ignore[arg-type]  # nothing is read from it here
         set_aside=opened.home,
         scheme=trouble,  # type: ignore[arg-type]  # the first thing that a conversion asks for
@@ -52,6 +54,7 @@ def sequencer_that(opened: OpenHome, operations: SqlOperations, trouble: Callabl
         parts=trouble,  # type: ignore[arg-type]  # likewise
         require_unchanged=lambda _: None,
         new_name=lambda: "spool",
+        log_size=lambda: 0,
         clock=opened.clock,
     )
 

@@ -110,7 +110,7 @@ def fails() -> None:
 
 
 def test_what_ends_a_process_is_told_without_its_words(capfd: pytest.CaptureFixture[str]) -> None:
-    process = _started("worker-0", fails)
+    process = _started("worker-0", fails, log_level="info")
     process.join(60)
 
     told = capfd.readouterr().err

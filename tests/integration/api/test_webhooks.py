@@ -83,6 +83,18 @@ def test_a_finished_operation_is_told_with_its_id_alone(wuhan: GatewayClient, re
     assert delivery(wuhan, webhook, "delivered")["event"] == arrived.headers["webhook-id"]
 
 
+def test_receipts_are_told_of_at_once_where_nobody_is_asked_to_witness(
+    wuhan: GatewayClient, receiver: Receiver
+) -> None:
+    created(wuhan, receiver.url, "receipt.witnessed")
+
+    done = wuhan.submit(WUHAN, [trip(10)])
+
+    (arrived,) = receiver.wait_for(1)
+    told = orjson.loads(arrived.content)
+    assert (told["type"], told["data"]) == ("receipt.witnessed", {"operation": done["id"]})
+
+
 def test_signatures_verify_with_another_library_and_by_hand(wuhan: GatewayClient, receiver: Receiver) -> None:
     webhook = created(wuhan, receiver.url)
     wuhan.submit(WUHAN, [trip(2)])
