@@ -8,11 +8,13 @@ keys keep such writes apart, and one that a deadlock has ended is made once more
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from itertools import groupby
+from operator import attrgetter
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -21,11 +23,17 @@ from gateway.store.dialects import is_conflict
 
 __all__ = ["GroupCommit"]
 
+W = TypeVar("W")  # what is written
 T = TypeVar("T")
 TOGETHER_MAX: Final = 500  # writes of one transaction: none waits for more than so many others
 
 _Answer = tuple[Any, Exception | None]
-_Work = tuple[Callable[[Connection], Any], "Future[Any]"]
+
+
+class _Work(NamedTuple):
+    write: Callable[[Connection, Sequence[Any]], list[Any]]
+    item: Any
+    future: "Future[Any]"
 
 
 class GroupCommit:
@@ -47,8 +55,15 @@ class GroupCommit:
 
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Have something written; the result is there once it is on the disk."""
+        return self.submit_item(lambda connection, _: [work(connection)], None)
+
+    def submit_item(self, write: Callable[[Connection, Sequence[W]], list[T]], item: W) -> "Future[T]":
+        """Have an item written by one call with the others that wait for the same ``write``.
+
+        ``write`` returns a result for each item it is given, in their order.
+        """
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        self._queue.put(_Work(write, item, future))
         return future
 
     def close(self) -> None:
@@ -80,33 +95,47 @@ class GroupCommit:
 
     def _commit(self, together: list[_Work]) -> None:
         """Commit some writes; if one of them fails, all are tried again, each in a savepoint of its own."""
+        alike = _alike(together)
         try:
-            answers = self._tried(together, apart=False)
+            answers = self._tried(alike, apart=False)
         except Exception:  # noqa: BLE001 - whose fault it was shows when each stands alone
-            answers = self._apart(together)
-        for (work, future), (result, failure) in zip(together, answers, strict=True):
+            answers = self._apart(alike)
+        for work, (result, failure) in zip(alike, answers, strict=True):
             if failure is None:
-                future.set_result(result)
-            elif len(together) > 1 and is_conflict(failure):
-                self._commit([(work, future)])
+                work.future.set_result(result)
+            elif len(alike) > 1 and is_conflict(failure):
+                self._commit([work])
             else:
-                future.set_exception(failure)
+                work.future.set_exception(failure)
 
-    def _apart(self, together: list[_Work]) -> list[_Answer]:
+    def _apart(self, alike: list[_Work]) -> list[_Answer]:
         try:
-            return self._tried(together, apart=True)
+            return self._tried(alike, apart=True)
         except Exception as error:  # noqa: BLE001 - the transaction itself failed: so did each write of it
-            return [(None, error)] * len(together)
+            return [(None, error)] * len(alike)
 
-    def _tried(self, together: list[_Work], *, apart: bool) -> list[_Answer]:
+    def _tried(self, alike: list[_Work], *, apart: bool) -> list[_Answer]:
         with self._database.write(alone=False) as connection:
-            if not apart:
-                return [(work(connection), None) for work, _ in together]
-            return [self._in_savepoint(connection, work) for work, _ in together]
+            if apart:
+                return [self._in_savepoint(connection, work) for work in alike]
+            return [
+                (result, None)
+                for write, some in groupby(alike, key=attrgetter("write"))
+                for result in write(connection, [work.item for work in some])
+            ]
 
-    def _in_savepoint(self, connection: Connection, work: Callable[[Connection], Any]) -> _Answer:
+    def _in_savepoint(self, connection: Connection, work: _Work) -> _Answer:
         try:
             with self._database.told(), connection.begin_nested():
-                return work(connection), None
+                (result,) = work.write(connection, [work.item])
         except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
             return None, error
+        return result, None
+
+
+def _alike(together: list[_Work]) -> list[_Work]:
+    """Bring those of the same write together; within each, who came first stays first."""
+    by_write: dict[object, list[_Work]] = {}
+    for work in together:
+        by_write.setdefault(work.write, []).append(work)
+    return [work for some in by_write.values() for work in some]
