@@ -33,6 +33,7 @@ class Database:
         if isinstance(place, Path):
             refuse_network_disk(self.folder)
         self.engine = self._dialect.engine()
+        self._reading = self._dialect.for_reading(self.engine)
         try:
             self._migrate()
         except BaseException:
@@ -51,7 +52,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading."""
-        with self.told(), self.engine.connect() as connection:
+        with self.told(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager

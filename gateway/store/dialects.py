@@ -56,6 +56,10 @@ class Dialect(Protocol):
         """Return what connects."""
         ...
 
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return what connects for reading alone."""
+        ...
+
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
         """Begin a transaction that writes; ``alone``: after every other such one."""
         ...
@@ -86,6 +90,10 @@ class Sqlite:
         engine = create_engine(f"sqlite:///{self._path}", hide_parameters=True)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
+        return engine
+
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return the same: what is read in one transaction is of one moment."""
         return engine
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
@@ -147,6 +155,13 @@ class Postgres:
                 **_SILENT,
             },
         )
+
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return what reads without a transaction: by default each statement sees its own moment anyhow.
+
+        So a question is one round trip, not three.
+        """
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
         """Take the advisory lock for this transaction, if it is to be alone."""

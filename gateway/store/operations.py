@@ -83,10 +83,11 @@ class SqlOperations:
         chosen = self._next(rows)
         if not chosen:
             return None
-        in_file = len(chosen) == 1 and self._content(chosen[0]) is None
+        contents = self._contents(chosen)
+        in_file = len(chosen) == 1 and not contents
         spool = chosen[0].id if in_file else name
         if not in_file:
-            write(spool, [self._content(operation) or b"" for operation in chosen])
+            write(spool, [contents.get(operation.number, b"") for operation in chosen])
         starts = list(accumulate((operation.rows for operation in chosen), initial=1))[:-1]
         taken = [
             operation._replace(state=OperationState.WORKING, spool=spool, first_row=first)
@@ -135,10 +136,11 @@ class SqlOperations:
             total += operation.rows
         return chosen
 
-    def _content(self, operation: Operation) -> bytes | None:
-        query = select(t.contents.c.rows).where(t.contents.c.operation == operation.number)
+    def _contents(self, some: Sequence[Operation]) -> dict[int, bytes]:
+        """Return the rows of operations, by number; of files there are none here."""
+        of_some = t.contents.c.operation.in_([operation.number for operation in some])
         with self._database.read() as connection:
-            return connection.execute(query).scalar()
+            return dict(connection.execute(select(t.contents).where(of_some)).tuples().all())
 
     def _first(self, query: Select[Any]) -> Operation | None:
         found = self._all(query.limit(1))
