@@ -140,7 +140,7 @@ class SqlOperations:
         """Return the rows of operations, by number; of files there are none here."""
         of_some = t.contents.c.operation.in_([operation.number for operation in some])
         with self._database.read() as connection:
-            return dict(connection.execute(select(t.contents).where(of_some)).tuples().all())
+            return dict(connection.execute(select(t.contents).where(of_some)).all())
 
     def _first(self, query: Select[Any]) -> Operation | None:
         found = self._all(query.limit(1))
