@@ -26,7 +26,7 @@ class Answered(NamedTuple):
     last: bytes
 
 
-def signed(url: str, content: bytes, signer: Signer, *, content_type: str = "application/json") -> bytes:
+def signed(url: str, content: bytes, *, signer: Signer, content_type: str = "application/json") -> bytes:
     """Return a signed POST as it goes over the wire."""
     parts = urlsplit(url)
     headers = {

@@ -102,7 +102,7 @@ def _load(
     what: str, running: Served, *, bodies: Sequence[bytes], signer: PlatformSigner, acts: int = 1
 ) -> float:
     """Send submissions and tell how fast they were acknowledged, and how fast all were converted."""
-    requests = [signed(running.url + "/v1/acts", body, signer) for body in bodies]
+    requests = [signed(running.url + "/v1/acts", body, signer=signer) for body in bodies]
     client = running.client(signer)
     connections = min(CONNECTIONS, len(bodies))
     answered = send_all(int(running.url.rpartition(":")[2]), requests, connections=connections)
@@ -135,7 +135,7 @@ def _echo(bodies: Sequence[bytes], *, workers: int, ours: float) -> None:
         try:
             url = f"http://127.0.0.1:{port}/v1/acts"
             _until_up(url)
-            requests = [signed(url, body, PlatformSigner(1)) for body in bodies]
+            requests = [signed(url, body, signer=PlatformSigner(1)) for body in bodies]
             answered = send_all(port, requests, connections=CONNECTIONS)
             _require(answered, {202})
         finally:

@@ -6,9 +6,11 @@ import typer
 
 from gateway.cli import (
     adapter,
+    agreement,
     audit,
     behaviours,
     claims,
+    conformance,
     convert,
     credential,
     disclosure,
@@ -24,6 +26,7 @@ from gateway.cli import (
     receipt,
     record,
     remote,
+    sandbox,
     serve,
     statements,
     witness,
@@ -68,6 +71,9 @@ for name, group, words in (
     ("operator", operators.app, "Tokens for those who run or watch this gateway over HTTP."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
+    ("agreement", agreement.app, "Draft, sign and publish what two platforms agree; pause corridors."),
+    ("sandbox", sandbox.app, "Serve the platforms of invented cities, to try transfers and faults with."),
+    ("conformance", conformance.app, "Run what every platform passes against your own platform."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -1,8 +1,9 @@
 """Keys, commitments, signed envelopes and signed documents."""
 
+from gateway.signing.answers import AnswerMessage, AnswerNotSigned, sign_answer, verify_answer
 from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosure, commitment, commitments
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
-from gateway.signing.envelope import seal, signed_text, verify_envelope
+from gateway.signing.envelope import seal, signed_text, verify_envelope, verify_parties
 from gateway.signing.integrity import add_proof, hash_data, verify_proof
 from gateway.signing.keyed import INDEX_KEY_BYTES, NAME_BYTES, PSEUDONYM_BYTES, KeyedIndex, PersonKey
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer, TrustedKey, key_id
@@ -12,6 +13,7 @@ from gateway.signing.requests import (
     Message,
     Presented,
     RequestNotSigned,
+    arrived_message,
     content_digest,
     sign_request,
     verify_request,
@@ -31,6 +33,8 @@ __all__ = [
     "SALT_BYTES",
     "SKEW",
     "WEBHOOK_SECRET_BYTES",
+    "AnswerMessage",
+    "AnswerNotSigned",
     "CommitmentMismatch",
     "DidDocument",
     "Disclosure",
@@ -45,6 +49,7 @@ __all__ = [
     "Signer",
     "TrustedKey",
     "add_proof",
+    "arrived_message",
     "commitment",
     "commitments",
     "content_digest",
@@ -54,9 +59,12 @@ __all__ = [
     "key_id",
     "key_set",
     "seal",
+    "sign_answer",
     "sign_request",
     "signed_text",
+    "verify_answer",
     "verify_envelope",
+    "verify_parties",
     "verify_proof",
     "verify_request",
     "webhook_headers",

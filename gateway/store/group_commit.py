@@ -7,51 +7,42 @@ On PostgreSQL the transactions of several workers run at once. What is written h
 keys keep such writes apart, and one that a deadlock has ended is made once more, in a transaction of its own.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from itertools import groupby
-from operator import attrgetter
-from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
 from gateway.store.database import Database
 from gateway.store.dialects import is_conflict
+from gateway.store.gathering import Gathering
 
 __all__ = ["GroupCommit"]
 
 W = TypeVar("W")  # what is written
 T = TypeVar("T")
-TOGETHER_MAX: Final = 500  # writes of one transaction: none waits for more than so many others
 
 _Answer = tuple[Any, Exception | None]
 
 
-class _Work(NamedTuple):
+class _Item(NamedTuple):
     write: Callable[[Connection, Sequence[Any]], list[Any]]
     item: Any
-    future: "Future[Any]"
 
 
-class GroupCommit:
+_Work = tuple[_Item, "Future[Any]"]
+
+
+class GroupCommit(Gathering[_Item, Any]):
     """Runs writes in a thread of its own, those that wait together in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-        self._thread.start()
+        super().__init__(self._commit, name="group-commit")
 
     def __enter__(self) -> "GroupCommit":
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Have something written; the result is there once it is on the disk."""
@@ -62,36 +53,7 @@ class GroupCommit:
 
         ``write`` returns a result for each item it is given, in their order.
         """
-        future: Future[T] = Future()
-        self._queue.put(_Work(write, item, future))
-        return future
-
-    def close(self) -> None:
-        """Write what waits, then end."""
-        self._queue.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            together, ended = self._waiting(first)
-            self._commit(together)
-            if ended:
-                return
-
-    def _waiting(self, first: _Work) -> tuple[list[_Work], bool]:
-        together = [first]
-        while len(together) < TOGETHER_MAX:
-            try:
-                work = self._queue.get_nowait()
-            except Empty:
-                break
-            if work is None:
-                return together, True
-            together.append(work)
-        return together, False
+        return self._put(_Item(write, item))
 
     def _commit(self, together: list[_Work]) -> None:
         """Commit some writes; if one of them fails, all are tried again, each in a savepoint of its own."""
@@ -100,13 +62,13 @@ class GroupCommit:
             answers = self._tried(alike, apart=False)
         except Exception:  # noqa: BLE001 - whose fault it was shows when each stands alone
             answers = self._apart(alike)
-        for work, (result, failure) in zip(alike, answers, strict=True):
+        for (item, future), (result, failure) in zip(alike, answers, strict=True):
             if failure is None:
-                work.future.set_result(result)
+                future.set_result(result)
             elif len(alike) > 1 and is_conflict(failure):
-                self._commit([work])
+                self._commit([(item, future)])
             else:
-                work.future.set_exception(failure)
+                future.set_exception(failure)
 
     def _apart(self, alike: list[_Work]) -> list[_Answer]:
         try:
@@ -115,19 +77,20 @@ class GroupCommit:
             return [(None, error)] * len(alike)
 
     def _tried(self, alike: list[_Work], *, apart: bool) -> list[_Answer]:
+        items = [item for item, _ in alike]
         with self._database.write(alone=False) as connection:
             if apart:
-                return [self._in_savepoint(connection, work) for work in alike]
+                return [self._in_savepoint(connection, one) for one in items]
             return [
                 (result, None)
-                for write, some in groupby(alike, key=attrgetter("write"))
-                for result in write(connection, [work.item for work in some])
+                for write, some in groupby(items, key=lambda one: one.write)
+                for result in write(connection, [one.item for one in some])
             ]
 
-    def _in_savepoint(self, connection: Connection, work: _Work) -> _Answer:
+    def _in_savepoint(self, connection: Connection, one: _Item) -> _Answer:
         try:
             with self._database.told(), connection.begin_nested():
-                (result,) = work.write(connection, [work.item])
+                (result,) = one.write(connection, [one.item])
         except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
             return None, error
         return result, None
@@ -137,5 +100,5 @@ def _alike(together: list[_Work]) -> list[_Work]:
     """Bring those of the same write together; within each, who came first stays first."""
     by_write: dict[object, list[_Work]] = {}
     for work in together:
-        by_write.setdefault(work.write, []).append(work)
+        by_write.setdefault(work[0].write, []).append(work)
     return [work for some in by_write.values() for work in some]

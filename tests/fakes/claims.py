@@ -20,7 +20,9 @@ __all__ = [
     "PLATFORMS",
     "At",
     "counting",
+    "link_all",
     "linked_home",
+    "mapping_text",
     "seen",
     "submit",
     "write_mapping",
@@ -86,8 +88,13 @@ def write_mapping(folder: Path, platform: str) -> Path:
     """Write the rules of one of the platforms; each has a figure of its own."""
     path = folder / f"{platform.replace('/', '-')}.yaml"
     figure = {name: f"{100 + 50 * number}" for number, name in enumerate(PLATFORMS)}.get(platform, "100")
-    path.write_text(_MAPPING.format(platform=platform, figure=figure), "utf-8")
+    path.write_text(mapping_text(platform, figure), "utf-8")
     return path
+
+
+def mapping_text(platform: str, figure: str) -> str:
+    """Return the rules of an invented platform that counts so many grams for a km."""
+    return _MAPPING.format(platform=platform, figure=figure)
 
 
 def seen(event: str, user: str, start: float, end: float | None, **changes: str) -> dict[str, str]:
@@ -108,7 +115,11 @@ def linked_home(
     folder: Path, patch: pytest.MonkeyPatch, persons: Sequence[str] = ("an",), *, name: str = "home"
 ) -> Path:
     """Make a home in which each person has an account of the same name at all platforms."""
-    home = make_home(folder, patch, name=name)
+    return link_all(make_home(folder, patch, name=name), persons)
+
+
+def link_all(home: Path, persons: Sequence[str]) -> Path:
+    """Give each person an account of the same name at all platforms; return the home."""
     for platform in PLATFORMS:
         for person in persons:
             link(home, person, platform=platform, identity=f"identity of {person}", consent="form 1")
