@@ -56,8 +56,8 @@ class Dialect(Protocol):
         """Return what connects."""
         ...
 
-    def for_reading(self, engine: Engine) -> Engine:
-        """Return what connects for reading alone."""
+    def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:
+        """Return what connects for reading alone; ``at_one_moment``: all statements see the same."""
         ...
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
@@ -92,7 +92,7 @@ class Sqlite:
         event.listen(engine, "begin", _begin)
         return engine
 
-    def for_reading(self, engine: Engine) -> Engine:
+    def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:  # noqa: ARG002 - it always is
         """Return the same: what is read in one transaction is of one moment."""
         return engine
 
@@ -156,12 +156,12 @@ class Postgres:
             },
         )
 
-    def for_reading(self, engine: Engine) -> Engine:
-        """Return what reads without a transaction: by default each statement sees its own moment anyhow.
+    def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:
+        """Return what reads without a transaction, unless all is to be of one moment.
 
-        So a question is one round trip, not three.
+        By default each statement sees its own moment anyhow; so a question is one round trip, not three.
         """
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
+        return engine.execution_options(isolation_level="REPEATABLE READ" if at_one_moment else "AUTOCOMMIT")
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
         """Take the advisory lock for this transaction, if it is to be alone."""
