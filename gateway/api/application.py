@@ -4,6 +4,7 @@ from typing import Final
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from gateway.api import (
     acts,
@@ -44,6 +45,8 @@ _DESCRIPTION: Final = (
     "Platforms submit what their residents did, once however often it is sent; each act that counts becomes a"
     " signed record with a receipt that anybody can verify offline. Amounts are decimal strings."
 )
+_NOT_TRACED: Final = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
+"""FastAPI's own spans and logs would show paths and contents; ``Edge`` writes down what may be shown."""
 
 
 def application(parts: ApiParts | None) -> FastAPI:
@@ -58,6 +61,7 @@ def application(parts: ApiParts | None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=_NOT_TRACED,
     )
     if parts is not None:
         api.state.parts = parts

@@ -62,6 +62,8 @@ class OperationList(BaseModel):
 
 async def explained(request: Request, operation: Operation) -> OperationDocument:
     """Return an operation as it is sent, with the reasons that the quarantine still has."""
+    if not operation.result:
+        return operation_document(operation)
     reasons = parts_of(request).reasons
     return await run_in_threadpool(lambda: operation_document(operation, reasons=reasons))
 

@@ -62,6 +62,8 @@ __all__ = ["Serving", "api_parts", "sequence", "service_settings"]
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
+MANY: Final = 8  # operations of one step: they come faster than one by one
+GATHERING_SECONDS: Final = 0.25  # a step that takes longer is worth its cost already
 ORPHANED: Final = timedelta(hours=1)  # a spool that nobody has written to for so long, and nothing refers to
 REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's erasure has removed
 REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
@@ -361,10 +363,22 @@ def _sequence_while_busy(
         sequencer.resume()
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
-            if announce() or sequencer.step():
+            begun = time.monotonic()
+            done = announce() or sequencer.step()
+            if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
-            else:
-                time.sleep(POLL_SECONDS)
+            time.sleep(_pause(done, time.monotonic() - begun))
+
+
+def _pause(taken: int, seconds: float) -> float:
+    """Tell how long to wait after a step that took so many operations and seconds.
+
+    A step costs much the same for one operation as for a hundred. So while many come, as many again may
+    gather for as long as the step took; one who comes alone does not wait, nor does a backlog.
+    """
+    if not taken:
+        return POLL_SECONDS
+    return seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
 def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:

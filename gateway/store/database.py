@@ -33,6 +33,9 @@ class Database:
         if isinstance(place, Path):
             refuse_network_disk(self.folder)
         self.engine = self._dialect.engine()
+        self._reading = {
+            whole: self._dialect.for_reading(self.engine, at_one_moment=whole) for whole in (False, True)
+        }
         try:
             self._migrate()
         except BaseException:
@@ -49,9 +52,9 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Give a connection for reading."""
-        with self.told(), self.engine.connect() as connection:
+    def read(self, *, at_one_moment: bool = False) -> Iterator[Connection]:
+        """Give a connection for reading; ``at_one_moment``: all its statements see the same, everywhere."""
+        with self.told(), self._reading[at_one_moment].connect() as connection:
             yield connection
 
     @contextmanager

@@ -56,6 +56,10 @@ class Dialect(Protocol):
         """Return what connects."""
         ...
 
+    def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:
+        """Return what connects for reading alone; ``at_one_moment``: all statements see the same."""
+        ...
+
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
         """Begin a transaction that writes; ``alone``: after every other such one."""
         ...
@@ -86,6 +90,10 @@ class Sqlite:
         engine = create_engine(f"sqlite:///{self._path}", hide_parameters=True)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
+        return engine
+
+    def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:  # noqa: ARG002 - it always is
+        """Return the same: what is read in one transaction is of one moment."""
         return engine
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
@@ -147,6 +155,13 @@ class Postgres:
                 **_SILENT,
             },
         )
+
+    def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:
+        """Return what reads without a transaction, unless all is to be of one moment.
+
+        By default each statement sees its own moment anyhow; so a question is one round trip, not three.
+        """
+        return engine.execution_options(isolation_level="REPEATABLE READ" if at_one_moment else "AUTOCOMMIT")
 
     def begin_write(self, connection: Connection, *, alone: bool) -> None:
         """Take the advisory lock for this transaction, if it is to be alone."""

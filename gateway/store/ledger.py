@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, select, text
+from sqlalchemy import Connection, Row, Select, Table, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IntegrityBroken, InvariantBroken, Refused
@@ -157,9 +157,7 @@ class SqlLedgerReader:
     def standing(self) -> BooksStanding:
         """Return the whole books as they are kept, at one moment."""
         book = Book()
-        with self._database.read() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        with self._database.read(at_one_moment=True) as connection:
             row = connection.execute(select(t.head)).one()
             for table in BOOKS:
                 fill(book, table, rows=connection.execute(select(table)))

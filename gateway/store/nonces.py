@@ -3,7 +3,8 @@
 One row of the database (``nonce_stores``) says which store is in charge. Why no nonce is accepted twice,
 whatever happens to Redis, is argued in docs/decisions/0023-several-hosts.md. The rules it rests on:
 
-1. Who has used a nonce up in a store then reads the row. What it accepts was in charge at that moment.
+1. Who has used a nonce up in a store then reads the row, alone or with others who have done so before the
+   reading begins. What it accepts was in charge at that moment.
 2. A change is committed first, open-ended, and dated afterwards: whoever read the row before has received
    its request before that date.
 3. Leaving Redis sets the floor to that date: what was created until then is refused, it may be used already.
@@ -25,6 +26,7 @@ from gateway.ports import Clock, NonceUse
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.group_commit import GroupCommit
+from gateway.store.jointly import Jointly
 from gateway.store.serving_tables import nonce_stores, nonces
 
 __all__ = ["SharedNonces"]
@@ -63,6 +65,9 @@ class _Request(NamedTuple):
     expires: int
 
 
+_CHARGE: Final = select(*(nonce_stores.c[name] for name in _Charge._fields))
+
+
 class SharedNonces:
     """Used nonces of all workers (:class:`gateway.ports.Nonces`); without ``redis``, in the database."""
 
@@ -76,6 +81,7 @@ class SharedNonces:
         self._script = None if redis is None else redis.register_script(_USE)
         self._prefix = f"tanqiao:{prefix}:nonce:"
         self._tried = self._swept = 0
+        self._charge = Jointly(self._read_charge)
         self._known = self._charge()
 
     def use(
@@ -133,11 +139,10 @@ class SharedNonces:
 
         return NonceUse.FRESH if self._writes.submit(write).result() else NonceUse.USED
 
-    def _charge(self) -> _Charge:
+    def _read_charge(self) -> _Charge:
         """Read which store is in charge; a change that nobody has dated yet is dated now."""
-        columns = [nonce_stores.c[name] for name in _Charge._fields]
         with self._database.read() as connection:
-            found = _Charge(*connection.execute(select(*columns)).one())
+            found = _Charge(*connection.execute(_CHARGE).one())
         if OPEN in found:
             self._date()
         return found

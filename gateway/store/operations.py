@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, tuple_, update
 
 from gateway.ports import NewOperation, Operation, OperationKind, OperationState, Spool
 from gateway.store import serving_tables as t
@@ -28,7 +28,7 @@ class SqlOperations:
 
     def receive(self, operation: NewOperation) -> Operation:
         """Keep a submission durably; one with a known key is not kept again, the first is returned."""
-        return self._writes.submit(lambda connection: _receive(connection, operation)).result()
+        return self._writes.submit_item(_receive, operation).result()
 
     def operation(self, operation_id: str) -> Operation | None:
         """Return one operation."""
@@ -92,7 +92,8 @@ class SqlOperations:
         joined = chosen[0].kind is OperationKind.ROWS
         spool = name if joined else chosen[0].id
         if joined:
-            write(spool, [self.content(operation) for operation in chosen])
+            contents = self._contents(chosen)
+            write(spool, [contents.get(operation.number, b"") for operation in chosen])
         starts = list(accumulate((operation.rows for operation in chosen), initial=1))[:-1]
         taken = [
             operation._replace(state=OperationState.WORKING, spool=spool, first_row=first)
@@ -141,6 +142,12 @@ class SqlOperations:
             total += operation.rows
         return chosen
 
+    def _contents(self, some: Sequence[Operation]) -> dict[int, bytes]:
+        """Return the rows of operations, by number; of files there are none here."""
+        of_some = t.contents.c.operation.in_([operation.number for operation in some])
+        with self._database.read() as connection:
+            return dict(connection.execute(select(t.contents).where(of_some)).all())
+
     def _first(self, query: Select[Any]) -> Operation | None:
         found = self._all(query.limit(1))
         return found[0] if found else None
@@ -159,20 +166,39 @@ def _operation(row: Sequence[Any]) -> Operation:
     return found._replace(state=OperationState(found.state), kind=OperationKind(found.kind))
 
 
-def _receive(connection: Connection, new: NewOperation) -> Operation:
-    """Insert an operation, or find the one with its key, which another worker may insert at this moment."""
-    names = [name for name in Operation._fields if name in NewOperation.__dataclass_fields__]
-    values = {name: getattr(new, name) for name in names}
-    values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": "", "crashes": 0}
-    unless_known = (
-        upsert(connection, t.operations)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["platform", "key"])
+def _receive(connection: Connection, new: Sequence[NewOperation]) -> list[Operation]:
+    """Insert operations, or find those with their keys, which another worker may insert at this moment."""
+    firsts: dict[tuple[str, str], NewOperation] = {}
+    for one in new:
+        firsts.setdefault((one.platform, one.key), one)
+    numbers = _insert(connection, list(firsts.values()))
+    kept = [
+        {"operation": numbers[key], "rows": one.content}
+        for key, one in firsts.items()
+        if key in numbers and one.content is not None
+    ]
+    if kept:
+        connection.execute(insert(t.contents), kept)
+    found = {key: Operation(number=number, **_values(firsts[key])) for key, number in numbers.items()}
+    if missing := firsts.keys() - numbers.keys():
+        known = _operations().where(tuple_(t.operations.c.platform, t.operations.c.key).in_(missing))
+        found |= {(one.platform, one.key): one for one in map(_operation, connection.execute(known))}
+    return [found[one.platform, one.key] for one in new]
+
+
+def _insert(connection: Connection, new: Sequence[NewOperation]) -> dict[tuple[str, str], int]:
+    """Insert those operations whose keys are not known; returns their numbers, in the order of arrival."""
+    columns = t.operations.c
+    unless_known = upsert(connection, t.operations).on_conflict_do_nothing(index_elements=["platform", "key"])
+    inserted = connection.execute(
+        unless_known.returning(columns.platform, columns.key, columns.number),
+        [_values(one) for one in new],
     )
-    number = connection.execute(unless_known.returning(t.operations.c.number)).scalar()
-    if number is None:
-        known = _operations().where(t.operations.c.platform == new.platform, t.operations.c.key == new.key)
-        return _operation(connection.execute(known).one())
-    if new.content is not None:
-        connection.execute(insert(t.contents).values(operation=number, rows=new.content))
-    return _operation([{**values, "number": number}[name] for name in Operation._fields])
+    return {(platform, key): number for platform, key, number in inserted}
+
+
+def _values(new: NewOperation) -> dict[str, Any]:
+    """Return an operation's values at its arrival, all but its number."""
+    names = [name for name in Operation._fields if name in NewOperation.__dataclass_fields__]
+    arrived = {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": "", "crashes": 0}
+    return {name: getattr(new, name) for name in names} | arrived

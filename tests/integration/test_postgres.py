@@ -214,6 +214,20 @@ def test_of_many_workers_with_one_key_all_get_the_first_operation(url: str, tmp_
         assert kept[0].waiting() == len(answers) >= 10
 
 
+@pytest.mark.parametrize(("at_one_moment", "seen"), [(True, 0), (False, 1)])
+def test_what_is_read_is_of_one_moment_where_that_is_asked_for(
+    url: str, tmp_path: Path, at_one_moment: bool, seen: int
+) -> None:
+    with closing(opened(url, tmp_path)) as database:
+        platforms = text("SELECT count(*) FROM platforms")
+        with database.read(at_one_moment=at_one_moment) as connection:
+            assert connection.execute(platforms).scalar() == 0
+            SqlPlatforms(database).invite("cn-420100/wuhan", code_hash=b"", expires="", now="")
+            assert connection.execute(platforms).scalar() == seen
+        with database.read() as connection:
+            assert connection.execute(platforms).scalar() == 1, "a connection that is given back is as before"
+
+
 def test_one_host_writes_at_a_time(home: Path, url: str, tmp_path: Path) -> None:
     with closing(opened(url, tmp_path)) as database, open_home(home) as found:
         other = WriterLease(database, origin=found.facts.origin, holder="another host")
