@@ -107,7 +107,7 @@ class Verdict(StrEnum):
 
 
 class TransferRefusal(StrEnum):
-    """Why a transfer does not come about, in the order in which it is checked (docs/reference/transfer.md)."""
+    """Why a transfer does not come about, in the order of the checks (docs/reference/transfer.md)."""
 
     # the message
     MALFORMED = "malformed-transfer"
@@ -148,7 +148,6 @@ class TransferRefusal(StrEnum):
     CREDIT_REFUSED = "credit-refused"
     CREDIT_DIFFERS = "credit-differs"
     TIMED_OUT = "timed-out"
-    CANCELLED = "transfer-cancelled"
 
 
 class QuoteReference(NamedTuple):
@@ -221,12 +220,16 @@ class Decision(NamedTuple):
 
 
 class PlaceHold(NamedTuple):
-    """Ask the source to keep points back until the gateway's decision."""
+    """Ask the source to keep points back until the gateway's decision.
+
+    A hold never ends by itself: after ``expected_in_s`` seconds without a decision the platform asks.
+    """
 
     transfer: TransferId
     account: str
     points: int
     lots: tuple[LotUse, ...]
+    expected_in_s: int
 
 
 class PrepareCredit(NamedTuple):
@@ -236,6 +239,7 @@ class PrepareCredit(NamedTuple):
     account: str
     points: int
     recognised_mg: int
+    expected_in_s: int
 
 
 Message = PlaceHold | PrepareCredit | Decision
