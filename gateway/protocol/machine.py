@@ -1,5 +1,8 @@
 """The state machine of a transfer: an event in, the transfer after it and what to do about it out."""
 
+from collections.abc import Callable
+from typing import Final
+
 from gateway.protocol.afterwards import disputed, return_ended, return_started, ruled, settled
 from gateway.protocol.deciding import acknowledged, decide, queried, unanswered
 from gateway.protocol.events import (
@@ -39,7 +42,7 @@ from gateway.protocol.state import Remark, Step, Transfer, refused
 
 __all__ = ["step"]
 
-_HANDLERS = {
+_HANDLERS: Final[dict[type, Callable[..., Step]]] = {
     Start: start,
     Checked: checked,
     CheckFailed: check_failed,
@@ -70,6 +73,4 @@ def step(transfer: Transfer, event: object) -> Step:
     taken up anew. The other steps write nothing but their messages.
     """
     handler = _HANDLERS.get(type(event))
-    if handler is None:
-        return refused(transfer, Remark.UNKNOWN_EVENT)
-    return handler(transfer, event)  # type: ignore[no-any-return,operator]
+    return refused(transfer, Remark.UNKNOWN_EVENT) if handler is None else handler(transfer, event)
