@@ -32,14 +32,17 @@ class ServiceSettings:
     drain_seconds: int = 5
 
 
+REQUESTS_PER_MINUTE: Final = 60_000  # a thousand a second: no platform needs more, a loop gone wild does
 ALARM: Final = timedelta(minutes=1)
 STOP: Final = timedelta(hours=1)
+_POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
+_REDIS: Final = ("redis://", "rediss://", "unix://")
 _WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment decides.
+    """What the environment says. Addresses are empty where nothing is set; docs/reference/settings.md.
 
     ``state`` is the folder of the checkpoint store: outside of every home, never restored;
     ``state_named`` tells whether the environment names it. A quorum of witnesses that is missing for
@@ -49,6 +52,10 @@ class Settings:
 
     state: Path
     state_named: bool = False
+    database: str = ""
+    checkpoints: str = ""
+    redis: str = ""
+    requests_per_minute: int = REQUESTS_PER_MINUTE
     witness_alarm: timedelta = ALARM
     witness_stop: timedelta = STOP
     private_webhooks: bool = False
@@ -64,6 +71,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         state=_state(environment),
         state_named="TANQIAO_STATE" in environment,
+        database=_address(environment, "TANQIAO_DATABASE", starts=_POSTGRES),
+        checkpoints=_address(environment, "TANQIAO_CHECKPOINTS", starts=_POSTGRES),
+        redis=_address(environment, "TANQIAO_REDIS", starts=_REDIS),
+        requests_per_minute=_count(
+            environment, "TANQIAO_REQUESTS_PER_MINUTE", usual=REQUESTS_PER_MINUTE, most=999_999_999
+        ),
         witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", default=ALARM),
         witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", default=STOP),
         private_webhooks=_choice(
@@ -122,6 +135,16 @@ def _count(environment: Mapping[str, str], name: str, *, usual: int, most: int) 
             remedy="set it to such a number, or unset it",
         )
     return int(text)
+
+
+def _address(environment: Mapping[str, str], name: str, *, starts: tuple[str, ...]) -> str:
+    """Return an address, which is never shown: it may hold a password."""
+    address = environment.get(name, "")
+    if address and not address.startswith(starts):
+        raise LocalFileError(
+            f"{name} is no address of the kind it should be", remedy=f"begin it with {' or '.join(starts)}"
+        )
+    return address
 
 
 def _seconds(environment: Mapping[str, str], name: str, *, default: timedelta) -> timedelta:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, require_digest, sender_of_content, signed_document, slices
-from gateway.api.operations import OperationDocument, operation_document, waited
+from gateway.api.operations import OperationDocument, explained, waited
 from gateway.errors import GatewayError, MalformedDocument, NotFound, UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX
@@ -135,7 +135,7 @@ async def submit_acts(
     operation = await waited(request, operation, prefer=prefer)
     response.headers["Location"] = f"/v1/operations/{operation.id}"
     response.status_code = 200 if operation.result else 202
-    return operation_document(operation)
+    return await explained(request, operation)
 
 
 @router.post(
@@ -179,7 +179,7 @@ async def upload_file(
 
     operation = await run_in_threadpool(submit)
     response.headers["Location"] = f"/v1/operations/{operation.id}"
-    return operation_document(operation)
+    return await explained(request, operation)
 
 
 def _rows(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:

@@ -11,10 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from gateway.api.bodies import parts_of, sender
 from gateway.api.cursors import CURSOR, read_cursor, write_cursor
 from gateway.api.ids import require_id
+from gateway.api.parts import Reasons
 from gateway.api.waiting import Waiting
 from gateway.ports import Operation, OperationState, Platform
 
-__all__ = ["OperationDocument", "operation_document", "router", "waited"]
+__all__ = ["OperationDocument", "explained", "operation_document", "router", "waited"]
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 _WAIT: Final = re.compile(r"wait=([0-9]{1,3})")
@@ -29,7 +30,9 @@ class Outcome(BaseModel):
     batch: int | None = Field(None, description="Where the record is found quickly.")
     code: str | None = Field(None, description="Why it was rejected: docs/reference/rejections.md.")
     field: str | None = None
-    detail: str | None = None
+    detail: str | None = Field(
+        None, description="Why in words; absent in lists, and once the person of the row was erased."
+    )
 
 
 class OperationDocument(BaseModel):
@@ -55,9 +58,21 @@ class OperationList(BaseModel):
     next: str | None = Field(None, description="Cursor of the next page.")
 
 
-def operation_document(operation: Operation) -> OperationDocument:
-    """Return an operation as it is sent."""
+async def explained(request: Request, operation: Operation) -> OperationDocument:
+    """Return an operation as it is sent, with the reasons that the quarantine still has."""
+    reasons = parts_of(request).reasons
+    return await run_in_threadpool(lambda: operation_document(operation, reasons=reasons))
+
+
+def operation_document(operation: Operation, *, reasons: Reasons | None = None) -> OperationDocument:
+    """Return an operation; with ``reasons``, refused rows say why in words."""
     result = orjson.loads(operation.result) if operation.result else {}
+    submission = result.pop("submission", "")
+    refused = [one for one in result.get("outcomes", ()) if one["outcome"] == "rejected"]
+    if reasons is not None and refused:
+        said = reasons(submission)
+        for one in refused:
+            one["detail"] = said.get(operation.first_row + one["row"] - 1)
     if operation.state is OperationState.FAILED:
         result = {"problem": result}
     return OperationDocument(
@@ -88,7 +103,8 @@ async def operation(
     """Return one operation of the platform that asks."""
     require_id(operation_id, "operation")
     parts = parts_of(request)
-    return operation_document(await run_in_threadpool(parts.submitting.own, platform.id, operation_id))
+    found = await run_in_threadpool(parts.submitting.own, platform.id, operation_id)
+    return await explained(request, found)
 
 
 @router.get("/operations", response_model=OperationList, response_model_exclude_none=True)

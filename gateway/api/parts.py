@@ -1,6 +1,6 @@
 """What the HTTP interface needs from the rest of the system; ``gateway.app`` joins it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,16 @@ from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
 from gateway.service.webhooks import WebhookDesk
 
-__all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "ListedMapping", "Measures", "Upload"]
+__all__ = [
+    "WITNESSED",
+    "WITNESSED_HEADER",
+    "ApiParts",
+    "Limits",
+    "ListedMapping",
+    "Measures",
+    "Reasons",
+    "Upload",
+]
 
 WITNESSED_HEADER: Final = "Tanqiao-Witnessed"  # true or false: has what is sent its quorum of witnesses?
 WITNESSED: Final = {
@@ -25,6 +34,7 @@ WITNESSED: Final = {
 }
 
 MEBIBYTE: Final = 1 << 20
+Reasons = Callable[[str], Mapping[int, str]]  # of a submission: why rows were refused, by their number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,7 @@ class ApiParts:
     """The parts behind the resources. ``web_folder`` is served as it stands, ``log_folder`` nearly so.
 
     ``checkpoint`` is the newest one with its cosignatures; ``witnessed`` tells if one has its quorum.
+    ``reasons`` says why rows of a submission were refused, as long as it may be said.
     ``day_of_records`` gives the records of a platform and day, for somebody named, as lines.
     """
 
@@ -102,6 +113,7 @@ class ApiParts:
     web_folder: Path
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
+    reasons: Reasons
     uploading: Callable[[str], AbstractContextManager[Upload]]
     drop_upload: Callable[[str], None]
     ready: Callable[[], list[str]]

@@ -25,7 +25,13 @@ from gateway.errors import (
     UsageError,
 )
 from gateway.service.access import NotAllowed
-from gateway.service.onboarding import NotAdmitted, ReplayedRequest, UnknownPlatform
+from gateway.service.onboarding import (
+    NotAdmitted,
+    ReplayedRequest,
+    SignAgain,
+    TooManyRequests,
+    UnknownPlatform,
+)
 from gateway.service.operating import TokenRefused
 from gateway.service.quorum import Unwitnessed
 from gateway.service.submitting import Busy, IdempotencyConflict
@@ -70,6 +76,8 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         StaleOldSize: 409,
         TooLarge: 413,
         CheckpointRefused: 422,
+        TooManyRequests: 429,
+        SignAgain: 503,
         InvalidMapping: 422,
         ChecksFailed: 422,
         Refused: 422,
@@ -84,7 +92,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
 )
 """The status of each kind of error; a kind that is not listed has that of the nearest one above it."""
 
-_RETRYABLE: Final = frozenset({408, 503})
+_RETRYABLE: Final = frozenset({408, 429, 503})
 _TITLES: Final = {
     "400": ("Not understood", "无法理解请求"),
     "401": ("Not signed", "签名无效"),
@@ -95,6 +103,7 @@ _TITLES: Final = {
     "409": ("Conflict", "冲突"),
     "413": ("Too large", "请求过大"),
     "422": ("Refused", "请求被拒绝"),
+    "429": ("Too many requests", "请求过多"),
     "500": ("Stopped for safety", "系统已停止以保护数据"),
     "503": ("Try again later", "请稍后再试"),
 }
@@ -124,8 +133,8 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
     if error.remedy:
         body["remedy"] = error.remedy
     headers = {}
-    if status == 503:
-        headers["Retry-After"] = str(RETRY_SECONDS)
+    if status in (429, 503):
+        headers["Retry-After"] = str(getattr(error, "retry_seconds", RETRY_SECONDS))
     if status == 405:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
     if isinstance(error, TokenRefused):

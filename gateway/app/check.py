@@ -43,7 +43,7 @@ PROCESSES_FROM_ROWS = 50_000  # starting a process takes as long as looking at a
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
     """Audit a home; nothing else may write to it meanwhile, and nothing in it is repaired."""
-    with open_home(root) as opened, opened.home.writing():
+    with open_home(root) as opened, opened.writing():
         books = Database(opened.home.scratch() / "audit.db")
         try:
             parts = Auditing(

@@ -7,15 +7,24 @@ from tempfile import TemporaryDirectory
 
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer
-from gateway.errors import UsageError
+from gateway.errors import HomeBusy, UsageError
 from gateway.service.erasing import Erased, Erasing, erase_person
 from gateway.store.database import Database
 from gateway.store.durable import remove_folder
+from gateway.store.group_commit import GroupCommit
 from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
+from gateway.store.operations import SqlOperations
 from gateway.store.set_aside import SetAsideFiles
 
-__all__ = ["erase", "read_account"]
+__all__ = ["SubmissionsWaiting", "erase", "read_account"]
+
+
+class SubmissionsWaiting(HomeBusy):
+    """The platform has sent acts that are no records yet: the person may be among them."""
+
+    code = "submissions-waiting"
+    remedy = "let `tanqiao serve` convert them, then run the command again"
 
 
 def erase(
@@ -30,12 +39,14 @@ def erase(
 
     Raises:
         UsageError: the home has nothing of that platform.
+        SubmissionsWaiting: acts that it sent wait to be converted, and would become records afterwards.
     """
     with (
         open_home(root, writing=not dry_run) as opened,
         TemporaryDirectory(prefix="tanqiao-erase-") as folder,
     ):
         _require_platform(opened, platform)
+        _require_nothing_waiting(opened, platform)
         if not dry_run:
             remove_folder(opened.home.scratch())
         books = Database(Path(folder) / "caps.db")
@@ -67,6 +78,13 @@ def _erasing(opened: OpenHome, books: Database) -> Erasing:
         clock=opened.clock,
         random_bytes=os.urandom,
     )
+
+
+def _require_nothing_waiting(opened: OpenHome, platform: str) -> None:
+    with GroupCommit(opened.database) as writes:
+        waiting = SqlOperations(opened.database, writes).waiting(platform)
+    if waiting:
+        raise SubmissionsWaiting(f"{waiting} submissions of {platform} wait to be converted")
 
 
 def _require_platform(opened: OpenHome, platform: str) -> None:

@@ -3,8 +3,9 @@
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gateway.app.clock import SystemClock
@@ -23,17 +24,20 @@ from gateway.service.publishing import PublishingRings, publish_queue
 from gateway.service.reversing import Reversing
 from gateway.settings import Settings, read_settings
 from gateway.signing import KeyedIndex, Signer
-from gateway.store.checkpoints import CheckpointStore
+from gateway.store.checkpoints import CheckpointFile, CheckpointStore
 from gateway.store.cosigned import CosignedFiles
 from gateway.store.database import Database, refuse_network_disk
+from gateway.store.dialects import postgres_url
 from gateway.store.erasure import HomeErasures
 from gateway.store.finding_files import NdjsonFindings
 from gateway.store.home import Home, HomeFacts, Profile
 from gateway.store.journal import SqlJournal
 from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
+from gateway.store.lease import WriterLease
 from gateway.store.log_files import LogFolder
 from gateway.store.record_files import ParquetRecordFiles, encode_rows
 from gateway.store.set_aside import SetAsideFiles
+from gateway.store.shared_checkpoints import SharedCheckpoints
 from gateway.store.trust_files import TrustFiles
 from gateway.transparency import SignatureType, VerifierKey, sign_note
 
@@ -72,6 +76,17 @@ class OpenHome:
     log: LogFolder
     trust: TrustFiles
     clock: SystemClock
+    lease: WriterLease | None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only one that writes: by a lock of the home, and by a lease where several hosts may come.
+
+        Raises:
+            HomeBusy: another process writes to this home.
+        """
+        with self.home.writing(), self.lease.held() if self.lease else nullcontext():
+            yield
 
     def index(self) -> KeyedIndex:
         """Return the keyed names of this home."""
@@ -143,27 +158,39 @@ class OpenHome:
         )
 
 
-def create_home(root: Path, *, origin: str = "", profile: Profile = "default") -> HomeFacts:
+def create_home(
+    root: Path, *, origin: str = "", profile: Profile = "default", database: str = ""
+) -> HomeFacts:
     """Make a new home: keys, trust files, database, and a log that announces the keys.
 
+    Args:
+        root: the folder, empty or not there yet.
+        origin: the log's name; random if empty.
+        profile: ``test`` admits illustrative mappings.
+        database: the address of an empty PostgreSQL database; TANQIAO_DATABASE if empty, else a file.
+
     Raises:
-        LocalFileError: there is something at that place already.
+        LocalFileError: there is something at that place already, or that database is in use.
     """
     home, clock, settings = Home(root), SystemClock(), read_settings()
     if profile == "production":
         _require_state_apart(settings, root)
     root.mkdir(parents=True, exist_ok=True)
-    refuse_network_disk(root)
+    address = kept_address(database, settings)
+    if not address:
+        refuse_network_disk(root)
     with home.writing():
         home.begin_making()
         name = (origin or f"tanqiao-{secrets.token_hex(4)}") + ("-test" if profile == "test" else "")
-        facts = HomeFacts(origin=name, issuer=name, profile=profile, created=instant_text(clock.now()))
-        store = checkpoint_store(facts, settings)
-        if store.latest(name) is not None:
-            raise LocalFileError(
-                f"the checkpoint store knows a log named {name} already", remedy="choose another --origin"
-            )
-        _found(home, facts, store=store)
+        facts = HomeFacts(
+            origin=name, issuer=name, profile=profile, created=instant_text(clock.now()), database=address
+        )
+        with closing(checkpoint_store(facts, settings)) as store:
+            if store.latest(name) is not None:
+                raise LocalFileError(
+                    f"the checkpoint store knows a log named {name} already", remedy="choose another --origin"
+                )
+            _found(home, facts, store=store)
     with open_home(root, writing=True):
         pass
     return facts
@@ -196,10 +223,11 @@ def _found(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> None:
     ring = founding_ring(facts.issuer, signers)
     policy = f"log {log_key(facts.origin, log_signer)}\nquorum none\n"
     trust_files(home, facts, store=store).create(policy.encode(), ring)
-    database = Database(home.database)
-    for entry in founding_entries(ring, signers[0][1], issued=facts.created):
-        SqlJournal(database).queue(entry)
-    database.close()
+    with closing(open_database(home, facts, settings=read_settings())) as database:
+        if facts.database:
+            WriterLease(database, origin=facts.origin, holder=home.writer()).found()
+        for entry in founding_entries(ring, signers[0][1], issued=facts.created):
+            SqlJournal(database).queue(entry)
     home.write_facts(facts)
 
 
@@ -213,14 +241,29 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
         IntegrityBroken: the home contradicts its checkpoint store, its log or its pins.
     """
     home = Home(root)
-    facts = home.facts()
-    store = checkpoint_store(facts, read_settings())
+    facts, settings = home.facts(), read_settings()
+    with (
+        closing(checkpoint_store(facts, settings)) as store,
+        closing(open_database(home, facts, settings=settings)) as database,
+    ):
+        opened = _opened(home, facts, store=store, database=database)
+        if not writing:
+            yield opened
+            return
+        with opened.writing():
+            _bring_up(opened)
+            yield opened
+
+
+def _opened(home: Home, facts: HomeFacts, *, store: CheckpointStore, database: Database) -> OpenHome:
     log_signer = FileSigner(home.keys / "log", "log")
     key = log_key(facts.origin, log_signer)
-    database = Database(home.database)
+    lease = WriterLease(database, origin=facts.origin, holder=home.writer()) if facts.database else None
+    if lease is not None:
+        lease.require_own()
     journal, records = SqlJournal(database), ParquetRecordFiles(home.records)
     findings = NdjsonFindings(home.findings)
-    opened = OpenHome(
+    return OpenHome(
         home=home,
         facts=facts,
         database=database,
@@ -242,19 +285,18 @@ def open_home(root: Path, *, writing: bool = False) -> Iterator[OpenHome]:
             staging=home.staging,
             store=store,
             sign_checkpoint=lambda text: bytes(sign_note(text, key=key, sign=log_signer.sign)),
+            after_step=partial(_require_lease, lease),
         ).proving_under(CosignedFiles(home.witnesses).covering),
         trust=trust_files(home, facts, store=store),
         clock=SystemClock(),
+        lease=lease,
     )
-    try:
-        if writing:
-            with home.writing():
-                _bring_up(opened)
-                yield opened
-        else:
-            yield opened
-    finally:
-        database.close()
+
+
+def _require_lease(lease: WriterLease | None, step: str) -> None:
+    """Check before the steps of an append that would overwrite what another host has published since."""
+    if lease is not None and step in ("swapped", "tiles published"):
+        lease.require()
 
 
 def _bring_up(opened: OpenHome) -> None:
@@ -288,10 +330,38 @@ def _require_own_name(opened: OpenHome) -> None:
         )
 
 
+def kept_address(database: str, settings: Settings) -> str:
+    """Return the address of the database to note in a new home, without its password; empty: a file.
+
+    Raises:
+        LocalFileError: it is no address, or holds a password where everybody sees it.
+    """
+    if database and postgres_url(database, setting="--database").password:
+        raise LocalFileError(
+            "--database holds a password, which every process of this machine can see",
+            remedy="set TANQIAO_DATABASE instead, or keep the password in PGPASSFILE",
+        )
+    address = database or settings.database
+    if not address:
+        return ""
+    url = postgres_url(address, setting="TANQIAO_DATABASE")
+    return url._replace(password=None).render_as_string(hide_password=False)
+
+
+def open_database(home: Home, facts: HomeFacts, *, settings: Settings) -> Database:
+    """Open a home's database; TANQIAO_DATABASE says how to reach it if it is not a file."""
+    if not facts.database:
+        return Database(home.database)
+    address = settings.database or facts.database
+    return Database(postgres_url(address, setting="TANQIAO_DATABASE"), folder=home.root)
+
+
 def checkpoint_store(facts: HomeFacts, settings: Settings) -> CheckpointStore:
-    """Return the checkpoint store of a home; test homes have their own."""
+    """Return the checkpoint store of a home; test homes have their own file."""
+    if settings.checkpoints:
+        return SharedCheckpoints(postgres_url(settings.checkpoints, setting="TANQIAO_CHECKPOINTS"))
     name = "checkpoints-test.db" if facts.profile == "test" else "checkpoints.db"
-    return CheckpointStore(settings.state / name)
+    return CheckpointFile(settings.state / name)
 
 
 def trust_files(home: Home, facts: HomeFacts, *, store: CheckpointStore) -> TrustFiles:

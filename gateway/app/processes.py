@@ -1,14 +1,16 @@
 """The processes of the service: workers, a sequencer, one that asks witnesses; what ends is started again."""
 
 import logging
+import os
 import resource
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Final
@@ -47,6 +49,7 @@ def serve(serving: Serving) -> None:
         pass  # what is wrong with the home is told before anything listens
     settings = serving.settings
     write_logs(settings.log_level)
+    start = partial(_started, log_level=settings.log_level)
     with listening(serving.host, serving.port) as opened, figures_folder(settings.metrics):
         jobs: _Jobs = {
             SEQUENCER: partial(_run_sequencer, serving),
@@ -55,34 +58,40 @@ def serve(serving: Serving) -> None:
         }
         for number in range(serving.workers):
             jobs[f"worker-{number}"] = partial(_run_worker, serving, opened)
-        _supervise(jobs, stopped=_until_told(), leave=opened.close, drain_seconds=settings.drain_seconds)
+        stopped = _until_told(signal.SIGTERM, signal.SIGINT)
+        _supervise(jobs, start, stopped=stopped, leave=opened.close, drain_seconds=settings.drain_seconds)
 
 
-def _until_told() -> Callable[[], bool]:
-    """Return what tells whether a signal asked this process to stop."""
+def _until_told(*signals: signal.Signals) -> Callable[[], bool]:
+    """Return what tells whether one of the signals asked this process to stop."""
     told = False
 
     def stop(_signal: int, _frame: object) -> None:
         nonlocal told
         told = True
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for one in signals:
+        signal.signal(one, stop)
     return lambda: told
 
 
 def _supervise(
-    jobs: _Jobs, *, stopped: Callable[[], bool], leave: Callable[[], None], drain_seconds: int
+    jobs: _Jobs,
+    start: Callable[[str, Callable[[], None]], SpawnProcess],
+    *,
+    stopped: Callable[[], bool],
+    leave: Callable[[], None],
+    drain_seconds: int,
 ) -> None:
     """Keep the jobs running until told to stop; the sequencer ends last, so that what waits is answered."""
-    running = {name: _started(name, job) for name, job in jobs.items()}
+    running = {name: start(name, job) for name, job in jobs.items()}
     try:
         while not stopped():
             time.sleep(WATCH_SECONDS)
             for name in [name for name, process in running.items() if not process.is_alive()]:
                 _logger.error("%s ended with %s and is started again", name, running[name].exitcode)
                 time.sleep(RESTART_SECONDS)
-                running[name] = _started(name, jobs[name])
+                running[name] = start(name, jobs[name])
     finally:
         leave()
         sequencer = running.pop(SEQUENCER, None)
@@ -97,14 +106,17 @@ def _end(processes: list[SpawnProcess], *, seconds: int) -> None:
         process.join(seconds)
 
 
-def _started(name: str, job: Callable[[], None]) -> SpawnProcess:
-    process = get_context("spawn").Process(target=_told, args=(job,), name=name)
+def _started(name: str, job: Callable[[], None], *, log_level: str) -> SpawnProcess:
+    process = get_context("spawn").Process(target=_told, args=(job, log_level), name=name)
     process.start()
     return process
 
 
-def _told(job: Callable[[], None]) -> None:
+def _told(job: Callable[[], None], log_level: str) -> None:
     """Run a job; what ends it goes to the log, which writes nothing that a foreign error quotes."""
+    write_logs(log_level)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
+    threading.Thread(target=_end_with_supervisor, daemon=True).start()
     try:
         job()
     except Exception as error:
@@ -112,17 +124,23 @@ def _told(job: Callable[[], None]) -> None:
         raise SystemExit(1) from None
 
 
+def _end_with_supervisor() -> None:
+    """Stop as if told to, once the supervisor is gone: nobody else would ever stop this process."""
+    supervisor = parent_process()
+    if supervisor is not None:
+        connection.wait([supervisor.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _run_worker(serving: Serving, opened: socket.socket) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
     settings = serving.settings
-    write_logs(settings.log_level)
     _require_descriptors(settings.connections)
     with api_parts(serving) as parts:
-        connection = bounded_connection(settings.connections, settings.head_seconds)
+        http = bounded_connection(settings.connections, settings.head_seconds)
         stopping: list[str] = []
         config = uvicorn.Config(
             application(replace(parts, ready=lambda: [*parts.ready(), *stopping])),
-            http=connection,  # type: ignore[arg-type]  # called like the class that uvicorn expects
+            http=http,  # type: ignore[arg-type]  # called like the class that uvicorn expects
             ws="none",
             log_config=None,
             access_log=False,
@@ -172,21 +190,12 @@ def _require_descriptors(connections: int) -> None:
 
 
 def _run_sequencer(serving: Serving) -> None:
-    write_logs(serving.settings.log_level)
-    stopped = _until_told()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sequence(serving, stop=stopped)
+    sequence(serving, stop=_until_told(signal.SIGTERM))
 
 
 def _run_courier(serving: Serving) -> None:
-    write_logs(serving.settings.log_level)
-    stopped = _until_told()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    notify(serving, stop=stopped)
+    notify(serving, stop=_until_told(signal.SIGTERM))
 
 
 def _run_gathering(serving: Serving) -> None:
-    write_logs(serving.settings.log_level)
-    stopped = _until_told()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gather(serving.root, stop=stopped)
+    gather(serving.root, stop=_until_told(signal.SIGTERM))

@@ -4,12 +4,16 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gateway.api import ApiParts, Limits, ListedMapping, Measures
 from gateway.app.convert import crew_for, input_document
@@ -18,7 +22,7 @@ from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
 from gateway.convert import Program
-from gateway.errors import HomeBusy, NotFound
+from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
@@ -28,6 +32,7 @@ from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
+from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
 from gateway.service.quorum import is_witnessed, require_witnessed
 from gateway.service.scheme import Converter, Scheme
@@ -35,13 +40,14 @@ from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
 from gateway.service.webhooks import WebhookDesk
-from gateway.settings import ServiceSettings, read_settings
+from gateway.settings import ServiceSettings, Settings, read_settings
 from gateway.signing import webhook_public_key
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
+from gateway.store.nonces import SharedNonces
 from gateway.store.operations import SqlOperations
 from gateway.store.operators import SqlOperators
-from gateway.store.platforms import SqlNonces
+from gateway.store.request_limits import PlatformLimits
 from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
@@ -51,8 +57,12 @@ __all__ = ["Serving", "api_parts", "sequence", "service_settings"]
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
+ORPHANED: Final = timedelta(hours=1)  # a spool that nobody has written to for so long, and nothing refers to
+REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's erasure has removed
+REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
 RESTART_SECONDS: Final = 1.0
 MEBIBYTE: Final = 1 << 20
+REDIS_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +147,11 @@ def _programs(serving: Serving) -> list[Program]:
 def api_parts(serving: Serving) -> Iterator[ApiParts]:
     """Open a home for answering requests."""
     schemes = _Schemes(_programs(serving))
-    with open_home(serving.root) as opened, GroupCommit(opened.database) as writes:
+    with (
+        open_home(serving.root) as opened,
+        GroupCommit(opened.database) as writes,
+        _redis(read_settings()) as redis,
+    ):
         database = opened.database
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
@@ -148,7 +162,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
-            gatekeeper=Gatekeeper(platforms=platforms, nonces=SqlNonces(writes), clock=opened.clock),
+            gatekeeper=_gatekeeper(opened, platforms, writes=writes, redis=redis),
             submitting=Submitting(
                 operations=operations,
                 scheme=schemes.scheme,
@@ -167,6 +181,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             web_folder=web_folder(),
             replayer=lambda: journal_replayer(opened.journal),
             mappings=schemes.listed,
+            reasons=_reasons(opened),
             uploading=spools.uploading,
             drop_upload=spools.drop,
             ready=partial(_missing, opened),
@@ -181,6 +196,15 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             measures=_measures(serving, opened, operations=operations),
             limits=_limits(serving.settings),
         )
+
+
+def _reasons(opened: OpenHome) -> Callable[[str], dict[int, str]]:
+    """Read the quarantine at most once in a while for the many requests of one submission."""
+
+    def read(submission: str) -> dict[int, str]:
+        return reasons_of(opened.home.lines(submission)) if submission else {}
+
+    return Lately[str, dict[int, str]](read, seconds=REASONS_SECONDS, most=REASONS_MAX)
 
 
 def _day_of_records(opened: OpenHome, scope: DayScope, *, reader: str) -> Iterator[bytes]:
@@ -243,11 +267,47 @@ def _desk(opened: OpenHome, writes: GroupCommit) -> WebhookDesk:
     )
 
 
+@contextmanager
+def _redis(settings: Settings) -> Iterator[Redis | None]:
+    """Give a client that neither waits long nor repeats by itself what may have been done."""
+    if not settings.redis:
+        yield None
+        return
+    try:
+        client = Redis.from_url(
+            settings.redis,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except (ValueError, RedisError) as error:
+        raise LocalFileError(
+            "TANQIAO_REDIS is no address of a Redis server", remedy="write redis://HOST:PORT/0"
+        ) from error
+    with closing(client):
+        yield client
+
+
+def _gatekeeper(
+    opened: OpenHome, platforms: LatelyPlatforms, *, writes: GroupCommit, redis: Redis | None
+) -> Gatekeeper:
+    nonces = SharedNonces(
+        opened.database, writes, clock=opened.clock, redis=redis, prefix=opened.facts.origin
+    )
+    pool = None if redis is None else redis.connection_pool
+    limits = PlatformLimits(read_settings().requests_per_minute, pool=pool, prefix=opened.facts.origin)
+    return Gatekeeper(platforms=platforms, nonces=nonces, limits=limits, clock=opened.clock)
+
+
 def _missing(opened: OpenHome) -> list[str]:
     """Return what keeps the service from its work, one line each."""
     missing = []
     if not (opened.home.log / "checkpoint").is_file():
         missing.append("the log has no checkpoint")
+    try:
+        opened.journal.length()
+    except GatewayError as error:
+        missing.append(f"the database cannot be read: {error.code}")
     return missing
 
 
@@ -260,6 +320,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
     schemes = _Schemes(_programs(serving))
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
+        _sweep(waiting, operations)
         while not stop():
             if not operations.waiting():
                 time.sleep(POLL_SECONDS)
@@ -267,8 +328,14 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
             try:
                 with open_home(serving.root, writing=True) as opened:
                     _sequence_while_busy(opened, schemes, stop=stop)
+                _sweep(waiting, operations)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
+
+
+def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
+    before = opened.clock.now() - ORPHANED
+    SpoolFolder(opened.home.spool).sweep(operations.spools_in_use, before=before.timestamp())
 
 
 def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[[], bool]) -> None:

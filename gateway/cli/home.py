@@ -43,6 +43,9 @@ def init(
             help="default; production: TANQIAO_STATE must be set; or test: admits illustrative mappings."
         ),
     ] = "default",
+    database: Annotated[
+        str, typer.Option(help="Address of an empty PostgreSQL database; without it a file in the home.")
+    ] = "",
 ) -> None:
     """Make a home: keys, trust files, database and an empty log.
 
@@ -53,6 +56,8 @@ def init(
         tanqiao init --home ./try --profile test
 
         tanqiao init --home /srv/tanqiao --origin gateway.example.cn --profile production
+
+        tanqiao init --home /srv/tanqiao --database postgresql://tanqiao@db.example.cn/tanqiao
     """
     from gateway.app.home import create_home
     from gateway.errors import UsageError
@@ -60,7 +65,7 @@ def init(
     chosen = _PROFILES.get(profile)
     if chosen is None:
         raise UsageError(f"there is no profile {profile}", remedy=f"use {', '.join(_PROFILES)}")
-    facts = create_home(Path(home), origin=origin, profile=chosen)
+    facts = create_home(Path(home), origin=origin, profile=chosen, database=database)
     emit({"home": home, "origin": facts.origin, "profile": facts.profile, "created": facts.created}, format_)
     if chosen != "production":
         hint(f"next: tanqiao convert --home {home} --adapter common --mapping ID FILE")

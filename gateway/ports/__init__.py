@@ -23,6 +23,7 @@ from gateway.ports.plausible import FindingFile, Findings, NewSpan
 from gateway.ports.serving import (
     NewOperation,
     Nonces,
+    NonceUse,
     Operation,
     Operations,
     OperationState,
@@ -31,6 +32,7 @@ from gateway.ports.serving import (
     Platform,
     PlatformKey,
     Platforms,
+    RequestLimits,
     Spool,
 )
 from gateway.ports.stores import (
@@ -99,6 +101,7 @@ __all__ = [
     "NewOperation",
     "NewReversals",
     "NewSpan",
+    "NonceUse",
     "Nonces",
     "Operation",
     "OperationState",
@@ -118,6 +121,7 @@ __all__ = [
     "Quarantine",
     "RecordFile",
     "RecordFiles",
+    "RequestLimits",
     "ReversalRow",
     "Sent",
     "SeriesHead",

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import NamedTuple, Protocol
 
 __all__ = [
     "NewOperation",
+    "NonceUse",
     "Nonces",
     "Operation",
     "OperationState",
@@ -17,6 +18,7 @@ __all__ = [
     "Platform",
     "PlatformKey",
     "Platforms",
+    "RequestLimits",
     "Spool",
 ]
 
@@ -79,11 +81,29 @@ class Platforms(Protocol):
         ...
 
 
+class NonceUse(Enum):
+    """What a nonce was found to be. ``UNKNOWN``: the memory of that time was lost, so it is not accepted."""
+
+    FRESH = auto()
+    USED = auto()
+    UNKNOWN = auto()
+
+
 class Nonces(Protocol):
     """Which nonces were used. A nonce that was used once is never new again while its signature holds."""
 
-    def use(self, key_id: str, nonce: str, *, expires: datetime, now: datetime) -> bool:
-        """Use a nonce up; False if it was used before."""
+    def use(
+        self, key_id: str, nonce: str, *, created: datetime, expires: datetime, now: datetime
+    ) -> NonceUse:
+        """Use a nonce up. ``created``: when its request says it was signed; ``now``: when it arrived."""
+        ...
+
+
+class RequestLimits(Protocol):
+    """How many requests a platform may send."""
+
+    def wait(self, platform: str) -> int:
+        """Count a request; return how many seconds the platform has to wait, 0 if it may go on."""
         ...
 
 
@@ -113,7 +133,10 @@ class NewOperation:
 
 
 class Operation(NamedTuple):
-    """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed."""
+    """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed.
+
+    ``crashes`` counts the times that the program failed, by a fault of its own, to convert it.
+    """
 
     number: int
     id: str
@@ -129,6 +152,7 @@ class Operation(NamedTuple):
     first_row: int
     result: str
     created: str
+    crashes: int = 0
 
 
 class Operator(NamedTuple):
@@ -196,8 +220,8 @@ class Operations(Protocol):
         """Return those of some operations that are done or have failed."""
         ...
 
-    def waiting(self) -> int:
-        """Return how many operations are not done."""
+    def waiting(self, platform: str | None = None) -> int:
+        """Return how many operations are not done, of one platform or of all."""
         ...
 
     def oldest_waiting(self) -> str | None:
@@ -213,6 +237,10 @@ class Operations(Protocol):
 
         ``write`` is called with the spool's name and the contents before the operations are marked.
         """
+        ...
+
+    def crashed(self, spool: str) -> None:
+        """Count a crash of the program while it converted the operations of a spool."""
         ...
 
     def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:

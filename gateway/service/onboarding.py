@@ -9,11 +9,20 @@ from typing import Final
 
 from gateway.errors import Refused
 from gateway.model.ed25519 import require_sound_key
-from gateway.ports import Clock, Nonces, Platform, PlatformKey, Platforms
+from gateway.ports import Clock, Nonces, NonceUse, Platform, PlatformKey, Platforms, RequestLimits
 from gateway.service.moments import instant_text
 from gateway.signing import SKEW, Message, Presented, RequestNotSigned, key_id, verify_request
 
-__all__ = ["Gatekeeper", "NotAdmitted", "ReplayedRequest", "UnknownPlatform", "invite_platform", "key_of"]
+__all__ = [
+    "Gatekeeper",
+    "NotAdmitted",
+    "ReplayedRequest",
+    "SignAgain",
+    "TooManyRequests",
+    "UnknownPlatform",
+    "invite_platform",
+    "key_of",
+]
 
 INVITED_FOR: Final = timedelta(hours=24)
 KEYS_MAX: Final = 16  # of one platform: a change of keys needs two
@@ -65,12 +74,32 @@ def _hash(code: str) -> bytes:
     return hashlib.sha256(b"tanqiao/invitation/1\x00" + code.encode()).digest()
 
 
+class SignAgain(Refused):
+    """Whether a signed request came before cannot be told any more; it was not looked at further."""
+
+    code = "sign-again"
+    remedy = "sign the request anew, with a new nonce and the present time, and send it in some seconds"
+    retry_seconds = 3
+
+
+class TooManyRequests(Refused):
+    """A platform sends more requests than it may; this one was not looked at further."""
+
+    code = "too-many-requests"
+    remedy = "wait as long as Retry-After says; many acts may go in one request, many rows in one file"
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message)
+        self.retry_seconds = seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatekeeper:
     """Tells who sends a request, or refuses it."""
 
     platforms: Platforms
     nonces: Nonces
+    limits: RequestLimits
     clock: Clock
 
     def admit(self, message: Message) -> tuple[Platform, Presented]:
@@ -80,6 +109,8 @@ class Gatekeeper:
             RequestNotSigned: no signature that holds, by a key in force.
             NotAdmitted: the platform is suspended.
             ReplayedRequest: the same signature was used before.
+            SignAgain: whether it was used before is not known any more.
+            TooManyRequests: the platform has sent as many as it may.
         """
         presented = self._verified(message, self._public)
         key = self.platforms.key(presented.key_id)
@@ -91,6 +122,9 @@ class Gatekeeper:
                 f"platform {platform.id} is suspended: {platform.suspended}",
                 remedy="ask the operators of this gateway",
             )
+        # asked last: nobody who only repeats a platform's requests can use its share up
+        if seconds := self.limits.wait(platform.id):
+            raise TooManyRequests(f"{platform.id} has to wait {seconds} s", seconds=seconds)
         return platform, presented
 
     def enrol(
@@ -161,6 +195,15 @@ class Gatekeeper:
     def _verified(self, message: Message, find: Callable[[str], bytes | None]) -> Presented:
         now = self.clock.now()
         presented = verify_request(message, find, now=now)
-        if not self.nonces.use(presented.key_id, presented.nonce, expires=presented.expires + SKEW, now=now):
+        used = self.nonces.use(
+            presented.key_id,
+            presented.nonce,
+            created=presented.created,
+            expires=presented.expires + SKEW,
+            now=now,
+        )
+        if used is NonceUse.UNKNOWN:
+            raise SignAgain("the memory of requests signed at that time was lost")
+        if used is NonceUse.USED:
             raise ReplayedRequest("this signed request was used before")
         return presented

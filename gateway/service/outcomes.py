@@ -16,7 +16,7 @@ from gateway.service.scheme import SchemeEvaluator
 from gateway.service.submission import InputDocument
 from gateway.signing import NAME_BYTES, KeyedIndex
 
-__all__ = ["RowOutcome", "SetAside", "outcomes_of_rows"]
+__all__ = ["RowOutcome", "SetAside", "outcomes_of_rows", "reasons_of"]
 
 
 class SetAside(Protocol):
@@ -28,7 +28,11 @@ class SetAside(Protocol):
 
 
 class RowOutcome(NamedTuple):
-    """What became of one row: accepted or duplicate with a record and its batch, or rejected with a code."""
+    """What became of one row: accepted or duplicate with a record and its batch, or rejected with a code.
+
+    Why in words is not part of it: that quotes the row, so it stands in the quarantine alone, which is
+    forgotten with the person (:func:`reasons_of`).
+    """
 
     row: int
     outcome: str
@@ -36,13 +40,12 @@ class RowOutcome(NamedTuple):
     batch: int = -1
     code: str = ""
     field: str = ""
-    detail: str = ""
 
     def document(self, first_row: int) -> dict[str, object]:
-        """Return the outcome as it is sent, counted from a request's first row."""
+        """Return the outcome as it is kept, counted from a request's first row."""
         number: dict[str, object] = {"row": self.row - first_row + 1, "outcome": self.outcome}
         if self.outcome == "rejected":
-            return number | {"code": self.code, "field": self.field, "detail": self.detail}
+            return number | {"code": self.code, "field": self.field}
         return number | {"record": self.record, "batch": self.batch}
 
 
@@ -119,6 +122,10 @@ def _rows(
 
 def _refused(rejected: Mapping[int, Mapping[str, str]]) -> Iterable[RowOutcome]:
     for row, line in rejected.items():
-        yield RowOutcome(
-            row, "rejected", code=line["code"], field=line.get("field", ""), detail=line["detail"]
-        )
+        yield RowOutcome(row, "rejected", code=line["code"], field=line.get("field", ""))
+
+
+def reasons_of(lines: Iterable[bytes]) -> dict[int, str]:
+    """Return why rows were refused, by the row of what was converted, as the quarantine still says it."""
+    found = map(orjson.loads, lines)
+    return {line["row"]: line["detail"] for line in found if "detail" in line and "row" in line}

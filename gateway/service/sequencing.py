@@ -12,7 +12,15 @@ from typing import Final, Protocol
 import orjson
 
 from gateway.contract import PlatformAdapter
-from gateway.errors import GatewayError, IntegrityBroken
+from gateway.errors import (
+    GatewayError,
+    HomeBusy,
+    IntegrityBroken,
+    LocalFileError,
+    NotFound,
+    Refused,
+    Unreachable,
+)
 from gateway.ports import Clock, Operation, Operations, OperationState, Spool
 from gateway.service.converting import convert_submission
 from gateway.service.moments import instant_text
@@ -24,6 +32,14 @@ from gateway.service.submission import InputDocument, Submission, summary_docume
 __all__ = ["Sequencer", "Spools"]
 
 ROWS_TOGETHER: Final = 32_768  # as many as are decided at once
+CRASHES_MAX: Final = 3
+
+
+class NotConverted(Refused):
+    """The program fails on this submission, by a fault of its own."""
+
+    code = "not-converted"
+    remedy = "tell the gateway's operator the id of the operation: the log says where it failed"
 
 
 class Spools(Protocol):
@@ -44,7 +60,7 @@ class Spools(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequencer:
-    """Converts operations, one spool after the other. ``prepare`` gives the parts for a document's size."""
+    """Converts operations, one spool after the other. ``parts`` gives the parts for a document's size."""
 
     operations: Operations
     spools: Spools
@@ -74,15 +90,23 @@ class Sequencer:
     def _convert(self, spool: Spool) -> None:
         """Convert one spool and write down each operation's result.
 
-        What is wrong with a submission is its result; what is wrong with this home stops the sequencer.
+        What is wrong with a submission is its result; what is wrong with this home, its disk, its database
+        or its writer stops the sequencer, and the next one goes on with the submission. A submission on
+        which the program crashes again and again fails, so that those behind it are converted.
         """
         try:
+            if max(operation.crashes for operation in spool.operations) >= CRASHES_MAX:
+                raise NotConverted(f"the program crashed {CRASHES_MAX} times on this submission")
             results = self._results(spool)
-        except IntegrityBroken:
+        except (NotConverted, NotFound) as error:
+            results = _failed(spool, error)
+        except (IntegrityBroken, Unreachable, HomeBusy, LocalFileError):
             raise
         except GatewayError as error:
-            problem = orjson.dumps(problem_document(error)).decode()
-            results = [(operation.id, OperationState.FAILED, problem) for operation in spool.operations]
+            results = _failed(spool, error)
+        except Exception:
+            self.operations.crashed(spool.name)
+            raise
         self.operations.finish(results, now=instant_text(self.clock.now()))
         self.spools.drop(spool.name)
 
@@ -105,14 +129,20 @@ class Sequencer:
             kept=(parts.journal, parts.records, self.set_aside),
         )
         return [
-            (operation.id, OperationState.DONE, _result(operation, outcomes))
-            for operation in spool.operations
+            (one.id, OperationState.DONE, _result(one, outcomes, submission=summary.submission))
+            for one in spool.operations
         ]
 
 
-def _result(operation: Operation, outcomes: Sequence[RowOutcome]) -> str:
+def _failed(spool: Spool, error: GatewayError) -> list[tuple[str, OperationState, str]]:
+    problem = orjson.dumps(problem_document(error)).decode()
+    return [(operation.id, OperationState.FAILED, problem) for operation in spool.operations]
+
+
+def _result(operation: Operation, outcomes: Sequence[RowOutcome], *, submission: str) -> str:
     mine = outcomes[operation.first_row - 1 : operation.first_row - 1 + operation.rows]
-    return orjson.dumps({"outcomes": [one.document(operation.first_row) for one in mine]}).decode()
+    documents = [one.document(operation.first_row) for one in mine]
+    return orjson.dumps({"submission": submission, "outcomes": documents}).decode()
 
 
 def problem_document(error: GatewayError) -> dict[str, object]:

@@ -1,20 +1,21 @@
 """The checkpoint store: the latest signed checkpoint of each log, outside of the home and never restored.
 
 A backup of a home that is put back is older than this store, and a copy of a home that is run
-elsewhere loses the compare-and-swap here. Both are noticed only because this file is kept apart.
+elsewhere loses the compare-and-swap here. Both are noticed only because this store is kept apart.
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from gateway.errors import InvariantBroken, LocalFileError, Refused
+from gateway.errors import HomeBusy, InvariantBroken, LocalFileError
 from gateway.transparency import EMPTY_ROOT
 
-__all__ = ["CheckpointStore", "Stored", "SwapLost"]
+__all__ = ["CheckpointFile", "CheckpointStore", "Stored", "SwapLost"]
 
 _BUSY_SECONDS: Final = 10  # a swap takes milliseconds; who waits longer has met a stuck process
 _SCHEMA: Final = """
@@ -27,10 +28,13 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     keys_digest TEXT NOT NULL
 )
 """
+_UPDATE: Final = (
+    "UPDATE checkpoints SET note = ?, size = ?, root = ?, policy_digest = ?, keys_digest = ? WHERE origin = ?"
+)
 _SELECT: Final = "SELECT note, size, root, policy_digest, keys_digest FROM checkpoints WHERE origin = ?"
 
 
-class SwapLost(Refused):
+class SwapLost(HomeBusy):
     """Another writer has moved the checkpoint or the pins on since they were read; nothing was changed."""
 
     code = "swap-lost"
@@ -51,18 +55,21 @@ class Stored:
     keys_digest: str = ""
 
 
-class CheckpointStore:
-    """One SQLite file with a row for each log; safe for several processes and threads."""
+class CheckpointStore(ABC):
+    """A row for each log; safe for several processes and threads. ``place`` stands in messages."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    place: str
 
+    @abstractmethod
     def latest(self, origin: str) -> Stored | None:
         """Return what is stored of a log, or None where nothing was ever stored."""
-        if not self._path.exists():
-            return None
-        with self._connection() as connection:
-            return _select(connection, origin)
+
+    @abstractmethod
+    def changing(self, origin: str) -> AbstractContextManager[tuple[Stored, Callable[[Stored], None]]]:
+        """Give a log's row and what replaces it; nobody else changes it meanwhile, then it lasts."""
+
+    def close(self) -> None:  # noqa: B027 - a file is not kept open
+        """Let go of whatever is held between calls."""
 
     def swap(self, origin: str, *, expected: Stored | None, new: Stored) -> None:
         """Replace the checkpoint if it still is the expected one; the pins stay as they are.
@@ -73,15 +80,12 @@ class CheckpointStore:
         old = expected or Stored()
         if new.size < old.size or (new.size == old.size and new.root != old.root):
             raise InvariantBroken(f"a swap from {_words(old)} to {_words(new)} would fork the log {origin}")
-        with self._writing(origin) as (connection, current):
+        with self.changing(origin) as (current, replace_row):
             if (current.size, current.root) != (old.size, old.root):
                 raise SwapLost(
-                    f"log {origin}: expected {_words(old)} in {self._path}, found {_words(current)}"
+                    f"log {origin}: expected {_words(old)} in {self.place}, found {_words(current)}"
                 )
-            connection.execute(
-                "UPDATE checkpoints SET note = ?, size = ?, root = ? WHERE origin = ?",
-                (new.note, new.size, new.root, origin),
-            )
+            replace_row(replace(current, note=new.note, size=new.size, root=new.root))
 
     def pin(self, origin: str, *, expected: Stored | None, policy_digest: str, keys_digest: str) -> None:
         """Replace the digests of the trust files if they still are the expected ones.
@@ -90,28 +94,44 @@ class CheckpointStore:
             SwapLost: they are not; nothing was changed.
         """
         old = expected or Stored()
-        with self._writing(origin) as (connection, current):
+        with self.changing(origin) as (current, replace_row):
             if (current.policy_digest, current.keys_digest) != (old.policy_digest, old.keys_digest):
                 raise SwapLost(
                     f"log {origin}: expected the pins {old.policy_digest!r} and {old.keys_digest!r}"
-                    f" in {self._path}, found {current.policy_digest!r} and {current.keys_digest!r}"
+                    f" in {self.place}, found {current.policy_digest!r} and {current.keys_digest!r}"
                 )
-            connection.execute(
-                "UPDATE checkpoints SET policy_digest = ?, keys_digest = ? WHERE origin = ?",
-                (policy_digest, keys_digest, origin),
-            )
+            replace_row(replace(current, policy_digest=policy_digest, keys_digest=keys_digest))
+
+
+class CheckpointFile(CheckpointStore):
+    """One SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.place = str(path)
+        self._path = path
+
+    def latest(self, origin: str) -> Stored | None:
+        """Return what is stored of a log, or None where nothing was ever stored."""
+        if not self._path.exists():
+            return None
+        with self._connection() as connection:
+            return _select(connection, origin)
 
     @contextmanager
-    def _writing(self, origin: str) -> Iterator[tuple[sqlite3.Connection, Stored]]:
+    def changing(self, origin: str) -> Iterator[tuple[Stored, Callable[[Stored], None]]]:
         """Hold the write lock from reading the row to changing it, so that no other writer comes between."""
         with self._connection(makes_folder=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(_SCHEMA)
             connection.execute(
                 "INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)",
-                (origin, b"", 0, EMPTY_ROOT, "", ""),
+                (origin, *astuple(Stored())),
             )
-            yield connection, _select(connection, origin) or Stored()
+
+            def replace_row(new: Stored) -> None:
+                connection.execute(_UPDATE, (*astuple(new), origin))
+
+            yield _select(connection, origin) or Stored(), replace_row
             connection.execute("COMMIT")  # an exception above closes the connection, which rolls back
 
     @contextmanager

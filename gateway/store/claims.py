@@ -45,23 +45,22 @@ class SqlClaims:
 
     def known(self, accounts: Sequence[bytes]) -> dict[bytes, Known]:
         """Return whose those accounts are that are linked."""
-        rows = self._rows("person, shared, after, account", accounts)
+        rows = self._rows(("person", "shared", "after", "account"), accounts)
         return {account: Known(person, shared, after) for person, shared, after, account in rows}
 
     def links(self, accounts: Sequence[bytes]) -> dict[bytes, Link]:
         """Return the links of those accounts that have one."""
-        rows = self._rows(", ".join(f'"{name}"' for name in Link._fields), accounts)
+        rows = self._rows(Link._fields, accounts)
         return {row[0]: _link(row) for row in rows}
 
     def _rows(
-        self, columns: str, accounts: Sequence[bytes]
+        self, columns: Sequence[str], accounts: Sequence[bytes]
     ) -> Iterator[Any]:  # rows of as many columns as were asked for
+        query = select(*(t.links.c[name] for name in columns))
         with self._database.read() as connection:
             for first in range(0, len(accounts), _ACCOUNTS_PER_QUERY):
-                some = tuple(accounts[first : first + _ACCOUNTS_PER_QUERY])
-                marks = ",".join("?" * len(some))
-                query = f"SELECT {columns} FROM links WHERE account IN ({marks})"  # noqa: S608 - names and marks
-                yield from connection.exec_driver_sql(query, some)
+                some = accounts[first : first + _ACCOUNTS_PER_QUERY]
+                yield from connection.execute(query.where(t.links.c.account.in_(some)))
 
     def linked_platforms(self) -> set[str]:
         """Return the platforms that have linked accounts."""

@@ -1,41 +1,48 @@
-"""Open a home's database: SQLite, durable, migrated to the tables this version needs."""
+"""Open a home's database: durable, migrated to the tables this version needs; SQLite or PostgreSQL."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, IntegrityError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
 
-from gateway.errors import IntegrityBroken, LocalFileError
+from gateway.errors import LocalFileError
+from gateway.store.dialects import Dialect, Postgres, Sqlite
 
 __all__ = ["Database", "refuse_network_disk"]
 
-HEAD: Final = "0009"
-CACHE_KIB: Final = 32 * 1024
-BUSY_MS: Final = 30_000  # how long another process's transaction is waited for
-_FROM_OUTSIDE: Final = tuple(
-    f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")
-)
+HEAD: Final = "0011"
 _NETWORK_DISKS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
 )
 
 
 class Database:
-    """One SQLite file. Every write transaction takes the write lock at its start."""
+    """One database and the folder of the files beside it. Transactions that write follow one another.
 
-    def __init__(self, path: Path) -> None:
-        refuse_network_disk(path.parent)
-        self._path = path
-        self.folder = path.parent
-        self.engine: Engine = create_engine(f"sqlite:///{path}")
-        event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
-        self._migrate()
+    ``fence`` is asked at the start of each transaction that writes; it raises where this process may not.
+    """
+
+    def __init__(self, place: Path | URL, *, folder: Path | None = None) -> None:
+        """Open a SQLite file, or a PostgreSQL database whose files are in ``folder``."""
+        self._dialect: Dialect = Sqlite(place) if isinstance(place, Path) else Postgres(place)
+        self.folder = folder or Path(str(place)).parent
+        self.fence: Callable[[Connection], None] | None = None
+        if isinstance(place, Path):
+            refuse_network_disk(self.folder)
+        self.engine = self._dialect.engine()
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """Return where the database is, without a password."""
+        return self._dialect.name
 
     def close(self) -> None:
         """Close every connection."""
@@ -44,65 +51,71 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading."""
-        with _naming(self._path), self.engine.connect() as connection:
+        with self.told(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection inside one write transaction: all of it is kept, or nothing."""
-        with _naming(self._path), self.engine.connect() as plain:
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """Give a connection inside one write transaction: all of it is kept, or nothing.
+
+        ``alone``: no other such transaction runs meanwhile. Without it only PostgreSQL runs several at a
+        time, for writes that the tables' own rules keep apart.
+        """
+        with self.told(), self.engine.connect() as plain:
             connection = plain.execution_options(tanqiao_write=True)
             with connection.begin():
+                self._dialect.begin_write(connection, alone=alone)
+                if self.fence is not None:
+                    self.fence(connection)
                 yield connection
 
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what the database says into what a user can do.
+
+        Raises:
+            DatabaseUnavailable: the server does not answer, or not now.
+            LocalFileError: the file cannot be used.
+            IntegrityBroken: what is stored is damaged.
+        """
+        try:
+            yield
+        except IntegrityError:
+            raise  # a rule of the tables: the program's own fault, not the database's
+        except self._dialect.troubles as error:
+            raise self._dialect.told(error) from error
+
     def scrub(self) -> None:
-        """Write the whole file anew, so that nothing stands in it that was overwritten or deleted.
+        """Leave nothing in the database that was overwritten or deleted.
 
         Raises:
             LocalFileError: another process is reading and does not end.
         """
-        with _naming(self._path), closing(self.engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            cursor.execute("VACUUM")
-            (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() or (1,)
-            cursor.close()
-        if busy:
-            raise LocalFileError(
-                f"another process is reading the database {self._path}",
-                remedy="wait for it to end, then run the command again",
-            )
+        with self.told():
+            self._dialect.scrub(self.engine)
 
     def _migrate(self) -> None:
         with self.read() as connection:
-            if inspect(connection).has_table("alembic_version"):
-                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-                if found == HEAD:
-                    return
+            self._dialect.require_fit(connection)
+            if _revision(connection) == HEAD:
+                return
         from alembic import command
         from alembic.config import Config
 
         config = Config()
         config.set_main_option("script_location", "gateway:store/migrations")
         config.set_main_option("path_separator", "os")
+        config.attributes["folder"] = self.folder
         with self.write() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != HEAD:  # another process may have been faster
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
 
 
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn what SQLite says about its file into what a user can do."""
-    try:
-        yield
-    except IntegrityError:
-        raise  # a rule of the tables: the program's own fault, not the file's
-    except DatabaseError as error:
-        if not getattr(error.orig, "sqlite_errorname", "").startswith(_FROM_OUTSIDE):
-            raise IntegrityBroken(f"the database {path} is damaged: {error.orig}", field=str(path)) from error
-        raise LocalFileError(
-            f"the database {path} cannot be used: {error.orig}",
-            remedy="make room, mend the permissions or end who holds it; then run the command again",
-        ) from error
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def refuse_network_disk(folder: Path) -> None:
@@ -123,19 +136,3 @@ def refuse_network_disk(folder: Path) -> None:
             f"{folder} is on a network file system ({nearest[2]})",
             remedy="put the home on a local disk; one host writes to a home",
         )
-
-
-def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # sqlite3 must not begin transactions by itself; _begin does
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # a decision that was answered survives a power cut
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("tanqiao_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.model.erasure import CarriedUse, Erasure, ErasureNotice
 from gateway.store import tables as t
 from gateway.store.database import Database
+from gateway.store.dialects import upsert
 from gateway.store.durable import sync_folder, write_durably
 from gateway.store.finding_files import NdjsonFindings
 from gateway.store.journal import SqlJournal
@@ -138,7 +138,7 @@ class HomeErasures:
 
 def _carry(connection: Connection, erasure: Erasure) -> None:
     if erasure.carried:
-        written = upsert(t.carried_usage)
+        written = upsert(connection, t.carried_usage)
         added = t.carried_usage.c.used + written.excluded.used
         connection.execute(
             written.on_conflict_do_update(index_elements=["key"], set_={"used": added}),

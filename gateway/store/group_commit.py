@@ -2,6 +2,9 @@
 
 A commit costs a flush to the disk, some milliseconds; a write costs some tens of microseconds. One that
 fails leaves the others untouched. A write may be run twice, the first time without effect.
+
+On PostgreSQL the transactions of several workers run at once. What is written here must bear that: unique
+keys keep such writes apart, and one that a deadlock has ended is made once more, in a transaction of its own.
 """
 
 import threading
@@ -14,6 +17,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from gateway.store.database import Database
+from gateway.store.dialects import is_conflict
 
 __all__ = ["GroupCommit"]
 
@@ -80,9 +84,11 @@ class GroupCommit:
             answers = self._tried(together, apart=False)
         except Exception:  # noqa: BLE001 - whose fault it was shows when each stands alone
             answers = self._apart(together)
-        for (_, future), (result, failure) in zip(together, answers, strict=True):
+        for (work, future), (result, failure) in zip(together, answers, strict=True):
             if failure is None:
                 future.set_result(result)
+            elif len(together) > 1 and is_conflict(failure):
+                self._commit([(work, future)])
             else:
                 future.set_exception(failure)
 
@@ -93,15 +99,14 @@ class GroupCommit:
             return [(None, error)] * len(together)
 
     def _tried(self, together: list[_Work], *, apart: bool) -> list[_Answer]:
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             if not apart:
                 return [(work(connection), None) for work, _ in together]
-            return [_in_savepoint(connection, work) for work, _ in together]
+            return [self._in_savepoint(connection, work) for work, _ in together]
 
-
-def _in_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> _Answer:
-    try:
-        with connection.begin_nested():
-            return work(connection), None
-    except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
-        return None, error
+    def _in_savepoint(self, connection: Connection, work: Callable[[Connection], Any]) -> _Answer:
+        try:
+            with self._database.told(), connection.begin_nested():
+                return work(connection), None
+        except Exception as error:  # noqa: BLE001 - it is the answer to whoever asked for this write
+            return None, error

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,12 +27,16 @@ _RECORD_KEY = re.compile(r"record(-[1-9][0-9]*)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeFacts:
-    """What `init` fixed for good. ``origin`` names the log; ``issuer`` stands in every record."""
+    """What `init` fixed for good. ``origin`` names the log; ``issuer`` stands in every record.
+
+    ``database`` is the address of the PostgreSQL database, without a password; empty: the home's own file.
+    """
 
     origin: str
     issuer: str
     profile: Profile
     created: str
+    database: str = ""
     format: int = FORMAT
 
 
@@ -86,6 +91,13 @@ class Home:
         """Finish the making of a home; a home without this file is not one."""
         write_durably(self._facts, json.dumps(asdict(facts), indent=1, sort_keys=True).encode() + b"\n")
         self._unfinished.unlink(missing_ok=True)
+
+    def writer(self) -> str:
+        """Name those whom the home's file lock keeps apart: they share a kernel and a folder."""
+        boot = Path("/proc/sys/kernel/random/boot_id")
+        kernel = boot.read_text(encoding="ascii").strip() if boot.exists() else ""
+        found = (self.root / "lock").stat()
+        return f"{socket.gethostname()}/{kernel}/{found.st_dev}:{found.st_ino}"
 
     def exists(self) -> bool:
         """Tell whether there is a finished home here."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, union, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from gateway.errors import InvariantBroken, NotFound
 from gateway.model.erasure import FORGOTTEN, NOWHERE
@@ -29,6 +28,7 @@ from gateway.ports import (
 from gateway.store import tables as t
 from gateway.store.claims import SqlClaims
 from gateway.store.database import Database
+from gateway.store.dialects import upsert
 from gateway.store.keyed_files import KeyedFiles, StagedRun
 from gateway.store.queueing import next_number, queue_entry
 from gateway.store.sorted_runs import KEY_BYTES
@@ -335,8 +335,8 @@ def _write_part(connection: Connection, decision: PartDecision) -> None:
     plain = {"rejected": dict(decision.counts.rejected), "findings": dict(decision.counts.findings)}
     counts = json.dumps({**decision.counts._asdict(), **plain})
     values = {"submission": decision.submission, "number": decision.number, "counts": counts}
-    written = connection.execute(upsert(t.parts).values(**values).on_conflict_do_nothing())
-    if written.rowcount == 0:
+    unless_known = upsert(connection, t.parts).values(**values).on_conflict_do_nothing()
+    if connection.execute(unless_known.returning(t.parts.c.number)).first() is None:
         return
     rejected = [
         {

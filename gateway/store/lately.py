@@ -19,9 +19,10 @@ REMEMBERED_MAX: Final = 10_000  # answers; more than there are platforms and key
 class Lately(Generic[K, T]):
     """Remembers answers for some seconds; an empty answer is never remembered."""
 
-    def __init__(self, ask: Callable[[K], T], *, seconds: float) -> None:
+    def __init__(self, ask: Callable[[K], T], *, seconds: float, most: int = REMEMBERED_MAX) -> None:
         self._ask = ask
         self._seconds = seconds
+        self._most = most
         self._answers: dict[K, tuple[float, T]] = {}
 
     def __call__(self, about: K) -> T:
@@ -31,7 +32,7 @@ class Lately(Generic[K, T]):
         if found is not None and now - found[0] < self._seconds:
             return found[1]
         answer = self._ask(about)
-        if len(self._answers) >= REMEMBERED_MAX:
+        if len(self._answers) >= self._most:
             self._answers.clear()
         if answer is not None:
             self._answers[about] = (now, answer)

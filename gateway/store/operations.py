@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from gateway.ports import NewOperation, Operation, OperationState, Spool
 from gateway.store import serving_tables as t
 from gateway.store.database import Database
+from gateway.store.dialects import upsert
 from gateway.store.group_commit import GroupCommit
 from gateway.store.webhooks import announce
 
@@ -51,9 +52,11 @@ class SqlOperations:
         query = _operations().where(t.operations.c.id.in_(operation_ids))
         return self._all(query.where(t.operations.c.state.not_in(_OPEN)))
 
-    def waiting(self) -> int:
-        """Return how many operations are not done."""
+    def waiting(self, platform: str | None = None) -> int:
+        """Return how many operations are not done, of one platform or of all."""
         query = select(func.count()).select_from(t.operations).where(t.operations.c.state.in_(_OPEN))
+        if platform is not None:
+            query = query.where(t.operations.c.platform == platform)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -94,6 +97,18 @@ class SqlOperations:
         with self._database.write() as connection:
             connection.execute(working.values(state=OperationState.WORKING), marks)
         return Spool(spool, taken[0].mapping, taken[0].adapter, taken)
+
+    def crashed(self, spool: str) -> None:
+        """Count a crash of the program while it converted the operations of a spool."""
+        counted = {"crashes": t.operations.c.crashes + 1}
+        with self._database.write() as connection:
+            connection.execute(update(t.operations).where(t.operations.c.spool == spool).values(counted))
+
+    def spools_in_use(self) -> set[str]:
+        """Return the names of the files that are still to be converted."""
+        names = select(t.operations.c.id, t.operations.c.spool).where(t.operations.c.state.in_(_OPEN))
+        with self._database.read() as connection:
+            return {name for row in connection.execute(names) for name in row if name}
 
     def finish(self, results: Sequence[tuple[str, OperationState, str]], *, now: str) -> None:
         """Write down what became of operations, announce it, and drop their contents: all or nothing."""
@@ -144,15 +159,19 @@ def _operation(row: Sequence[Any]) -> Operation:
 
 
 def _receive(connection: Connection, new: NewOperation) -> Operation:
-    known = _operations().where(t.operations.c.platform == new.platform, t.operations.c.key == new.key)
-    row = connection.execute(known).first()
-    if row is not None:
-        return _operation(row)
-    values = {
-        name: getattr(new, name) for name in Operation._fields if name in NewOperation.__dataclass_fields__
-    }
-    values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": ""}
-    (number,) = connection.execute(insert(t.operations).values(values)).inserted_primary_key or (0,)
+    """Insert an operation, or find the one with its key, which another worker may insert at this moment."""
+    names = [name for name in Operation._fields if name in NewOperation.__dataclass_fields__]
+    values = {name: getattr(new, name) for name in names}
+    values |= {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": "", "crashes": 0}
+    unless_known = (
+        upsert(connection, t.operations)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["platform", "key"])
+    )
+    number = connection.execute(unless_known.returning(t.operations.c.number)).scalar()
+    if number is None:
+        known = _operations().where(t.operations.c.platform == new.platform, t.operations.c.key == new.key)
+        return _operation(connection.execute(known).one())
     if new.content is not None:
         connection.execute(insert(t.contents).values(operation=number, rows=new.content))
     return _operation([{**values, "number": number}[name] for name in Operation._fields])

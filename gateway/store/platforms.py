@@ -1,19 +1,14 @@
-"""Platforms, their keys and used nonces in the database."""
+"""Platforms and their keys in the database."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, delete, insert, select, update
 
 from gateway.ports import Platform, PlatformKey
 from gateway.store import serving_tables as t
 from gateway.store.database import Database
-from gateway.store.group_commit import GroupCommit
 
-__all__ = ["SqlNonces", "SqlPlatforms"]
-
-_SWEEP: Final = timedelta(minutes=1)
+__all__ = ["SqlPlatforms"]
 
 
 class SqlPlatforms:
@@ -94,27 +89,3 @@ class SqlPlatforms:
 
 def _keys() -> Select[Any]:
     return select(*(t.platform_keys.c[name] for name in PlatformKey._fields))
-
-
-class SqlNonces:
-    """Used nonces in the database (:class:`gateway.ports.Nonces`): kept over restarts, shared by workers."""
-
-    def __init__(self, writes: GroupCommit) -> None:
-        self._writes = writes
-        self._sweep_at = datetime.min.replace(tzinfo=UTC)
-
-    def use(self, key_id: str, nonce: str, *, expires: datetime, now: datetime) -> bool:
-        """Use a nonce up; False if it was used before."""
-        values = {"key_id": key_id, "nonce": nonce, "expires": int(expires.timestamp())}
-
-        def write(connection: Connection) -> None:
-            if now >= self._sweep_at:
-                connection.execute(delete(t.nonces).where(t.nonces.c.expires < int(now.timestamp())))
-                self._sweep_at = now + _SWEEP
-            connection.execute(insert(t.nonces), values)
-
-        try:
-            self._writes.submit(write).result()
-        except IntegrityError:
-            return False
-        return True

@@ -20,7 +20,21 @@ from sqlalchemy import (
 
 from gateway.store.tables import METADATA
 
-__all__ = ["contents", "invitations", "nonces", "operations", "operators", "platform_keys", "platforms"]
+__all__ = [
+    "contents",
+    "invitations",
+    "leases",
+    "nonce_stores",
+    "nonces",
+    "operations",
+    "operators",
+    "platform_keys",
+    "platforms",
+]
+
+_COUNTED: Final = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # SQLite numbers rows itself only under this name
 
 platforms: Final = Table(
     "platforms",
@@ -74,7 +88,7 @@ operators: Final = Table(
 operations: Final = Table(
     "operations",
     METADATA,
-    Column("number", Integer, primary_key=True),  # in the order of arrival
+    Column("number", _COUNTED, primary_key=True),  # in the order of arrival
     Column("id", String, nullable=False, unique=True),
     Column("platform", String, ForeignKey("platforms.id"), nullable=False),
     Column("key", String, nullable=False),
@@ -88,12 +102,32 @@ operations: Final = Table(
     Column("first_row", BigInteger, nullable=False),
     Column("result", String, nullable=False),
     Column("created", String, nullable=False),
+    Column("crashes", Integer, nullable=False, server_default="0"),
     UniqueConstraint("platform", "key"),
 )
 
 contents: Final = Table(
     "contents",
     METADATA,
-    Column("operation", Integer, ForeignKey("operations.number"), primary_key=True),
+    Column("operation", _COUNTED, ForeignKey("operations.number"), primary_key=True),
     Column("rows", LargeBinary, nullable=False),
+)
+
+leases: Final = Table(
+    "leases",
+    METADATA,
+    Column("name", String, primary_key=True),  # the log's origin: this database is that log's
+    Column("holder", String, nullable=False),  # empty: nobody
+    Column("term", BigInteger, nullable=False),  # one more for each holder
+    Column("expires", BigInteger, nullable=False),  # by the database's clock
+)
+
+nonce_stores: Final = Table(
+    "nonce_stores",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("server", String, nullable=False),  # the run of the Redis server in charge; empty: this database
+    Column("floor", BigInteger, nullable=False),  # what was created until then is refused
+    Column("both_until", BigInteger, nullable=False),  # what was created until then is asked of both
 )

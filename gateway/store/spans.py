@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case, delete, select
 
 from gateway.ports import NewSpan
+from gateway.store.dialects import upsert
+from gateway.store.tables import own_spans
 
 __all__ = ["drop_spans", "read_spans", "write_spans"]
 
@@ -17,28 +19,32 @@ def read_spans(
 ) -> dict[bytes, list[tuple[int, int]]]:
     """Return the times of acts by key: those remembered on a day, that reach into the window."""
     found: dict[bytes, list[tuple[int, int]]] = {}
+    start, end = window
+    columns = own_spans.c
+    query = select(columns["key"], columns.start, columns.end).where(
+        columns.last_day >= day, columns.end > start, columns.start < end
+    )
     for first in range(0, len(keys), _KEYS_PER_QUERY):
         some = keys[first : first + _KEYS_PER_QUERY]
-        marks = ",".join("?" * len(some))
-        statement = (
-            'SELECT key, "start", "end" FROM own_spans'  # noqa: S608 - only question marks are put in
-            f' WHERE key IN ({marks}) AND last_day >= ? AND "end" > ? AND "start" < ?'
-        )
-        for key, start, end in connection.exec_driver_sql(statement, (*some, day, *window)):
-            found.setdefault(key, []).append((start, end))
+        for key, begun, ended in connection.execute(query.where(columns["key"].in_(some))):
+            found.setdefault(key, []).append((begun, ended))
     return found
 
 
 def write_spans(connection: Connection, spans: Sequence[NewSpan]) -> None:
     """Remember the times of acts."""
     if spans:
-        connection.exec_driver_sql(
-            'INSERT INTO own_spans (key, "start", "end", last_day) VALUES (?, ?, ?, ?)'
-            ' ON CONFLICT (key, "start", "end") DO UPDATE SET last_day = max(last_day, excluded.last_day)',
-            [tuple(span) for span in sorted(spans)],
+        written = upsert(connection, own_spans)
+        known, later = own_spans.c.last_day, written.excluded.last_day
+        connection.execute(
+            written.on_conflict_do_update(
+                index_elements=["key", "start", "end"],
+                set_={"last_day": case((known > later, known), else_=later)},
+            ),
+            [span._asdict() for span in sorted(spans)],
         )
 
 
 def drop_spans(connection: Connection, day: int) -> None:
     """Forget the times of acts that need not be remembered on a day."""
-    connection.exec_driver_sql("DELETE FROM own_spans WHERE last_day < ?", (day,))
+    connection.execute(delete(own_spans).where(own_spans.c.last_day < day))

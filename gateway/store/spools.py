@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.errors import LocalFileError
+from gateway.errors import LocalFileError, NotFound
 from gateway.store.durable import sync_folder, write_durably
 from gateway.store.input_files import InputFile, inspect_input
 
@@ -65,8 +65,30 @@ class SpoolFolder:
             half.unlink(missing_ok=True)
 
     def file(self, name: str) -> InputFile:
-        """Return a spool as an input file."""
-        return inspect_input(self._path(name))
+        """Return a spool as an input file.
+
+        Raises:
+            NotFound: it is not there any more.
+        """
+        path = self._path(name)
+        if not path.exists():
+            raise NotFound("the rows of this submission are gone", remedy="submit them again with a new key")
+        return inspect_input(path)
+
+    def sweep(self, in_use: Callable[[], Collection[str]], *, before: float) -> int:
+        """Remove what nothing refers to and nobody has written to since ``before``, in seconds of the epoch.
+
+        A process that was killed between two steps leaves such files, and they hold personal data.
+        Returns how many they were.
+        """
+        old = [path for path in self._folder.glob("*") if path.stat().st_mtime < before]
+        if not old:
+            return 0
+        kept = in_use()
+        orphans = [path for path in old if path.name not in kept]
+        for path in orphans:
+            path.unlink(missing_ok=True)
+        return len(orphans)
 
     def drop(self, name: str) -> None:
         """Remove a spool."""

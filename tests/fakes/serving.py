@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +22,7 @@ from gateway.service.audit import AuditReport
 from gateway.signing import Signer, key_id
 from tests.fakes.homes import audited
 
+T = TypeVar("T")
 STARTED_SECONDS = 30
 WUHAN_PLATFORM = "cn-420100/wuhan"
 
@@ -111,13 +113,18 @@ def served(home: Path, *, workers: int = 1) -> Iterator[Served]:
             running.stop()
 
 
-def audited_once_free(home: Path) -> AuditReport:
-    """Audit a home as soon as the sequencer, which has nothing to do, lets go of it."""
+def once_free(work: Callable[[], T]) -> T:
+    """Work on a home as soon as the sequencer, which has nothing to do, lets go of it."""
     for _ in range(STARTED_SECONDS * 10):
         with suppress(HomeBusy):
-            return audited(home)
+            return work()
         time.sleep(0.1)
     raise AssertionError("the sequencer does not let go of the home")
+
+
+def audited_once_free(home: Path) -> AuditReport:
+    """Audit a home as soon as the sequencer lets go of it."""
+    return once_free(lambda: audited(home))
 
 
 def enrolled(running: Served, seed: int = 1, *, platform: str = WUHAN_PLATFORM) -> GatewayClient:

@@ -1,17 +1,17 @@
 """Operators, coordinators and auditors: by a token, within their role, within their grant."""
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from sqlalchemy import text
 
 from gateway.app.check import trusting, verify_receipt
+from gateway.app.home import open_home
 from gateway.app.operators import Grant, new_token, revoke, tokens
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import UsageError
@@ -156,10 +156,9 @@ def test_what_is_no_token_is_refused(running: Served, authorization: str) -> Non
 def test_a_token_that_was_revoked_or_has_expired_is_refused(running: Served) -> None:
     made = [new_token(running.home, "operator", grant=Grant(), days=1) for _ in range(2)]
     revoke(running.home, str(made[0]["id"]))
-    with closing(sqlite3.connect(running.home / "tanqiao.db")) as database:
-        expired = ("2026-01-01T00:00:00Z", made[1]["id"])
-        database.execute("UPDATE operators SET expires = ? WHERE id = ?", expired)
-        database.commit()
+    with open_home(running.home) as opened, opened.database.write() as connection:
+        expired = {"then": "2026-01-01T00:00:00Z", "id": made[1]["id"]}
+        connection.execute(text("UPDATE operators SET expires = :then WHERE id = :id"), expired)
 
     for one in made:
         headers = {"authorization": f"Bearer {one['token']}"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import create_engine, text
 
 from gateway.errors import IntegrityBroken
 from gateway.store import keyed_files, sorted_runs
@@ -16,6 +16,7 @@ from gateway.store.database import Database
 from gateway.store.journal import SqlJournal
 from gateway.store.keyed_files import KeyedFiles
 from gateway.store.sorted_runs import Run, entries_of, merged, write_run
+from tests.fakes.revisions import at_revision
 
 WIDTH = 8
 
@@ -222,26 +223,13 @@ def test_a_missing_cut_or_changed_run_is_named(kept: KeyedFiles, tmp_path: Path)
         KeyedFiles(kept._database, "some", width=WIDTH).find(key(1))
 
 
-def later_tables(connection: Connection) -> list[str]:
-    """Return the tables that the first ones did not have, those first that refer to others."""
-    first = {"queue", "mappings", "submissions", "parts", "batches", "files", "rejections", "days"}
-    there = [name for name, _ in inspect(connection).get_sorted_table_and_fkc_names() if name]
-    return [name for name in reversed(there) if name not in first | {"alembic_version"}]
-
-
 def test_a_home_of_the_first_tables_keeps_its_events_and_caps(tmp_path: Path) -> None:
-    first = Database(tmp_path / "a.db")
-    with first.write() as connection:
+    with at_revision(create_engine(f"sqlite:///{tmp_path}/a.db"), "0001") as connection:
         for statement in (
-            *(f"DROP TABLE {name}" for name in later_tables(connection)),
-            "CREATE TABLE events (key BLOB PRIMARY KEY, content BLOB, batch BIGINT, leaf_index BIGINT)",
-            "CREATE TABLE cap_usage (key BLOB PRIMARY KEY, used BIGINT)",
             "INSERT INTO events VALUES (:one, :content, 3, 70000)",
             "INSERT INTO cap_usage VALUES (:two, 5000000000)",
-            "UPDATE alembic_version SET version_num = '0001'",
         ):
             connection.execute(text(statement), {"one": key(1), "two": key(2), "content": b"content."})
-    first.close()
 
     database = Database(tmp_path / "a.db")
     journal = SqlJournal(database)

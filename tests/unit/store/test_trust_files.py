@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model.canonical import digest
 from gateway.signing import KeyRing
-from gateway.store.checkpoints import CheckpointStore
+from gateway.store.checkpoints import CheckpointFile
 from gateway.store.trust_files import TrustAltered, TrustFiles
 from tests.unit.signing.signers import SeededSigner, ring_of, trusted
 
@@ -16,7 +16,7 @@ SECOND = FIRST.added(trusted(SeededSigner("new"), since=5))
 
 @pytest.fixture
 def files(tmp_path: Path) -> TrustFiles:
-    store = CheckpointStore(tmp_path / "state" / "checkpoints.db")
+    store = CheckpointFile(tmp_path / "state" / "checkpoints.db")
     made = TrustFiles(tmp_path / "policy", tmp_path / "keys.json", origin="log.example", store=store)
     made.create(b"quorum none\n", FIRST)
     made.pin_first()

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.store.checkpoints import CheckpointStore
+from gateway.store.checkpoints import CheckpointFile
 from gateway.store.log_files import LogFolder
 from gateway.transparency import sign_note
 from tests.unit.transparency.signers import log_signer
@@ -21,8 +21,8 @@ def sign_checkpoint(text: bytes) -> bytes:
     return bytes(sign_note(text, key=SIGNER.key, sign=SIGNER.sign))
 
 
-def store_in(root: Path) -> CheckpointStore:
-    return CheckpointStore(root / "state" / "checkpoints.db")
+def store_in(root: Path) -> CheckpointFile:
+    return CheckpointFile(root / "state" / "checkpoints.db")
 
 
 def log_in(

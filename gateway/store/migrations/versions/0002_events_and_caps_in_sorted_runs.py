@@ -1,10 +1,9 @@
 """Events and caps move from tables into sorted runs beside the database."""
 
 import struct
-from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 
 from gateway.store.sorted_runs import entries_of, write_run
 
@@ -33,7 +32,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("file"),
     )
     connection = op.get_bind()
-    folder = Path(connection.execute(sa.text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar_one()).parent
+    folder = context.config.attributes["folder"]
     for kind, (query, form) in TABLES.items():
         rows = connection.execute(sa.text(query)).all()
         if rows:
