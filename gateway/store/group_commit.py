@@ -7,76 +7,38 @@ On PostgreSQL the transactions of several workers run at once. What is written h
 keys keep such writes apart, and one that a deadlock has ended is made once more, in a transaction of its own.
 """
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from gateway.store.database import Database
 from gateway.store.dialects import is_conflict
+from gateway.store.gathering import Gathering
 
 __all__ = ["GroupCommit"]
 
 T = TypeVar("T")
-TOGETHER_MAX: Final = 500  # writes of one transaction: none waits for more than so many others
 
 _Answer = tuple[Any, Exception | None]
-_Work = tuple[Callable[[Connection], Any], "Future[Any]"]
+_Write = Callable[[Connection], Any]
+_Work = tuple[_Write, "Future[Any]"]
 
 
-class GroupCommit:
+class GroupCommit(Gathering[_Write, Any]):
     """Runs writes in a thread of its own, those that wait together in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-        self._thread.start()
+        super().__init__(self._commit, name="group-commit")
 
     def __enter__(self) -> "GroupCommit":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def submit(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Have something written; the result is there once it is on the disk."""
-        future: Future[T] = Future()
-        self._queue.put((work, future))
-        return future
-
-    def close(self) -> None:
-        """Write what waits, then end."""
-        self._queue.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            together, ended = self._waiting(first)
-            self._commit(together)
-            if ended:
-                return
-
-    def _waiting(self, first: _Work) -> tuple[list[_Work], bool]:
-        together = [first]
-        while len(together) < TOGETHER_MAX:
-            try:
-                work = self._queue.get_nowait()
-            except Empty:
-                break
-            if work is None:
-                return together, True
-            together.append(work)
-        return together, False
+        return self._put(work)
 
     def _commit(self, together: list[_Work]) -> None:
         """Commit some writes; if one of them fails, all are tried again, each in a savepoint of its own."""

@@ -1,0 +1,249 @@
+"""One group of steps: what it needs is loaded, a clerk takes the steps, what changed is written.
+
+The row ``ledger_head`` is locked from the first statement to the commit. So groups follow one another, in one
+process or several, and each sees the books as the one before has left them. All look-ups are by key.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, select, text, tuple_, update
+
+from gateway.errors import InvariantBroken
+from gateway.ledger import (
+    ALL,
+    Book,
+    Clerk,
+    Decision,
+    Entry,
+    Head,
+    Kind,
+    Pair,
+    Refusal,
+    Reservation,
+    Verdict,
+    WindowState,
+    require_step,
+)
+from gateway.ports import Decide, StepTaken, Transfer, TransferStep
+from gateway.store import ledger_tables as t
+from gateway.store.ledger_rows import (
+    account_text,
+    changed,
+    decision_of,
+    event_rows,
+    fill,
+    reservation_of,
+)
+from gateway.store.many import insert_many, rows_of, update_many
+
+__all__ = ["Group", "run_steps"]
+
+
+class Group:
+    """The books as far as a group of commands needs them, inside its transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Lock the head: no other group begins before this transaction ends."""
+        self._connection = connection
+        if connection.dialect.name == "postgresql":
+            # a plan made while tables were small must not read a large one from end to end
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        row = connection.execute(select(t.head).with_for_update()).one()
+        self.head = Head(row.number, row.decision, row.window)
+        self.book = Book()
+        self.reservations: dict[str, Reservation] = {}
+        self.decisions: dict[str, Decision] = {}
+        self.windows: dict[int, WindowState] = {}
+
+    def load_decided(self, transfers: Iterable[str]) -> None:
+        """Load what was reserved for transfers, and what was decided about them."""
+        names = list(transfers)
+        for row in rows_of(self._connection, t.reservations.c.transfer, names):
+            self.reservations[row.transfer] = reservation_of(row.body)
+        for row in rows_of(self._connection, t.decisions.c.transfer, names):
+            self.decisions[row.transfer] = decision_of(row.body)
+
+    def load_books(self, touched: Sequence[Reservation]) -> None:
+        """Load the rows that reservations and their ends touch."""
+        parts = [part for one in touched for part in one.parts]
+        pairs = {Pair(one.source, one.destination) for one in touched if one.kind is not Kind.RETIRE}
+        self.load_lots([part.lot for part in parts] + [part.back.lot for part in parts if part.back])
+        self._fill(t.day_limits, t.day_limits.c.key, (cap.key for one in touched for cap in one.caps))
+        self.load_positions(pairs)
+        self.load_flows([self.head.window])
+        self.load_accounts(name for one in touched for name in (one.source, one.destination))
+
+    def load_lots(self, names: Iterable[str]) -> None:
+        """Load lots that were used before."""
+        self._fill(t.lots, t.lots.c.name, names)
+
+    def load_accounts(self, platforms: Iterable[str]) -> None:
+        """Load all accounts of platforms."""
+        self._fill(t.accounts, t.accounts.c.platform, platforms)
+
+    def load_positions(self, pairs: Iterable[Pair]) -> None:
+        """Load the positions of pairs, both ways, and of their platforms towards all."""
+        wanted = {
+            found
+            for one, other in pairs
+            for found in (Pair(one, other), Pair(other, one), Pair(one, ALL), Pair(other, ALL))
+        }
+        if wanted:
+            key = tuple_(t.positions.c.platform, t.positions.c.other)
+            query = select(t.positions).where(key.in_(list(wanted)))
+            fill(self.book, t.positions, self._connection.execute(query))
+
+    def load_flows(self, windows: Iterable[int]) -> None:
+        """Load what moved in windows."""
+        self._fill(t.flows, t.flows.c.window, windows)
+
+    def load_windows(self, windows: Iterable[int]) -> None:
+        """Load the states of windows."""
+        for row in rows_of(self._connection, t.windows.c.number, windows):
+            self.windows[row.number] = WindowState(row.state)
+
+    def clerk(self) -> Clerk:
+        """Return a clerk for what was loaded; from here on nothing more may be loaded."""
+        self._before = self.book.copy()
+        self._windows_before = dict(self.windows)
+        return Clerk(
+            self.book,
+            self.head,
+            reservations=self.reservations,
+            decisions=self.decisions,
+            windows=self.windows,
+        )
+
+    def write(self, clerk: Clerk) -> None:
+        """Check what the clerk has done and write it down.
+
+        Raises:
+            InvariantBroken: nothing of this transaction may be kept.
+        """
+        if not clerk.entries:
+            return
+        require_step(self._before, self.book)
+        write = self._connection
+        for table, new, known in changed(self._before, self.book):
+            insert_many(write, table, new)
+            update_many(write, table, known)
+        journal: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for table, row in event_rows(clerk.entries):
+            journal[table.name].append(row)
+        for table in (t.reservations, t.decisions, t.changes):
+            insert_many(write, table, journal[table.name])
+        insert_many(write, t.postings, _posting_rows(clerk.entries))
+        self._write_windows()
+        write.execute(update(t.head).values(clerk.head._asdict()))
+
+    def _write_windows(self) -> None:
+        moved = [
+            {"number": number, "state": state}
+            for number, state in self.windows.items()
+            if self._windows_before.get(number) is not state
+        ]
+        insert_many(
+            self._connection, t.windows, [row for row in moved if row["number"] not in self._windows_before]
+        )
+        update_many(
+            self._connection, t.windows, [row for row in moved if row["number"] in self._windows_before]
+        )
+
+    def _fill(self, table: Table, key: Column[Any], values: Iterable[str | int]) -> None:
+        fill(self.book, table, rows_of(self._connection, key, values))
+
+
+def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[StepTaken]:
+    """Take steps one after the other, all in the transaction of this connection."""
+    group = Group(connection)
+    names = [step.transfer for step in steps]
+    before = {row.id: Transfer(*row) for row in rows_of(connection, t.transfers.c.id, names)}
+    group.load_decided(name for name in names if name in before)
+    wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
+    group.load_books([*wanted, *group.reservations.values()])
+    walk = _Walk(group.clerk(), group.decisions, before)
+    taken = [walk.take(step) for step in steps]
+    group.write(walk.clerk)
+    after = walk.transfers
+    insert_many(connection, t.transfers, [one._asdict() for name, one in after.items() if name not in before])
+    known = [one._asdict() for name, one in after.items() if name in before and one is not before[name]]
+    update_many(connection, t.transfers, known)
+    insert_many(connection, t.outbox, walk.messages)
+    return taken
+
+
+class _Walk:
+    """Steps on their way, one after the other."""
+
+    def __init__(
+        self, clerk: Clerk, decisions: Mapping[str, Decision], transfers: Mapping[str, Transfer]
+    ) -> None:
+        self.clerk = clerk
+        self.transfers = dict(transfers)
+        self.messages: list[dict[str, Any]] = []
+        self._decisions = decisions
+
+    def take(self, step: TransferStep) -> StepTaken:
+        """Take a step, if the transfer is as the step expects it: so each moment is used once."""
+        standing = self.transfers.get(step.transfer)
+        version, state = (0, "") if standing is None else (standing.version, standing.state)
+        decision = self._decisions.get(step.transfer)
+        if version != step.version or (isinstance(step.command, Decide) and decision is not None):
+            return StepTaken(False, version, state, None, decision)
+        refused = self._obey(step)
+        change = step.change if refused is None else step.otherwise
+        if change is None:
+            raise InvariantBroken(f"{step.transfer}: nothing says what follows a refusal")
+        self.transfers[step.transfer] = Transfer(
+            step.transfer, version + 1, change.state, change.due, change.document
+        )
+        self.messages += [
+            {
+                "transfer": step.transfer,
+                "platform": one.platform,
+                "kind": one.kind,
+                "due": step.at,
+                "attempts": 0,
+            }
+            for one in change.messages
+        ]
+        return StepTaken(True, version + 1, change.state, refused, self._decisions.get(step.transfer))
+
+    def _obey(self, step: TransferStep) -> Refusal | None:
+        """Carry the command of a step out; a reservation that is refused is decided at once."""
+        command = step.command
+        if isinstance(command, Reservation):
+            refused = self.clerk.reserve(command)
+            if refused is not None:
+                self._decide(step, Decide(Verdict.ABORT, refused.code))
+            return refused
+        if command is not None:
+            self._decide(step, command)
+        return None
+
+    def _decide(self, step: TransferStep, command: Decide) -> None:
+        decided = _moment(step.at)
+        self.clerk.decide(step.transfer, command.verdict, reason=command.reason, decided=decided)
+
+
+def _posting_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "line": line,
+            "debit": account_text(posting.debit),
+            "credit": account_text(posting.credit),
+            "amount": posting.amount,
+        }
+        for number, _, postings in entries
+        for line, posting in enumerate(postings)
+    ]
+
+
+@lru_cache(maxsize=8)  # the steps of a group were taken within a second or two
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,148 @@
+"""Rows of the ledger's tables and the values that they stand for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Table
+
+from gateway.errors import IntegrityBroken
+from gateway.ledger import (
+    Account,
+    AccountKind,
+    Book,
+    Decision,
+    Dispute,
+    Entry,
+    Flow,
+    Limit,
+    Lot,
+    Pair,
+    Position,
+    Posting,
+    Reservation,
+    WindowStep,
+)
+from gateway.store import ledger_tables as t
+
+__all__ = [
+    "Difference",
+    "account_text",
+    "change_of",
+    "changed",
+    "decision_of",
+    "event_rows",
+    "fill",
+    "posting_of",
+    "reservation_of",
+    "text_of",
+]
+
+_CHANGES: Final[dict[str, type[Limit | Dispute | WindowStep]]] = {
+    "limit": Limit,
+    "dispute": Dispute,
+    "windows": WindowStep,
+}
+_KIND_OF: Final = {kind: name for name, kind in _CHANGES.items()}
+_reservations: Final = msgspec.json.Decoder(Reservation)
+_decisions: Final = msgspec.json.Decoder(Decision)
+
+
+class Difference(NamedTuple):
+    """Rows of one table that are new, and rows that were changed."""
+
+    table: Table
+    new: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+
+
+def text_of(value: NamedTuple) -> str:
+    """Return a value as JSON, an array of its members in their order."""
+    return msgspec.json.encode(value).decode()
+
+
+def reservation_of(text: str) -> Reservation:
+    """Read a reservation."""
+    return _reservations.decode(text)
+
+
+def decision_of(text: str) -> Decision:
+    """Read a decision."""
+    return _decisions.decode(text)
+
+
+def change_of(kind: str, text: str) -> Limit | Dispute | WindowStep:
+    """Read an entry of the journal that is about no transfer."""
+    return msgspec.json.decode(text, type=_CHANGES[kind])
+
+
+def account_text(account: Account) -> str:
+    """Return the name of an account as postings have it."""
+    return " ".join(account)
+
+
+def posting_of(debit: str, credit: str, amount: int) -> Posting:
+    """Read a posting."""
+    return Posting(_account(*debit.split(" ", 2)), _account(*credit.split(" ", 2)), amount)
+
+
+def event_rows(entries: Iterable[Entry]) -> list[tuple[Table, dict[str, Any]]]:
+    """Return the row of the journal for each entry, and its table."""
+    rows: list[tuple[Table, dict[str, Any]]] = []
+    for number, event, _ in entries:
+        body = {"number": number, "body": text_of(event)}
+        if isinstance(event, Reservation):
+            rows.append((t.reservations, {"transfer": event.transfer, **body}))
+        elif isinstance(event, Decision):
+            rows.append((t.decisions, {"transfer": event.transfer, **body}))
+        else:
+            rows.append((t.changes, {"kind": _KIND_OF[type(event)], **body}))
+    return rows
+
+
+def fill(book: Book, table: Table, rows: Iterable[Any]) -> None:
+    """Put rows of one table into a book."""
+    if table is t.lots:
+        book.lots.update((row.name, Lot(*row[1:])) for row in rows)
+    elif table is t.positions:
+        book.positions.update((Pair(row.platform, row.other), Position(*row[2:])) for row in rows)
+    elif table is t.accounts:
+        book.balances.update((_account(*row[:3]), row.balance) for row in rows)
+    elif table is t.day_limits:
+        book.caps.update((row.key, row.used) for row in rows)
+    elif table is t.flows:
+        book.flows.update((Flow(*row[:3]), row.mg) for row in rows)
+
+
+def changed(before: Book, after: Book) -> list[Difference]:
+    """Return the rows in which two books differ."""
+    return [
+        _difference(t.lots, before.lots, after.lots),
+        _difference(t.positions, before.positions, after.positions),
+        _difference(t.accounts, before.balances, after.balances),
+        _difference(t.day_limits, before.caps, after.caps),
+        _difference(t.flows, before.flows, after.flows),
+    ]
+
+
+def _difference(table: Table, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Difference:
+    names = [str(one.name) for one in table.columns]  # a column's own name is no plain text
+    new: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
+    for key, value in after.items():
+        old = before.get(key)
+        if old is not value and old != value:
+            row = dict(zip(names, (*_members(key), *_members(value)), strict=True))
+            (new if old is None else known).append(row)
+    return Difference(table, new, known)
+
+
+def _members(value: object) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _account(platform: str, kind: str, asset: str) -> Account:
+    try:
+        return Account(platform, AccountKind(kind), asset)
+    except ValueError as error:
+        raise IntegrityBroken(f"no account is of the kind {kind}", field=platform) from error

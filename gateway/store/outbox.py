@@ -1,0 +1,57 @@
+"""Messages on their way to platforms, each taken for a while by one worker and kept until acknowledged."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from gateway.ports import OutboxMessage, OutboxTask
+from gateway.store.database import Database
+from gateway.store.ledger_tables import outbox
+
+__all__ = ["SqlOutbox"]
+
+
+class SqlOutbox:
+    """The outbox of transfers (:class:`gateway.ports.Outbox`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, *, now: int, lease: int, limit: int) -> list[OutboxTask]:
+        """Take what is due; after ``lease`` seconds others may take what was neither ended nor put off.
+
+        PostgreSQL passes over what another worker takes at this moment; SQLite has one writer at a time.
+        """
+        due = select(outbox.c.number).where(outbox.c.due <= now).order_by(outbox.c.due, outbox.c.number)
+        chosen = due.limit(limit).with_for_update(skip_locked=True).cte("chosen")  # looked up once
+        taken = (
+            update(outbox)
+            .where(outbox.c.number.in_(select(chosen.c.number)))
+            .values(due=now + lease, attempts=outbox.c.attempts + 1)
+            .returning(outbox)
+        )
+        with self._database.write(alone=False) as connection:
+            return sorted(_task(row) for row in connection.execute(taken))
+
+    def end(self, tasks: Sequence[OutboxTask]) -> None:
+        """Forget messages that their platforms have acknowledged, whoever has sent them."""
+        numbers = [task.number for task in tasks]
+        with self._database.write(alone=False) as connection:
+            connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+
+    def put_off(self, task: OutboxTask, *, due: int) -> None:
+        """Have a message tried again at a moment, unless another worker has it by now."""
+        mine = (outbox.c.number == task.number, outbox.c.attempts == task.attempts)
+        with self._database.write(alone=False) as connection:
+            connection.execute(update(outbox).where(*mine).values(due=due))
+
+    def alarming(self, *, attempts: int, limit: int) -> list[OutboxTask]:
+        """Return messages that were tried so often and are still on their way."""
+        query = select(outbox).where(outbox.c.attempts >= attempts).order_by(outbox.c.number).limit(limit)
+        with self._database.read() as connection:
+            return [_task(row) for row in connection.execute(query)]
+
+
+def _task(row: Row[Any]) -> OutboxTask:
+    return OutboxTask(row.number, row.transfer, OutboxMessage(row.platform, row.kind), row.attempts)
