@@ -20,6 +20,7 @@ from gateway.store.input_files import read_small
 
 __all__ = [
     "Reading",
+    "Versions",
     "journal_replayer",
     "known_behaviours",
     "make_converter",
@@ -43,6 +44,29 @@ def shipped_programs(start: str = "") -> list[Program]:
         for name, text in shipped_mappings()
         if name.startswith(start)
     ]
+
+
+class Versions:
+    """The versions of mappings that a gateway has, by id: of some files, else those that are shipped."""
+
+    def __init__(self, files: Sequence[Path] = ()) -> None:
+        self._found: dict[str, list[Program]] = {}
+        for program in map(program_from_file, files):
+            self._found.setdefault(program.id, []).append(program)
+
+    def __call__(self, mapping: str) -> Sequence[Program]:
+        """Return all versions of a mapping; none where there is no such mapping."""
+        if mapping not in self._found:
+            self._found[mapping] = shipped_programs(_file_start(mapping, ""))
+        return self._found[mapping]
+
+    def of_platform(self, platform: str) -> list[Program]:
+        """Return all versions of a platform's mappings."""
+        for program in shipped_programs(_file_start("", platform)):
+            if program.id not in self._found:
+                self(program.id)
+        versions = [one for found in self._found.values() for one in found if one.platform == platform]
+        return sorted(versions, key=lambda one: (one.id, one.version))
 
 
 def known_behaviours() -> dict[str, Behaviour]:

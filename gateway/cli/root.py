@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli import (
     adapter,
+    agreement,
     audit,
     behaviours,
     claims,
@@ -68,6 +69,7 @@ for name, group, words in (
     ("operator", operators.app, "Tokens for those who run or watch this gateway over HTTP."),
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
+    ("agreement", agreement.app, "Draft, sign and publish what two platforms agree; pause corridors."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -1,6 +1,7 @@
 """The mapping engine: a city's rules as data, checked, compiled, evaluated and explained."""
 
 from gateway.convert.caps import CapKey, CapMeter, CapPlan, CapUse, Granted, keys_of
+from gateway.convert.carried import CarriedEvaluator, Stated
 from gateway.convert.document import Finding, MappingRefused
 from gateway.convert.expiry import expires_on
 from gateway.convert.fast import FastEvaluator
@@ -29,6 +30,7 @@ __all__ = [
     "CapMeter",
     "CapPlan",
     "CapUse",
+    "CarriedEvaluator",
     "Converted",
     "ConvertedBlock",
     "ConvertedColumns",
@@ -45,6 +47,7 @@ __all__ = [
     "RoleColumns",
     "Roles",
     "SourceReader",
+    "Stated",
     "StepTrace",
     "check_scheme",
     "claim_findings",

@@ -4,12 +4,15 @@ Each is a body of a closed type inside an envelope with one or more signatures. 
 builds bodies; ``gateway.signing`` puts them into envelopes and takes them out again.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from gateway.model.canonical import Json
+from gateway.model.canonical import Json, canonical_bytes, digest
 
 __all__ = [
+    "AGREEMENT_PUBLISHED_TYPE",
     "BATCH_TYPE",
+    "CORRIDOR_TYPE",
     "DAY_TYPE",
     "ERASURE_TYPE",
     "KEYS_TYPE",
@@ -18,18 +21,31 @@ __all__ = [
     "STATEMENT_TYPES",
     "BatchStatement",
     "KeyChange",
+    "PartySignature",
     "ReversalStatement",
+    "agreement_statement",
+    "corridor_statement",
     "erasure_statement",
     "mapping_statement",
 ]
 
+AGREEMENT_PUBLISHED_TYPE: Final = "tanqiao/agreement-published/1"
 BATCH_TYPE: Final = "tanqiao/batch/1"
+CORRIDOR_TYPE: Final = "tanqiao/corridor/1"
 DAY_TYPE: Final = "tanqiao/day/1"
 ERASURE_TYPE: Final = "tanqiao/erasure/1"
 KEYS_TYPE: Final = "tanqiao/keys-change/1"
 REVERSAL_KIND: Final = "reversal"
 MAPPING_TYPE: Final = "tanqiao/mapping-published/1"
-STATEMENT_TYPES: Final = (BATCH_TYPE, DAY_TYPE, ERASURE_TYPE, KEYS_TYPE, MAPPING_TYPE)
+STATEMENT_TYPES: Final = (
+    AGREEMENT_PUBLISHED_TYPE,
+    BATCH_TYPE,
+    CORRIDOR_TYPE,
+    DAY_TYPE,
+    ERASURE_TYPE,
+    KEYS_TYPE,
+    MAPPING_TYPE,
+)
 
 
 class BatchStatement(NamedTuple):
@@ -133,3 +149,57 @@ def mapping_statement(
 def erasure_statement(issuer: str, notice: str, *, issued: str) -> dict[str, Json]:
     """Return the body of an erasure notice: that a person was forgotten; never whom, where or how much."""
     return {"type": ERASURE_TYPE, "issuer": issuer, "notice": notice, "issued": issued}
+
+
+class PartySignature(NamedTuple):
+    """A signature of somebody else than the gateway, with the key that was theirs when it was checked."""
+
+    party: str
+    key: str
+    public_key: str
+    value: str
+
+    def document(self) -> dict[str, Json]:
+        """Return the signature without whose it is."""
+        return {"key": self.key, "public_key": self.public_key, "value": self.value}
+
+
+def agreement_statement(
+    issuer: str,
+    identity: tuple[str, str, int, str],
+    *,
+    signatures: Sequence[PartySignature],
+    issued: str,
+) -> dict[str, Json]:
+    """Return the body that publishes one agreement (source, destination, version, digest)."""
+    source, destination, version, agreement_digest = identity
+    return {
+        "type": AGREEMENT_PUBLISHED_TYPE,
+        "issuer": issuer,
+        "agreement": {
+            "source": source,
+            "destination": destination,
+            "version": version,
+            "digest": agreement_digest,
+        },
+        "signatures": [{"platform": one.party, **one.document()} for one in signatures],
+        "issued": issued,
+    }
+
+
+def corridor_statement(
+    issuer: str, document: Mapping[str, Json], *, signature: PartySignature, issued: str
+) -> dict[str, Json]:
+    """Return the body that publishes a pause of a corridor, or its end, as the signed document says."""
+    body: dict[str, Json] = {
+        "type": CORRIDOR_TYPE,
+        "issuer": issuer,
+        "action": "paused" if "reason" in document else "resumed",
+        "source": document["source"],
+        "destination": document["destination"],
+        "by": signature.party,
+        "digest": digest(canonical_bytes(dict(document))),
+        "signature": signature.document(),
+        "issued": issued,
+    }
+    return body | {name: document[name] for name in ("reason", "until") if name in document}

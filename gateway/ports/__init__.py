@@ -16,6 +16,7 @@ from gateway.ports.claims import (
     NewReversals,
     ReversalRow,
 )
+from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -32,6 +33,7 @@ from gateway.ports.ledger import (
     TransferChange,
     TransferStep,
 )
+from gateway.ports.lots import Corridor, LotBook, LotState
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.outside import Clock, Log, Quarantine
@@ -96,6 +98,10 @@ __all__ = [
     "ClaimStore",
     "Claims",
     "Clock",
+    "Corridor",
+    "CorridorDocument",
+    "CorridorDocuments",
+    "CorridorKind",
     "CosignedNotes",
     "CosigningStatus",
     "DayClosed",
@@ -115,6 +121,8 @@ __all__ = [
     "LedgerReader",
     "Link",
     "Log",
+    "LotBook",
+    "LotState",
     "Meeting",
     "Memory",
     "MonitorBooks",

@@ -154,6 +154,10 @@ class ClaimStore(Claims, Protocol):
         """Return the links of those accounts that have one."""
         ...
 
+    def links_of(self, persons: Collection[bytes]) -> list[Link]:
+        """Return the links of persons by their pseudonyms across platforms."""
+        ...
+
     def unlink(self, account: bytes) -> None:
         """Take a link away."""
         ...

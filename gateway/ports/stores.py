@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from gateway.ports.claims import ClaimDecision, ClaimStore
+from gateway.ports.corridors import CorridorDocuments
 from gateway.ports.memory import Memory, NewEvents
 from gateway.ports.plausible import FindingFile, NewSpan
 
@@ -226,6 +227,11 @@ class Journal(Memory, Protocol):
     @property
     def claims(self) -> ClaimStore:
         """Return the claims of the home."""
+        ...
+
+    @property
+    def corridors(self) -> CorridorDocuments:
+        """Return what platforms have signed about their corridors."""
         ...
 
     def platforms(self) -> list[str]:

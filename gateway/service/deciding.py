@@ -8,18 +8,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.convert import Program
 from gateway.model.canonical import digest
 from gateway.model.codes import Rejection
-from gateway.model.statement import BatchStatement, mapping_statement
-from gateway.ports import ClaimDecision, PartCounts, PartDecision, PublishedMapping, RecordFile
+from gateway.model.statement import BatchStatement
+from gateway.ports import ClaimDecision, PartCounts, PartDecision, RecordFile
 from gateway.service.claiming import platform_tag
 from gateway.service.finishing import Finished
 from gateway.service.moments import instant_text
 from gateway.service.part import Verdict
 from gateway.service.parts import Converting
 from gateway.service.preparing import Asked
-from gateway.service.publishing import publish_queue
+from gateway.service.publishing import mapping_publication, publish_queue
 from gateway.service.submission import Submission, Summary
 from gateway.signing import seal
 
@@ -120,18 +119,11 @@ class Deciding:
             self._published.update(mapping.digest for mapping in self.parts.journal.mappings())
         for program in self.submission.scheme.programs:
             if "sha256:" + program.digest in used and program.digest not in self._published:
-                self.parts.journal.publish_mapping(*self._publication(program, issued))
+                publication = mapping_publication(
+                    program, self.parts.issuer, signers=self.parts.signers, issued=issued
+                )
+                self.parts.journal.publish_mapping(*publication)
                 self._published.add(program.digest)
-
-    def _publication(self, program: Program, issued: str) -> tuple[PublishedMapping, bytes]:
-        body = mapping_statement(
-            self.parts.issuer,
-            (program.id, program.version, "sha256:" + program.digest),
-            status=program.status,
-            issued=issued,
-        )
-        entry = seal(body, self.parts.signers)
-        return PublishedMapping(program.id, program.version, program.digest, program.canonical, -1), entry
 
 
 def _without_records(rejected: Counter[tuple[str | None, str]]) -> dict[tuple[str | None, str], int]:

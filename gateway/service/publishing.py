@@ -1,15 +1,17 @@
 """Bring the log up to the journal: what was decided is published, in the order it was decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
+from gateway.convert import Program
 from gateway.errors import GatewayError, IntegrityBroken
 from gateway.model.canonical import Json
+from gateway.model.statement import mapping_statement
 from gateway.model.strict import read_strict_object
-from gateway.ports import Journal, Log
-from gateway.signing import KeyRing, verify_envelope
+from gateway.ports import Journal, Log, PublishedMapping
+from gateway.signing import KeyRing, Signer, seal, verify_envelope
 
-__all__ = ["PublishingRings", "publish_queue"]
+__all__ = ["PublishingRings", "mapping_publication", "publish_queue"]
 
 ENTRIES_PER_APPEND = 4096  # one append holds its entries in memory; an entry has at most 64 KiB
 
@@ -48,6 +50,16 @@ def publish_queue(journal: Journal, log: Log, *, rings: Callable[[], PublishingR
         for position, entry in enumerate(entries, start=log.size):
             _require_signed(entry, trusted, position=position)
         log.append(entries)
+
+
+def mapping_publication(
+    program: Program, issuer: str, *, signers: Sequence[Signer], issued: str
+) -> tuple[PublishedMapping, bytes]:
+    """Return a mapping version as it is published, and its log entry."""
+    identity = (program.id, program.version, "sha256:" + program.digest)
+    body = mapping_statement(issuer, identity, status=program.status, issued=issued)
+    published = PublishedMapping(program.id, program.version, program.digest, program.canonical, -1)
+    return published, seal(body, signers)
 
 
 def _require_signed(entry: bytes, rings: PublishingRings, *, position: int) -> None:

@@ -2,7 +2,7 @@
 
 from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosure, commitment, commitments
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
-from gateway.signing.envelope import seal, signed_text, verify_envelope
+from gateway.signing.envelope import seal, signed_text, verify_envelope, verify_parties
 from gateway.signing.integrity import add_proof, hash_data, verify_proof
 from gateway.signing.keyed import INDEX_KEY_BYTES, NAME_BYTES, PSEUDONYM_BYTES, KeyedIndex, PersonKey
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer, TrustedKey, key_id
@@ -57,6 +57,7 @@ __all__ = [
     "sign_request",
     "signed_text",
     "verify_envelope",
+    "verify_parties",
     "verify_proof",
     "verify_request",
     "webhook_headers",

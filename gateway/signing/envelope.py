@@ -6,14 +6,17 @@ signatures may stand side by side: during a change of keys, or by a second algor
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.errors import InvariantBroken, MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer
 
-__all__ = ["PAYLOAD_TYPE", "seal", "signed_text", "verify_envelope"]
+__all__ = ["PAYLOAD_TYPE", "seal", "signed_text", "verify_envelope", "verify_parties"]
 
 PAYLOAD_TYPE: Final = "application/vnd.tanqiao.statement+json"
 SIGNATURES_MAX: Final = 8
@@ -50,6 +53,43 @@ def verify_envelope(envelope: dict[str, Json], ring: KeyRing, *, position: int) 
         MalformedDocument: not an envelope.
         SignatureInvalid: a signature or its key does not hold.
     """
+    body, signatures = _opened(envelope)
+    text = signed_text(body)
+    for name, value in signatures.items():
+        key = ring.find(name)
+        if key.purpose != "record":
+            raise SignatureInvalid(f"key {name} may not sign a statement")
+        key.require_may_sign(position)
+        key.verify(value, text)
+    return body
+
+
+def verify_parties(
+    envelope: dict[str, Json], find: Callable[[str], bytes | None]
+) -> tuple[dict[str, Json], list[str]]:
+    """Check an envelope that others than the gateway have signed; return its body and the keys' ids.
+
+    ``find`` gives the public key of an id, or None where that key may not sign. Every signature must fit.
+
+    Raises:
+        MalformedDocument: not an envelope.
+        SignatureInvalid: a signature or its key does not hold.
+    """
+    body, signatures = _opened(envelope)
+    text = signed_text(body)
+    for name, value in signatures.items():
+        public = find(name)
+        if public is None:
+            raise SignatureInvalid(f"key {name} is unknown here, or may not sign this")
+        try:
+            Ed25519PublicKey.from_public_bytes(public).verify(value, text)
+        except InvalidSignature as error:
+            raise SignatureInvalid(f"the signature by key {name} does not fit the text") from error
+    return body, list(signatures)
+
+
+def _opened(envelope: dict[str, Json]) -> tuple[dict[str, Json], dict[str, bytes]]:
+    """Return the body and the signatures by key of what has the form of an envelope."""
     body, signatures = envelope.get("body"), envelope.get("signatures")
     if (
         set(envelope) != {"body", "signatures"}
@@ -61,17 +101,13 @@ def verify_envelope(envelope: dict[str, Json], ring: KeyRing, *, position: int) 
         raise SignatureInvalid(
             f"an envelope has 1 to {SIGNATURES_MAX} signatures, this has {len(signatures)}"
         )
-    text = signed_text(body)
-    signed_by: set[str] = set()
+    found: dict[str, bytes] = {}
     for entry in signatures:
         name, value = _parse_signature(entry)
-        key = ring.find(name)
-        if key.purpose != "record" or name in signed_by:
-            raise SignatureInvalid(f"key {name} may not sign a statement, or signs it twice")
-        signed_by.add(name)
-        key.require_may_sign(position)
-        key.verify(value, text)
-    return body
+        if name in found:
+            raise SignatureInvalid(f"key {name} signs twice")
+        found[name] = value
+    return body, found
 
 
 def _parse_signature(entry: Json) -> tuple[str, bytes]:

@@ -27,6 +27,7 @@ from gateway.ports import (
 )
 from gateway.store import tables as t
 from gateway.store.claims import SqlClaims
+from gateway.store.corridors import SqlCorridors
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.keyed_files import KeyedFiles, StagedRun
@@ -54,6 +55,7 @@ class SqlJournal:
         self._events = KeyedFiles(database, "events", width=_EVENT.size)
         self._caps = KeyedFiles(database, "caps", width=_USED.size)
         self.claims = SqlClaims(database)
+        self.corridors = SqlCorridors(database)
 
     def known_events(self, keys: Sequence[bytes]) -> dict[bytes, EventMark]:
         """Return those of the keys that have a record already."""

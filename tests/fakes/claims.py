@@ -20,6 +20,7 @@ __all__ = [
     "PLATFORMS",
     "At",
     "counting",
+    "link_all",
     "linked_home",
     "seen",
     "submit",
@@ -108,7 +109,11 @@ def linked_home(
     folder: Path, patch: pytest.MonkeyPatch, persons: Sequence[str] = ("an",), *, name: str = "home"
 ) -> Path:
     """Make a home in which each person has an account of the same name at all platforms."""
-    home = make_home(folder, patch, name=name)
+    return link_all(make_home(folder, patch, name=name), persons)
+
+
+def link_all(home: Path, persons: Sequence[str]) -> Path:
+    """Give each person an account of the same name at all platforms; return the home."""
     for platform in PLATFORMS:
         for person in persons:
             link(home, person, platform=platform, identity=f"identity of {person}", consent="form 1")

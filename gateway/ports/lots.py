@@ -1,0 +1,39 @@
+"""What has become of lots, and what was moved today: kept by the ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from gateway.recognition import UNUSED, DayUse, Moved, Used
+
+__all__ = ["Corridor", "LotBook", "LotState"]
+
+
+class Corridor(NamedTuple):
+    """From which platform to which."""
+
+    source: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotState:
+    """What has become of a lot. ``moved`` is by destination and the name of its rates, `Worth.rates`."""
+
+    used: Used = UNUSED
+    moved: Mapping[tuple[str, str], Moved] = field(default_factory=dict)
+    retired: bool = False
+    disputed: bool = False
+
+
+class LotBook(Protocol):
+    """What is known of lots that were touched; of all others nothing is kept."""
+
+    def states(self, records: Sequence[str]) -> dict[str, LotState]:
+        """Return the states of those lots that were ever touched, by record."""
+        ...
+
+    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
+        """Return what was recognised, or is reserved, on a day."""
+        ...

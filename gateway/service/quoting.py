@@ -1,0 +1,299 @@
+"""Quote a move: which lots, how much arrives, and why; signed, and valid for five minutes.
+
+A quote reserves nothing. It pins lots, rules and what had been used of each lot, so that whoever decides
+later can tell whether it still holds.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from gateway.errors import NotFound, Refused, UsageError
+from gateway.model.canonical import canonical_bytes, digest
+from gateway.model.quote import Quote, QuotedLot
+from gateway.model.shape import Shape
+from gateway.model.strict import read_strict_object
+from gateway.model.transfer import LotUse, QuoteId, TransferRefusal
+from gateway.ports import Clock, Corridor, Link
+from gateway.recognition import (
+    NOTHING_MOVED,
+    Agreement,
+    DayUse,
+    Failure,
+    Picked,
+    Wish,
+    Worth,
+    day_of,
+    failures,
+    in_order,
+    pick,
+    take,
+    too_little,
+    too_much,
+)
+from gateway.service.agreement_book import AgreementBook
+from gateway.service.lots import FoundLot, Lots
+from gateway.service.person_records import KeptRecord
+from gateway.service.quote_words import Explained, ToldLot, explain_quote
+from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
+
+__all__ = [
+    "LOTS_MAX",
+    "MadeQuote",
+    "QuoteAsked",
+    "Quoting",
+    "TransferRefused",
+    "make_quote",
+    "quote_of",
+    "subject_of",
+]
+
+LOTS_MAX: Final = 100  # a quote with as many has 100 KiB
+QUOTE_BYTES_MAX: Final = 256 * 1024
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
+_RANDOM_BYTES: Final = 10
+
+
+class TransferRefused(Refused):
+    """A move does not come about. ``code`` is that of the first check that failed."""
+
+    code = "transfer-refused"
+    remedy = "docs/reference/transfer-checks.md says of each check what can be done"
+
+    def __init__(self, failed: Sequence[Failure]) -> None:
+        first = failed[0]
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        super().__init__(f"{first.number} {first.code}: {first.detail}{more}", field=first.record)
+        self.code = first.code.value
+        self.failed = tuple(failed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteAsked:
+    """What somebody wants to move.
+
+    ``account`` is the pseudonym inside the source, ``records`` are those that shall move, any of the person's
+    where there are none. ``points`` None: all that is left of the records.
+    """
+
+    corridor: Corridor
+    account: bytes
+    records: Sequence[str] = ()
+    points: int | None = None
+
+
+class MadeQuote(NamedTuple):
+    """A quote, as it was signed, with its digest, whose it is at both ends, and what explains it."""
+
+    quote: Quote
+    envelope: bytes
+    digest: str
+    person: bytes
+    accounts: tuple[bytes, ...]
+    explanation: Explained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoting:
+    """What quoting needs; joined by ``gateway.app``. ``witnessed`` is how much of the log has its quorum."""
+
+    issuer: str
+    lots: Lots
+    agreements: AgreementBook
+    witnessed: Callable[[], int]
+    signers: Sequence[Signer]
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+
+def make_quote(asked: QuoteAsked, parts: Quoting) -> MadeQuote:
+    """Quote a move.
+
+    1. the agreement  2. the person at both ends  3. the lots and their checks  4. how much of each
+    5. the limits  6. sign
+
+    Raises:
+        UsageError: no points, or fewer than one, or too many records.
+        NotFound: there is no such record here.
+        TransferRefused: a check failed; its code is the error's.
+    """
+    _require_sense(asked)
+    now = parts.clock.now()
+    agreement = _agreement(asked.corridor, parts, now=now)
+    link, theirs = _person(asked, parts)
+    wish = Wish(link.person, *asked.corridor, agreement, day_of(now))
+    kept = _kept(asked, parts)
+    accounts = tuple(one.account for one in theirs)
+    found = parts.lots.read(kept, wish, accounts=accounts, witnessed=parts.witnessed())
+    chosen, refused = _chosen(asked, found, wish=wish)
+    if not chosen:
+        raise TransferRefused(refused or [_failure(TransferRefusal.LOT_SPENT, "there is nothing to move")])
+    quoted = [_quoted(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
+    use = parts.lots.book.day_use(link.person, asked.corridor, day=wish.day)
+    recognised = sum(lot.use.recognised_mg for lot in quoted)
+    _require_within(agreement, use, recognised_mg=recognised)
+    name = _quote_id(now, parts.random_bytes(_RANDOM_BYTES))
+    quote = Quote(
+        id=name,
+        issuer=parts.issuer,
+        source=asked.corridor.source,
+        destination=asked.corridor.destination,
+        agreement=agreement.digest,
+        subject=subject_of(name, link.person),
+        issued=now,
+        lots=tuple(quoted),
+    )
+    told = [ToldLot(one, lot) for (one, _), lot in zip(chosen, quoted, strict=True)]
+    explanation = explain_quote(quote, told, asked=asked.points, refused=refused)
+    envelope = seal(quote.body(), parts.signers)
+    return MadeQuote(
+        quote, envelope, digest(canonical_bytes(quote.body())), link.person, accounts, explanation
+    )
+
+
+def quote_of(data: bytes, ring: KeyRing, *, shape: Shape, position: int, now: datetime) -> Quote:
+    """Read a quote that this gateway has signed, while it holds; ``position`` is the length of the log.
+
+    Raises:
+        MalformedDocument, SignatureInvalid: it is no quote, or not one of this gateway.
+        TransferRefused: it holds no more.
+    """
+    envelope = read_strict_object(data, QUOTE_BYTES_MAX)
+    shape.require(envelope, "quote")
+    quote = Quote.of(verify_envelope(envelope, ring, position=position))
+    if now >= quote.expires:
+        raise TransferRefused(
+            [_failure(TransferRefusal.QUOTE_EXPIRED, f"it held for {quote.seconds} seconds")]
+        )
+    return quote
+
+
+def subject_of(quote: str, person: bytes) -> str:
+    """Return the commitment to a person in a quote: the pseudonym is secret, so the salt need not be."""
+    return commitment(b"subject", person.hex().encode(), salt=sha256(quote.encode()).digest()[:16])
+
+
+def _require_sense(asked: QuoteAsked) -> None:
+    if asked.points is None and not asked.records:
+        raise UsageError("expected points or records", remedy="say how many points, or which records")
+    if asked.points is not None and asked.points < 1:
+        raise UsageError(f"expected at least 1 point, got {asked.points}", field="/points")
+    if len(asked.records) > LOTS_MAX or len(set(asked.records)) != len(asked.records):
+        raise UsageError(f"expected up to {LOTS_MAX} records, each once", field="/records")
+
+
+def _agreement(corridor: Corridor, parts: Quoting, *, now: datetime) -> Agreement:
+    found = parts.agreements.in_force(*corridor, now=now)
+    if found is None:
+        detail = f"there is none in force from {corridor.source} to {corridor.destination}"
+        raise TransferRefused([_failure(TransferRefusal.AGREEMENT_NOT_IN_FORCE, detail)])
+    pauses = parts.agreements.pauses(*corridor, now=now)
+    if pauses:
+        last = max(pauses, key=lambda pause: pause.until)
+        detail = f"paused by {last.by} until {last.until}: {last.reason}"
+        raise TransferRefused([_failure(TransferRefusal.CORRIDOR_PAUSED, detail)])
+    return found
+
+
+def _person(asked: QuoteAsked, parts: Quoting) -> tuple[Link, list[Link]]:
+    """Return the person's link at the source, and those at the destination."""
+    claims = parts.lots.journal.claims
+    link = claims.links([asked.account]).get(asked.account)
+    theirs = [] if link is None else claims.links_of([link.person])
+    there = [one for one in theirs if one.platform == asked.corridor.destination]
+    if link is None or link.platform != asked.corridor.source or not there:
+        detail = "the person has to be linked, with consent, at both platforms"
+        raise TransferRefused([_failure(TransferRefusal.PERSON_NOT_LINKED, detail)])
+    return link, there
+
+
+def _kept(asked: QuoteAsked, parts: Quoting) -> list[KeptRecord]:
+    """Return the records that may move, in the order in which they are picked."""
+    records = parts.lots.of_account(asked.account, asked.corridor.source)
+    if asked.records:
+        mine = {kept.row.id: kept for kept in records}
+        unknown = [name for name in asked.records if name not in mine]
+        if unknown:
+            raise NotFound(f"there is no record {unknown[0]} of this account", field=unknown[0])
+        records = [mine[name] for name in asked.records]
+    return sorted(records, key=lambda kept: in_order(parts.lots.last_day(kept.row), kept.row.id))
+
+
+def _chosen(
+    asked: QuoteAsked, found: Iterator[FoundLot], *, wish: Wish
+) -> tuple[list[tuple[FoundLot, int]], list[Failure]]:
+    """Choose lots and how much of each; records that were named must all pass, others are left out."""
+    refused: list[Failure] = []
+    by_record: dict[str, FoundLot] = {}
+
+    def passing() -> Iterator[FoundLot]:
+        for one in found:
+            failed = list(failures(one.lot, wish))
+            refused.extend(failed)
+            if failed and asked.records:
+                raise TransferRefused(failed)
+            if not failed:
+                by_record[one.lot.record] = one
+                yield one
+
+    picked: list[Picked] = []
+    for choice in pick((one.lot for one in passing()), asked.points):
+        picked.append(choice)
+        if len(picked) == LOTS_MAX:
+            break
+    return [(by_record[one.lot.record], one.part_mg) for one in picked], refused
+
+
+def _quoted(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
+    lot, worth = one.lot, one.lot.worth
+    if not isinstance(worth, Worth) or one.found.basis is None or one.found.destination is None:
+        raise TransferRefused([_failure(TransferRefusal.BASIS_NOT_COMPUTABLE, "it has no worth there")])
+    rates = worth.rates(lot.value)
+    moved = one.state.moved.get((corridor.destination, rates), NOTHING_MOVED)
+    part = take(lot.value, worth, part_mg=part_mg, used=lot.used, moved=moved)
+    return QuotedLot(
+        record=lot.record,
+        day=lot.day.isoformat(),
+        behaviour=lot.behaviour,
+        mapping=one.row.mapping,
+        basis="sha256:" + one.found.basis.digest,
+        credited_by="sha256:" + one.found.destination.digest,
+        before_mg=lot.used.used_mg,
+        before_points=lot.used.points,
+        moved_mg=moved.used_mg,
+        moved_recognised_mg=moved.recognised_mg,
+        moved_points_in=moved.points_in,
+        rates=rates,
+        use=LotUse(
+            record=lot.record,
+            points=part.points,
+            used_mg=part.used_mg,
+            recognised_mg=part.recognised_mg,
+            unrecognised_mg=part.unrecognised_mg,
+            points_in=part.exact,
+        ),
+        points_in=part.points_in,
+        dust=part.dust,
+        expires="" if lot.lives_until is None else lot.lives_until.isoformat(),
+    )
+
+
+def _require_within(agreement: Agreement, use: DayUse, *, recognised_mg: int) -> None:
+    if too_little(agreement, recognised_mg):
+        detail = f"{recognised_mg} mg would be recognised, at least {agreement.minimum_mg} mg are moved"
+        raise TransferRefused([_failure(TransferRefusal.BELOW_MINIMUM, detail)])
+    room = too_much(agreement, use, recognised_mg=recognised_mg)
+    if room is not None:
+        detail = f"{recognised_mg} mg would be recognised, {room.left_mg} mg are left for today"
+        raise TransferRefused([_failure(room.code, detail)])
+
+
+def _failure(code: TransferRefusal, detail: str) -> Failure:
+    return Failure(code, "", detail)
+
+
+def _quote_id(now: datetime, random: bytes) -> QuoteId:
+    number = (int(now.timestamp() * 1000) << 80) | int.from_bytes(random)
+    return QuoteId("qt_" + "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(26))))
