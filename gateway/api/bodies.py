@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from gateway.api.parts import ApiParts, Limits
 from gateway.api.problems import TooLarge, TooSlow
 from gateway.ports import Platform
-from gateway.signing import Message, Presented, RequestNotSigned
+from gateway.signing import Message, Presented, RequestNotSigned, arrived_message
 
 __all__ = [
     "message_of",
@@ -37,15 +37,14 @@ def parts_of(request: Request) -> ApiParts:
 
 def message_of(request: Request) -> Message:
     """Return what a signature can cover of a request, as it arrived."""
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    path = request.scope["raw_path"].decode("ascii", "replace")
-    query = request.scope["query_string"].decode("ascii", "replace")
-    host = headers.get("host", "")
-    url = f"{request.url.scheme}://{host}{path}" + (f"?{query}" if query else "")
-    has_content = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    return Message(request.method, url, headers, has_content=has_content)
+    scope = request.scope
+    return arrived_message(
+        request.method,
+        request.url.scheme,
+        path=scope["raw_path"],
+        query=scope["query_string"],
+        headers=request.headers.items(),
+    )
 
 
 async def sender(request: Request) -> Platform:

@@ -25,6 +25,7 @@ from gateway.cli import (
     receipt,
     record,
     remote,
+    sandbox,
     serve,
     statements,
     witness,
@@ -70,6 +71,7 @@ for name, group, words in (
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
     ("agreement", agreement.app, "Draft, sign and publish what two platforms agree; pause corridors."),
+    ("sandbox", sandbox.app, "Serve the platforms of invented cities, to try transfers and faults with."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -2,7 +2,20 @@
 
 from gateway.peers.addresses import AddressRefused, Target, addresses, read_target
 from gateway.peers.log import HttpLog
+from gateway.peers.platform_line import LineLimits, LineParts
+from gateway.peers.platforms import HttpPlatforms
 from gateway.peers.posting import Poster
 from gateway.peers.witnesses import HttpWitnesses
 
-__all__ = ["AddressRefused", "HttpLog", "HttpWitnesses", "Poster", "Target", "addresses", "read_target"]
+__all__ = [
+    "AddressRefused",
+    "HttpLog",
+    "HttpPlatforms",
+    "HttpWitnesses",
+    "LineLimits",
+    "LineParts",
+    "Poster",
+    "Target",
+    "addresses",
+    "read_target",
+]

@@ -1,5 +1,6 @@
 """Keys, commitments, signed envelopes and signed documents."""
 
+from gateway.signing.answers import AnswerMessage, AnswerNotSigned, sign_answer, verify_answer
 from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosure, commitment, commitments
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
 from gateway.signing.envelope import seal, signed_text, verify_envelope, verify_parties
@@ -12,6 +13,7 @@ from gateway.signing.requests import (
     Message,
     Presented,
     RequestNotSigned,
+    arrived_message,
     content_digest,
     sign_request,
     verify_request,
@@ -31,6 +33,8 @@ __all__ = [
     "SALT_BYTES",
     "SKEW",
     "WEBHOOK_SECRET_BYTES",
+    "AnswerMessage",
+    "AnswerNotSigned",
     "CommitmentMismatch",
     "DidDocument",
     "Disclosure",
@@ -45,6 +49,7 @@ __all__ = [
     "Signer",
     "TrustedKey",
     "add_proof",
+    "arrived_message",
     "commitment",
     "commitments",
     "content_digest",
@@ -54,8 +59,10 @@ __all__ = [
     "key_id",
     "key_set",
     "seal",
+    "sign_answer",
     "sign_request",
     "signed_text",
+    "verify_answer",
     "verify_envelope",
     "verify_parties",
     "verify_proof",

@@ -7,7 +7,7 @@ left out on its way. Times come in as arguments; whether a nonce was seen before
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -29,9 +29,12 @@ from gateway.signing.keys import Signer
 __all__ = [
     "LIFETIME",
     "SKEW",
+    "TAG",
     "Message",
     "Presented",
     "RequestNotSigned",
+    "Verifier",
+    "arrived_message",
     "content_digest",
     "required_components",
     "sign_request",
@@ -74,6 +77,19 @@ class Presented(NamedTuple):
     created: datetime
     expires: datetime
     content_sha256: bytes | None
+
+
+def arrived_message(
+    method: str, scheme: str, *, path: bytes, query: bytes, headers: Iterable[tuple[str, str]]
+) -> Message:
+    """Return what a signature can cover of a request, from what a server was given of it."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    asked = "?" + query.decode("ascii", "replace") if query else ""
+    url = f"{scheme}://{joined.get('host', '')}{path.decode('ascii', 'replace')}{asked}"
+    has_content = joined.get("content-length", "0") != "0" or "transfer-encoding" in joined
+    return Message(method, url, joined, has_content=has_content)
 
 
 def content_digest(content: bytes) -> str:
@@ -121,7 +137,7 @@ def verify_request(message: Message, find_key: Callable[[str], bytes | None], *,
         RequestNotSigned: says what is missing or does not hold.
     """
     try:
-        (result,) = _Verifier(find_key, now).verify(
+        (result,) = Verifier(find_key, now).verify(
             message, max_age=LIFETIME, expect_tag=TAG, require_components=required_components(message)
         )
     except (InvalidSignature, HTTPMessageSignaturesException) as error:
@@ -170,7 +186,7 @@ class _Keys(HTTPSignatureKeyResolver):
         return None if raw is None else Ed25519PublicKey.from_public_bytes(raw)
 
 
-class _Verifier(HTTPMessageVerifier):
+class Verifier(HTTPMessageVerifier):
     """The library's verifier with the clock given to it."""
 
     def __init__(self, find_key: Callable[[str], bytes | None], now: datetime) -> None:
