@@ -4,7 +4,18 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from gateway.api import acts, admin, operations, platforms, problems, public, records, reference, webhooks
+from gateway.api import (
+    acts,
+    admin,
+    agreements,
+    operations,
+    platforms,
+    problems,
+    public,
+    records,
+    reference,
+    webhooks,
+)
 from gateway.api.contract import describe
 from gateway.api.edge import Edge
 from gateway.api.parts import ApiParts
@@ -36,7 +47,7 @@ def application(parts: ApiParts | None) -> FastAPI:
         api.state.waiting = Waiting(parts.operations)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
     problems.install(api)
-    for resource in (public, platforms, acts, operations, records, reference, webhooks, admin):
+    for resource in (public, platforms, acts, operations, records, agreements, reference, webhooks, admin):
         api.include_router(resource.router)
     describe(api)
     return api

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
+from gateway.service.agreeing import Agreeing
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
 from gateway.service.quorum import Quorum
@@ -111,6 +112,7 @@ class ApiParts:
     log: Callable[[], Log]
     log_folder: Path
     web_folder: Path
+    agreeing: Agreeing
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
     reasons: Reasons

@@ -25,6 +25,7 @@ from gateway.errors import (
     UsageError,
 )
 from gateway.service.access import NotAllowed
+from gateway.service.agreeing import AgreementConflict
 from gateway.service.onboarding import (
     NotAdmitted,
     ReplayedRequest,
@@ -72,6 +73,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         NotSignedByLog: 403,
         NotFound: 404,
         TooSlow: 408,
+        AgreementConflict: 409,
         IdempotencyConflict: 409,
         StaleOldSize: 409,
         TooLarge: 413,

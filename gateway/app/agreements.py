@@ -12,7 +12,7 @@ from gateway.errors import NotFound
 from gateway.model.canonical import canonical_bytes
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
-from gateway.ports import Corridor, CorridorDocument, CorridorKind
+from gateway.ports import Corridor, CorridorDocument, CorridorKind, Platforms
 from gateway.resources import schema
 from gateway.service.agreeing import Agreeing, receive_document
 from gateway.service.agreement_book import DOCUMENT_BYTES_MAX, AgreementBook
@@ -37,12 +37,12 @@ __all__ = [
 ]
 
 
-def agreeing(opened: OpenHome, versions: Versions) -> Agreeing:
+def agreeing(opened: OpenHome, versions: Versions, *, platforms: Platforms | None = None) -> Agreeing:
     """Return the parts of receiving documents."""
     return Agreeing(
         profile=opened.facts.profile,
         corridors=opened.journal.corridors,
-        platforms=SqlPlatforms(opened.database),
+        platforms=platforms or SqlPlatforms(opened.database),
         scheme=versions,
         shape=Shape(schema("agreement")),
         clock=opened.clock,

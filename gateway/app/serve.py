@@ -16,10 +16,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.api import ApiParts, Limits, ListedMapping, Measures
+from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.home import OpenHome, open_home
-from gateway.app.mappings import journal_replayer, make_converter, shipped_programs
+from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
 from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
@@ -27,6 +28,7 @@ from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
 from gateway.resources import web_folder
+from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
@@ -179,6 +181,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             log=lambda: opened.log,
             log_folder=opened.home.log,
             web_folder=web_folder(),
+            agreeing=agreeing(opened, Versions(serving.mappings), platforms=platforms),
             replayer=lambda: journal_replayer(opened.journal),
             mappings=schemes.listed,
             reasons=_reasons(opened),
@@ -317,17 +320,18 @@ def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
 
 def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
     """Convert what is submitted until told to stop; the home is held only while there is work."""
-    schemes = _Schemes(_programs(serving))
+    schemes, versions = _Schemes(_programs(serving)), Versions(serving.mappings)
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         while not stop():
-            if not operations.waiting():
+            if not operations.waiting() and not waiting.journal.corridors.waiting():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
                 with open_home(serving.root, writing=True) as opened:
-                    _sequence_while_busy(opened, schemes, stop=stop)
+                    announce = partial(announce_documents, announcing(opened, versions))
+                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop)
                 _sweep(waiting, operations)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
@@ -338,13 +342,15 @@ def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
     SpoolFolder(opened.home.spool).sweep(operations.spools_in_use, before=before.timestamp())
 
 
-def _sequence_while_busy(opened: OpenHome, schemes: _Schemes, *, stop: Callable[[], bool]) -> None:
+def _sequence_while_busy(
+    opened: OpenHome, schemes: _Schemes, *, announce: Callable[[], int], stop: Callable[[], bool]
+) -> None:
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
-            if sequencer.step():
+            if announce() or sequencer.step():
                 busy_until = time.monotonic() + IDLE_SECONDS
             else:
                 time.sleep(POLL_SECONDS)

@@ -13,7 +13,15 @@ from gateway.ports import CorridorDocument, CorridorDocuments, CorridorKind
 from gateway.recognition import Agreement, agreement_of, day_of
 from gateway.service.moments import instant_text
 
-__all__ = ["DOCUMENT_BYTES_MAX", "AgreementBook", "Body", "Pause", "body_of", "read_corridor_document"]
+__all__ = [
+    "DOCUMENT_BYTES_MAX",
+    "AgreementBook",
+    "Body",
+    "Pause",
+    "body_of",
+    "corridor_body",
+    "read_corridor_document",
+]
 
 DOCUMENT_BYTES_MAX: Final = 64 * 1024  # 200 kinds of act and 200 mappings are 40 KiB
 Body = dict[str, Json]
@@ -52,7 +60,7 @@ class AgreementBook:
     def pauses(self, source: str, destination: str, *, now: datetime) -> list[Pause]:
         """Return the pauses of a corridor that hold at a moment."""
         bodies = [
-            (one, _body(one))
+            (one, corridor_body(one))
             for one in self.corridors.of(source, destination)
             if one.kind is not CorridorKind.AGREEMENT
         ]
@@ -77,10 +85,11 @@ def read_corridor_document(data: bytes, shape: Shape) -> tuple[dict[str, Json], 
 
 
 def _agreement(document: CorridorDocument) -> Agreement:
-    return agreement_of(_body(document), document.digest)
+    return agreement_of(corridor_body(document), document.digest)
 
 
-def _body(document: CorridorDocument) -> Body:
+def corridor_body(document: CorridorDocument) -> Body:
+    """Return the body of a kept document."""
     return body_of(read_strict_object(document.document, DOCUMENT_BYTES_MAX))
 
 

@@ -10,7 +10,7 @@ from gateway.model.strict import read_strict_object
 from gateway.ports import Clock, CorridorDocument, CorridorKind, Journal, Log, Platforms
 from gateway.recognition import agreement_of
 from gateway.service.agreeing import party_signatures
-from gateway.service.agreement_book import DOCUMENT_BYTES_MAX, body_of
+from gateway.service.agreement_book import DOCUMENT_BYTES_MAX, corridor_body
 from gateway.service.catalogue import require_unchanged
 from gateway.service.moments import instant_text
 from gateway.service.publishing import PublishingRings, mapping_publication, publish_queue
@@ -38,7 +38,7 @@ def announce_documents(parts: Announcing) -> int:
     """Publish every document that waits; before an agreement, the rules that it names. Returns how many."""
     waiting = parts.journal.corridors.waiting()
     for document in waiting:
-        body = body_of(read_strict_object(document.document, DOCUMENT_BYTES_MAX))
+        body = corridor_body(document)
         if document.kind is CorridorKind.AGREEMENT:
             agreement = agreement_of(body, document.digest)
             _publish_mappings([*agreement.behaviours.values(), agreement.basis], parts=parts)

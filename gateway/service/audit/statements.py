@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.errors import IntegrityBroken
-from gateway.model.canonical import Json, digest
+from gateway.model.canonical import Json, canonical_bytes, digest
 from gateway.model.erasure import ErasureNotice
 from gateway.model.shape import Shape
 from gateway.model.statement import (
+    AGREEMENT_PUBLISHED_TYPE,
     BATCH_TYPE,
+    CORRIDOR_TYPE,
     DAY_TYPE,
     ERASURE_TYPE,
     KEYS_TYPE,
@@ -16,7 +18,8 @@ from gateway.model.statement import (
     REVERSAL_KIND,
 )
 from gateway.model.strict import read_strict_object
-from gateway.ports import BatchRow, DayClosed, Journal, Log, PublishedMapping, ReversalRow
+from gateway.ports import BatchRow, CorridorDocument, DayClosed, Journal, Log, PublishedMapping, ReversalRow
+from gateway.service.agreement_book import corridor_body
 from gateway.service.audit.report import Check
 from gateway.signing import KeyRing, verify_envelope
 
@@ -43,6 +46,7 @@ class _Walker:
     days: dict[int, DayClosed]
     erasures: dict[int, ErasureNotice]
     reversals: dict[int, ReversalRow]
+    corridors: dict[int, CorridorDocument]
     walk: LogWalk = field(default_factory=LogWalk)
     announced: str = ""
     series: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -68,6 +72,8 @@ class _Walker:
                 known = self.erasures.pop(position, None)
                 if known is None or known.notice != body["notice"]:
                     raise IntegrityBroken("the journal does not know this erasure")
+            case kind if kind in (AGREEMENT_PUBLISHED_TYPE, CORRIDOR_TYPE):
+                self._corridor(position, body)
             case unknown:
                 raise IntegrityBroken(f"unknown type {unknown}")
 
@@ -111,6 +117,18 @@ class _Walker:
         ):
             raise IntegrityBroken("the journal does not know these reversals, or states them differently")
 
+    def _corridor(self, position: int, body: Body) -> None:
+        row = self.corridors.pop(position, None)
+        stated = body.get("agreement", body)
+        known = None if row is None else (row.source, row.destination, row.digest)
+        named = (
+            tuple(stated[name] for name in ("source", "destination", "digest"))
+            if isinstance(stated, dict)
+            else ()
+        )
+        if row is None or named != known or digest(canonical_bytes(corridor_body(row))) != row.digest:
+            raise IntegrityBroken("the journal does not know this document of a corridor, or has another")
+
     def _mapping(self, position: int, body: Body) -> None:
         row = self.mappings.get(position)
         expected = (
@@ -139,6 +157,7 @@ def walk_log(
         days={closed.position: closed for closed in journal.days_closed()},
         erasures={erasure.position: erasure for erasure in erasures},
         reversals={row.position: row for row in journal.claims.reversals()},
+        corridors={one.position: one for one in journal.corridors.of() if one.position is not None},
     )
     if log.size != journal.length():
         words = f"the log has {log.size} entries, the journal {journal.length()}"
@@ -159,6 +178,8 @@ def walk_log(
         check.differs(f"erasure {erasure.notice} of the journal has no sound entry in the log")
     for row in walker.reversals.values():
         check.differs(f"reversals {row.number} of the journal have no sound entry in the log")
+    for document in walker.corridors.values():
+        check.differs(f"{document.kind} {document.digest} of the journal has no sound entry in the log")
     return walker.walk
 
 
