@@ -1,0 +1,48 @@
+"""What finds transfers by their lots and platforms, and where platforms are called."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from gateway.ledger import Pair, Position
+
+__all__ = ["MoveIndex", "NotedLot", "PlatformAddresses"]
+
+
+class NotedLot(NamedTuple):
+    """A lot of a transfer: its place among those that are reserved, and the name of its rates."""
+
+    record: str
+    part: int
+    rates: str
+
+
+class MoveIndex(Protocol):
+    """Finds transfers, and what has become of lots and positions by them."""
+
+    def note(self, transfer: str, corridor: tuple[str, str], lots: Sequence[NotedLot]) -> None:
+        """Write down between which platforms a transfer is and which lots it names; once is enough."""
+        ...
+
+    def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
+        """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""
+        ...
+
+    def positions(self, platform: str) -> list[tuple[Pair, Position]]:
+        """Return the positions of a platform towards others and of others towards it, or all of them."""
+        ...
+
+    def position(self, pair: Pair) -> Position | None:
+        """Return one position; None where nothing was ever set or moved."""
+        ...
+
+
+class PlatformAddresses(Protocol):
+    """Where platforms are called."""
+
+    def put(self, platform: str, url: str) -> None:
+        """Have a platform called at an address from now on."""
+        ...
+
+    def url(self, platform: str) -> str | None:
+        """Return where a platform is called."""
+        ...
