@@ -14,6 +14,7 @@ from gateway.api import (
     public,
     records,
     reference,
+    transfers,
     webhooks,
 )
 from gateway.api.contract import describe
@@ -47,7 +48,8 @@ def application(parts: ApiParts | None) -> FastAPI:
         api.state.waiting = Waiting(parts.operations)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
     problems.install(api)
-    for resource in (public, platforms, acts, operations, records, agreements, reference, webhooks, admin):
+    moving = (agreements, transfers)
+    for resource in (public, platforms, acts, operations, records, *moving, reference, webhooks, admin):
         api.include_router(resource.router)
     describe(api)
     return api

@@ -13,6 +13,7 @@ from gateway.service.operating import OperatorGate
 from gateway.service.quorum import Quorum
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
+from gateway.service.transferring import Transferring
 from gateway.service.webhooks import WebhookDesk
 
 __all__ = [
@@ -113,6 +114,7 @@ class ApiParts:
     log_folder: Path
     web_folder: Path
     agreeing: Agreeing
+    transferring: Transferring
     replayer: Callable[[], Replayer]
     mappings: Callable[[], list[ListedMapping]]
     reasons: Reasons

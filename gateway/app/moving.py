@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import Versions
 from gateway.app.quoting import quoting
-from gateway.app.serve import Serving
 from gateway.model.shape import Shape
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
 from gateway.ports import Clock, Corridor, PlatformEndpoint
@@ -66,9 +66,9 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
     )
 
 
-def convey(serving: Serving, *, stop: Callable[[], bool]) -> None:
+def convey(root: Path, *, stop: Callable[[], bool]) -> None:
     """Carry transfers out until told to stop."""
-    with open_home(serving.root) as opened, conveyor(opened) as conveying:
+    with open_home(root) as opened, conveyor(opened) as conveying:
         asyncio.run(conveying(stop))
 
 

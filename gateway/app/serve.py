@@ -22,6 +22,7 @@ from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
+from gateway.app.moving import transferring
 from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
 from gateway.peers import addresses, read_target
@@ -46,6 +47,7 @@ from gateway.settings import ServiceSettings, Settings, read_settings
 from gateway.signing import webhook_public_key
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
+from gateway.store.ledger import SqlLedger
 from gateway.store.nonces import SharedNonces
 from gateway.store.operations import SqlOperations
 from gateway.store.operators import SqlOperators
@@ -152,8 +154,10 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
     with (
         open_home(serving.root) as opened,
         GroupCommit(opened.database) as writes,
+        SqlLedger(opened.database) as ledger,
         _redis(read_settings()) as redis,
     ):
+        versions = Versions(serving.mappings)
         database = opened.database
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         spools = SpoolFolder(opened.home.spool)
@@ -181,7 +185,8 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             log=lambda: opened.log,
             log_folder=opened.home.log,
             web_folder=web_folder(),
-            agreeing=agreeing(opened, Versions(serving.mappings), platforms=platforms),
+            agreeing=agreeing(opened, versions, platforms=platforms),
+            transferring=transferring(opened, ledger, versions=versions),
             replayer=lambda: journal_replayer(opened.journal),
             mappings=schemes.listed,
             reasons=_reasons(opened),
