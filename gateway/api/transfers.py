@@ -154,7 +154,7 @@ async def quote(request: Request, sent: Sent) -> QuoteDocument:
     responses={202: {"model": TransferAnswer}},
     openapi_extra=_TRANSFER_BODY,
 )
-async def start_transfer(request: Request, key: TransferKey, sent: Sent) -> Response:
+async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> Response:
     """Move what was quoted. The same id with the same body gets the same bytes, for ever.
 
     `accepted: false` is for good, too: a new attempt has a new quote and a new id.

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from gateway.app.home import OpenHome, open_home
@@ -12,7 +11,7 @@ from gateway.app.mappings import Versions
 from gateway.app.quoting import quoting
 from gateway.model.shape import Shape
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
-from gateway.ports import Clock, Corridor, PlatformEndpoint
+from gateway.ports import Clock, PlatformEndpoint
 from gateway.recognition import day_of
 from gateway.resources import schema
 from gateway.service.agreement_book import AgreementBook
@@ -59,7 +58,7 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
         index=SqlMoveIndex(database),
         book=SqlLotBook(database),
         agreements=AgreementBook(opened.journal.corridors),
-        day_keys=_day_keys,
+        day_keys=lambda person, corridor, now: day_keys(person, corridor, day=day_of(now)),
         signers=opened.record_signers(),
         clock=clock or opened.clock,
         below=secrets.randbelow,
@@ -106,7 +105,3 @@ def _endpoints(opened: OpenHome) -> Callable[[str], PlatformEndpoint | None]:
         return PlatformEndpoint(platform, url, keys)
 
     return endpoint
-
-
-def _day_keys(person: bytes, corridor: Corridor, now: datetime) -> dict[str, str]:
-    return day_keys(person, corridor, day=day_of(now))

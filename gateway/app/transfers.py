@@ -96,7 +96,7 @@ def positions(root: Path, platform: str) -> list[dict[str, Json]]:
         return positions_shown(SqlMoveIndex(opened.database).positions(platform))
 
 
-def put_address(root: Path, platform: str, url: str) -> dict[str, object]:
+def put_address(root: Path, platform: str, *, url: str) -> dict[str, object]:
     """Have a platform called at an address from now on."""
     if not url.startswith(("https://", "http://")) or len(url) > 200:
         raise MalformedDocument("expected an address such as https://city.example", field="url")

@@ -68,7 +68,7 @@ def address(
     """
     from gateway.app.transfers import put_address
 
-    emit(put_address(Path(home), platform, url), format_)
+    emit(put_address(Path(home), platform, url=url), format_)
 
 
 @app.command("invite")

@@ -36,7 +36,7 @@ def quote(
 
     Examples:
 
-        tanqiao transfer quote --from cn-420100/wuhan --to cn-440300/shenzhen --account u-1 --points 100 --out quote.json
+        tanqiao transfer quote --from cn-420100/wuhan --to cn-440300/shenzhen --account u-1 --points 9 --out q
     """
     from gateway.app.transfers import Wish, quote
 

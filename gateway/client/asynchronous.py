@@ -59,7 +59,7 @@ class AsyncGatewayClient:
     async def quote(
         self, destination: str, account: str, *, points: int | None = None, records: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """Quote a move from an own account to another platform: so many points, or what is left of records."""
+        """Quote a move from an own account to another platform: points, or what is left of records."""
         return await self._run(self._says.quote(destination, account, points=points, records=records))
 
     async def transfer(self, transfer: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class NotedLot(NamedTuple):
 class MoveIndex(Protocol):
     """Finds transfers, and what has become of lots and positions by them."""
 
-    def note(self, transfer: str, corridor: tuple[str, str], lots: Sequence[NotedLot]) -> None:
+    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[NotedLot]) -> None:
         """Write down between which platforms a transfer is and which lots it names; once is enough."""
         ...
 

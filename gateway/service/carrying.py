@@ -91,7 +91,7 @@ class Carrier:
         while (found := self.read(name)) is not None:
             version, move = found
             done = step(move.transfer, make(self.clock.now()))
-            if self._write(version, move, done):
+            if self._write(version, move, done=done):
                 self._follow(name, done)
                 return done
         return None
@@ -138,17 +138,17 @@ class Carrier:
             elif effect == Do(Task.DECIDE):
                 self.happen(name, Decide)
 
-    def _write(self, version: int, move: Move, done: Step) -> bool:
+    def _write(self, version: int, move: Move, *, done: Step) -> bool:
         """Write a step with all that belongs to it in one transaction; False where another came before."""
         sent = [one for one in done.effects if isinstance(one, Send)]
         if done.outcome is not Outcome.TAKEN and not sent:
             return True
         made = done.transfer.decision if move.transfer.decision is None else None
         command = None if made is None else Settle(Verdict(made.verdict), made.reason)
-        return self.ledger.submit(self._step(version, move, done, command=command)).result().done
+        return self.ledger.submit(self._step(version, move, done=done, command=command)).result().done
 
     def _step(
-        self, version: int, move: Move, done: Step, *, command: Settle | Reservation | None
+        self, version: int, move: Move, *, done: Step, command: Settle | Reservation | None
     ) -> TransferStep:
         now = int(self.clock.now().timestamp())
         change = change_of(move, done.transfer, now=now)._replace(messages=_messages(done))
@@ -170,8 +170,8 @@ class Carrier:
             if reservation is not None and not move.transfer.overdue(now):
                 done = step(move.transfer, Reserved(now))
                 otherwise = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
-                made = self._step(version, move, done, command=reservation)
-                other = self._step(version, move, otherwise, command=None).change
+                made = self._step(version, move, done=done, command=reservation)
+                other = self._step(version, move, done=otherwise, command=None).change
                 self.ledger.submit(made._replace(otherwise=other)).result()
                 return
         self.happen(name, (lambda now: ReserveFailed(now, refused)) if refused else Timer)

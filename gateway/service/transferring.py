@@ -150,7 +150,7 @@ class Transferring:
     def _write(self, move: Move, sent: Sequence[Send], *, now: datetime) -> None:
         terms = move.transfer.terms
         noted = [NotedLot(lot.record, place, lot.rates) for place, lot in enumerate(move.quote.lots)]
-        self.index.note(terms.id, (terms.source, terms.destination), noted)
+        self.index.note(terms.id, (terms.source, terms.destination), lots=noted)
         messages = tuple(
             OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__]) for one in sent
         )

@@ -76,7 +76,7 @@ class SqlMoveIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, transfer: str, corridor: tuple[str, str], lots: Sequence[NotedLot]) -> None:
+    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[NotedLot]) -> None:
         """Write down between which platforms a transfer is and which lots it names; once is enough."""
         rows = [lot._asdict() | {"transfer": transfer, "destination": corridor[1]} for lot in lots]
         ends = [{"platform": platform, "transfer": transfer} for platform in corridor]
