@@ -2,22 +2,17 @@
 
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from gateway.store.database import Database
 from gateway.store.platforms import SqlPlatforms
-
-NOW = "2026-11-22T05:00:00Z"
+from tests.fakes.revisions import at_revision
 
 
 def test_an_older_database_keeps_its_platforms_and_gets_the_tables(tmp_path: Path) -> None:
-    older = Database(tmp_path / "home.db")
-    SqlPlatforms(older).invite("cn-420100/wuhan", code_hash=b"", expires=NOW, now=NOW)
-    with older.write() as connection:
-        for table in ("webhook_deliveries", "webhook_events", "webhooks", "operators"):
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
-    older.close()
+    with at_revision(create_engine(f"sqlite:///{tmp_path}/home.db"), "0007") as connection:
+        older = {"id": "cn-420100/wuhan", "suspended": "", "created": "2026-11-22T05:00:00Z"}
+        connection.execute(text("INSERT INTO platforms VALUES (:id, :suspended, :created)"), older)
 
     newer = Database(tmp_path / "home.db")
     with newer.read() as connection:

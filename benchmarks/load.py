@@ -1,0 +1,83 @@
+"""A load on an HTTP service: requests made and signed beforehand, sent over connections that stay open.
+
+The requests are sent as bytes, so that the sender takes little of the machine that it shares with what is
+measured; their signatures cost the platforms, not the gateway.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.signing import Message, Signer, content_digest, sign_request
+
+__all__ = ["Answered", "percentile", "send_all", "signed"]
+
+
+class Answered(NamedTuple):
+    """What a load met: answers by status, milliseconds of each, seconds of all, the last content."""
+
+    statuses: dict[int, int]
+    ms: list[float]
+    seconds: float
+    last: bytes
+
+
+def signed(url: str, content: bytes, *, signer: Signer, content_type: str = "application/json") -> bytes:
+    """Return a signed POST as it goes over the wire."""
+    parts = urlsplit(url)
+    headers = {
+        "host": parts.netloc,
+        "content-type": content_type,
+        "idempotency-key": secrets.token_urlsafe(16),
+        "content-digest": content_digest(content),
+        "content-length": str(len(content)),
+    }
+    message = Message("POST", url, headers, has_content=True)
+    now = datetime.now(UTC).replace(microsecond=0)
+    headers |= sign_request(message, signer, created=now, nonce=secrets.token_urlsafe(16))
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST {target} HTTP/1.1\r\n{head}\r\n".encode() + content
+
+
+def send_all(port: int, requests: Sequence[bytes], *, connections: int) -> Answered:
+    """Send requests over so many connections, each the next one as soon as it is answered."""
+    return asyncio.run(_send_all(port, requests, connections=connections))
+
+
+async def _send_all(port: int, requests: Sequence[bytes], *, connections: int) -> Answered:
+    waiting = iter(requests)
+    answered = Answered({}, [], 0.0, b"")
+    started = time.perf_counter()
+    lasts = await asyncio.gather(
+        *(_send_in_turn(port, waiting, answered=answered) for _ in range(connections))
+    )
+    return answered._replace(seconds=time.perf_counter() - started, last=max(lasts)[1])
+
+
+async def _send_in_turn(port: int, waiting: Iterator[bytes], *, answered: Answered) -> tuple[float, bytes]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    content = b""
+    for request in waiting:
+        started = time.perf_counter()
+        writer.write(request)
+        status, content = await _answer(reader)
+        answered.ms.append((time.perf_counter() - started) * 1000)
+        answered.statuses[status] = answered.statuses.get(status, 0) + 1
+    writer.close()
+    return time.perf_counter(), content
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    return int(head.split(b" ", 2)[1]), await reader.readexactly(length)
+
+
+def percentile(ms: Sequence[float], part: int) -> float:
+    """Return the time within which so many of a hundred were answered."""
+    return sorted(ms)[min(len(ms) - 1, len(ms) * part // 100)]
