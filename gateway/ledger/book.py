@@ -6,12 +6,13 @@ are frozen, so a row was changed if it is another object than before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.errors import InvariantBroken
 from gateway.ledger.accounts import CO2E, Account, AccountKind, Posting, post
 from gateway.ledger.commands import Dispute, Kind, Limit, Reservation
-from gateway.ledger.lots import Lot, Part, arrived_lot
+from gateway.ledger.lots import Lot, Part
 from gateway.ledger.positions import NOTHING, Pair, Position, pairs_of
 
 __all__ = ["Book", "Flow"]
@@ -20,11 +21,12 @@ _RECORDED, _HELD, _TRANSIT = AccountKind.RECORDED, AccountKind.HELD, AccountKind
 
 
 class Flow(NamedTuple):
-    """What moved from one platform to another in one window."""
+    """What moved from one platform to another in one window, or went back."""
 
     window: int
     source: str
     destination: str
+    returned: bool = False
 
 
 @dataclass(slots=True)
@@ -52,8 +54,7 @@ class Book:
             lot = self.lots[part.lot]
             self.lots[part.lot] = lot.take(part.mg, part.points)
             moves.add(lot, (_HELD, _TRANSIT), mg=part.mg, points=part.points)
-        if wanted.kind is not Kind.RETIRE:
-            self._count(wanted, wanted.amount)
+        self._count(wanted, sign=1)
         return self._post(moves)
 
     def abort(self, reserved: Reservation) -> list[Posting]:
@@ -63,14 +64,13 @@ class Book:
             lot = self.lots[part.lot]
             self.lots[part.lot] = lot.take(-part.mg, -part.points)
             moves.add(lot, (_TRANSIT, _HELD), mg=part.mg, points=part.points)
-        if reserved.kind is not Kind.RETIRE:
-            self._count(reserved, -reserved.amount)
+        self._count(reserved, sign=-1)
         return self._post(moves)
 
     def commit(self, reserved: Reservation, *, window: int) -> list[Posting]:
         """Carry a reservation out: move its parts, give them back, or retire them."""
         moves = _Moves()
-        for number, part in enumerate(reserved.parts):
+        for part in reserved.parts:
             lot = self.lots[part.lot]
             if reserved.kind is Kind.RETIRE:
                 self.lots[part.lot] = lot.retire(part.mg, part.points)
@@ -79,9 +79,9 @@ class Book:
                 self._give_back(part, lot, moves=moves)
             else:
                 self.lots[part.lot] = lot.move(part.mg, part.points)
-                self._arrive(reserved, number, moves=moves)
+                self._arrive(reserved, part, moves=moves)
         if reserved.kind is not Kind.RETIRE:
-            self._move_positions(reserved, window=window)
+            self._flow(reserved, window=window)
         return self._post(moves)
 
     def limit(self, limit: Limit) -> None:
@@ -97,8 +97,10 @@ class Book:
         return self._post(moves)
 
     def settle(self, flows: Mapping[Flow, int]) -> None:
-        """Take what was paid for out of the positions."""
+        """Take what was paid for out of the positions, in which returns never were."""
         for flow, amount in flows.items():
+            if flow.returned:
+                continue
             growing, shrinking = pairs_of(flow.source, flow.destination)
             for pair in growing:
                 self.positions[pair] = self.positions[pair].settle(moved_out=amount, moved_in=0)
@@ -115,18 +117,26 @@ class Book:
             moves.add(lot, (_RECORDED, _HELD), mg=lot.mg, points=lot.points)
         return lot
 
-    def _arrive(self, reserved: Reservation, number: int, *, moves: "_Moves") -> None:
+    def _arrive(self, reserved: Reservation, part: Part, *, moves: "_Moves") -> None:
         """Let a part arrive as a lot of the destination; the rest of its reduction stays unrecognised."""
-        part = reserved.parts[number]
         source = self.lots[part.lot]
         arrived = Lot(
-            reserved.destination, source.record, reserved.unit_in,
-            part.recognised_mg, part.recognised_mg, part.points_in, part.expires,
-        )  # fmt: skip
+            reserved.destination,
+            source.record,
+            reserved.unit_in,
+            part.recognised_mg,
+            part.recognised_mg,
+            part.points_in,
+            part.expires,
+            origin=part.lot,
+            rates=part.rates,
+            origin_mg=part.mg,
+        )
         if source.expires is not None and (part.expires is None or part.expires > source.expires):
             raise InvariantBroken(f"I11: {part.lot} is good until {source.expires}, not {part.expires}")
-        if part.recognised_mg:
-            self.lots[arrived_lot(reserved.transfer, number)] = arrived
+        name = reserved.arriving(part)
+        known = self.lots.get(name)
+        self.lots[name] = arrived if known is None else known.join(arrived)
         moves.exchange(source, arrived, amount=part.recognised_mg)
         unrecognised = part.mg - part.recognised_mg
         moves.add(source, (_TRANSIT, AccountKind.UNRECOGNISED), mg=unrecognised, points=0)
@@ -140,29 +150,35 @@ class Book:
         home = self.lots[part.back.lot]
         if part.back.mg > home.moved_mg or part.points_in > home.moved_points:
             raise InvariantBroken(f"I9: more would go back to {part.back.lot} than had moved")
-        self.lots[part.lot] = lot.give_back(part.mg, part.points)
+        self.lots[part.lot] = lot.give_back(part.mg, part.points, origin_mg=part.back.mg)
         self.lots[part.back.lot] = home.get_back(part.back.mg, part.points_in)
         moves.exchange(lot, home, amount=part.mg)
         moves.add(home, (AccountKind.UNRECOGNISED, _HELD), mg=part.back.mg - part.mg, points=0)
         moves.add(lot, (_TRANSIT, AccountKind.CANCELLED), mg=0, points=part.points)
         moves.add(home, (AccountKind.CANCELLED, _HELD), mg=0, points=part.points_in)
 
-    def _count(self, reservation: Reservation, amount: int) -> None:
-        """Count an amount in the day limits and as reserved in the positions."""
-        for key in {cap.key for cap in reservation.caps}:
-            self.caps[key] = self.caps.get(key, 0) + amount
-        growing, _ = pairs_of(reservation.source, reservation.destination)
-        for pair in growing:
-            self.positions[pair] = self.positions.get(pair, NOTHING).reserve(amount)
+    def _count(self, reservation: Reservation, *, sign: int) -> None:
+        """Count a reservation in the limits that it uses, or no longer."""
+        for key, amount in reservation.counters().items():
+            self.caps[key] = self.caps.get(key, 0) + sign * amount
+        if reservation.kind is Kind.MOVE:
+            amount = sign * reservation.amount
+            growing, _ = pairs_of(reservation.source, reservation.destination)
+            for pair in growing:
+                self.positions[pair] = self.positions.get(pair, NOTHING).reserve(amount)
 
-    def _move_positions(self, reserved: Reservation, *, window: int) -> None:
-        growing, shrinking = pairs_of(reserved.source, reserved.destination)
-        for pair in growing:
-            self.positions[pair] = self.positions[pair].commit(reserved.amount)
-        for pair in shrinking:
-            self.positions[pair] = self.positions.get(pair, NOTHING).receive(reserved.amount)
-        flow = Flow(window, reserved.source, reserved.destination)
-        self.flows[flow] = self.flows.get(flow, 0) + reserved.amount
+    def _flow(self, reserved: Reservation, *, window: int) -> None:
+        """Count in the window what has moved, and in the positions unless it went back."""
+        amount = reserved.amount
+        returned = reserved.kind is Kind.RETURN
+        flow = Flow(window, reserved.source, reserved.destination, returned)
+        self.flows[flow] = self.flows.get(flow, 0) + amount
+        if not returned:
+            growing, shrinking = pairs_of(reserved.source, reserved.destination)
+            for pair in growing:
+                self.positions[pair] = self.positions[pair].commit(amount)
+            for pair in shrinking:
+                self.positions[pair] = self.positions.get(pair, NOTHING).receive(amount)
 
     def _post(self, moves: "_Moves") -> list[Posting]:
         postings = moves.postings()
@@ -178,20 +194,29 @@ class _Moves:
 
     def add(self, lot: Lot, kinds: tuple[AccountKind, AccountKind], *, mg: int, points: int) -> None:
         """Move milligrams and points between two kinds of accounts of a lot's platform."""
-        debit, credit = kinds
-        self._add(Account(lot.platform, debit, CO2E), Account(lot.platform, credit, CO2E), amount=mg)
-        self._add(
-            Account(lot.platform, debit, lot.unit), Account(lot.platform, credit, lot.unit), amount=points
-        )
+        if mg:
+            self._add(_accounts(lot.platform, kinds, asset=CO2E), mg)
+        if points:
+            self._add(_accounts(lot.platform, kinds, asset=lot.unit), points)
 
     def exchange(self, source: Lot, destination: Lot, *, amount: int) -> None:
         """Move milligrams from what is in transit at one platform to what another one holds."""
-        transit = Account(source.platform, _TRANSIT, CO2E)
-        self._add(transit, Account(destination.platform, _HELD, CO2E), amount=amount)
+        if amount:
+            (transit, _) = _accounts(source.platform, (_TRANSIT, _HELD), asset=CO2E)
+            (_, held) = _accounts(destination.platform, (_TRANSIT, _HELD), asset=CO2E)
+            self._add((transit, held), amount)
 
     def postings(self) -> list[Posting]:
-        """Return the postings; nothing is posted where nothing moves."""
-        return [Posting(*pair, amount) for pair, amount in self._amounts.items() if amount]
+        """Return the postings."""
+        return [Posting(*pair, amount) for pair, amount in self._amounts.items()]
 
-    def _add(self, debit: Account, credit: Account, *, amount: int) -> None:
-        self._amounts[debit, credit] = self._amounts.get((debit, credit), 0) + amount
+    def _add(self, pair: tuple[Account, Account], amount: int) -> None:
+        self._amounts[pair] = self._amounts.get(pair, 0) + amount
+
+
+@lru_cache(maxsize=4096)
+def _accounts(
+    platform: str, kinds: tuple[AccountKind, AccountKind], *, asset: str
+) -> tuple[Account, Account]:
+    debit, credit = kinds
+    return Account(platform, debit, asset), Account(platform, credit, asset)

@@ -4,31 +4,34 @@ from collections.abc import Iterator
 
 from gateway.errors import InvariantBroken
 from gateway.ledger.book import Book
-from gateway.ledger.commands import Kind, Refusal, RefusalCode, Reservation
-from gateway.ledger.lots import AMOUNT_MAX, Lot, Part
+from gateway.ledger.commands import Kind, Refusal, RefusalCode, Reservation, returned_key
+from gateway.ledger.lots import AMOUNT_MAX, Lot, Part, Seen
 from gateway.ledger.positions import pairs_of
 
 __all__ = ["refusal"]
 
 
-def refusal(book: Book, wanted: Reservation) -> Refusal | None:
+def refusal(book: Book, wanted: Reservation, *, original: Reservation | None = None) -> Refusal | None:
     """Tell why a reservation cannot be made: lots first, then day limits, then positions.
+
+    ``original`` is what a return goes back on, if that was committed.
 
     Raises:
         InvariantBroken: amounts that no quote can hold.
     """
     _require_sense(wanted)
-    for refused in _refusals(book, wanted):
+    for refused in _refusals(book, wanted, original=original):
         return refused
     return None
 
 
-def _refusals(book: Book, wanted: Reservation) -> Iterator[Refusal]:
+def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) -> Iterator[Refusal]:
+    if wanted.kind is Kind.RETURN:
+        yield from _returns(book, wanted, original=original)
     yield from _lots(book, wanted)
-    if wanted.kind is Kind.RETIRE:
-        return
-    yield from _caps(book, wanted)
-    yield from _positions(book, wanted)
+    if wanted.kind is Kind.MOVE:  # a return is outside all limits, and what is retired goes nowhere
+        yield from _caps(book, wanted)
+        yield from _positions(book, wanted)
 
 
 def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:
@@ -36,51 +39,84 @@ def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:
     for part in wanted.parts:
         lot = book.lots.get(part.lot, part.facts)
         if lot is None:
-            yield Refusal(RefusalCode.UNKNOWN, part.lot)
+            yield Refusal(RefusalCode.NOT_HELD, part.lot)
             continue
         before_mg, before_points = asked.get(part.lot, (0, 0))
         asked[part.lot] = mg, points = before_mg + part.mg, before_points + part.points
-        code = _lot_code(lot, part, day=wanted.day, source=wanted.source)
+        code = _lot_code(book, wanted, part=part, lot=lot)
         if code is not None:
             yield Refusal(code, part.lot)
         elif mg > lot.free_mg or points > lot.free_points:
-            used_up = RefusalCode.RETIRED if lot.retired_mg == lot.movable_mg else RefusalCode.SPENT
+            enough_but_retired = lot.free_mg < mg <= lot.free_mg + lot.retired_mg
+            used_up = RefusalCode.RETIRED if enough_but_retired else RefusalCode.SPENT
             yield Refusal(used_up, part.lot, part.mg, lot.free_mg - before_mg)
 
 
-def _lot_code(lot: Lot, part: Part, *, day: int, source: str) -> RefusalCode | None:
-    if lot.platform != source:
-        return RefusalCode.ELSEWHERE
+def _lot_code(book: Book, wanted: Reservation, *, part: Part, lot: Lot) -> RefusalCode | None:
+    if lot.platform != wanted.source:
+        return RefusalCode.NOT_HELD
     if part.facts is not None and part.facts != lot.new:
-        return RefusalCode.CHANGED
+        return RefusalCode.DIFFERS
+    if part.seen is not None and part.seen != _seen(lot, book.lots.get(wanted.arriving(part))):
+        return RefusalCode.DIFFERS
     if lot.disputed:
         return RefusalCode.DISPUTED
-    if lot.expires is not None and lot.expires < day:
+    if lot.expires is not None and lot.expires < wanted.day:
         return RefusalCode.EXPIRED
     return None
 
 
+def _seen(lot: Lot, arrived: Lot | None) -> Seen:
+    used = (lot.used_mg, lot.used_points)
+    if arrived is None:
+        return Seen(*used)
+    return Seen(
+        *used,
+        arrived.origin_mg,
+        arrived.mg - arrived.returned_mg,
+        arrived.points - arrived.returned_points,
+    )
+
+
+def _returns(book: Book, wanted: Reservation, *, original: Reservation | None) -> Iterator[Refusal]:
+    if original is None or original.kind is not Kind.MOVE:
+        yield Refusal(RefusalCode.NOT_COMMITTED, wanted.original)
+        return
+    added = wanted.counters()
+    for part in wanted.parts:
+        back = part.back
+        if back is None or (back.lot, part.lot) != _way_back(original, back.number):
+            raise InvariantBroken(f"I9: {part.lot} does not go back the way that it came")
+        key = returned_key(wanted.original, back.number)
+        left = original.parts[back.number].recognised_mg - book.caps.get(key, 0)
+        if added[key] > left:
+            yield Refusal(RefusalCode.EXCEEDS, key, added[key], left)
+
+
+def _way_back(original: Reservation, number: int) -> tuple[str, str]:
+    part = original.parts[number]
+    return part.lot, original.arriving(part)
+
+
 def _caps(book: Book, wanted: Reservation) -> Iterator[Refusal]:
+    amount = wanted.amount
     for cap in wanted.caps:
         left = cap.limit - book.caps.get(cap.key, 0)
-        if wanted.amount > left:
-            yield Refusal(cap.code, cap.key, wanted.amount, left)
+        if amount > left:
+            yield Refusal(cap.code, cap.key, amount, left)
 
 
 def _positions(book: Book, wanted: Reservation) -> Iterator[Refusal]:
-    """Check the positions. A return needs no agreement and passes a pause, but no limit (I4)."""
     (pair, all_of_source), (_, all_of_destination) = pairs_of(wanted.source, wanted.destination)
     position = book.positions.get(pair)
-    if wanted.kind is Kind.MOVE:
-        if position is None or position.limit is None:
-            yield Refusal(RefusalCode.NO_AGREEMENT, f"{wanted.source} -> {wanted.destination}")
-            return
-        if position.paused:
-            yield Refusal(RefusalCode.PAUSED, f"{wanted.source} -> {wanted.destination}")
-        for one in (all_of_source, all_of_destination):
-            found = book.positions.get(one)
-            if found is not None and found.paused:
-                yield Refusal(RefusalCode.INACTIVE, one.platform)
+    if position is None or position.limit is None:
+        yield Refusal(RefusalCode.NO_AGREEMENT, f"{wanted.source} -> {wanted.destination}")
+    elif position.paused:
+        yield Refusal(RefusalCode.PAUSED, f"{wanted.source} -> {wanted.destination}")
+    for one in (all_of_source, all_of_destination):
+        found = book.positions.get(one)
+        if found is not None and found.paused:
+            yield Refusal(RefusalCode.INACTIVE, one.platform)
     for name in (pair, all_of_source):
         found = book.positions.get(name)
         if found is not None and found.limit is not None and not found.admits(wanted.amount):

@@ -24,6 +24,13 @@ _AFTER: Final = {
 }
 
 
+_BEFORE: Final = {
+    WindowState.PENDING: (WindowState.CLOSED,),
+    WindowState.SETTLED: (WindowState.CLOSED, WindowState.PENDING),
+    WindowState.ABORTED: (WindowState.CLOSED,),
+}
+
+
 class SettlementRefused(Refused):
     """A window cannot take this step now; nothing was changed."""
 
@@ -39,12 +46,12 @@ class Net(NamedTuple):
 
 
 def takes_step(window: int, state: WindowState, *, to: WindowState) -> bool:
-    """Tell whether a window changes its state; False where it is there already: steps may be repeated.
+    """Tell whether a window changes its state; False where it has taken this step: steps may be repeated.
 
     Raises:
         SettlementRefused: its state does not lead there.
     """
-    if state is to:
+    if state is to or to in _BEFORE.get(state, ()):
         return False
     if state not in _AFTER.get(to, ()):
         raise SettlementRefused(f"the window {window} is {state} and cannot become {to}", field=str(window))

@@ -76,7 +76,7 @@ class Clerk:
         """
         if wanted.transfer in self._reservations or wanted.transfer in self._decisions:
             raise Refused(f"{wanted.transfer} was reserved or decided before", field=wanted.transfer)
-        refused = refusal(self.book, wanted)
+        refused = refusal(self.book, wanted, original=self._committed(wanted.original))
         if refused is None:
             self._write(wanted, self.book.reserve(wanted))
             self._reservations[wanted.transfer] = wanted
@@ -154,6 +154,11 @@ class Clerk:
             self._windows[self.head.window] = WindowState.OPEN
         self._write(taken._replace(windows=fresh), [])
         return True
+
+    def _committed(self, transfer: str) -> Reservation | None:
+        decision = self._decisions.get(transfer)
+        is_committed = decision is not None and decision.verdict is Verdict.COMMIT
+        return self._reservations[transfer] if is_committed else None
 
     def _write(self, event: Event, postings: list[Posting]) -> None:
         number = self.head.number + 1

@@ -1,9 +1,10 @@
 """What changes the books: reservations and their ends, limits, disputes, settlements."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from gateway.ledger.lots import Lot, Part
+from gateway.ledger.lots import Lot, Part, arrived_lot
 from gateway.ledger.positions import Pair
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Reservation",
     "WindowState",
     "WindowStep",
+    "returned_key",
 ]
 
 
@@ -35,11 +37,17 @@ class Cap(NamedTuple):
     limit: int
 
 
+def returned_key(transfer: str, number: int) -> str:
+    """Return the counter of what of a part of a transfer went back."""
+    return f"returned/{transfer}/{number}"
+
+
 class Reservation(NamedTuple):
     """Parts of lots that one transfer sets aside until it is decided.
 
     ``destination`` and ``unit_in`` (of the points that arrive) are empty where something is retired. ``day``
-    is the ordinal number of the day by the gateway's clock.
+    is the ordinal number of the day by the gateway's clock. ``original`` is the transfer that a return goes
+    back on.
     """
 
     transfer: str
@@ -50,11 +58,34 @@ class Reservation(NamedTuple):
     day: int
     parts: tuple[Part, ...]
     caps: tuple[Cap, ...] = ()
+    original: str = ""
 
     @property
     def amount(self) -> int:
         """Return what positions and caps count: the recognised reduction."""
         return sum(part.recognised_mg for part in self.parts)
+
+    def arriving(self, part: Part) -> str:
+        """Return the name of the lot that a part arrives as."""
+        return arrived_lot(part.lot, self.destination, rates=part.rates)
+
+    def lots(self) -> Iterator[str]:
+        """Name every lot that the reservation or its end touches."""
+        for part in self.parts:
+            yield part.lot
+            if part.back is not None:
+                yield part.back.lot
+            elif self.kind is Kind.MOVE:
+                yield self.arriving(part)
+
+    def counters(self) -> dict[str, int]:
+        """Return what the reservation adds to the day limits and to what of an original went back."""
+        added: dict[str, int] = {cap.key: self.amount for cap in self.caps}
+        for part in self.parts:
+            if part.back is not None:
+                key = returned_key(self.original, part.back.number)
+                added[key] = added.get(key, 0) + part.mg
+        return added
 
 
 class Limit(NamedTuple):
@@ -94,13 +125,14 @@ class WindowStep(NamedTuple):
 class RefusalCode(StrEnum):
     """Why the ledger does not reserve; the codes of caps come with the caps."""
 
-    UNKNOWN = "lot-unknown"
-    ELSEWHERE = "lot-elsewhere"
-    CHANGED = "lot-changed"
+    NOT_HELD = "lot-not-held"
+    DIFFERS = "quote-differs"
     DISPUTED = "lot-disputed"
     EXPIRED = "lot-expired"
     RETIRED = "lot-retired"
     SPENT = "lot-spent"
+    EXCEEDS = "return-exceeds-original"
+    NOT_COMMITTED = "not-committed"
     NO_AGREEMENT = "agreement-not-in-force"
     PAUSED = "corridor-paused"
     INACTIVE = "platform-not-active"

@@ -1,6 +1,6 @@
 """The invariants of the books: after each transaction on what it changed, offline on the whole."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,7 +13,8 @@ from gateway.ledger.positions import ALL, Pair, Position
 __all__ = ["require_step", "require_whole"]
 
 _OF_LOTS: Final = (AccountKind.HELD, AccountKind.IN_TRANSIT, AccountKind.RETIRED)
-_Amounts = Counter[tuple[str, AccountKind, str]]
+_HELD, _TRANSIT, _RETIRED = _OF_LOTS
+_Where = tuple[str, AccountKind, str]
 
 
 def require_step(before: Book, after: Book) -> None:
@@ -62,7 +63,7 @@ def _require_lots(lots: Iterable[Lot]) -> None:
     for lot in lots:
         counted = min(
             lot.free_mg, lot.free_points, lot.transit_mg, lot.transit_points, lot.moved_mg, lot.moved_points,
-            lot.retired_mg, lot.retired_points, lot.returned_mg, lot.returned_points,
+            lot.retired_mg, lot.retired_points, lot.returned_mg, lot.returned_points, lot.origin_mg,
         )  # fmt: skip
         if counted < 0:
             raise InvariantBroken(f"I3: a lot of the record {lot.record} is used beyond what it holds: {lot}")
@@ -70,36 +71,30 @@ def _require_lots(lots: Iterable[Lot]) -> None:
 
 def _require_lots_in_accounts(before: Book, after: Book) -> None:
     """I2: what lots say of themselves is what the accounts of their platforms say."""
-    by_lots: _Amounts = Counter()
+    differences: defaultdict[_Where, int] = defaultdict(int)
     for name, lot in after.lots.items():
         old = before.lots.get(name)
         if old is not lot:
-            by_lots.update(_amounts(lot))
-            by_lots.subtract(_amounts(old) if old is not None else {})
-    by_accounts = Counter(
-        {
-            (account.platform, account.kind, account.asset): balance - before.balances.get(account, 0)
-            for account, balance in after.balances.items()
-            if account.kind in _OF_LOTS
-        }
-    )
-    by_lots.subtract(by_accounts)
-    for where, difference in by_lots.items():
+            _count(differences, lot, sign=1)
+            if old is not None:
+                _count(differences, old, sign=-1)
+    for account, balance in after.balances.items():
+        if account.kind in _OF_LOTS:
+            differences[account] -= balance - before.balances.get(account, 0)
+    for where, difference in differences.items():
         if difference:
             raise InvariantBroken(f"I2: lots and the account {where} differ by {difference}")
 
 
-def _amounts(lot: Lot) -> _Amounts:
-    return Counter(
-        {
-            (lot.platform, AccountKind.HELD, CO2E): lot.held_mg,
-            (lot.platform, AccountKind.IN_TRANSIT, CO2E): lot.transit_mg,
-            (lot.platform, AccountKind.RETIRED, CO2E): lot.retired_mg,
-            (lot.platform, AccountKind.HELD, lot.unit): lot.free_points,
-            (lot.platform, AccountKind.IN_TRANSIT, lot.unit): lot.transit_points,
-            (lot.platform, AccountKind.RETIRED, lot.unit): lot.retired_points,
-        }
-    )
+def _count(differences: defaultdict[_Where, int], lot: Lot, *, sign: int) -> None:
+    """Add what a lot says of itself to what its platform's accounts should hold."""
+    platform, unit = lot.platform, lot.unit
+    differences[platform, _HELD, CO2E] += sign * lot.held_mg
+    differences[platform, _TRANSIT, CO2E] += sign * lot.transit_mg
+    differences[platform, _RETIRED, CO2E] += sign * lot.retired_mg
+    differences[platform, _HELD, unit] += sign * lot.free_points
+    differences[platform, _TRANSIT, unit] += sign * lot.transit_points
+    differences[platform, _RETIRED, unit] += sign * lot.retired_points
 
 
 def _require_position(pair: Pair, position: Position, *, before: Position | None) -> None:

@@ -1,5 +1,6 @@
 """Positions: what a platform owes, to one other platform or to all together, in mg of recognised CO2e."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 __all__ = ["ALL", "NOTHING", "Pair", "Position", "pairs_of"]
@@ -46,17 +47,17 @@ class Position(NamedTuple):
 
     def reserve(self, amount: int) -> "Position":
         """Return the position with more, or less, of what is reserved to move out."""
-        return self._replace(reserved_out=self.reserved_out + amount)
+        out, into, reserved = self[:3]
+        return Position._make((out, into, reserved + amount, *self[3:]))
 
     def commit(self, amount: int) -> "Position":
         """Return the position after a reserved amount has moved out."""
-        return self._replace(
-            reserved_out=self.reserved_out - amount, committed_out=self.committed_out + amount
-        )
+        out, into, reserved = self[:3]
+        return Position._make((out + amount, into, reserved - amount, *self[3:]))
 
     def receive(self, amount: int) -> "Position":
         """Return the position after an amount has moved in."""
-        return self._replace(committed_in=self.committed_in + amount)
+        return Position._make((self[0], self[1] + amount, *self[2:]))
 
     def settle(self, *, moved_out: int, moved_in: int) -> "Position":
         """Return the position after amounts that had moved were paid for."""
@@ -68,6 +69,7 @@ class Position(NamedTuple):
 NOTHING: Final = Position()
 
 
+@lru_cache(maxsize=4096)
 def pairs_of(source: str, destination: str) -> tuple[tuple[Pair, Pair], tuple[Pair, Pair]]:
     """Return the positions that grow by what moves from one platform to another, and those that shrink."""
     return (

@@ -26,6 +26,7 @@ class Replay:
         self.decided: set[str] = set()
         self.windows = {1: WindowState.OPEN}
         self._open: dict[str, Reservation] = {}
+        self._committed: dict[str, Reservation] = {}
         self._last = FIRST_PREVIOUS
 
     def all(self, events: Iterable[Event]) -> Book:
@@ -56,7 +57,7 @@ class Replay:
         return []
 
     def _reserve(self, reserved: Reservation) -> list[Posting]:
-        refused = refusal(self.book, reserved)
+        refused = refusal(self.book, reserved, original=self._committed.get(reserved.original))
         if refused is not None or reserved.transfer in self._open or reserved.transfer in self.decided:
             raise IntegrityBroken(f"{reserved.transfer} could not have been reserved: {refused or 'twice'}")
         self._open[reserved.transfer] = reserved
@@ -90,4 +91,5 @@ class Replay:
             return []
         if decision.verdict is Verdict.ABORT:
             return self.book.abort(reserved)
+        self._committed[decision.transfer] = reserved
         return self.book.commit(reserved, window=decision.window)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.errors import InvariantBroken
 from gateway.ledger.commands import Kind, Reservation
-from gateway.ledger.lots import Back, Lot, Part, arrived_lot
+from gateway.ledger.lots import Back, Lot, Part
 
 __all__ = ["Wanted", "returning"]
 
@@ -37,7 +37,7 @@ def returning(
         part = original.parts[number]
         if original.kind is not Kind.MOVE or not 0 < mg <= part.recognised_mg:
             raise InvariantBroken(f"I9: {mg} mg of part {number} of {original.transfer} cannot go back")
-        lot = arrived_lot(original.transfer, number)
+        lot = original.arriving(part)
         gone = -(-part.points_in * mg // part.recognised_mg)  # up: what goes
         back_mg = part.mg * mg // part.recognised_mg  # down: what comes back
         back_points = part.points * mg // part.recognised_mg  # down: what comes back
@@ -48,7 +48,16 @@ def returning(
                 min(gone, lots[lot].free_points),
                 recognised_mg=mg,
                 points_in=back_points,
-                back=Back(part.lot, back_mg),
+                back=Back(part.lot, back_mg, number),
             )
         )
-    return Reservation(transfer, Kind.RETURN, original.destination, original.source, unit, day, tuple(parts))
+    return Reservation(
+        transfer,
+        Kind.RETURN,
+        original.destination,
+        original.source,
+        unit,
+        day,
+        tuple(parts),
+        original=original.transfer,
+    )

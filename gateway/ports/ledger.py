@@ -1,6 +1,6 @@
 """What keeps the ledger and the transfers: steps in groups, the outbox, and requests that were answered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -13,6 +13,7 @@ from gateway.ledger import (
     Flow,
     Head,
     Limit,
+    Lot,
     Refusal,
     Reservation,
     Verdict,
@@ -163,6 +164,18 @@ class LedgerReader(Protocol):
 
     def journal(self, through: int) -> Iterator[Entry]:
         """Return the journal up to a number, with its postings; what it holds never changes."""
+        ...
+
+    def lots(self, names: Collection[str]) -> dict[str, Lot]:
+        """Return lots that were ever touched, and what has arrived of them elsewhere, by name."""
+        ...
+
+    def counted(self, keys: Collection[str]) -> dict[str, int]:
+        """Return what was counted under keys of day limits, reservations included."""
+        ...
+
+    def windows(self) -> dict[int, WindowState]:
+        """Return the state of each window."""
         ...
 
     def flows(self, windows: Sequence[int]) -> dict[Flow, int]:

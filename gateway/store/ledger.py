@@ -1,11 +1,11 @@
 """The books in a database, SQLite or PostgreSQL: groups of steps in one durable transaction each."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, Select, Table, select, text
+from sqlalchemy import Connection, Row, Select, Table, select, text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IntegrityBroken, InvariantBroken, Refused
@@ -19,6 +19,7 @@ from gateway.ledger import (
     Flow,
     Head,
     Limit,
+    Lot,
     Pair,
     Posting,
     Reservation,
@@ -37,7 +38,7 @@ from gateway.store.many import rows_of
 __all__ = ["SqlLedger", "SqlLedgerReader"]
 
 T = TypeVar("T")
-BOOKS: Final = (t.accounts, t.lots, t.positions, t.day_limits, t.flows)
+BOOKS: Final = (t.accounts, t.lots, t.positions, t.counters, t.flows)
 BLOCK: Final = 10_000  # entries that are read at a time
 
 
@@ -115,6 +116,10 @@ def _is_of_one(error: Exception) -> bool:
     return is_conflict(error) or isinstance(error, IntegrityError | Refused | InvariantBroken)
 
 
+def _windows(connection: Connection) -> dict[int, WindowState]:
+    return {row.number: WindowState(row.state) for row in connection.execute(select(t.windows))}
+
+
 class SqlLedgerReader:
     """Reads the books (:class:`gateway.ports.LedgerReader`)."""
 
@@ -157,8 +162,8 @@ class SqlLedgerReader:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             row = connection.execute(select(t.head)).one()
             for table in BOOKS:
-                fill(book, table, connection.execute(select(table)))
-            windows = {one.number: WindowState(one.state) for one in connection.execute(select(t.windows))}
+                fill(book, table, rows=connection.execute(select(table)))
+            windows = _windows(connection)
         return BooksStanding(Head(row.number, row.decision, row.window), book, windows)
 
     def journal(self, through: int) -> Iterator[Entry]:
@@ -166,12 +171,30 @@ class SqlLedgerReader:
         for first in range(0, through, BLOCK):
             yield from self._entries(first, min(first + BLOCK, through))
 
+    def windows(self) -> dict[int, WindowState]:
+        """Return the state of each window."""
+        with self._database.read() as connection:
+            return _windows(connection)
+
     def flows(self, windows: Sequence[int]) -> dict[Flow, int]:
         """Return what moved in some windows."""
         book = Book()
         with self._database.read() as connection:
-            fill(book, t.flows, rows_of(connection, t.flows.c.window, windows))
+            fill(book, t.flows, rows=rows_of(connection, t.flows.c.window, values=windows))
         return book.flows
+
+    def lots(self, names: Collection[str]) -> dict[str, Lot]:
+        """Return lots that were ever touched, and what has arrived of them elsewhere, by name."""
+        book = Book()
+        with self._database.read() as connection:
+            for key in (t.lots.c.name, t.lots.c.origin):
+                fill(book, t.lots, rows=rows_of(connection, key, values=names))
+        return book.lots
+
+    def counted(self, keys: Collection[str]) -> dict[str, int]:
+        """Return what was counted under keys of day limits, reservations included."""
+        with self._database.read() as connection:
+            return {row.key: row.used for row in rows_of(connection, t.counters.c.key, values=keys)}
 
     def _entries(self, after: int, through: int) -> list[Entry]:
         events: dict[int, Event] = {}
@@ -186,7 +209,7 @@ class SqlLedgerReader:
             events.update((row.number, decision_of(row.body)) for row in rows(t.decisions))
             events.update((row.number, change_of(row.kind, row.body)) for row in rows(t.changes))
             for row in sorted(rows(t.postings)):
-                postings[row.number].append(posting_of(row.debit, row.credit, row.amount))
+                postings[row.number].append(posting_of(row.debit, row.credit, amount=row.amount))
         if len(events) != through - after or postings.keys() - events.keys():
             raise IntegrityBroken(f"the journal has gaps between {after + 1} and {through}", field="journal")
         return [Entry(number, event, postings[number]) for number, event in sorted(events.items())]

@@ -62,28 +62,27 @@ class Group:
     def load_decided(self, transfers: Iterable[str]) -> None:
         """Load what was reserved for transfers, and what was decided about them."""
         names = list(transfers)
-        for row in rows_of(self._connection, t.reservations.c.transfer, names):
+        for row in rows_of(self._connection, t.reservations.c.transfer, values=names):
             self.reservations[row.transfer] = reservation_of(row.body)
-        for row in rows_of(self._connection, t.decisions.c.transfer, names):
+        for row in rows_of(self._connection, t.decisions.c.transfer, values=names):
             self.decisions[row.transfer] = decision_of(row.body)
 
     def load_books(self, touched: Sequence[Reservation]) -> None:
         """Load the rows that reservations and their ends touch."""
-        parts = [part for one in touched for part in one.parts]
-        pairs = {Pair(one.source, one.destination) for one in touched if one.kind is not Kind.RETIRE}
-        self.load_lots([part.lot for part in parts] + [part.back.lot for part in parts if part.back])
-        self._fill(t.day_limits, t.day_limits.c.key, (cap.key for one in touched for cap in one.caps))
+        pairs = {Pair(one.source, one.destination) for one in touched if one.kind is Kind.MOVE}
+        self.load_lots(name for one in touched for name in one.lots())
+        self._fill(t.counters, t.counters.c.key, values=(key for one in touched for key in one.counters()))
         self.load_positions(pairs)
         self.load_flows([self.head.window])
         self.load_accounts(name for one in touched for name in (one.source, one.destination))
 
     def load_lots(self, names: Iterable[str]) -> None:
         """Load lots that were used before."""
-        self._fill(t.lots, t.lots.c.name, names)
+        self._fill(t.lots, t.lots.c.name, values=names)
 
     def load_accounts(self, platforms: Iterable[str]) -> None:
         """Load all accounts of platforms."""
-        self._fill(t.accounts, t.accounts.c.platform, platforms)
+        self._fill(t.accounts, t.accounts.c.platform, values=platforms)
 
     def load_positions(self, pairs: Iterable[Pair]) -> None:
         """Load the positions of pairs, both ways, and of their platforms towards all."""
@@ -95,15 +94,15 @@ class Group:
         if wanted:
             key = tuple_(t.positions.c.platform, t.positions.c.other)
             query = select(t.positions).where(key.in_(list(wanted)))
-            fill(self.book, t.positions, self._connection.execute(query))
+            fill(self.book, t.positions, rows=self._connection.execute(query))
 
     def load_flows(self, windows: Iterable[int]) -> None:
         """Load what moved in windows."""
-        self._fill(t.flows, t.flows.c.window, windows)
+        self._fill(t.flows, t.flows.c.window, values=windows)
 
     def load_windows(self, windows: Iterable[int]) -> None:
         """Load the states of windows."""
-        for row in rows_of(self._connection, t.windows.c.number, windows):
+        for row in rows_of(self._connection, t.windows.c.number, values=windows):
             self.windows[row.number] = WindowState(row.state)
 
     def clerk(self) -> Clerk:
@@ -129,14 +128,14 @@ class Group:
         require_step(self._before, self.book)
         write = self._connection
         for table, new, known in changed(self._before, self.book):
-            insert_many(write, table, new)
-            update_many(write, table, known)
+            insert_many(write, table, rows=new)
+            update_many(write, table, rows=known)
         journal: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         for table, row in event_rows(clerk.entries):
             journal[table.name].append(row)
         for table in (t.reservations, t.decisions, t.changes):
-            insert_many(write, table, journal[table.name])
-        insert_many(write, t.postings, _posting_rows(clerk.entries))
+            insert_many(write, table, rows=journal[table.name])
+        insert_many(write, t.postings, rows=_posting_rows(clerk.entries))
         self._write_windows()
         write.execute(update(t.head).values(clerk.head._asdict()))
 
@@ -146,33 +145,32 @@ class Group:
             for number, state in self.windows.items()
             if self._windows_before.get(number) is not state
         ]
-        insert_many(
-            self._connection, t.windows, [row for row in moved if row["number"] not in self._windows_before]
-        )
-        update_many(
-            self._connection, t.windows, [row for row in moved if row["number"] in self._windows_before]
-        )
+        known = self._windows_before
+        insert_many(self._connection, t.windows, rows=[one for one in moved if one["number"] not in known])
+        update_many(self._connection, t.windows, rows=[one for one in moved if one["number"] in known])
 
-    def _fill(self, table: Table, key: Column[Any], values: Iterable[str | int]) -> None:
-        fill(self.book, table, rows_of(self._connection, key, values))
+    def _fill(self, table: Table, key: Column[Any], *, values: Iterable[str | int]) -> None:
+        fill(self.book, table, rows=rows_of(self._connection, key, values=values))
 
 
 def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[StepTaken]:
     """Take steps one after the other, all in the transaction of this connection."""
     group = Group(connection)
     names = [step.transfer for step in steps]
-    before = {row.id: Transfer(*row) for row in rows_of(connection, t.transfers.c.id, names)}
-    group.load_decided(name for name in names if name in before)
+    before = {row.id: Transfer(*row) for row in rows_of(connection, t.transfers.c.id, values=names)}
     wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
+    originals = [one.original for one in wanted if one.original]
+    group.load_decided([*(name for name in names if name in before), *originals])
     group.load_books([*wanted, *group.reservations.values()])
-    walk = _Walk(group.clerk(), group.decisions, before)
+    walk = _Walk(group.clerk(), group.decisions, transfers=before)
     taken = [walk.take(step) for step in steps]
     group.write(walk.clerk)
-    after = walk.transfers
-    insert_many(connection, t.transfers, [one._asdict() for name, one in after.items() if name not in before])
-    known = [one._asdict() for name, one in after.items() if name in before and one is not before[name]]
-    update_many(connection, t.transfers, known)
-    insert_many(connection, t.outbox, walk.messages)
+    after = walk.transfers.items()
+    new = [one._asdict() for name, one in after if name not in before]
+    changed_ones = [one._asdict() for name, one in after if name in before and one is not before[name]]
+    insert_many(connection, t.transfers, rows=new)
+    update_many(connection, t.transfers, rows=changed_ones)
+    insert_many(connection, t.outbox, rows=walk.messages)
     return taken
 
 
@@ -180,7 +178,7 @@ class _Walk:
     """Steps on their way, one after the other."""
 
     def __init__(
-        self, clerk: Clerk, decisions: Mapping[str, Decision], transfers: Mapping[str, Transfer]
+        self, clerk: Clerk, decisions: Mapping[str, Decision], *, transfers: Mapping[str, Transfer]
     ) -> None:
         self.clerk = clerk
         self.transfers = dict(transfers)

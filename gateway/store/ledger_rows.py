@@ -1,6 +1,7 @@
 """Rows of the ledger's tables and the values that they stand for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -76,14 +77,15 @@ def change_of(kind: str, text: str) -> Limit | Dispute | WindowStep:
     return msgspec.json.decode(text, type=_CHANGES[kind])
 
 
+@lru_cache(maxsize=4096)
 def account_text(account: Account) -> str:
     """Return the name of an account as postings have it."""
     return " ".join(account)
 
 
-def posting_of(debit: str, credit: str, amount: int) -> Posting:
+def posting_of(debit: str, credit: str, *, amount: int) -> Posting:
     """Read a posting."""
-    return Posting(_account(*debit.split(" ", 2)), _account(*credit.split(" ", 2)), amount)
+    return Posting(_account(debit.split(" ", 2)), _account(credit.split(" ", 2)), amount)
 
 
 def event_rows(entries: Iterable[Entry]) -> list[tuple[Table, dict[str, Any]]]:
@@ -100,32 +102,32 @@ def event_rows(entries: Iterable[Entry]) -> list[tuple[Table, dict[str, Any]]]:
     return rows
 
 
-def fill(book: Book, table: Table, rows: Iterable[Any]) -> None:
+def fill(book: Book, table: Table, *, rows: Iterable[Any]) -> None:
     """Put rows of one table into a book."""
     if table is t.lots:
         book.lots.update((row.name, Lot(*row[1:])) for row in rows)
     elif table is t.positions:
         book.positions.update((Pair(row.platform, row.other), Position(*row[2:])) for row in rows)
     elif table is t.accounts:
-        book.balances.update((_account(*row[:3]), row.balance) for row in rows)
-    elif table is t.day_limits:
+        book.balances.update((_account(row[:3]), row.balance) for row in rows)
+    elif table is t.counters:
         book.caps.update((row.key, row.used) for row in rows)
     elif table is t.flows:
-        book.flows.update((Flow(*row[:3]), row.mg) for row in rows)
+        book.flows.update((Flow(*row[:4]), row.mg) for row in rows)
 
 
 def changed(before: Book, after: Book) -> list[Difference]:
     """Return the rows in which two books differ."""
     return [
-        _difference(t.lots, before.lots, after.lots),
-        _difference(t.positions, before.positions, after.positions),
-        _difference(t.accounts, before.balances, after.balances),
-        _difference(t.day_limits, before.caps, after.caps),
-        _difference(t.flows, before.flows, after.flows),
+        _difference(t.lots, before.lots, after=after.lots),
+        _difference(t.positions, before.positions, after=after.positions),
+        _difference(t.accounts, before.balances, after=after.balances),
+        _difference(t.counters, before.caps, after=after.caps),
+        _difference(t.flows, before.flows, after=after.flows),
     ]
 
 
-def _difference(table: Table, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Difference:
+def _difference(table: Table, before: Mapping[Any, Any], *, after: Mapping[Any, Any]) -> Difference:
     names = [str(one.name) for one in table.columns]  # a column's own name is no plain text
     new: list[dict[str, Any]] = []
     known: list[dict[str, Any]] = []
@@ -141,7 +143,8 @@ def _members(value: object) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _account(platform: str, kind: str, asset: str) -> Account:
+def _account(members: Sequence[str]) -> Account:
+    platform, kind, asset = members
     try:
         return Account(platform, AccountKind(kind), asset)
     except ValueError as error:

@@ -25,7 +25,7 @@ from gateway.store.tables import METADATA
 __all__ = [
     "accounts",
     "changes",
-    "day_limits",
+    "counters",
     "decisions",
     "flows",
     "head",
@@ -126,10 +126,13 @@ lots: Final = Table(
         for asset in ("mg", "points")
     ),
     Column("disputed", Boolean, nullable=False),
+    Column("origin", String, nullable=False, index=True),  # the lot that it came from; empty: a record's
+    Column("rates", String, nullable=False),
+    Column("origin_mg", BigInteger, nullable=False),
 )
 
-day_limits: Final = Table(
-    "day_limits",
+counters: Final = Table(
+    "counters",
     METADATA,
     Column("key", String, primary_key=True),
     Column("used", BigInteger, nullable=False),
@@ -141,8 +144,9 @@ flows: Final = Table(
     Column("window", BigInteger, nullable=False),
     Column("source", String, nullable=False),
     Column("destination", String, nullable=False),
+    Column("returned", Boolean, nullable=False),
     Column("mg", BigInteger, nullable=False),
-    PrimaryKeyConstraint("window", "source", "destination"),
+    PrimaryKeyConstraint("window", "source", "destination", "returned"),
 )
 
 windows: Final = Table(

@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 ROWS: Final = "given_rows"
 
 
-def insert_many(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def insert_many(connection: Connection, table: Table, *, rows: Sequence[Row]) -> None:
     """Insert rows, which all have the same columns."""
     if not rows:
         return
@@ -43,7 +43,7 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     connection.execute(statement, {ROWS: orjson.dumps(rows).decode()})
 
 
-def update_many(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def update_many(connection: Connection, table: Table, *, rows: Sequence[Row]) -> None:
     """Set columns of rows that are there; each row names its whole primary key."""
     if not rows:
         return
@@ -60,7 +60,7 @@ def update_many(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     connection.execute(statement, {ROWS: orjson.dumps(rows).decode()})
 
 
-def rows_of(connection: Connection, key: Column[Any], values: Iterable[str | int]) -> Sequence[Any]:
+def rows_of(connection: Connection, key: Column[Any], *, values: Iterable[str | int]) -> Sequence[Any]:
     """Return the rows of a table whose key is one of some values."""
     wanted = list(set(values))
     if not wanted:

@@ -21,7 +21,6 @@ from gateway.ledger import (
     Wanted,
     WindowState,
     WindowStep,
-    arrived_lot,
     returning,
 )
 
@@ -137,7 +136,7 @@ class Programme:
                 self.reservations[transfer] = wanted
                 return wanted
         kind = Kind.RETIRE if dice > 0.9 else Kind.MOVE
-        names = list({*self._lots, *(name for name in self.book.lots if "/" in name)})
+        names = list({*self._lots, *(name for name, one in self.book.lots.items() if one.origin and one.mg)})
         names.sort()
         chosen = [self.random.choice(names) for _ in range(self.random.choice((1, 1, 1, 2, 3)))]
         platform = self._known(chosen[0]).platform
@@ -151,13 +150,13 @@ class Programme:
         return wanted
 
     def _known(self, name: str) -> Lot:
-        return self.book.lots[name] if "/" in name else self._lots[name]
+        return self.book.lots[name] if ">" in name else self._lots[name]
 
     def _part(self, name: str, kind: Kind) -> Part:
         known = self._known(name)
         mg = self.random.randint(1, known.movable_mg + (self.random.random() < 0.1))
         points = -(-known.points * mg // known.movable_mg)
-        facts = None if "/" in name else known
+        facts = None if ">" in name else known
         if kind is Kind.RETIRE:
             return Part(name, mg, points, facts=facts)
         recognised = self.random.randint(0, mg)
@@ -167,7 +166,7 @@ class Programme:
         wanted = [
             Wanted(number, self.random.randint(1, part.recognised_mg))
             for number, part in enumerate(original.parts)
-            if arrived_lot(original.transfer, number) in self.book.lots and part.recognised_mg
+            if original.arriving(part) in self.book.lots and part.recognised_mg
         ]
         if not wanted:
             return None

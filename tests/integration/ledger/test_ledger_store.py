@@ -62,7 +62,7 @@ def test_a_transfer_is_reserved_and_committed(ledger: SqlLedger, reader: SqlLedg
         1,
         "2026-11-22T08:00:00Z",
     )
-    assert reader.standing().book.lots["tr_1/0"].platform == B
+    assert reader.standing().book.lots[f"r-1>{B}"].platform == B
     assert reader.due(now=2**40, limit=9) == []
     require_rebuilt(reader)
 

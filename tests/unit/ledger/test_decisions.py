@@ -157,5 +157,5 @@ def test_a_step_that_breaks_an_invariant_is_found(clerk: Clerk) -> None:
     for change in ("I1", "I2", "I3", "I4"):
         with pytest.raises(InvariantBroken, match=change):
             broken(change)
-    assert isinstance(before.lots["tr_0/0"], Lot)
-    assert before.lots["tr_0/0"].platform == B
+    assert isinstance(before.lots[f"r-tr_0>{B}"], Lot)
+    assert before.lots[f"r-tr_0>{B}"].platform == B

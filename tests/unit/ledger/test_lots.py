@@ -4,6 +4,7 @@ import pytest
 
 from gateway.errors import InvariantBroken, Refused
 from gateway.ledger import (
+    Back,
     Book,
     Clerk,
     Dispute,
@@ -12,9 +13,10 @@ from gateway.ledger import (
     Lot,
     Part,
     Reservation,
+    Seen,
     Verdict,
     Wanted,
-    arrived_lot,
+    nets,
     returning,
 )
 from tests.fakes.ledgers import DAY, A, B, C, limited, lot, moving, unit
@@ -60,7 +62,7 @@ def test_a_lot_that_one_transfer_names_twice_is_counted_twice(clerk: Clerk) -> N
         (lot(), ""),
         (lot()._replace(expires=DAY), ""),
         (lot()._replace(expires=DAY - 1), "lot-expired"),
-        (lot(B), "lot-elsewhere"),
+        (lot(B), "lot-not-held"),
     ],
 )
 def test_only_a_good_lot_of_the_source_moves(clerk: Clerk, held: Lot, expected: str) -> None:
@@ -84,23 +86,23 @@ def test_a_disputed_lot_does_not_move_until_the_dispute_ends(clerk: Clerk) -> No
 def test_a_lot_that_changed_since_its_first_use_is_refused(clerk: Clerk) -> None:
     assert code(clerk, moving("tr_1", 10, of=lot(mg=1_000))) == ""
 
-    assert code(clerk, moving("tr_2", 10, of=lot(mg=2_000))) == "lot-changed"
+    assert code(clerk, moving("tr_2", 10, of=lot(mg=2_000))) == "quote-differs"
 
 
 def test_a_lot_that_never_arrived_is_unknown(clerk: Clerk) -> None:
-    part = Part("tr_none/0", 10, 10, 10, 1)
+    part = Part("r-0>" + B, 10, 10, 10, 1)
 
-    assert code(clerk, Reservation("tr_1", Kind.MOVE, A, B, unit(B), DAY, (part,))) == "lot-unknown"
+    assert code(clerk, Reservation("tr_1", Kind.MOVE, A, B, unit(B), DAY, (part,))) == "lot-not-held"
 
 
 def test_what_arrived_is_a_lot_of_its_recognised_amount(clerk: Clerk) -> None:
     assert code(clerk, moving("tr_1", 600, of=lot(mg=1_000), recognised=250)) == ""
     commit(clerk, "tr_1")
 
-    assert clerk.book.lots["tr_1/0"] == Lot(B, "r-1", unit(B), 250, 250, 25)
-    onward = Reservation("tr_2", Kind.MOVE, B, C, unit(C), DAY, (Part("tr_1/0", 251, 25, 251, 1),))
+    assert clerk.book.lots[f"r-1>{B}"] == Lot(B, "r-1", unit(B), 250, 250, 25, origin="r-1", origin_mg=600)
+    onward = Reservation("tr_2", Kind.MOVE, B, C, unit(C), DAY, (Part(f"r-1>{B}", 251, 25, 251, 1),))
     assert code(clerk, onward) == "lot-spent"
-    onward = onward._replace(transfer="tr_3", parts=(Part("tr_1/0", 250, 25, 100, 10),))
+    onward = onward._replace(transfer="tr_3", parts=(Part(f"r-1>{B}", 250, 25, 100, 10),))
     assert code(clerk, onward) == ""
 
 
@@ -139,8 +141,8 @@ def test_a_return_of_all_restores_the_start_exactly(clerk: Clerk) -> None:
     commit(clerk, "tr_2")
 
     assert clerk.book.lots["r-1"] == lot(mg=1_000)
-    assert clerk.book.lots["tr_1/0"].free_mg == 0
-    assert returned(clerk, "tr_3", mg=1, original=original) == "lot-spent"
+    assert clerk.book.lots[f"r-1>{B}"].free_mg == 0
+    assert returned(clerk, "tr_3", mg=1, original=original) == "return-exceeds-original"
 
 
 def test_returns_in_pieces_never_give_more_than_the_original(clerk: Clerk) -> None:
@@ -155,12 +157,12 @@ def test_returns_in_pieces_never_give_more_than_the_original(clerk: Clerk) -> No
     back = clerk.book.lots["r-1"]
     assert back.free_mg == 400 + 7 * (600 // 7)
     assert back.free_points <= 1_000
-    assert returned(clerk, "tr_8", mg=1, original=original) == "lot-spent"
+    assert returned(clerk, "tr_8", mg=1, original=original) == "return-exceeds-original"
 
 
 def test_a_return_stays_inside_what_was_recognised() -> None:
     original = moving("tr_1", 600, recognised=250)
-    arrived = {arrived_lot("tr_1", 0): lot(B, 250)}
+    arrived = {original.arriving(original.parts[0]): lot(B, 250)}
 
     with pytest.raises(InvariantBroken, match="I9"):
         returning(original, [Wanted(0, 251)], transfer="tr_2", unit=unit(A), day=DAY, lots=arrived)
@@ -188,3 +190,92 @@ def test_an_expiry_never_grows(clerk: Clerk) -> None:
 def test_amounts_that_no_quote_holds_are_a_fault(clerk: Clerk, part: Part) -> None:
     with pytest.raises(InvariantBroken):
         clerk.reserve(Reservation("tr_1", Kind.MOVE, A, B, unit(B), DAY, (part,)))
+
+
+def test_parts_of_a_lot_that_went_the_same_way_are_one_lot(clerk: Clerk) -> None:
+    whole = lot(mg=1_000)
+    for n, rates in enumerate(("", "", "2")):
+        wanted = moving(f"tr_{n}", 100, of=whole, recognised=50)
+        assert code(clerk, wanted._replace(parts=(wanted.parts[0]._replace(rates=rates),))) == ""
+        commit(clerk, f"tr_{n}")
+
+    assert clerk.book.lots[f"r-1>{B}"] == Lot(B, "r-1", unit(B), 100, 100, 10, origin="r-1", origin_mg=200)
+    assert clerk.book.lots[f"r-1>{B} 2"].origin_mg == 100
+    onward = Part(f"r-1>{B}", 100, 10, 100, 10)
+    assert code(clerk, Reservation("tr_9", Kind.MOVE, B, C, unit(C), DAY, (onward,))) == ""
+
+
+def test_what_joins_a_lot_never_lengthens_its_life(clerk: Clerk) -> None:
+    for n, end in enumerate((DAY + 9, DAY + 3, DAY + 5)):
+        wanted = moving(f"tr_{n}", 100, of=lot(mg=1_000)._replace(expires=DAY + 9))
+        assert code(clerk, wanted._replace(parts=(wanted.parts[0]._replace(expires=end),))) == ""
+        commit(clerk, f"tr_{n}")
+
+    assert clerk.book.lots[f"r-1>{B}"].expires == DAY + 3
+
+
+def test_of_one_transfer_no_more_returns_than_it_moved_though_another_moved_as_much(clerk: Clerk) -> None:
+    originals = [moving(f"tr_{n}", 100, of=lot(mg=1_000), recognised=50) for n in range(2)]
+    for original in originals:
+        assert code(clerk, original) == ""
+        commit(clerk, original.transfer)
+    assert returned(clerk, "tr_r1", mg=50, original=originals[0]) == ""
+
+    assert returned(clerk, "tr_r2", mg=1, original=originals[0]) == "return-exceeds-original"
+
+    clerk.decide("tr_r1", Verdict.ABORT, reason="expired", decided="")
+    assert returned(clerk, "tr_r3", mg=50, original=originals[0]) == ""
+    assert returned(clerk, "tr_r4", mg=50, original=originals[1]) == ""
+
+
+def test_a_return_passes_every_limit_and_is_netted(clerk: Clerk) -> None:
+    original = moving("tr_1", 600, of=lot(mg=1_000))
+    assert code(clerk, original) == ""
+    commit(clerk, "tr_1")
+    before = dict(clerk.book.positions)
+
+    assert returned(clerk, "tr_2", mg=600, original=original) == ""
+    commit(clerk, "tr_2")
+
+    assert clerk.book.positions == before
+    assert [net.mg for net in nets(clerk.book.flows)] == [0, 0]
+
+
+def test_a_quote_that_saw_other_usage_is_refused(clerk: Clerk) -> None:
+    first = moving("tr_1", 100, of=lot(mg=1_000), recognised=50)
+    unused = first.parts[0]._replace(seen=Seen(0, 0))
+    assert code(clerk, first._replace(parts=(unused,))) == ""
+
+    assert code(clerk, first._replace(transfer="tr_2", parts=(unused,))) == "quote-differs"
+    open_one = unused._replace(seen=Seen(100, 100))
+    assert code(clerk, first._replace(transfer="tr_3", parts=(open_one,))) == ""
+    commit(clerk, "tr_1")
+    commit(clerk, "tr_3")
+    assert (
+        code(clerk, first._replace(transfer="tr_4", parts=(unused._replace(seen=Seen(200, 200)),)))
+        == "quote-differs"
+    )
+    both = unused._replace(seen=Seen(200, 200, 200, 100, 10))
+    assert code(clerk, first._replace(transfer="tr_5", parts=(both,))) == ""
+
+
+def test_nothing_goes_back_of_what_was_not_committed(clerk: Clerk) -> None:
+    originals = [moving(f"tr_{n}", 100, of=lot(mg=1_000)) for n in range(3)]
+    for original in originals:
+        assert code(clerk, original) == ""
+    commit(clerk, "tr_0")
+    clerk.decide("tr_1", Verdict.ABORT, reason="expired", decided="")
+
+    codes = [returned(clerk, f"tr_r{n}", mg=100, original=one) for n, one in enumerate(originals)]
+
+    assert codes == ["", "not-committed", "not-committed"]
+
+
+def test_what_goes_back_another_way_is_a_fault(clerk: Clerk) -> None:
+    original = moving("tr_1", 600, of=lot(mg=1_000))
+    assert code(clerk, original) == ""
+    commit(clerk, "tr_1")
+    made = returning(original, [Wanted(0, 600)], transfer="tr_2", unit=unit(A), day=DAY, lots=clerk.book.lots)
+
+    with pytest.raises(InvariantBroken, match="I9"):
+        clerk.reserve(made._replace(parts=(made.parts[0]._replace(back=Back("r-2", 600, 0)),)))

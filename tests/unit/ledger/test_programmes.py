@@ -19,8 +19,8 @@ PROGRAMMES: Final = int(os.environ.get("TANQIAO_LEDGER_PROGRAMMES", "150"))
 STEPS: Final = 40
 EXPECTED: Final = {
     "", "COMMIT", "ABORT", "agreement-not-in-force", "central-limit", "corridor-limit", "corridor-paused",
-    "lot-disputed", "lot-expired", "lot-elsewhere", "lot-spent", "lot-retired", "person-limit",
-    "platform-limit", "position-limit", "settlement-refused",
+    "lot-disputed", "lot-expired", "lot-not-held", "lot-spent", "lot-retired", "person-limit",
+    "platform-limit", "position-limit", "return-exceeds-original", "settlement-refused",
 }  # fmt: skip
 
 

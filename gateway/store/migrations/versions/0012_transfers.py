@@ -88,15 +88,19 @@ def _books() -> None:
         sa.Column("expires", sa.Integer()),
         *_amounts(*uses),
         sa.Column("disputed", sa.Boolean(), nullable=False),
+        *_texts("origin", "rates"),
+        *_amounts("origin_mg"),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.create_table("day_limits", *_texts("key"), *_amounts("used"), sa.PrimaryKeyConstraint("key"))
+    op.create_index("ix_lots_origin", "lots", ["origin"])
+    op.create_table("counters", *_texts("key"), *_amounts("used"), sa.PrimaryKeyConstraint("key"))
     op.create_table(
         "flows",
         *_amounts("window"),
         *_texts("source", "destination"),
+        sa.Column("returned", sa.Boolean(), nullable=False),
         *_amounts("mg"),
-        sa.PrimaryKeyConstraint("window", "source", "destination"),
+        sa.PrimaryKeyConstraint("window", "source", "destination", "returned"),
     )
     windows = op.create_table(
         "windows",
