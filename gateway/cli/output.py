@@ -167,7 +167,7 @@ def report(error: GatewayError) -> None:
         hint(f"  where:  {error.field}")
     if error.remedy:
         hint(f"  remedy: {error.remedy}")
-    hint(f"  code:   {error.code} (docs/reference/errors.md#{error.code})")
+    hint(f"  code:   {error.code} (docs/reference/errors.md#{type(error).code})")
 
 
 @contextmanager

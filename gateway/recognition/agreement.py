@@ -136,24 +136,18 @@ def day_of(moment: datetime) -> date:
 
 
 def _require_sense(made: Agreement, body: Mapping[str, Any]) -> None:
-    _require(made.source != made.destination, "/destination", "two platforms, not one twice")
-    _require(len(made.behaviours) == len(body["behaviours"]), "/behaviours", "each kind of act once")
-    _require(len(made.factors) == len(body["evidence"]), "/evidence", "each grade once")
-    _require(
-        all(0 < factor <= 1 for factor in made.factors.values()), "/evidence", "factors above 0, at most 1"
-    )
-    _require(
-        all(mapping.startswith(made.destination + "/") for mapping in made.behaviours.values()),
-        "/behaviours",
-        "mappings of the destination",
-    )
-    until = made.effective_until
-    _require(
-        until is None or made.effective_from < until, "/valid/until", "an end that lies after the beginning"
-    )
+    credited, factors, until = made.behaviours, made.factors.values(), made.effective_until
+    own = all(mapping.startswith(made.destination + "/") for mapping in credited.values())
+    _require(made.source != made.destination, "/destination", expected="two platforms, not one twice")
+    _require(len(credited) == len(body["behaviours"]), "/behaviours", expected="each kind of act once")
+    _require(own, "/behaviours", expected="mappings of the destination")
+    _require(len(factors) == len(body["evidence"]), "/evidence", expected="each grade once")
+    _require(all(0 < one <= 1 for one in factors), "/evidence", expected="factors above 0, at most 1")
+    lasts = until is None or made.effective_from < until
+    _require(lasts, "/valid/until", expected="an end that lies after the beginning")
 
 
-def _require(condition: bool, field: str, expected: str) -> None:
+def _require(condition: bool, field: str, *, expected: str) -> None:
     if not condition:
         raise AgreementRefused(f"{field}: expected {expected}", field=field)
 

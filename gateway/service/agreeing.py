@@ -6,7 +6,7 @@ A document counts when it stands in the log, save for a pause: that counts from 
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway.convert import Program
@@ -177,7 +177,7 @@ def _party(body: Mapping[str, Any]) -> str:
 
 def _require_signed_by(envelope: Body, parties: Sequence[str], *, parts: Agreeing) -> None:
     """Check that each party has signed, and nobody else."""
-    signed = party_signatures(envelope, parts.platforms, corridors=parts.corridors)
+    signed = party_signatures(envelope, parts.platforms, corridors=parts.corridors, now=parts.clock.now())
     found = sorted(one.party for one in signed)
     if found != sorted(parties):
         raise AgreementRefused(
@@ -188,23 +188,23 @@ def _require_signed_by(envelope: Body, parties: Sequence[str], *, parts: Agreein
 
 
 def party_signatures(
-    envelope: Body, platforms: Platforms, *, corridors: CorridorDocuments, past: bool = False
+    envelope: Body, platforms: Platforms, *, corridors: CorridorDocuments, now: datetime | None
 ) -> list[PartySignature]:
-    """Verify all signatures by keys in force, or in the past by keys that were revoked since, too.
+    """Verify all signatures by keys in force; without a moment by any that ever were: of what is kept.
 
     Raises:
         SignatureInvalid: one does not hold.
     """
     whose: dict[str, tuple[str, bytes]] = {}
     body = body_of(envelope)
-    coordinator = b"" if body["type"] == AGREEMENT_TYPE else _coordinator(body, corridors)
+    coordinators = {} if body["type"] == AGREEMENT_TYPE else _coordinators(body, corridors, now=now)
 
     def find(name: str) -> bytes | None:
-        if coordinator and name == key_id(coordinator, "http"):
-            whose[name] = (COORDINATOR, coordinator)
-            return coordinator
+        if name in coordinators:
+            whose[name] = (COORDINATOR, coordinators[name])
+            return coordinators[name]
         key = platforms.key(name)
-        if key is None or (key.revoked is not None and not past):
+        if key is None or (key.revoked is not None and now is not None):
             return None
         whose[name] = (key.platform, key.public)
         return key.public
@@ -222,7 +222,13 @@ def _signatures(envelope: Body) -> list[Body]:
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
-def _coordinator(body: Mapping[str, Any], corridors: CorridorDocuments) -> bytes:
-    """Return the key of the coordinator that the newest agreement of a corridor names."""
-    versions = AgreementBook(corridors).versions(str(body["source"]), str(body["destination"]))
-    return base64.b64decode(versions[-1].coordinator) if versions else b""
+def _coordinators(
+    body: Mapping[str, Any], corridors: CorridorDocuments, *, now: datetime | None
+) -> dict[str, bytes]:
+    """Return the coordinators' keys by id: of the version in force and those to come, or of all."""
+    book, corridor = AgreementBook(corridors), (str(body["source"]), str(body["destination"]))
+    in_force = None if now is None else book.in_force(*corridor, now=now)
+    versions = book.versions(*corridor)
+    chosen = [one for one in versions if in_force is None or one.version >= in_force.version]
+    keys = [base64.b64decode(one.coordinator) for one in chosen if one.coordinator]
+    return {key_id(public, "http"): public for public in keys}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from gateway.convert import Program
@@ -40,16 +41,20 @@ def draft_agreement(
     """Return a draft between two platforms: what both count, and careful figures to be talked about.
 
     Raises:
-        AgreementRefused: there is no kind of act that both count with a reduction.
+        AgreementRefused: no worth at the destination follows from any record of the source.
     """
     tomorrow = (day_of(now) + timedelta(days=1)).isoformat()
     admitted: dict[str, Json] = {}
-    theirs = {kind: one.id for one in source if one.kind in _PAYING for kind in one.behaviours}
-    for program in destination:
-        if program.kind in _PAYING:
-            admitted |= {kind: program.id for kind in program.behaviours if kind in theirs}
+    methodologies: set[str] = set()
+    for ours, theirs in product(source, destination):
+        kinds = [kind for kind in ours.behaviours if _follows(kind, ours, there=theirs)]
+        admitted |= dict.fromkeys(kinds, theirs.id)
+        methodologies |= {ours.id for _ in kinds}
     if not admitted:
-        raise AgreementRefused("there is no kind of act for which both platforms give points and a reduction")
+        raise AgreementRefused(
+            "no record of the source states what a rule of the destination needs",
+            remedy="compare the inputs: tanqiao mapping compare",
+        )
     body: Body = {
         "type": AGREEMENT_TYPE,
         "source": source[0].platform,
@@ -57,7 +62,7 @@ def draft_agreement(
         "version": 1 if before is None else before.version + 1,
         "basis": "receiver",
         "behaviours": [{"behaviour": kind, "mapping": admitted[kind]} for kind in sorted(admitted)],
-        "methodologies": [*sorted({theirs[kind] for kind in admitted})],
+        "methodologies": [*sorted(methodologies)],
         "evidence": [{"grade": "operator-record", "factor": "1"}, {"grade": "device", "factor": "0.9"}],
         "oldest_day": max(one.effective_from for one in destination).isoformat(),
         "caps": {
@@ -99,3 +104,13 @@ def resume_body(corridor: tuple[str, str], *, by: str, pause: str, now: datetime
         "pause": pause,
         "made": instant_text(now),
     }
+
+
+def _follows(kind: str, ours: Program, *, there: Program) -> bool:
+    """Tell whether what a record of one mapping states is what another needs, for points with a reduction."""
+    if kind not in there.behaviours or not {ours.kind, there.kind} <= _PAYING:
+        return False
+    constants = {field.name for field in there.source.fields if field.constant is not None}
+    stated = {(name, ours.formula.inputs[name].unit) for name in ours.formula.needs[kind]}
+    needed = {(name, there.formula.inputs[name].unit) for name in there.formula.needs[kind]}
+    return {one for one in needed if one[0] not in constants} <= stated

@@ -11,10 +11,8 @@ from gateway.ports import Clock, CorridorDocument, CorridorKind, Journal, Log, P
 from gateway.recognition import agreement_of
 from gateway.service.agreeing import party_signatures
 from gateway.service.agreement_book import DOCUMENT_BYTES_MAX, corridor_body
-from gateway.service.catalogue import require_unchanged
 from gateway.service.moments import instant_text
 from gateway.service.publishing import PublishingRings, mapping_publication, publish_queue
-from gateway.service.scheme import Scheme
 from gateway.signing import Signer, seal
 
 __all__ = ["Announcing", "announce_documents"]
@@ -49,12 +47,11 @@ def announce_documents(parts: Announcing) -> int:
 
 
 def _publish_mappings(mappings: Iterable[str], *, parts: Announcing) -> None:
+    """Publish every version that the log does not have; of one that it has in other words, its own counts."""
+    numbers = {(one.id, one.version) for one in parts.journal.mappings()}
     for mapping in sorted(set(mappings) - {""}):
-        published = parts.journal.mappings()
-        programs = tuple(parts.scheme(mapping))
-        require_unchanged(Scheme(mapping, programs), published)
-        for program in programs:
-            if all(one.digest != program.digest for one in published):
+        for program in parts.scheme(mapping):
+            if (program.id, program.version) not in numbers:
                 issued = instant_text(parts.clock.now())
                 made = mapping_publication(program, parts.issuer, signers=parts.signers, issued=issued)
                 parts.journal.publish_mapping(*made)
@@ -63,7 +60,7 @@ def _publish_mappings(mappings: Iterable[str], *, parts: Announcing) -> None:
 def _entry(document: CorridorDocument, body: dict[str, Json], *, parts: Announcing) -> bytes:
     envelope = read_strict_object(document.document, DOCUMENT_BYTES_MAX)
     corridors = parts.journal.corridors
-    signed = party_signatures(envelope, parts.platforms, corridors=corridors, past=True)
+    signed = party_signatures(envelope, parts.platforms, corridors=corridors, now=None)
     issued = instant_text(parts.clock.now())
     if document.kind is CorridorKind.AGREEMENT:
         identity = (document.source, document.destination, document.version, document.digest)

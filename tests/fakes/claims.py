@@ -22,6 +22,7 @@ __all__ = [
     "counting",
     "link_all",
     "linked_home",
+    "mapping_text",
     "seen",
     "submit",
     "write_mapping",
@@ -87,8 +88,13 @@ def write_mapping(folder: Path, platform: str) -> Path:
     """Write the rules of one of the platforms; each has a figure of its own."""
     path = folder / f"{platform.replace('/', '-')}.yaml"
     figure = {name: f"{100 + 50 * number}" for number, name in enumerate(PLATFORMS)}.get(platform, "100")
-    path.write_text(_MAPPING.format(platform=platform, figure=figure), "utf-8")
+    path.write_text(mapping_text(platform, figure), "utf-8")
     return path
+
+
+def mapping_text(platform: str, figure: str) -> str:
+    """Return the rules of an invented platform that counts so many grams for a km."""
+    return _MAPPING.format(platform=platform, figure=figure)
 
 
 def seen(event: str, user: str, start: float, end: float | None, **changes: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Each check of a lot, limit and choice: the nearest lot that passes, and one that fails this check alone."""
 
+import re
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from gateway.recognition import (
     too_little,
     too_much,
 )
+from tests.acceptance.documents import ROOT
 from tests.unit.recognition.lots import agreement, lot, wish
 
 FAILING: list[tuple[Code, dict[str, Any]]] = [
@@ -75,6 +77,14 @@ def test_every_check_of_a_lot_is_tried() -> None:
 
     assert {code for code, _ in FAILING} == of_lots
     assert len(set(NUMBERS.values())) == len(NUMBERS)
+
+
+def test_the_reference_lists_every_check_in_order() -> None:
+    text = (ROOT / "docs/reference/transfer-checks.md").read_text("utf-8")
+
+    listed = re.findall(r"^\| (T[0-9]{2}) \| `([a-z-]+)` \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
+
+    assert listed == [(number, code.value) for code, number in NUMBERS.items()]
 
 
 def test_failures_are_told_in_the_order_of_their_numbers() -> None:

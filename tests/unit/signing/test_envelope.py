@@ -9,7 +9,7 @@ import pytest
 from gateway.errors import GatewayError, InvariantBroken, MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.strict import read_strict_object
-from gateway.signing import SignatureInvalid, seal, signed_text, verify_envelope
+from gateway.signing import SignatureInvalid, seal, signed_text, verify_envelope, verify_parties
 from tests.unit.signing.signers import SeededSigner, ring_of, trusted
 
 OLD, NEW, STRANGER = SeededSigner("old"), SeededSigner("new"), SeededSigner("stranger")
@@ -143,3 +143,35 @@ def test_eight_signatures_are_the_most_that_an_envelope_has() -> None:
     more = read(seal(BODY, signers[:8]))["signatures"], read(seal(BODY, signers[8:]))["signatures"]
     with pytest.raises(SignatureInvalid, match="this has 9"):
         verify_envelope({"body": BODY, "signatures": [*more[0], *more[1]]}, ring, position=0)  # type: ignore[misc]  # lists
+
+
+PARTIES = {OLD.key_id: OLD.public, NEW.key_id: NEW.public}
+
+
+def test_parties_that_may_sign_are_told_by_their_keys() -> None:
+    body, keys = verify_parties(read(seal(BODY, [OLD, NEW])), PARTIES.get)
+
+    assert body == BODY
+    assert keys == [OLD.key_id, NEW.key_id]
+
+
+def test_one_party_that_may_not_sign_refuses_the_whole() -> None:
+    for signers in ([STRANGER], [OLD, STRANGER]):
+        with pytest.raises(SignatureInvalid, match="unknown here"):
+            verify_parties(read(seal(BODY, signers)), PARTIES.get)
+
+
+def test_a_party_s_signature_of_something_else_is_refused() -> None:
+    other = read(seal({**BODY, "size": 4}, [OLD]))
+
+    with pytest.raises(SignatureInvalid, match="does not fit"):
+        verify_parties({**other, "body": BODY}, PARTIES.get)
+
+
+def test_a_party_signs_once() -> None:
+    sealed = read(seal(BODY, [OLD]))
+    signatures = sealed["signatures"]
+    assert isinstance(signatures, list)
+
+    with pytest.raises(SignatureInvalid, match="signs twice"):
+        verify_parties({**sealed, "signatures": [*signatures, *signatures]}, PARTIES.get)
