@@ -20,7 +20,7 @@ from gateway.service.conveying import Conveyor
 from gateway.service.transferring import Transferring
 from gateway.settings import read_settings
 from gateway.store.ledger import SqlLedger, SqlLedgerReader
-from gateway.store.moves import SqlAddresses, SqlLotBook, SqlMoveIndex, day_keys
+from gateway.store.moves import LedgerLotBook, SqlAddresses, SqlMoveIndex, day_keys
 from gateway.store.outbox import SqlOutbox
 from gateway.store.platforms import SqlPlatforms
 from gateway.store.requests import SqlRequests
@@ -36,7 +36,9 @@ def transferring(
     """Return what starts and shows transfers."""
     database = opened.database
     return Transferring(
-        quoting=quoting(opened, book=SqlLotBook(database), versions=versions, clock=clock),
+        quoting=quoting(
+            opened, book=LedgerLotBook(SqlLedgerReader(database)), versions=versions, clock=clock
+        ),
         ledger=ledger,
         reader=SqlLedgerReader(database),
         requests=SqlRequests(database),
@@ -56,7 +58,6 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
         reader=SqlLedgerReader(database),
         outbox=SqlOutbox(database),
         index=SqlMoveIndex(database),
-        book=SqlLotBook(database),
         agreements=AgreementBook(opened.journal.corridors),
         day_keys=lambda person, corridor, now: day_keys(person, corridor, day=day_of(now)),
         signers=opened.record_signers(),

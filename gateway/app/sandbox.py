@@ -38,7 +38,7 @@ __all__ = ["SandboxPlan", "cities", "city_key", "look_at", "serve_city", "tell_c
 
 GRACE_SECONDS: Final = 5
 SECONDS: Final = 10
-SHOWN: Final = ("residents", "state", "rides", "mapping")
+SHOWN: Final = ("residents", "state", "samples", "rides", "mapping")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

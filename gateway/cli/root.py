@@ -10,6 +10,7 @@ from gateway.cli import (
     audit,
     behaviours,
     claims,
+    conformance,
     convert,
     credential,
     disclosure,
@@ -74,6 +75,7 @@ for name, group, words in (
     ("agreement", agreement.app, "Draft, sign and publish what two platforms agree; pause corridors."),
     ("transfer", transfer.app, "Quote, start and follow points that move between platforms."),
     ("sandbox", sandbox.app, "Serve the platforms of invented cities, to try transfers and faults with."),
+    ("conformance", conformance.app, "Run what every platform passes against your own platform."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),
     ("statements", statements.app, "Close days: publish what a platform's day adds up to."),
 ):

@@ -128,7 +128,9 @@ def clock(
 def show(
     home: CityOption,
     format_: FormatOption,
-    what: Annotated[str, typer.Argument(help="residents, state, rides (its file) or mapping (its YAML).")],
+    what: Annotated[
+        str, typer.Argument(help="residents, state, samples, rides (its file) or mapping (its YAML).")
+    ],
 ) -> None:
     """Look into a running city: its residents and points, clock and faults, or what it would send a gateway.
 

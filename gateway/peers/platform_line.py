@@ -29,6 +29,7 @@ __all__ = ["Called", "LineLimits", "LineParts", "PlatformLine", "Question"]
 
 ANSWER_BYTES_MAX: Final = 4 << 20  # a batch of 500 lines with the lots of each
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LATER: Final = 202
 _ABOUT_THE_ID: Final = frozenset({200, 201, 400, 404, 409, 413, 422})
 """Other statuses are about the request: an earlier one with the same id may have been taken all the same."""
 
@@ -167,6 +168,8 @@ class PlatformLine:
             document = read_strict_object(answer.content, ANSWER_BYTES_MAX)
         except MalformedDocument as error:
             return Unknown(why=Why.MALFORMED, detail=str(error))
+        if answer.status == _LATER:
+            return Unknown(why=Why.WAITING, detail="the platform answers later")
         if answer.status not in _ABOUT_THE_ID:
             return Unknown(why=Why.NOT_TAKEN, detail=f"HTTP {answer.status}: {document.get('code', '')}")
         return Called(answer.status, document)

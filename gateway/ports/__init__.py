@@ -36,7 +36,7 @@ from gateway.ports.ledger import (
 from gateway.ports.lots import Corridor, LotBook, LotState
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
-from gateway.ports.moves import MoveIndex, NotedLot, PlatformAddresses
+from gateway.ports.moves import MoveIndex, PlatformAddresses
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.platforms import (
     Answered,
@@ -160,7 +160,6 @@ __all__ = [
     "NewSpan",
     "NonceUse",
     "Nonces",
-    "NotedLot",
     "Operation",
     "OperationState",
     "Operations",

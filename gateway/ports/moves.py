@@ -1,26 +1,17 @@
-"""What finds transfers by their lots and platforms, and where platforms are called."""
+"""What finds transfers by their platforms, and where platforms are called."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from gateway.ledger import Pair, Position
 
-__all__ = ["MoveIndex", "NotedLot", "PlatformAddresses"]
-
-
-class NotedLot(NamedTuple):
-    """A lot of a transfer: its place among those that are reserved, and the name of its rates."""
-
-    record: str
-    part: int
-    rates: str
+__all__ = ["MoveIndex", "PlatformAddresses"]
 
 
 class MoveIndex(Protocol):
-    """Finds transfers, and what has become of lots and positions by them."""
+    """Finds transfers, and the positions that they led to."""
 
-    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[NotedLot]) -> None:
-        """Write down between which platforms a transfer is and which lots it names; once is enough."""
+    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
+        """Write down between which platforms a transfer is; once is enough."""
         ...
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:

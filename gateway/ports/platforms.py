@@ -305,6 +305,7 @@ class Why(StrEnum):
     """Why nothing is known of a message."""
 
     NOT_SENT = "not-sent"  # the circuit is open, too many wait already, or the address is refused
+    WAITING = "waiting"  # it was taken, and the answer comes later: to be asked for, or sent again
     LOST = "lost"  # it may have arrived; no answer came
     BUSY = "busy"  # the platform answered that it cannot answer now, or broke
     NOT_TAKEN = "not-taken"  # this request was refused as a request: an earlier one may have been taken

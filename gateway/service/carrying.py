@@ -5,9 +5,8 @@ messages are taken from the outbox by one at a time, and sending one twice does 
 """
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.ledger import Cap, Kind, Limit, Pair, Reservation, Verdict
@@ -20,8 +19,6 @@ from gateway.ports import (
     Declined,
     Ledger,
     LedgerReader,
-    LotBook,
-    LotState,
     MoveIndex,
     Outbox,
     OutboxMessage,
@@ -51,7 +48,7 @@ from gateway.protocol import (
     Unanswered,
     step,
 )
-from gateway.recognition import NOTHING_MOVED, Agreement, day_of
+from gateway.recognition import Agreement, day_of
 from gateway.service.agreement_book import AgreementBook
 from gateway.service.moves import Move, change_of, parts_of, read_move
 from gateway.service.telling import message_of, party_of
@@ -73,13 +70,11 @@ class Carrier:
     reader: LedgerReader
     outbox: Outbox
     index: MoveIndex
-    book: LotBook
     agreements: AgreementBook
     day_keys: Callable[[bytes, Corridor, datetime], dict[str, str]]
     signers: Sequence[Signer]
     clock: Clock
     below: Callable[[int], int]
-    _reserving: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, name: str) -> tuple[int, Move] | None:
         """Return a transfer with its version."""
@@ -155,42 +150,30 @@ class Carrier:
         return TransferStep(move.transfer.terms.id, version, now, change, command)
 
     def _reserve(self, name: str) -> None:
-        """Reserve lots, limits and position; the books refuse or accept in the transaction of the step.
-
-        Amounts of a lot follow from what was used of it before, so nobody else of this process may reserve
-        between looking and writing.
-        """
-        with self._reserving:
-            found = self.read(name)
-            if found is None or found[1].transfer.state is not TransferState.HELD:
-                return
-            version, move = found
-            now = self.clock.now()
-            refused, reservation = self._reservation(move, now=now)
-            if reservation is not None and not move.transfer.overdue(now):
-                done = step(move.transfer, Reserved(now))
-                otherwise = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
-                made = self._step(version, move, done=done, command=reservation)
-                other = self._step(version, move, done=otherwise, command=None).change
-                self.ledger.submit(made._replace(otherwise=other)).result()
-                return
-        self.happen(name, (lambda now: ReserveFailed(now, refused)) if refused else Timer)
+        """Reserve lots, limits and position; the books refuse or accept in the transaction of the step."""
+        found = self.read(name)
+        if found is None or found[1].transfer.state is not TransferState.HELD:
+            return
+        version, move = found
+        now = self.clock.now()
+        refused, reservation = self._reservation(move, now=now)
+        if reservation is None or move.transfer.overdue(now):
+            self.happen(name, (lambda now: ReserveFailed(now, refused)) if refused else Timer)
+            return
+        done = step(move.transfer, Reserved(now))
+        otherwise = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
+        made = self._step(version, move, done=done, command=reservation)
+        other = self._step(version, move, done=otherwise, command=None).change
+        self.ledger.submit(made._replace(otherwise=other)).result()
 
     def _reservation(self, move: Move, *, now: datetime) -> tuple[str, Reservation | None]:
         """Return what is to be reserved, or why it cannot be."""
-        terms, quote = move.transfer.terms, move.quote
+        terms = move.transfer.terms
         corridor, today = Corridor(terms.source, terms.destination), day_of(now)
         agreement = self.agreements.in_force(*corridor, now=now)
         if agreement is None or agreement.digest != terms.agreement:
             return TransferRefusal.AGREEMENT_NOT_IN_FORCE, None
         self._limit(agreement, paused=bool(self.agreements.pauses(*corridor, now=now)))
-        states = self.book.states([lot.record for lot in quote.lots])
-        for lot in quote.lots:
-            state = states.get(lot.record, LotState())
-            moved = state.moved.get((terms.destination, lot.rates), NOTHING_MOVED)
-            before = (lot.moved_mg, lot.moved_recognised_mg, lot.moved_points_in)
-            if (state.used, moved) != ((lot.before_mg, lot.before_points), before):
-                return TransferRefusal.QUOTE_DIFFERS, None
         caps = agreement.caps
         keys = self.day_keys(bytes.fromhex(terms.person), corridor, now)
         limits = zip(keys.items(), (caps.person_mg, caps.corridor_mg, caps.platform_mg), strict=True)

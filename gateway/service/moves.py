@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from gateway.ledger import Decision as Booked
-from gateway.ledger import Lot, Part
+from gateway.ledger import Lot, Part, Seen
 from gateway.model.canonical import Json
 from gateway.model.quote import Quote
 from gateway.model.transfer import Decision, OutsideState, TransferId, TransferState, Verdict
@@ -92,6 +92,14 @@ def parts_of(move: Move) -> tuple[Part, ...]:
             points_in=quoted.points_in,
             expires=_ordinal(quoted.expires),
             dust=f"{quoted.dust.numerator}/{quoted.dust.denominator}",
+            rates=quoted.rates,
+            seen=Seen(
+                quoted.before_mg,
+                quoted.before_points,
+                quoted.moved_mg,
+                quoted.moved_recognised_mg,
+                quoted.moved_points_in,
+            ),
             facts=Lot(
                 move.quote.source,
                 quoted.record,

@@ -26,7 +26,6 @@ from gateway.ports import (
     Ledger,
     LedgerReader,
     MoveIndex,
-    NotedLot,
     OutboxMessage,
     Requests,
     Standing,
@@ -149,8 +148,7 @@ class Transferring:
 
     def _write(self, move: Move, sent: Sequence[Send], *, now: datetime) -> None:
         terms = move.transfer.terms
-        noted = [NotedLot(lot.record, place, lot.rates) for place, lot in enumerate(move.quote.lots)]
-        self.index.note(terms.id, (terms.source, terms.destination), lots=noted)
+        self.index.note(terms.id, (terms.source, terms.destination))
         messages = tuple(
             OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__]) for one in sent
         )

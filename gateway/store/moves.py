@@ -1,4 +1,4 @@
-"""Transfers by their lots and platforms, lots and day limits as the ledger has them, and addresses."""
+"""Transfers by their platforms, lots and day limits as the ledger has them, and addresses."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,17 +6,15 @@ from typing import Any
 
 from sqlalchemy import Row, or_, select
 
-from gateway.ledger import ALL, Decision, Pair, Position, Verdict
-from gateway.ports import Corridor, LotState, NotedLot
+from gateway.ledger import ALL, Lot, Pair, Position
+from gateway.ports import Corridor, LedgerReader, LotState
 from gateway.recognition import DayUse, Moved, Used
 from gateway.store import ledger_tables
 from gateway.store import transfer_tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
-from gateway.store.ledger_rows import decision_of, reservation_of
-from gateway.store.many import rows_of
 
-__all__ = ["SqlAddresses", "SqlLotBook", "SqlMoveIndex", "day_keys"]
+__all__ = ["LedgerLotBook", "SqlAddresses", "SqlMoveIndex", "day_keys"]
 
 
 def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
@@ -29,44 +27,27 @@ def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
     }
 
 
-class SqlLotBook:
+class LedgerLotBook:
     """What has become of lots (:class:`gateway.ports.LotBook`), by the ledger's books."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, reader: LedgerReader) -> None:
+        self._reader = reader
 
     def states(self, records: Sequence[str]) -> dict[str, LotState]:
         """Return the states of those lots that were ever touched, by record."""
-        with self._database.read() as connection:
-            used = rows_of(connection, ledger_tables.lots.c.name, records)
-            noted = rows_of(connection, t.lots.c.record, [row.name for row in used])
-            transfers = [row.transfer for row in noted]
-            reserved = {
-                row.transfer: reservation_of(row.body)
-                for row in rows_of(connection, ledger_tables.reservations.c.transfer, transfers)
-            }
-            decided = {
-                row.transfer: decision_of(row.body)
-                for row in rows_of(connection, ledger_tables.decisions.c.transfer, transfers)
-            }
-        moved: dict[str, dict[tuple[str, str], Moved]] = {row.name: {} for row in used}
-        for row in noted:
-            if row.transfer in reserved and not _aborted(decided.get(row.transfer)):
-                part = reserved[row.transfer].parts[row.part]
-                before = moved[row.record].get((row.destination, row.rates), Moved(0, 0, 0))
-                moved[row.record][row.destination, row.rates] = Moved(
-                    before.used_mg + part.mg,
-                    before.recognised_mg + part.recognised_mg,
-                    before.points_in + part.points_in,
+        found = self._reader.lots(records)
+        moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in records}
+        for lot in found.values():
+            if lot.origin in moved:
+                moved[lot.origin][lot.platform, lot.rates] = Moved(
+                    lot.origin_mg, lot.mg - lot.returned_mg, lot.points - lot.returned_points
                 )
-        return {row.name: _state(row, moved[row.name]) for row in used}
+        return {name: _state(found[name], moved[name]) for name in records if name in found}
 
     def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
         """Return what was recognised, or is reserved, on a day."""
         keys = day_keys(person, corridor, day=day)
-        with self._database.read() as connection:
-            rows = rows_of(connection, ledger_tables.day_limits.c.key, keys.values())
-        used = {row.key: row.used for row in rows}
+        used = self._reader.counted(list(keys.values()))
         return DayUse(*(used.get(key, 0) for key in keys.values()))
 
 
@@ -76,14 +57,11 @@ class SqlMoveIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[NotedLot]) -> None:
-        """Write down between which platforms a transfer is and which lots it names; once is enough."""
-        rows = [lot._asdict() | {"transfer": transfer, "destination": corridor[1]} for lot in lots]
+    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
+        """Write down between which platforms a transfer is; once is enough."""
         ends = [{"platform": platform, "transfer": transfer} for platform in corridor]
         with self._database.write(alone=False) as connection:
-            for table, values in ((t.lots, rows), (t.ends, ends)):
-                if values:
-                    connection.execute(upsert(connection, table).values(values).on_conflict_do_nothing())
+            connection.execute(upsert(connection, t.ends).values(ends).on_conflict_do_nothing())
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
         """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""
@@ -131,19 +109,12 @@ class SqlAddresses:
             return connection.execute(query).scalar()
 
 
-def _aborted(decision: Decision | None) -> bool:
-    return decision is not None and decision.verdict is Verdict.ABORT
-
-
-def _state(row: Row[Any], moved: dict[tuple[str, str], Moved]) -> LotState:
+def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:
     return LotState(
-        used=Used(
-            row.transit_mg + row.moved_mg + row.retired_mg,
-            row.transit_points + row.moved_points + row.retired_points,
-        ),
+        used=Used(lot.used_mg, lot.used_points),
         moved=moved,
-        retired=0 < row.movable_mg == row.retired_mg,
-        disputed=row.disputed,
+        retired=0 < lot.movable_mg == lot.retired_mg,
+        disputed=lot.disputed,
     )
 
 

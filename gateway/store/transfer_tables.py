@@ -1,23 +1,12 @@
-"""Tables beside the ledger's: where the lots and the platforms of a transfer are found, and where to call."""
+"""Tables beside the ledger's: where the transfers of a platform are found, and where it is called."""
 
 from typing import Final
 
-from sqlalchemy import Column, Integer, PrimaryKeyConstraint, String, Table
+from sqlalchemy import Column, PrimaryKeyConstraint, String, Table
 
 from gateway.store.tables import METADATA
 
-__all__ = ["addresses", "ends", "lots"]
-
-lots: Final = Table(
-    "transfer_lots",
-    METADATA,
-    Column("record", String, nullable=False),
-    Column("transfer", String, nullable=False),
-    Column("part", Integer, nullable=False),  # its place among the parts that are reserved
-    Column("destination", String, nullable=False),
-    Column("rates", String, nullable=False),
-    PrimaryKeyConstraint("record", "transfer"),
-)
+__all__ = ["addresses", "ends"]
 
 ends: Final = Table(
     "transfer_ends",

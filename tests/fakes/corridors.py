@@ -157,7 +157,7 @@ def agreement_between(source: SandboxCity, destination: SandboxCity, **changes: 
 
 @contextmanager
 def between_cities(folder: Path, patch: pytest.MonkeyPatch, **changes: Json) -> Iterator[Between]:
-    """Give a home whose residents may move points between two cities; ``changes`` are the agreement's."""
+    """Give a home whose residents may move points between two cities; ``changes`` are those of the way back."""
     patch.setenv("TANQIAO_PRIVATE_WEBHOOKS", "allow")
     home = make_home(folder, patch)
     with ExitStack() as stack:
@@ -208,7 +208,8 @@ def _agree(between: Between, changes: dict[str, Json]) -> None:
     one, other = between.cities.values()
     with open_home(between.home, writing=True) as opened:
         for source, destination in ((one, other), (other, one)):
-            data = canonical_bytes(agreement_between(source, destination, **changes))
+            changed = changes if source is other else {}
+            data = canonical_bytes(agreement_between(source, destination, **changed))
             for city in (source, destination):
                 signer = FileSigner(city.folder / "http.key", "http")
                 data = co_sign(data, signer, shape=Shape(schema("agreement")))

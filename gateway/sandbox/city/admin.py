@@ -13,7 +13,7 @@ from gateway.sandbox.city.accounts import settle_consent
 from gateway.sandbox.city.edge import parts_of, read_content
 from gateway.sandbox.city.faults import read_switch
 from gateway.sandbox.city.parts import CityParts
-from gateway.sandbox.city.residents import rides_file, shown_residents
+from gateway.sandbox.city.residents import rides_file, shown_residents, shown_samples
 from gateway.sandbox.city.work import moment_text
 
 __all__ = ["router"]
@@ -42,6 +42,12 @@ async def state(parts: Opened) -> dict[str, Any]:
 async def residents(parts: Opened) -> list[dict[str, Any]]:
     """Return the residents: account, what they can spend, the code that links them."""
     return await run_in_threadpool(shown_residents, parts.desk.book)
+
+
+@router.get("/samples")
+async def samples(parts: Opened) -> dict[str, Any]:
+    """Return what a conformance run may use: the last resident's account and acts, and codes."""
+    return await run_in_threadpool(shown_samples, parts.desk.book, parts.desk.city)
 
 
 @router.get("/rides")

@@ -98,6 +98,7 @@ def _messages(resource: str, kind: Kind) -> APIRouter:
         summary=f"{verb} a {kind.one}".capitalize(),
         description=f"{kind.form.__doc__} The same id and document get the same answer, byte for byte.",
         response_model=kind.answer,
+        responses={202: {"model": d.Accepted, "description": "Taken; to be asked for, or sent again."}},
         openapi_extra=message_body(kind.form),
     )
     router.add_api_route(
@@ -115,7 +116,7 @@ def _messages(resource: str, kind: Kind) -> APIRouter:
         f"/{resource}/{{{kind.key}}}",
         _show(resource, kind.key),
         methods=["GET"],
-        name=kind.one,
+        name=f"show_{kind.one}",
         summary=f"Tell how a {kind.one} stands",
         description="Asked where an answer was lost. One that was refused for good is told by its refusal.",
         response_model=kind.answer,

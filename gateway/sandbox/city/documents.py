@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 __all__ = [
+    "Accepted",
     "Consent",
     "ConsentAnswer",
     "Credit",
@@ -194,6 +195,12 @@ class Consent(Document):
     purpose: Literal["move", "claims", "attestation"]
     transfer: Annotated[str, Field(pattern="^tr_[0-9A-HJKMNP-TV-Z]{26}$", description="With `move`.")] = ""
     points: Annotated[str, Field(pattern="^[1-9][0-9]{0,17}$", description="With `move`.")] = ""
+
+
+class Accepted(Document):
+    """The message was taken and is worked on; the answer is to be asked for, or comes if it is sent again."""
+
+    state: Literal["accepted"]
 
 
 class HoldAnswer(Hold):

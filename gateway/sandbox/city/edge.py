@@ -107,6 +107,8 @@ async def _after(
         return _Cut(b"", 1)
     if kind is Trouble.BROKEN:
         return _broken()
+    if kind is Trouble.DEFERRED and reply.status < 400:
+        reply = Reply(202, canonical_bytes({"state": "accepted"}))
     headers = {"content-type": _KIND[reply.status >= 400], "content-digest": content_digest(reply.content)}
     if kind is not Trouble.UNSIGNED:
         ahead = timedelta(seconds=_AHEAD if Defect.SKEWED in defects else 0)

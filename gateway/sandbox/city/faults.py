@@ -28,6 +28,7 @@ class Trouble(StrEnum):
     WRONG_KEY = "wrong-key"  # signed by a key that nobody knows
     STALE = "stale"  # the signed answer to an earlier request
     CUT = "cut"  # the answer ends in its middle
+    DEFERRED = "deferred"  # works, and answers 202: the answer is to be asked for
 
 
 class Defect(StrEnum):

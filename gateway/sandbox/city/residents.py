@@ -23,7 +23,7 @@ from gateway.errors import InvariantBroken
 from gateway.sandbox.city.book import Book
 from gateway.sandbox.city.rules import City
 
-__all__ = ["rides_file", "settle_residents", "shown_residents"]
+__all__ = ["rides_file", "settle_residents", "shown_residents", "shown_samples"]
 
 LAST_DAY: Final = date(2026, 9, 30)
 Json = dict[str, Any]
@@ -66,6 +66,22 @@ def shown_residents(book: Book) -> list[Json]:
             " FROM residents LEFT JOIN grants USING (account) GROUP BY residents.account ORDER BY user"
         )
         return [dict(row) | {"points": str(row["points"])} for row in rows]
+
+
+def shown_samples(book: Book, city: City) -> Json:
+    """Return what a conformance run may use: an account with its untouched rides, and codes of others."""
+    with book.transaction() as db:
+        last = db.execute("SELECT account FROM residents ORDER BY user DESC LIMIT 1").fetchone()
+        query = "SELECT event, points FROM grants WHERE account = ? AND event <> '' AND left_points = points"
+        lots = db.execute(query + " ORDER BY number", (last["account"],)).fetchall()
+        codes = db.execute("SELECT code FROM residents WHERE substr(code, 1, 1) <> '-' ORDER BY user DESC")
+        return {
+            "platform": city.platform,
+            "account": last["account"],
+            "unit": city.unit,
+            "lots": [{"event": lot["event"], "points": str(lot["points"])} for lot in lots],
+            "codes": [row["code"] for row in codes],
+        }
 
 
 def _ride(random: Random, city: City, *, user: str, number: int) -> dict[str, str]:

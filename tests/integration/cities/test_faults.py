@@ -82,6 +82,18 @@ def test_without_a_good_answer_nothing_is_known_until_it_is_asked(
     assert isinstance(asked, Answered if kept else Declined)
 
 
+def test_a_platform_that_answers_later_is_asked(qinglan: SandboxCity) -> None:
+    held = hold(qinglan)
+    qinglan.fault("deferred")
+    later = say(qinglan, held)
+    asked = told(qinglan, talk=lambda peers: peers.ask(qinglan.platform, Resource.HOLDS, key=held.id))
+
+    assert isinstance(later, Unknown)
+    assert later.why is Why.WAITING
+    assert isinstance(asked, Answered)
+    assert say(qinglan, held) == asked
+
+
 def test_an_answer_to_an_earlier_question_is_not_believed(qinglan: SandboxCity) -> None:
     held = hold(qinglan)
     say(qinglan, held)

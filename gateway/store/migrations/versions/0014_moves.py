@@ -1,4 +1,4 @@
-"""Where the lots and the platforms of a transfer are found, and where platforms are called."""
+"""Where the transfers of a platform are found, and where platforms are called."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -12,14 +12,6 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database to this revision (pre: what ran before does not look at these tables)."""
 
-    op.create_table('transfer_lots',
-    sa.Column('record', sa.String(), nullable=False),
-    sa.Column('transfer', sa.String(), nullable=False),
-    sa.Column('part', sa.Integer(), nullable=False),
-    sa.Column('destination', sa.String(), nullable=False),
-    sa.Column('rates', sa.String(), nullable=False),
-    sa.PrimaryKeyConstraint('record', 'transfer')
-    )
     op.create_table('transfer_ends',
     sa.Column('platform', sa.String(), nullable=False),
     sa.Column('transfer', sa.String(), nullable=False),
