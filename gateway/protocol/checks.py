@@ -10,7 +10,7 @@ __all__ = ["CHECKS", "Check", "CheckStage", "check_of", "first_refusal"]
 
 
 class CheckStage(StrEnum):
-    """When a check is made: the first three before anybody is asked, the last two under the lock."""
+    """When a check is made: the first three before anybody is asked, the last two with the reservation."""
 
     MESSAGE = "message"
     LOTS = "lots"
@@ -27,51 +27,68 @@ class Check(NamedTuple):
     stage: CheckStage
 
 
-_STAGES: Final = {
+_REFUSALS: Final = {
     CheckStage.MESSAGE: (
-        TransferRefusal.MALFORMED,
-        TransferRefusal.PLATFORM_NOT_ACTIVE,
-        TransferRefusal.CORRIDOR_PAUSED,
-        TransferRefusal.QUOTE_UNKNOWN,
-        TransferRefusal.QUOTE_EXPIRED,
-        TransferRefusal.QUOTE_DIFFERS,
+        1,
+        (
+            TransferRefusal.MALFORMED,
+            TransferRefusal.PLATFORM_NOT_ACTIVE,
+            TransferRefusal.QUOTE_UNKNOWN,
+            TransferRefusal.QUOTE_DIFFERS,
+            TransferRefusal.QUOTE_EXPIRED,
+        ),
     ),
     CheckStage.LOTS: (
-        TransferRefusal.LOT_NOT_IN_LOG,
-        TransferRefusal.LOT_OTHER_PERSON,
-        TransferRefusal.LOT_NOT_PERSONAL,
-        TransferRefusal.LOT_ENGAGEMENT,
-        TransferRefusal.LOT_CLAIM_OPEN,
-        TransferRefusal.LOT_RETIRED,
-        TransferRefusal.LOT_DISPUTED,
-        TransferRefusal.LOT_EXPIRED,
-        TransferRefusal.LOT_SPENT,
+        10,
+        (
+            TransferRefusal.PERSON_NOT_LINKED,
+            TransferRefusal.LOT_NOT_HELD,
+            TransferRefusal.LOT_NOT_IN_LOG,
+            TransferRefusal.LOT_OTHER_PERSON,
+            TransferRefusal.LOT_NOT_PERSONAL,
+            TransferRefusal.LOT_ENGAGEMENT,
+            TransferRefusal.LOT_NO_CLAIM,
+            TransferRefusal.LOT_CLAIM_OPEN,
+            TransferRefusal.LOT_SET_OFF,
+            TransferRefusal.LOT_RETIRED,
+            TransferRefusal.LOT_DISPUTED,
+            TransferRefusal.LOT_EXPIRED,
+            TransferRefusal.LOT_SPENT,
+        ),
     ),
     CheckStage.RULES: (
-        TransferRefusal.AGREEMENT_NOT_IN_FORCE,
-        TransferRefusal.BEHAVIOUR_NOT_ADMITTED,
-        TransferRefusal.METHODOLOGY_NOT_ADMITTED,
-        TransferRefusal.EVIDENCE_NOT_ADMITTED,
-        TransferRefusal.VINTAGE_TOO_OLD,
-        TransferRefusal.BASIS_NOT_COMPUTABLE,
-        TransferRefusal.ALREADY_COUNTED,
-        TransferRefusal.BELOW_MINIMUM,
+        30,
+        (
+            TransferRefusal.AGREEMENT_NOT_IN_FORCE,
+            TransferRefusal.CORRIDOR_PAUSED,
+            TransferRefusal.BEHAVIOUR_NOT_ADMITTED,
+            TransferRefusal.METHODOLOGY_NOT_ADMITTED,
+            TransferRefusal.EVIDENCE_NOT_ADMITTED,
+            TransferRefusal.VINTAGE_TOO_OLD,
+            TransferRefusal.MAPPING_NOT_IN_FORCE,
+            TransferRefusal.BASIS_NOT_COMPUTABLE,
+            TransferRefusal.ALREADY_COUNTED,
+        ),
     ),
     CheckStage.LIMITS: (
-        TransferRefusal.PERSON_LIMIT,
-        TransferRefusal.CORRIDOR_LIMIT,
-        TransferRefusal.PLATFORM_LIMIT,
-        TransferRefusal.CENTRAL_LIMIT,
+        40,
+        (
+            TransferRefusal.BELOW_MINIMUM,
+            TransferRefusal.PERSON_LIMIT,
+            TransferRefusal.CORRIDOR_LIMIT,
+            TransferRefusal.PLATFORM_LIMIT,
+            TransferRefusal.CENTRAL_LIMIT,
+        ),
     ),
-    CheckStage.POSITION: (TransferRefusal.POSITION_LIMIT,),
+    CheckStage.POSITION: (50, (TransferRefusal.POSITION_LIMIT,)),
 }
 
 CHECKS: Final = tuple(
-    Check(f"T{hundred}{place:02}", refusal, stage)
-    for hundred, (stage, refusals) in enumerate(_STAGES.items(), start=1)
-    for place, refusal in enumerate(refusals, start=1)
+    Check(f"T{number:02}", refusal, stage)
+    for stage, (first, refusals) in _REFUSALS.items()
+    for number, refusal in enumerate(refusals, start=first)
 )
-"""All checks in their order; numbers of the message begin with T1, of the position with T5."""
+"""All checks in their order."""
 
 _BY_REFUSAL: Final = {check.refusal: check for check in CHECKS}
 

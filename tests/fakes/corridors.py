@@ -157,7 +157,7 @@ def agreement_between(source: SandboxCity, destination: SandboxCity, **changes: 
 
 @contextmanager
 def between_cities(folder: Path, patch: pytest.MonkeyPatch, **changes: Json) -> Iterator[Between]:
-    """Give a home whose residents may move points between two cities; ``changes`` are those of the way back."""
+    """Give a home between two cities with agreements both ways; ``changes`` are of the way back."""
     patch.setenv("TANQIAO_PRIVATE_WEBHOOKS", "allow")
     home = make_home(folder, patch)
     with ExitStack() as stack:

@@ -44,6 +44,7 @@ from gateway.protocol import (
     share_step,
     times_of,
 )
+from gateway.recognition import NUMBERS
 from tests.fakes.transfers import TERMS
 
 BODY: Any = {"id": "tr_1", "to": {"platform": "b", "account": "1"}, "lots": ["x", "y"]}
@@ -158,10 +159,10 @@ def test_each_check_has_its_number_and_the_first_is_told() -> None:
 
     assert len({check.number for check in CHECKS}) == len(CHECKS) == len(TransferRefusal) - len(answered)
     assert {refusal.value for refusal in TransferRefusal if check_of(refusal) is None} == answered
-    assert [check.refusal for check in CHECKS] == [r for r in TransferRefusal if check_of(r)]
+    assert {str(check.refusal): check.number for check in CHECKS}.items() >= dict(NUMBERS).items()
     assert first_refusal([TransferRefusal.POSITION_LIMIT, TransferRefusal.LOT_SPENT]) == "lot-spent"
     assert first_refusal([]) is None
-    assert CHECKS[-1][0::2] == ("T501", CheckStage.POSITION)
+    assert CHECKS[-1][0::2] == ("T50", CheckStage.POSITION)
 
 
 def test_ids_are_of_one_form() -> None:
@@ -177,8 +178,10 @@ def test_the_platforms_of_a_transfer_are_known_by_their_part() -> None:
 
 
 def test_the_checks_stand_in_the_documents_as_they_are_made() -> None:
-    page = Path("docs/reference/transfer.md").read_text(encoding="utf-8")
-    stated = re.findall(r"^\| (T\d{3}) \| `([a-z-]+)`", page, re.MULTILINE)
+    pages = [Path(f"docs/reference/{name}.md").read_text("utf-8") for name in ("transfer", "transfer-checks")]
+    stated = [
+        found for page in pages for found in re.findall(r"^\| (T\d\d) \| `([a-z-]+)`", page, re.MULTILINE)
+    ]
 
-    assert stated == [(check.number, check.refusal) for check in CHECKS]
-    assert [state for state in TransferState if state not in page] == []
+    assert dict(stated) == {check.number: check.refusal for check in CHECKS}
+    assert [state for state in TransferState if state not in pages[0]] == []
