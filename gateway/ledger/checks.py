@@ -6,13 +6,13 @@ from gateway.errors import InvariantBroken
 from gateway.ledger.book import Book
 from gateway.ledger.commands import Kind, Refusal, RefusalCode, Reservation, returned_key
 from gateway.ledger.lots import AMOUNT_MAX, Lot, Part, Seen
-from gateway.ledger.positions import pairs_of
+from gateway.ledger.positions import NOTHING, Position, pairs_of
 
 __all__ = ["refusal"]
 
 
 def refusal(book: Book, wanted: Reservation, *, original: Reservation | None = None) -> Refusal | None:
-    """Tell why a reservation cannot be made: lots first, then day limits, then positions.
+    """Tell why a reservation cannot be made: platforms, lots, agreement, day limits, position, in this order.
 
     ``original`` is what a return goes back on, if that was committed.
 
@@ -28,10 +28,29 @@ def refusal(book: Book, wanted: Reservation, *, original: Reservation | None = N
 def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) -> Iterator[Refusal]:
     if wanted.kind is Kind.RETURN:
         yield from _returns(book, wanted, original=original)
+    if wanted.kind is not Kind.MOVE:  # a return is outside all limits, and what is retired goes nowhere
+        yield from _lots(book, wanted)
+        return
+    pair, of_source, of_destination = _positions_of(book, wanted)
+    for one, platform in ((of_source, wanted.source), (of_destination, wanted.destination)):
+        if one.paused:
+            yield Refusal(RefusalCode.INACTIVE, platform)
     yield from _lots(book, wanted)
-    if wanted.kind is Kind.MOVE:  # a return is outside all limits, and what is retired goes nowhere
-        yield from _caps(book, wanted)
-        yield from _positions(book, wanted)
+    corridor = f"{wanted.source} -> {wanted.destination}"
+    if pair.limit is None:
+        yield Refusal(RefusalCode.NO_AGREEMENT, corridor)
+    if pair.paused:
+        yield Refusal(RefusalCode.PAUSED, corridor)
+    yield from _caps(book, wanted)
+    for one, about in ((pair, corridor), (of_source, wanted.source)):
+        if one.limit is not None and not one.admits(wanted.amount):
+            yield Refusal(RefusalCode.POSITION, about, wanted.amount, one.limit - one.owed)
+
+
+def _positions_of(book: Book, wanted: Reservation) -> Iterator[Position]:
+    (pair, of_source), (_, of_destination) = pairs_of(wanted.source, wanted.destination)
+    for name in (pair, of_source, of_destination):
+        yield book.positions.get(name, NOTHING)
 
 
 def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:
@@ -59,6 +78,8 @@ def _lot_code(book: Book, wanted: Reservation, *, part: Part, lot: Lot) -> Refus
         return RefusalCode.DIFFERS
     if part.seen is not None and part.seen != _seen(lot, book.lots.get(wanted.arriving(part))):
         return RefusalCode.DIFFERS
+    if wanted.kind is Kind.RETURN:
+        return None  # neither a dispute, which may be its reason, nor an end of life keeps it
     if lot.disputed:
         return RefusalCode.DISPUTED
     if lot.expires is not None and lot.expires < wanted.day:
@@ -106,24 +127,6 @@ def _caps(book: Book, wanted: Reservation) -> Iterator[Refusal]:
             yield Refusal(cap.code, cap.key, amount, left)
 
 
-def _positions(book: Book, wanted: Reservation) -> Iterator[Refusal]:
-    (pair, all_of_source), (_, all_of_destination) = pairs_of(wanted.source, wanted.destination)
-    position = book.positions.get(pair)
-    if position is None or position.limit is None:
-        yield Refusal(RefusalCode.NO_AGREEMENT, f"{wanted.source} -> {wanted.destination}")
-    elif position.paused:
-        yield Refusal(RefusalCode.PAUSED, f"{wanted.source} -> {wanted.destination}")
-    for one in (all_of_source, all_of_destination):
-        found = book.positions.get(one)
-        if found is not None and found.paused:
-            yield Refusal(RefusalCode.INACTIVE, one.platform)
-    for name in (pair, all_of_source):
-        found = book.positions.get(name)
-        if found is not None and found.limit is not None and not found.admits(wanted.amount):
-            about = f"{name.platform} -> {name.other}" if name.other else name.platform
-            yield Refusal(RefusalCode.POSITION, about, wanted.amount, found.limit - found.owed)
-
-
 def _require_sense(wanted: Reservation) -> None:
     """Check what a quote has already made sure of; what is beyond it is a fault of this program."""
     moves = wanted.kind is not Kind.RETIRE
@@ -135,7 +138,7 @@ def _require_sense(wanted: Reservation) -> None:
         facts = part.facts or Lot(wanted.source, "", "", part.mg, part.mg, part.points)
         whole = 0 <= facts.movable_mg <= facts.mg <= AMOUNT_MAX and 0 <= facts.points <= AMOUNT_MAX
         used = part.mg > 0 and part.points >= 0 and 0 <= part.recognised_mg <= part.mg
-        arrives = 0 <= part.points_in <= AMOUNT_MAX * bool(part.recognised_mg)
+        arrives = 0 <= part.points_in <= AMOUNT_MAX
         if not whole or not used or not arrives or facts != facts.new:
             raise InvariantBroken(f"{wanted.transfer}: amounts of the lot {part.lot} make no sense")
         if (part.back is not None) != (wanted.kind is Kind.RETURN):
