@@ -1,6 +1,6 @@
 """Mapping documents: where they come from, and the evaluators that are made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,25 +125,38 @@ def _file_start(mapping: str, platform: str) -> str:
 
 
 def journal_replayer(journal: Journal) -> Replayer:
-    """Return a replayer that knows the mappings a home has published, by digest."""
-    return published_replayer(journal.mappings())
+    """Return a replayer that knows the mappings a home has published, by digest, also those yet to come."""
+    return Replayer(_Published(journal.mappings).program)
 
 
 def published_replayer(mappings: Sequence[PublishedMapping]) -> Replayer:
     """Return a replayer that knows some published mappings, by digest."""
-    kept = {"sha256:" + mapping.digest: mapping for mapping in mappings}
-    shape = schema("mapping")
+    return Replayer(_Published(lambda: mappings).program)
 
-    def program_of(digest: str) -> Program:
-        mapping = kept.get(digest)
+
+class _Published:
+    """Programs of published mappings; what is published is looked up where a digest is not known yet."""
+
+    def __init__(self, read: Callable[[], Sequence[PublishedMapping]]) -> None:
+        self._read = read
+        self._shape = schema("mapping")
+        self._kept: dict[str, PublishedMapping] = {}
+
+    def program(self, digest: str) -> Program:
+        """Return the program of a digest.
+
+        Raises:
+            IntegrityBroken: there is none, or it is not what it says it is.
+        """
+        if digest not in self._kept:
+            self._kept = {"sha256:" + mapping.digest: mapping for mapping in self._read()}
+        mapping = self._kept.get(digest)
         if mapping is None:
             raise IntegrityBroken(f"no mapping with digest {digest} was published here", field=digest)
         named = f"the kept mapping {mapping.id} version {mapping.version}"
         if digest_of(mapping.canonical) != digest:
             raise IntegrityBroken(f"{named} is not its digest's", field=digest)
-        program = program_from_canonical(mapping.canonical, shape)
+        program = program_from_canonical(mapping.canonical, self._shape)
         if (program.id, program.version) != (mapping.id, mapping.version):
             raise IntegrityBroken(f"{named} says of itself {program.id} version {program.version}")
         return program
-
-    return Replayer(program_of)

@@ -28,7 +28,7 @@ def quoting(opened: OpenHome, *, book: LotBook, versions: Versions, clock: Clock
             files=opened.records,
             kinds=shipped(),
             replayer=replayer,
-            rules=Rulebook(opened.journal.mappings(), replayer.program, versions),
+            rules=Rulebook(opened.journal.mappings, replayer.program, versions),
             book=book,
         ),
         agreements=AgreementBook(opened.journal.corridors),

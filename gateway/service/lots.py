@@ -65,6 +65,7 @@ class Lots:
             accounts: the person's accounts at the destination.
             witnessed: how many entries of the log have the policy's quorum.
         """
+        self.rules.look_again()
         states = self.book.states([kept.row.id for kept in records])
         claims = self._claims(kept.row for kept in records)
         persons = self._persons(kept.row for kept in records)

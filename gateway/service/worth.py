@@ -33,15 +33,23 @@ class WorthFound(NamedTuple):
 class Rulebook:
     """The published rules by mapping id and day; each version is compiled once.
 
-    ``program_of`` gives the program of a digest, ``known`` all versions of a mapping that this gateway has,
-    so that a version that was never published is noticed and not passed over.
+    ``published`` tells what stands in the log; :meth:`look_again` asks it. ``program_of`` gives the program
+    of a digest, ``known`` all versions of a mapping that this gateway has, so that one that was never
+    published is noticed and not passed over.
     """
 
-    published: Sequence[PublishedMapping]
+    published: Callable[[], Sequence[PublishedMapping]]
     program_of: Callable[[str], Program]
     known: Callable[[str], Sequence[Program]]
+    _published: dict[str, tuple[str, int]] = field(init=False, default_factory=dict)
     _timelines: dict[str, Timeline[Program]] = field(init=False, default_factory=dict)
     _evaluators: dict[str, CarriedEvaluator] = field(init=False, default_factory=dict)
+
+    def look_again(self) -> None:
+        """Take note of what was published since."""
+        found = {one.digest: (one.id, one.version) for one in self.published()}
+        if found != self._published:
+            self._published, self._timelines = found, {}
 
     def in_force(self, mapping: str, day: int) -> Program | NotWorth:
         """Return the version of a mapping that is in force on a day, if it stands in the log."""
@@ -51,7 +59,7 @@ class Rulebook:
             return NotWorth(
                 TransferRefusal.MAPPING_NOT_IN_FORCE, f"no version of {mapping} is in force on {told}"
             )
-        if all(one.digest != program.digest for one in self.published):
+        if program.digest not in self._published:
             detail = f"{mapping} version {program.version}, in force on {told}, is not in the log yet"
             return NotWorth(TransferRefusal.MAPPING_NOT_IN_FORCE, detail)
         return program
@@ -117,9 +125,9 @@ class Rulebook:
     def _timeline(self, mapping: str) -> Timeline[Program]:
         if mapping not in self._timelines:
             versions = {program.version: program for program in self.known(mapping)}
-            for one in self.published:
-                if one.id == mapping:
-                    versions[one.version] = self.program_of("sha256:" + one.digest)
+            for digest, (name, version) in self._published.items():
+                if name == mapping:
+                    versions[version] = self.program_of("sha256:" + digest)
             self._timelines[mapping] = Timeline(versions.values())
         return self._timelines[mapping]
 

@@ -1,5 +1,6 @@
 """Homes in which a person's points may move between invented platforms, and what a ledger would know."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -34,6 +35,7 @@ __all__ = [
     "agree",
     "agreement",
     "close_rides",
+    "copied",
     "moving_home",
     "quote",
     "signed",
@@ -105,6 +107,14 @@ def moving_home(
     if closed:
         close_rides(home)
     return home
+
+
+def copied(home: Path, folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Copy a home and its checkpoint store: making one takes longer."""
+    for name in ("home", "state"):
+        shutil.copytree(home.parent / name, folder / name)
+    patch.setenv("TANQIAO_STATE", str(folder / "state"))
+    return folder / "home"
 
 
 def close_rides(home: Path) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from gateway.signing import SignatureInvalid
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.claims import PLATFORMS, At, seen
 from tests.fakes.homes import audited, change_database
-from tests.fakes.moving import AFTER, KEYS, agree, agreement, moving_home, quote, signed, versions
+from tests.fakes.moving import AFTER, KEYS, agree, agreement, copied, moving_home, quote, signed, versions
 from tests.fakes.serving import PlatformSigner
 
 YUNXI, HAIMEN, SHANYANG = PLATFORMS
@@ -38,9 +38,15 @@ NAMED = base64.b64encode(COORDINATOR.public).decode()
 UNTIL = instant_text(AFTER + timedelta(days=3))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield moving_home(tmp_path_factory.mktemp("agreements"), patch, [seen("e-1", "an", 0, 20)])
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return moving_home(tmp_path, monkeypatch, [seen("e-1", "an", 0, 20)])
+def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return copied(made, tmp_path, monkeypatch)
 
 
 def entries(home: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Quotes over real homes: what moves, how much arrives, why, and what does not move."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -10,6 +11,8 @@ import pytest
 
 from gateway.app.home import open_home
 from gateway.app.links import link, unlink
+from gateway.app.mappings import Versions
+from gateway.app.quoting import quoting
 from gateway.errors import MalformedDocument, NotFound, UsageError
 from gateway.model.canonical import canonical_bytes
 from gateway.model.quote import Quote
@@ -19,11 +22,22 @@ from gateway.model.transfer import is_id
 from gateway.ports import LotState
 from gateway.recognition import DayUse
 from gateway.resources import schema
-from gateway.service.quoting import TransferRefused, quote_of, subject_of
+from gateway.service.quoting import Quoting, TransferRefused, quote_of, subject_of
 from gateway.signing import SignatureInvalid
-from tests.fakes.claims import PLATFORMS, seen, submit
+from tests.fakes.claims import PLATFORMS, seen, submit, write_mapping
 from tests.fakes.homes import make_home, rows_of
-from tests.fakes.moving import AFTER, Books, agree, agreement, close_rides, moving_home, quote, signed
+from tests.fakes.moving import (
+    AFTER,
+    Books,
+    agree,
+    agreement,
+    close_rides,
+    copied,
+    moving_home,
+    quote,
+    signed,
+    versions,
+)
 
 RIDES = [
     seen("e-1", "an", 0, 20),
@@ -33,12 +47,18 @@ RIDES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        home = moving_home(tmp_path_factory.mktemp("quotes"), patch, RIDES)
+        agree(home, signed(agreement()))
+        yield home
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Rides of 8.0 and 3.3 km by bicycle: 800 g for 80 points, 330 g for 33 points at the first platform."""
-    made = moving_home(tmp_path, monkeypatch, RIDES)
-    agree(made, signed(agreement()))
-    return made
+    return copied(made, tmp_path, monkeypatch)
 
 
 def record(home: Path, event: str = "e-1") -> str:
@@ -268,3 +288,34 @@ def test_a_move_that_makes_no_sense_is_refused(home: Path) -> None:
         quote(home, records=["0" * 32])
     with pytest.raises(NotFound):
         quote(home, records=[record(home, "e-4")])
+
+
+def test_rules_that_are_published_while_quotes_are_made_are_taken_note_of(home: Path) -> None:
+    """A service makes its parts once and lives long; the second corridor's rules come later."""
+    books, later = Books(), []
+
+    def keep(parts: Quoting) -> Quoting:
+        return replace(parts, lots=replace(parts.lots, rules=later[0])) if later else parts
+
+    with open_home(home) as opened:
+        later.append(quoting(opened, book=books, versions=versions(home.parent)).lots.rules)
+        assert quote(home, points=5, change=keep)
+        agree(home, signed(agreement((0, 2))))
+        assert quote(home, points=5, corridor=(0, 2), change=keep)
+
+
+def test_rules_that_are_not_in_the_log_value_nothing(home: Path) -> None:
+    """The gateway has a newer version of the destination's rules that nobody has published."""
+    old = write_mapping(home.parent, PLATFORMS[1])
+    text = old.read_text("utf-8")
+    newer = text.replace("version: 1", "version: 2\nsupersedes: 1").replace(
+        "effective: {from: 2025-01-01", "effective: {from: 2025-03-01"
+    )
+    path = home.parent / "newer.yaml"
+    path.write_text(newer, "utf-8")
+    known = Versions([old, path])
+
+    def change(parts: Quoting) -> Quoting:
+        return replace(parts, lots=replace(parts.lots, rules=replace(parts.lots.rules, known=known)))
+
+    assert refused_with(home, points=5, change=change) == "mapping-not-in-force"
