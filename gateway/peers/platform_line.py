@@ -176,7 +176,7 @@ class PlatformLine:
 
     def _signed(self, question: Question, content: bytes) -> Message:
         parts = self._parts
-        headers = {"accept": "application/json", "user-agent": "tanqiao/1"}
+        headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "tanqiao/1"}
         if content:
             headers |= {"content-type": "application/json", "content-digest": content_digest(content)}
         if question.key:

@@ -96,7 +96,7 @@ class Speaker:
     ) -> tuple[Message, bytes]:
         """Return a signed request and its content, to be sent as it is or changed before."""
         content = b"" if document is None else canonical_bytes(document)
-        headers = {"accept": "application/json"}
+        headers = {"accept": "application/json", "accept-encoding": "identity"}
         if content:
             headers |= {"content-type": "application/json", "content-digest": content_digest(content)}
             headers["idempotency-key"] = _key_of(document or {})

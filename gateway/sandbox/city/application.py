@@ -81,7 +81,11 @@ def _refuse_by_problems(api: FastAPI) -> None:
         return await refused(request, Refusal(RefusalCode.MALFORMED, "a parameter is not what it should be"))
 
     @api.exception_handler(HTTPException)
-    async def plain(request: Request, _: HTTPException) -> Response:
+    async def plain(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 405:
+            answer = await refused(request, Refusal(RefusalCode.METHOD, "see openapi/platform.yaml"))
+            answer.headers["allow"] = (error.headers or {}).get("Allow", "GET")
+            return answer
         return await refused(request, Refusal(RefusalCode.NOT_FOUND, "see openapi/platform.yaml"))
 
 
@@ -160,19 +164,32 @@ Cursor = Annotated[str, Query(description="`next` of the page before.", max_leng
 
 
 def _statements() -> APIRouter:
-    router = APIRouter(prefix="/v1/statements", tags=["statements"])
+    router = APIRouter(prefix="/v1", tags=["statements"])
 
-    @router.get("/{day}", response_model=d.Totals)
+    @router.post(
+        "/statements:batch",
+        responses={200: batch_answer(d.Totals)},
+        response_class=Response,
+        openapi_extra=batch_body(d.StatementWanted),
+    )
+    async def statement_batch(request: Request) -> Response:
+        """Tell what several days added up to; each has an outcome of its own."""
+        desk, clock = parts_of(request).desk, parts_of(request).clock
+        return await answered(
+            request, lambda content, defects: desk.state_all(content, now=clock.now(), defects=defects)
+        )
+
+    @router.get("/statements/{day}", response_model=d.Totals)
     async def statement(request: Request, day: DayPath) -> Response:
         """Tell what a day added up to: transfers that were decided on it, and roots over both lists."""
         return await _stated(request, lambda work: totals_of(work, day))
 
-    @router.get("/{day}/lots", response_model=d.LotPage)
+    @router.get("/statements/{day}/lots", response_model=d.LotPage)
     async def statement_lots(request: Request, day: DayPath, *, cursor: Cursor = "") -> Response:
         """List what a day's transfers did to each lot."""
         return await _stated(request, lambda work: lots_of(work, day, cursor=cursor))
 
-    @router.get("/{day}/transfers", response_model=d.TransferPage)
+    @router.get("/statements/{day}/transfers", response_model=d.TransferPage)
     async def statement_transfers(request: Request, day: DayPath, *, cursor: Cursor = "") -> Response:
         """List a day's transfers by their ids."""
         return await _stated(request, lambda work: transfers_of(work, day, cursor=cursor))

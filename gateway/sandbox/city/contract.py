@@ -7,7 +7,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from gateway.sandbox.city.desk import BATCH_MAX, KINDS
+from gateway.sandbox.city.desk import BATCH_MAX, KINDS, Kind
+from gateway.sandbox.city.documents import StatementWanted
 from gateway.sandbox.city.refusals import RefusalCode
 
 __all__ = ["batch_answer", "batch_body", "describe", "message_body"]
@@ -136,7 +137,8 @@ def describe(api: FastAPI) -> dict[str, Any]:
         servers=[{"url": "http://127.0.0.1:9001", "description": "tanqiao sandbox serve"}],
     )
     schemas = made["components"]["schemas"]
-    forms = [(kind.form, "validation") for kind in KINDS.values()]
+    forms: list[tuple[type[BaseModel], str]] = [(kind.form, "validation") for kind in KINDS.values()]
+    forms.append((StatementWanted, "validation"))
     schemas |= models_json_schema(forms, ref_template=_REFERENCE)[1]["$defs"]  # type: ignore[arg-type]  # a literal
     schemas["Problem"] = _PROBLEM
     made["components"]["securitySchemes"] = {"signature": _SIGNED}
@@ -147,7 +149,17 @@ def describe(api: FastAPI) -> dict[str, Any]:
     for path in made["paths"].values():
         for operation in path.values():
             _complete(operation)
+    for resource, kind in KINDS.items():
+        _link(made["paths"][f"/v1/{resource}"]["post"], kind)
     return made
+
+
+def _link(operation: dict[str, Any], kind: Kind) -> None:
+    """Say where a good answer leads on: to how it stands."""
+    given = {kind.key: f"$response.body#/{kind.key}"}
+    operation["responses"]["201"]["links"] = {
+        "standing": {"operationId": f"show_{kind.one}", "parameters": given}
+    }
 
 
 def _complete(operation: dict[str, Any]) -> None:

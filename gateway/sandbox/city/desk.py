@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from gateway.sandbox.city.faults import Defect
 from gateway.sandbox.city.moving import place_hold, place_return, prepare_credit, release
 from gateway.sandbox.city.refusals import Refusal, RefusalCode, problem
 from gateway.sandbox.city.rules import City
+from gateway.sandbox.city.stating import totals_of
 from gateway.sandbox.city.work import Work
 from gateway.signing import KeyRing
 
@@ -115,6 +117,20 @@ class Desk:
             except Refusal as refusal:
                 return _refused(refusal)
 
+    def state_all(self, content: bytes, *, now: datetime, defects: frozenset[str]) -> Reply:
+        """State several days; each has an outcome of its own."""
+        try:
+            items = _items(_read(content))
+            for item in items:
+                _require_form(d.StatementWanted, item)
+        except Refusal as refusal:
+            return _refused(refusal)
+        lines: list[Json] = []
+        for item in items:
+            reply = self.state(partial(totals_of, day=item["day"]), now=now, defects=defects)
+            lines.append({"id": item["day"], "status": reply.status, "document": json.loads(reply.content)})
+        return Reply(200, canonical_bytes(dict[str, Any](outcomes=lines)))
+
     def _work(self, db: sqlite3.Connection, now: datetime, *, defects: frozenset[str]) -> Work:
         return Work(db, self.city, self._ring(), now, defects)
 
@@ -139,7 +155,11 @@ class Desk:
             reply = _refused(refusal)
         named = item.get("body", {}) if kind.key == "transfer" else item
         key = named.get(kind.key, "") if isinstance(named, dict) else ""
-        return {"id": key, "status": reply.status, "document": json.loads(reply.content)}
+        return {
+            "id": key if isinstance(key, str) else "",
+            "status": reply.status,
+            "document": json.loads(reply.content),
+        }
 
     def _taken(self, resource: str, document: Json, *, work: Work) -> Reply:
         """Give the answer of before, or do what is asked and keep document and answer."""

@@ -24,6 +24,7 @@ __all__ = [
     "MoveDocument",
     "Return",
     "ReturnAnswer",
+    "StatementWanted",
     "Totals",
     "TransferLine",
     "TransferPage",
@@ -281,6 +282,12 @@ class Totals(Document):
     lots: Amount
     lots_root: Digest
     transfers_root: Digest
+
+
+class StatementWanted(Document):
+    """A day of which the totals are wanted."""
+
+    day: Day
 
 
 class LotEntry(Document):

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +23,7 @@ from gateway.signing import AnswerMessage, Message, arrived_message, content_dig
 __all__ = ["Working", "answered", "parts_of", "read_content"]
 
 Working = Callable[[bytes, frozenset[str]], Reply]
+_KEY = re.compile(r"[!-~]{1,128}")
 _POLL_SECONDS = 0.02
 _AHEAD = 3600
 _KIND = ("application/json", "application/problem+json")
@@ -68,6 +70,9 @@ def _worked(
             found = hashlib.sha256(content).digest()
             if not trusting and not hmac.compare_digest(signed or b"", found):
                 raise Refusal(RefusalCode.NOT_SIGNED, "the content is not the one whose digest was signed")
+        if message.has_content and not _KEY.fullmatch(message.headers.get("idempotency-key", "")):
+            told = "expected the header Idempotency-Key, of 1 to 128 visible ASCII characters"
+            raise Refusal(RefusalCode.MALFORMED, told, field="/idempotency-key")
         if len(content) > DOCUMENT_BYTES_MAX:
             raise Refusal(RefusalCode.TOO_LARGE, f"more than {DOCUMENT_BYTES_MAX} bytes")
         return work(content, defects)

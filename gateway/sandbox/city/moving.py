@@ -89,8 +89,9 @@ def place_return(work: Work, document: Json) -> Json:
 def release(work: Work, transfer: str) -> None:
     """Give the account what a hold or a return had taken."""
     work.db.execute(
-        "UPDATE grants SET left_points = left_points + parts.points FROM parts"
-        " WHERE parts.transfer = ? AND parts.taken = grants.number",
+        "UPDATE grants SET left_points = left_points + held.points"
+        " FROM (SELECT taken, sum(points) AS points FROM parts WHERE transfer = ? GROUP BY taken) AS held"
+        " WHERE held.taken = grants.number",  # a hold may name an act twice
         (transfer,),
     )
 
@@ -99,9 +100,9 @@ def post_points(work: Work, transfer: str) -> None:
     """Issue the points of a credit, lot by lot."""
     work.db.execute(
         "INSERT INTO grants (account, arrived, record, points, left_points, co2e_mg, valid_through)"
-        " SELECT moves.account, moves.transfer, parts.record, parts.points, parts.points, parts.co2e_mg,"
-        " parts.valid_through FROM parts JOIN moves USING (transfer) WHERE transfer = ?"
-        " ORDER BY parts.number",
+        " SELECT moves.account, moves.transfer, parts.record, sum(parts.points), sum(parts.points),"
+        " sum(parts.co2e_mg), min(parts.valid_through) FROM parts JOIN moves USING (transfer)"
+        " WHERE transfer = ? GROUP BY parts.record ORDER BY min(parts.number)",
         (transfer,),
     )
 

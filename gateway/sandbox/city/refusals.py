@@ -18,6 +18,7 @@ class RefusalCode(StrEnum):
     TOO_LARGE = "too-large"
     # about the id
     NOT_FOUND = "not-found"
+    METHOD = "method-not-allowed"
     CONFLICT = "idempotency-conflict"
     # for good: they stick to the id
     ACCOUNT_UNKNOWN = "account-unknown"
@@ -46,6 +47,7 @@ _STATUS = {
     RefusalCode.MALFORMED: 400,
     RefusalCode.TOO_LARGE: 413,
     RefusalCode.NOT_FOUND: 404,
+    RefusalCode.METHOD: 405,
     RefusalCode.CONFLICT: 409,
     RefusalCode.DECISION_NOT_SIGNED: 400,
     RefusalCode.MOVE_UNKNOWN: 404,

@@ -1,10 +1,6 @@
 """schemathesis makes requests up from the contract: each is answered as the contract says."""
 
 import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,14 +9,11 @@ from gateway.app.keys import new_key
 from gateway.app.platforms import invite
 from gateway.client import GatewayClient
 from gateway.store.key_files import FileSigner
+from tests.fakes.generated import tried
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.serving import WUHAN_PLATFORM, Served, audited_once_free
-from tests.fakes.signing_hooks import KEY_VARIABLE
 from tools.write_openapi import CONTRACT
 
-EXAMPLES = int(os.environ.get("TANQIAO_API_EXAMPLES", "2"))  # of each operation and phase
-SEED = os.environ.get("TANQIAO_API_SEED", "1")
-ROOT = CONTRACT.parents[1]
 ALONE = ["--include-operation-id", "revoke_key", "--phases", "examples,coverage,fuzzing"]
 pytestmark = pytest.mark.xdist_group("served")
 
@@ -65,39 +58,16 @@ def configuration(client: GatewayClient, home: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def tried(folder: Path, running: Served, *, key: Path, options: list[str]) -> int:
-    """Run schemathesis with all its checks; returns how many requests it made up."""
-    command = [str(Path(sys.executable).with_name("schemathesis")), "run", str(CONTRACT)]
-    command += [
-        "--url",
-        running.url,
-        "--checks",
-        "all",
-        "--max-examples",
-        str(EXAMPLES),
-        "--seed",
-        SEED,
-        *options,
-    ]
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "SCHEMATHESIS_HOOKS": "tests.fakes.signing_hooks",
-        KEY_VARIABLE: str(key),
-        "COLUMNS": "160",
-    }
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return int(re.search(r"([0-9,]+) generated", done.stdout)[1].replace(",", ""))  # type: ignore[index]  # its last line
-
-
 def test_requests_made_up_from_the_contract_are_answered_as_it_says(
     running: Served, client: GatewayClient, key: Path, tmp_path: Path
 ) -> None:
     """A key that could be revoked by chance would end the run early, so revoking is tried apart."""
     (tmp_path / "schemathesis.toml").write_text(configuration(client, running.home))
 
-    cases = tried(tmp_path, running, key=key, options=["--exclude-operation-id", "revoke_key"])
-    cases += tried(tmp_path, running, key=key, options=ALONE)
+    cases = tried(
+        tmp_path, running.url, contract=CONTRACT, key=key, options=["--exclude-operation-id", "revoke_key"]
+    )
+    cases += tried(tmp_path, running.url, contract=CONTRACT, key=key, options=ALONE)
 
     assert cases >= 200
     assert [one["outcome"] for one in client.submit(WUHAN, [trip(900)])["outcomes"]] == ["accepted"]

@@ -1,9 +1,11 @@
 """Every message of the platform API, over real sockets: taken once, known for ever, refused with a reason."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from gateway.model.canonical import canonical_bytes
@@ -21,7 +23,7 @@ from gateway.ports import (
     StatementPart,
 )
 from gateway.transparency import leaf_hash, root_of
-from tests.fakes.cities import SandboxCity, credit, decision, hold, new_id, returned, told
+from tests.fakes.cities import SandboxCity, credit, decision, hold, new_id, returned, signed, told
 from tests.unit.signing.signers import SeededSigner
 
 pytestmark = pytest.mark.xdist_group("cities")
@@ -321,6 +323,40 @@ def test_a_batch_gives_each_line_its_own_outcome_in_order(qinglan: SandboxCity) 
     ]
     assert again == outcomes
     assert say(qinglan, good) == [outcomes[0]]
+
+
+def test_more_than_a_batch_holds_goes_in_several(qinglan: SandboxCity) -> None:
+    due = [credit(qinglan) for _ in range(501)]
+    outcomes = told(qinglan, talk=lambda platforms: platforms.send_all(qinglan.platform, due))
+
+    assert len(outcomes) == 501
+    assert {type(one) for one in outcomes} == {Answered}
+
+
+def test_the_same_hold_said_by_many_at_once_is_placed_once(qinglan: SandboxCity) -> None:
+    held, before = hold(qinglan, qinglan.lot(2)), qinglan.points()
+
+    async def talk(platforms: HttpPlatforms) -> list[PlatformOutcome]:
+        alone = [platforms.send(qinglan.platform, held) for _ in range(8)]
+        together = platforms.send_all(qinglan.platform, [held] * 5)
+        return [*await asyncio.gather(*alone), *await together]
+
+    outcomes = told(qinglan, talk=talk)
+
+    assert len(outcomes) == 13
+    assert all(one == outcomes[0] for one in outcomes)
+    assert qinglan.points() == before - 2
+
+
+def test_several_days_are_stated_at_once(qinglan: SandboxCity) -> None:
+    document = {"items": [{"day": "2025-01-01"}, {"day": "2025-13-01"}]}
+    message = signed("POST", f"{qinglan.url}/v1/statements:batch", document)
+    answer = httpx.post(message.url, headers=dict(message.headers), content=canonical_bytes(document))
+
+    assert [(one["id"], one["status"]) for one in answer.json()["outcomes"]] == [
+        ("2025-01-01", 200),
+        ("2025-13-01", 404),
+    ]
 
 
 def test_a_batch_of_decisions_costs_one_request(qinglan: SandboxCity) -> None:
