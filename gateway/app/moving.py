@@ -43,6 +43,7 @@ def transferring(
         reader=SqlLedgerReader(database),
         requests=SqlRequests(database),
         index=SqlMoveIndex(database),
+        platforms=SqlPlatforms(database),
         names=opened.index(),
         ring=lambda: (opened.trust.ring(), opened.log.size),
         shape=Shape(schema("quote")),

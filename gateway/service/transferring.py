@@ -27,6 +27,7 @@ from gateway.ports import (
     LedgerReader,
     MoveIndex,
     OutboxMessage,
+    Platforms,
     Requests,
     Standing,
     TransferStep,
@@ -63,6 +64,7 @@ class Transferring:
     reader: LedgerReader
     requests: Requests
     index: MoveIndex
+    platforms: Platforms
     names: KeyedIndex
     ring: Callable[[], tuple[KeyRing, int]]
     shape: Shape
@@ -161,6 +163,10 @@ class Transferring:
     ) -> tuple[list[FoundLot], bytes, str]:
         """Check persons, rules and lots anew, and that they come to what was quoted."""
         corridor = Corridor(quote.source, quote.destination)
+        for name in corridor:
+            platform = self.platforms.platform(name)
+            if platform is None or platform.suspended:
+                raise _refused(TransferRefusal.PLATFORM_NOT_ACTIVE, f"{name} takes no part now")
         agreement = agreement_of_corridor(corridor, self.quoting, now=now)
         if agreement.digest != quote.agreement:
             raise _refused(TransferRefusal.QUOTE_DIFFERS, "another agreement is in force by now")

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from gateway.app.home import open_home
 from gateway.client import RequestFailed
 from gateway.errors import GatewayError
 from gateway.model.strict import read_strict_object
 from gateway.service.submitting import IdempotencyConflict
 from gateway.store.key_files import FileSigner
+from gateway.store.platforms import SqlPlatforms
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.serving import Served
 
@@ -100,6 +102,18 @@ def test_a_quote_moves_points_of_its_own_person_only(
     assert (answer["accepted"], answer["reason"]) == (False, reason)
     assert between.show(name)["state"] == "aborted"
     assert spendable(between) == before
+
+
+def test_a_suspended_platform_takes_no_part(between: Between) -> None:
+    made, name = between.quote(10), transfer_id()
+    with open_home(between.home, writing=True) as opened:
+        SqlPlatforms(opened.database).suspend(made.quote.destination, "an audit")
+    answer = between.start(made, name=name)
+    with open_home(between.home, writing=True) as opened:
+        SqlPlatforms(opened.database).suspend(made.quote.destination, "")
+
+    assert (answer["accepted"], answer["reason"]) == (False, "platform-not-active")
+    assert between.start(made, name=name) == answer
 
 
 def test_a_forged_quote_is_refused(between: Between) -> None:
