@@ -34,6 +34,12 @@ def carry(between: Between, point: int) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+def ends(between: Between, name: str) -> dict[str, list[object]]:
+    """Return what the cities have done about a transfer."""
+    query = "SELECT resource || ' ' || state || ' ' || points FROM moves WHERE transfer = ?"
+    return {city.name: city.column(query, name) for city in between.cities.values()}
+
+
 def test_a_kill_at_any_write_or_send_leaves_one_end(between: Between) -> None:
     between.start(between.quote(3))
     points = int(carry(between, 0).stdout)
@@ -52,7 +58,7 @@ def test_a_kill_at_any_write_or_send_leaves_one_end(between: Between) -> None:
         went = int(shown["points_out"]), int(shown["points_in"])
         moved = went if shown["state"] == "committed" else (0, 0)
         after = between.points(SOURCE), between.points(DESTINATION)
-        assert (before[0] - after[0], after[1] - before[1]) == moved, (point, shown)
+        assert (before[0] - after[0], after[1] - before[1]) == moved, (point, shown, ends(between, name))
     with open_home(between.home) as opened:
         standing = SqlLedgerReader(opened.database).standing()
         require_whole(standing.book)
