@@ -26,7 +26,7 @@ $(VENV)/.peers: $(STAMP) requirements-bench.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.lock
 	@touch $@
 
-demo: $(STAMP) ## the main job on sandbox cities: convert, audit, explain, verify, tamper
+demo: $(STAMP) ## the main job on sandbox cities: convert, audit, verify, tamper; move points
 	$(BIN)/tanqiao demo
 
 test: $(STAMP) ## all tests

@@ -18,6 +18,7 @@ from gateway.api import (
     public,
     records,
     reference,
+    transfers,
     webhooks,
 )
 from gateway.api.contract import describe
@@ -37,6 +38,7 @@ _RESOURCES: Final = (
     operations,
     records,
     links,
+    transfers,
     reference,
     webhooks,
     admin,

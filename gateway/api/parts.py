@@ -14,6 +14,7 @@ from gateway.service.ordering import Desk
 from gateway.service.quorum import Quorum
 from gateway.service.replaying import Replayer
 from gateway.service.submitting import Submitting
+from gateway.service.transferring import Transferring
 from gateway.service.trying import Trying
 from gateway.service.webhooks import WebhookDesk
 from gateway.signing import KeyedIndex
@@ -100,6 +101,7 @@ class ApiParts:
     log_folder: Path
     web_folder: Path
     agreeing: Agreeing
+    transferring: Transferring
     replayer: Callable[[], Replayer]
     trying: Trying
     reasons: Reasons

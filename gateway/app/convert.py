@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway.app.crews import here, in_processes
 from gateway.app.home import open_home
 from gateway.app.mappings import Reading
+from gateway.ports import Clock
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
 from gateway.service.parts import Crew
@@ -30,6 +31,7 @@ def convert_files(
     reading: Reading,
     dry_run: bool = False,
     watch: Callable[[int], None] = lambda _rows: None,
+    clock: Clock | None = None,
 ) -> Summary:
     """Convert files in a home; see :func:`gateway.service.converting.convert_submission`."""
     adapter, scheme = reading.choose()
@@ -42,6 +44,7 @@ def convert_files(
             parts = replace(opened.converting(rehearsal.scratch()), memory=rehearsal)
         else:
             parts = opened.converting(opened.home.scratch())
+        parts = parts if clock is None else replace(parts, clock=clock)
         parts = replace(parts, crew=crew_for(sum(document.size for document in documents)))
         stack.enter_context(quiet_collector())
         summary = convert_submission(submission, parts, watch=watch)

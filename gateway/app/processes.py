@@ -23,6 +23,7 @@ from gateway.app.cosigning import gather
 from gateway.app.listening import BACKLOG, listening
 from gateway.app.logs import write_logs
 from gateway.app.metrics import figures_folder
+from gateway.app.moving import convey
 from gateway.app.notifying import notify
 from gateway.app.serve import Serving, api_parts, sequence
 
@@ -54,6 +55,7 @@ def serve(serving: Serving) -> None:
         jobs: _Jobs = {
             SEQUENCER: partial(_run_sequencer, serving),
             "courier": partial(_run_courier, serving),
+            "transfers": partial(_run_conveying, serving),
             "witnesses": partial(_run_gathering, serving),
         }
         for number in range(serving.workers):
@@ -195,6 +197,10 @@ def _run_sequencer(serving: Serving) -> None:
 
 def _run_courier(serving: Serving) -> None:
     notify(serving, stop=_until_told(signal.SIGTERM))
+
+
+def _run_conveying(serving: Serving) -> None:
+    convey(serving.root, stop=_until_told(signal.SIGTERM))
 
 
 def _run_gathering(serving: Serving) -> None:

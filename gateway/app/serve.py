@@ -4,28 +4,26 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from gateway.api import ApiParts, Limits, Measures
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.differing import trying
+from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
+from gateway.app.moving import transferring
 from gateway.app.ordering import desk, make_first_epoch, orders
 from gateway.convert import Program
-from gateway.errors import GatewayError, HomeBusy, LocalFileError, NotFound
+from gateway.errors import GatewayError, HomeBusy, NotFound
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool
@@ -34,7 +32,6 @@ from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
-from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
@@ -45,14 +42,13 @@ from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
 from gateway.service.webhooks import WebhookDesk
-from gateway.settings import ServiceSettings, Settings, read_settings
+from gateway.settings import ServiceSettings, read_settings
 from gateway.signing import webhook_public_key
 from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
-from gateway.store.nonces import SharedNonces
+from gateway.store.ledger import SqlLedger
 from gateway.store.operations import SqlOperations
 from gateway.store.operators import SqlOperators
-from gateway.store.request_limits import PlatformLimits
 from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
@@ -69,7 +65,6 @@ REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's e
 REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
 RESTART_SECONDS: Final = 1.0
 MEBIBYTE: Final = 1 << 20
-REDIS_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +146,12 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
     with (
         open_home(serving.root) as opened,
         GroupCommit(opened.database) as writes,
-        _redis(read_settings()) as redis,
+        SqlLedger(opened.database) as ledger,
+        redis_client(read_settings()) as redis,
     ):
-        database = opened.database
+        versions, database = Versions(serving.mappings), opened.database
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
+        link_limits = platform_limits(opened, redis, per_minute=LINKS_PER_MINUTE, what=":links")
         spools = SpoolFolder(opened.home.spool)
         waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         quorum, cosigned = quorum_of(opened), cosigned_of(opened)
@@ -171,13 +168,9 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
             clock=opened.clock,
-            gatekeeper=_gatekeeper(opened, platforms, writes=writes, redis=redis),
+            gatekeeper=gatekeeper(opened, platforms, writes=writes, redis=redis),
             submitting=submitting,
-            desk=desk(
-                opened,
-                submitting,
-                link_limits=_platform_limits(opened, redis, per_minute=LINKS_PER_MINUTE, what=":links"),
-            ),
+            desk=desk(opened, submitting, link_limits=link_limits),
             index=opened.index,
             platforms=platforms,
             operations=operations,
@@ -187,7 +180,8 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             log=lambda: opened.log,
             log_folder=opened.home.log,
             web_folder=web_folder(),
-            agreeing=agreeing(opened, Versions(serving.mappings), platforms=platforms),
+            agreeing=agreeing(opened, versions, platforms=platforms),
+            transferring=transferring(opened, ledger, versions=versions),
             replayer=lambda: journal_replayer(opened.journal),
             trying=trying(schemes.programs),
             reasons=_reasons(opened),
@@ -274,44 +268,6 @@ def _desk(opened: OpenHome, writes: GroupCommit) -> WebhookDesk:
         clock=opened.clock,
         random_bytes=os.urandom,
     )
-
-
-@contextmanager
-def _redis(settings: Settings) -> Iterator[Redis | None]:
-    """Give a client that neither waits long nor repeats by itself what may have been done."""
-    if not settings.redis:
-        yield None
-        return
-    try:
-        client = Redis.from_url(
-            settings.redis,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except (ValueError, RedisError) as error:
-        raise LocalFileError(
-            "TANQIAO_REDIS is no address of a Redis server", remedy="write redis://HOST:PORT/0"
-        ) from error
-    with closing(client):
-        yield client
-
-
-def _gatekeeper(
-    opened: OpenHome, platforms: LatelyPlatforms, *, writes: GroupCommit, redis: Redis | None
-) -> Gatekeeper:
-    nonces = SharedNonces(
-        opened.database, writes, clock=opened.clock, redis=redis, prefix=opened.facts.origin
-    )
-    limits = _platform_limits(opened, redis, per_minute=read_settings().requests_per_minute)
-    return Gatekeeper(platforms=platforms, nonces=nonces, limits=limits, clock=opened.clock)
-
-
-def _platform_limits(
-    opened: OpenHome, redis: Redis | None, *, per_minute: int, what: str = ""
-) -> PlatformLimits:
-    pool = None if redis is None else redis.connection_pool
-    return PlatformLimits(per_minute, pool=pool, prefix=opened.facts.origin + what)
 
 
 def _missing(opened: OpenHome) -> list[str]:

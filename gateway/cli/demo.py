@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from gateway.app.demo import Demo
+from gateway.app.demo_moves import DemoMoves
 from gateway.errors import LocalFileError
 
 __all__ = ["run_demo"]
@@ -26,6 +27,7 @@ def run_demo(folder: str, seed: int) -> None:
     started = time.monotonic()
     demo = Demo(target, seed, typer.echo)
     demo.run()
+    DemoMoves(target, typer.echo).run()
     typer.echo(
         f"\nDone in {time.monotonic() - started:.1f} s. Figures are not official, wire formats are assumed."
     )

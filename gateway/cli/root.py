@@ -29,6 +29,7 @@ from gateway.cli import (
     sandbox,
     serve,
     statements,
+    transfer,
     witness,
 )
 from gateway.cli.output import exit_code, report
@@ -72,6 +73,7 @@ for name, group, words in (
     ("keys", keys.app, "Make, rotate, retire, publish and list keys."),
     ("witness", witness.app, "Witness the logs of others, and have the own log witnessed."),
     ("agreement", agreement.app, "Draft, sign and publish what two platforms agree; pause corridors."),
+    ("transfer", transfer.app, "Quote, start and follow points that move between platforms."),
     ("sandbox", sandbox.app, "Serve the platforms of invented cities, to try transfers and faults with."),
     ("conformance", conformance.app, "Run what every platform passes against your own platform."),
     ("claims", claims.app, "See which records count of acts that several platforms saw; close days."),

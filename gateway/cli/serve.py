@@ -53,6 +53,24 @@ def serve(
     )
 
 
+@app.command("address")
+def address(
+    platform: Annotated[str, typer.Argument(help="REGION/NAME, such as cn-420100/wuhan.")],
+    url: Annotated[str, typer.Argument(help="Where its API (openapi/platform.yaml) answers.")],
+    home: HomeOption,
+    format_: FormatOption,
+) -> None:
+    """Have a platform called at an address when points move; the keys that it signs with are its own.
+
+    Examples:
+
+        tanqiao platform address cn-420100/wuhan https://carbon.wuhan.example --home ./home
+    """
+    from gateway.app.transfers import put_address
+
+    emit(put_address(Path(home), platform, url=url), format_)
+
+
 @app.command("invite")
 def invite(
     platform: Annotated[str, typer.Argument(help="REGION/NAME, such as cn-420100/wuhan.")],

@@ -56,6 +56,23 @@ class AsyncGatewayClient:
         """Return the receipt of a record."""
         return await self._run(self._says.receipt(record, batch=batch, disclose=disclose))
 
+    async def quote(
+        self, destination: str, account: str, *, points: int | None = None, records: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Quote a move from an own account to another platform: points, or what is left of records."""
+        return await self._run(self._says.quote(destination, account, points=points, records=records))
+
+    async def transfer(self, transfer: Mapping[str, Any]) -> dict[str, Any]:
+        """Move what was quoted: ``id``, ``quote`` and both accounts.
+
+        Keep it before it is sent; the same again, also much later, gets the same answer.
+        """
+        return await self._run(self._says.transfer(transfer))
+
+    async def look_up(self, target: str) -> dict[str, Any]:
+        """Return what stands at an address, such as ``/v1/transfers/ID`` or ``/v1/positions``."""
+        return await self._run(self._says.look_up(target))
+
     async def enrol(self, platform: str, code: str) -> dict[str, Any]:
         """Hand in the platform's first key with the code of its invitation."""
         return await self._run(self._says.enrol(platform, code))

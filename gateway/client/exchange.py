@@ -119,6 +119,27 @@ class Conversation:
         target = f"/v1/receipts/{quote(record, safe='')}" + ("?" + urlencode(query) if query else "")
         return (yield from self.request("GET", target)).content
 
+    def quote(
+        self, destination: str, account: str, *, points: int | None, records: Sequence[str]
+    ) -> Exchange[dict[str, Any]]:
+        """Quote a move; the result has the signed quote and says why so much arrives."""
+        asked = {"destination": destination, "account": account, "records": list(records)}
+        wish = asked if points is None else {**asked, "points": str(points)}
+        headers = {"content-type": "application/json"}
+        return (
+            yield from self.request("POST", "/v1/quotes", content=orjson.dumps(wish), headers=headers)
+        ).json()
+
+    def transfer(self, transfer: Mapping[str, Any]) -> Exchange[dict[str, Any]]:
+        """Move what was quoted; the result says whether it was taken up."""
+        headers = {"content-type": "application/json", "idempotency-key": str(transfer["id"])}
+        content = orjson.dumps(dict(transfer))
+        return (yield from self.request("POST", "/v1/transfers", content=content, headers=headers)).json()
+
+    def look_up(self, target: str) -> Exchange[dict[str, Any]]:
+        """Look something up."""
+        return (yield from self.request("GET", target)).json()
+
     def enrol(self, platform: str, code: str) -> Exchange[dict[str, Any]]:
         """Hand in the platform's first key with the code of its invitation."""
         if self.signer is None:

@@ -153,7 +153,6 @@ class TransferRefusal(StrEnum):
     CREDIT_REFUSED = "credit-refused"
     CREDIT_DIFFERS = "credit-differs"
     TIMED_OUT = "timed-out"
-    CANCELLED = "transfer-cancelled"
 
 
 class QuoteReference(NamedTuple):
@@ -226,12 +225,16 @@ class Decision(NamedTuple):
 
 
 class PlaceHold(NamedTuple):
-    """Ask the source to keep points back until the gateway's decision."""
+    """Ask the source to keep points back until the gateway's decision.
+
+    A hold never ends by itself: after ``expected_in_s`` seconds without a decision the platform asks.
+    """
 
     transfer: TransferId
     account: str
     points: int
     lots: tuple[LotUse, ...]
+    expected_in_s: int
 
 
 class PrepareCredit(NamedTuple):
@@ -241,6 +244,7 @@ class PrepareCredit(NamedTuple):
     account: str
     points: int
     recognised_mg: int
+    expected_in_s: int
 
 
 Message = PlaceHold | PrepareCredit | Decision

@@ -36,6 +36,7 @@ from gateway.ports.ledger import (
 from gateway.ports.lots import Corridor, LotBook, LotState
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
+from gateway.ports.moves import MoveIndex, PlatformAddresses
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.platforms import (
     Answered,
@@ -153,6 +154,7 @@ __all__ = [
     "Meeting",
     "Memory",
     "MonitorBooks",
+    "MoveIndex",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -171,6 +173,7 @@ __all__ = [
     "PartCounts",
     "PartDecision",
     "Platform",
+    "PlatformAddresses",
     "PlatformEndpoint",
     "PlatformKey",
     "PlatformMessage",

@@ -18,6 +18,8 @@ __all__ = ["NUMBERS", "Claim", "Failure", "Lot", "NotWorth", "Wish", "failures"]
 
 NUMBERS: Final = MappingProxyType(
     {
+        TransferRefusal.PLATFORM_NOT_ACTIVE: "T02",
+        TransferRefusal.QUOTE_DIFFERS: "T04",
         TransferRefusal.QUOTE_EXPIRED: "T05",
         TransferRefusal.PERSON_NOT_LINKED: "T10",
         TransferRefusal.LOT_NOT_HELD: "T11",
@@ -48,7 +50,7 @@ NUMBERS: Final = MappingProxyType(
         TransferRefusal.CENTRAL_LIMIT: "T44",
     }
 )
-"""The checks of quotes (T05), lots (T10-T29), rules (T30-T39) and limits (T40-T49), by their codes."""
+"""The checks of platforms and quotes (T02-T05), lots (T10-T29), rules (T30-T39), limits (T40-T49) by code."""
 
 
 class Claim(Enum):

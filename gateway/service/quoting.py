@@ -45,8 +45,10 @@ __all__ = [
     "QuoteAsked",
     "Quoting",
     "TransferRefused",
+    "agreement_of_corridor",
     "make_quote",
     "quote_of",
+    "quoted_lot",
     "subject_of",
 ]
 
@@ -121,7 +123,7 @@ def make_quote(asked: QuoteAsked, parts: Quoting) -> MadeQuote:
     """
     _require_sense(asked)
     now = parts.clock.now()
-    agreement = _agreement(asked.corridor, parts, now=now)
+    agreement = agreement_of_corridor(asked.corridor, parts, now=now)
     link, theirs = _person(asked, parts)
     wish = Wish(link.person, *asked.corridor, agreement, day_of(now))
     kept = _kept(asked, parts)
@@ -130,7 +132,7 @@ def make_quote(asked: QuoteAsked, parts: Quoting) -> MadeQuote:
     chosen, refused = _chosen(asked, found, wish=wish)
     if not chosen:
         raise TransferRefused(refused or [_failure(TransferRefusal.LOT_SPENT, "there is nothing to move")])
-    quoted = [_quoted(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
+    quoted = [quoted_lot(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
     use = parts.lots.book.day_use(link.person, asked.corridor, day=wish.day)
     recognised = sum(lot.use.recognised_mg for lot in quoted)
     _require_within(agreement, use, recognised_mg=recognised)
@@ -184,7 +186,12 @@ def _require_sense(asked: QuoteAsked) -> None:
         raise UsageError(f"expected up to {LOTS_MAX} records, each once", field="/records")
 
 
-def _agreement(corridor: Corridor, parts: Quoting, *, now: datetime) -> Agreement:
+def agreement_of_corridor(corridor: Corridor, parts: Quoting, *, now: datetime) -> Agreement:
+    """Return the agreement by which points may move over a corridor at this moment.
+
+    Raises:
+        TransferRefused: there is none in force, or the corridor is paused.
+    """
     found = parts.agreements.in_force(*corridor, now=now)
     if found is None:
         detail = f"there is none in force from {corridor.source} to {corridor.destination}"
@@ -246,7 +253,12 @@ def _chosen(
     return [(by_record[one.lot.record], one.part_mg) for one in picked], refused
 
 
-def _quoted(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
+def quoted_lot(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
+    """Return what a part of a lot comes to now.
+
+    Raises:
+        TransferRefused: its act has no worth at the destination.
+    """
     lot, worth = one.lot, one.lot.worth
     if not isinstance(worth, Worth) or one.found.basis is None or one.found.destination is None:
         raise TransferRefused([_failure(TransferRefusal.BASIS_NOT_COMPUTABLE, "it has no worth there")])

@@ -185,6 +185,7 @@ outbox: Final = Table(
     Column("kind", String, nullable=False),
     Column("due", BigInteger, nullable=False, index=True),  # when it may be taken (again)
     Column("attempts", BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # a number that was ended late must not be that of a newer message
 )
 
 requests: Final = Table(

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -48,8 +48,9 @@ def free_port() -> int:
 class Served:
     """A running service and its processes."""
 
-    def __init__(self, home: Path, *, workers: int) -> None:
+    def __init__(self, home: Path, *, workers: int, arguments: Sequence[str] = ()) -> None:
         self.home = home
+        self.arguments = arguments
         self.url = f"http://127.0.0.1:{free_port()}"
         self.workers = workers
         self.closing = ExitStack()
@@ -57,7 +58,7 @@ class Served:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         command = [str(Path(sys.executable).with_name("tanqiao")), "serve", "--home", str(self.home)]
-        command += ["--port", self.url.rpartition(":")[2], "--workers", str(self.workers)]
+        command += ["--port", self.url.rpartition(":")[2], "--workers", str(self.workers), *self.arguments]
         environment = {"TANQIAO_DRAIN_SECONDS": "1", **os.environ}
         with (self.home.parent / "served.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=environment)

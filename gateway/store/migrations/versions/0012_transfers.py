@@ -130,6 +130,7 @@ def _transfers() -> None:
         *_texts("transfer", "platform", "kind"),
         *_amounts("due", "attempts"),
         sa.PrimaryKeyConstraint("number"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_due", "outbox", ["due"])
     op.create_table(

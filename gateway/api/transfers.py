@@ -1,0 +1,247 @@
+"""``/v1/quotes``, ``/v1/transfers``, ``/v1/positions``: points on their way between platforms."""
+
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.api.bodies import parts_of, sender, signed_document
+from gateway.errors import MalformedDocument, NotFound, UsageError
+from gateway.model.canonical import Json
+from gateway.model.strict import read_strict_object
+from gateway.model.transfer import is_id
+from gateway.ports import Corridor, Platform
+from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quote
+from gateway.service.transferring import Transferring, positions_shown
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["transfers"])
+DOCUMENT_BYTES_MAX: Final = 256 * 1024  # a quote of 100 lots is 100 KiB
+LISTED_MAX: Final = 100
+POINTS_MAX: Final = 10**18
+_ASKED: Final = {"destination", "account", "points", "records"}
+_AMOUNT: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
+_ID: Final = {"type": "string", "pattern": "^tr_[0-9A-HJKMNP-TV-Z]{26}$"}
+_ACCOUNT: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]{1,128}$"}
+_PLATFORM: Final = {"type": "string", "pattern": "^[a-z]{2}-[0-9]{6}/[a-z0-9-]{1,40}$"}
+_RECORD: Final = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+Sent = Annotated[tuple[Platform, bytes], Depends(signed_document)]
+Asking = Annotated[Platform, Depends(sender)]
+TransferKey = Annotated[
+    str, Header(alias="Idempotency-Key", description="The transfer's `id`.", pattern="^[!-~]{1,128}$")
+]
+
+
+def _body(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": required,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+class QuoteDocument(BaseModel):
+    """A quote: signed, valid for five minutes, and explained sentence by sentence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    digest: str = Field(description="Of the quote's body.")
+    quote: dict[str, Any] = Field(description="The signed quote, to be sent back as it is.")
+    points_out: str
+    points_in: str
+    expires: str
+    reasons_zh: list[str]
+    reasons_en: list[str]
+
+
+class TransferDocument(BaseModel):
+    """A transfer as both its platforms may see it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    state: str = Field(description="`pending`, `committed`, `aborted`, `settled`, `returned` or `disputed`.")
+    source: str
+    destination: str
+    quote: str
+    points_out: str
+    points_in: str
+    recognised_mg: str
+    unrecognised_mg: str
+    records: list[str]
+    reason: str | None = None
+    detail: str | None = Field(default=None, description="The platform's own code where it refused.")
+    decided: str | None = None
+
+
+class TransferAnswer(BaseModel):
+    """What became of a request to move points: the same for ever. How it goes on is told by the transfer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    accepted: bool
+    quote: dict[str, str]
+    points_out: str
+    points_in: str
+    reason: str | None = Field(default=None, description="Why it was not taken up: a code of the checks.")
+
+
+class TransferList(BaseModel):
+    """Transfers of a platform, by their ids. ``next`` is the last of them where there may be more."""
+
+    transfers: list[TransferDocument]
+    next: str | None = None
+
+
+class PositionDocument(BaseModel):
+    """What one platform owes another, in mg of recognised CO2e; what is reserved counts already."""
+
+    platform: str
+    other: str
+    committed_out_mg: str
+    committed_in_mg: str
+    reserved_out_mg: str
+    owed_mg: str
+    limit_mg: str | None = None
+
+
+class PositionList(BaseModel):
+    """Positions of a platform towards others, and of others towards it."""
+
+    positions: list[PositionDocument]
+
+
+_QUOTE_BODY: Final = _body(
+    ["destination", "account"],
+    destination=_PLATFORM,
+    account=_ACCOUNT,
+    points=_AMOUNT,
+    records={"type": "array", "maxItems": LOTS_MAX, "uniqueItems": True, "items": _RECORD},
+)
+_TRANSFER_BODY: Final = _body(
+    ["id", "quote", "source_account", "destination_account"],
+    id=_ID,
+    quote={"type": "object", "additionalProperties": True},
+    source_account=_ACCOUNT,
+    destination_account=_ACCOUNT,
+)
+
+
+@router.post("/quotes", response_model=QuoteDocument, openapi_extra=_QUOTE_BODY)
+async def quote(request: Request, sent: Sent) -> QuoteDocument:
+    """Quote a move of points of the asking platform: how many arrive, and why. Nothing is reserved."""
+    platform, content = sent
+    asked = read_strict_object(content, DOCUMENT_BYTES_MAX)
+    parts = _transferring(request)
+
+    def made() -> QuoteDocument:
+        return _quote_document(make_quote(_asked(asked, platform, parts=parts), parts.quoting))
+
+    return await run_in_threadpool(made)
+
+
+@router.post(
+    "/transfers",
+    status_code=202,
+    response_class=Response,
+    responses={202: {"model": TransferAnswer}},
+    openapi_extra=_TRANSFER_BODY,
+)
+async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> Response:
+    """Move what was quoted. The same id with the same body gets the same bytes, for ever.
+
+    `accepted: false` is for good, too: a new attempt has a new quote and a new id.
+    """
+    platform, content = sent
+    body = read_strict_object(content, DOCUMENT_BYTES_MAX)
+    if body.get("id") != key:
+        raise UsageError("the idempotency key of a transfer is its id", field="Idempotency-Key")
+    transferring = _transferring(request)
+
+    def started() -> bytes:
+        return transferring.start(body, sender=platform.id)
+
+    answer = await run_in_threadpool(started)
+    headers = {"Location": f"/v1/transfers/{key}"}
+    return Response(answer, 202, headers, media_type="application/json")
+
+
+@router.get("/transfers", response_model=TransferList, response_model_exclude_none=True)
+async def transfers(
+    request: Request,
+    platform: Asking,
+    after: Annotated[str, Query(max_length=29, pattern="^(tr_[0-9A-HJKMNP-TV-Z]{26})?$")] = "",
+    limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = LISTED_MAX,
+) -> TransferList:
+    """List the transfers of the asking platform, as source or destination."""
+    transferring = _transferring(request)
+
+    def listed() -> list[dict[str, Json]]:
+        return transferring.listed(viewer=platform.id, after=after, limit=limit)
+
+    found = [TransferDocument.model_validate(one) for one in await run_in_threadpool(listed)]
+    return TransferList(transfers=found, next=found[-1].id if len(found) == limit else None)
+
+
+@router.get("/transfers/{name}", response_model=TransferDocument, response_model_exclude_none=True)
+async def transfer(request: Request, name: str, *, platform: Asking) -> TransferDocument:
+    """Tell how a transfer stands, to either of its platforms."""
+    if not is_id(name, "tr"):
+        raise NotFound("there is no such transfer: this is not how its ids are written")
+    transferring = _transferring(request)
+
+    def shown() -> dict[str, Json]:
+        return transferring.show(name, viewer=platform.id)
+
+    return TransferDocument.model_validate(await run_in_threadpool(shown))
+
+
+@router.get("/positions", response_model=PositionList, response_model_exclude_none=True)
+async def positions(request: Request, platform: Asking) -> PositionList:
+    """List what the asking platform owes others, and others owe it."""
+    index = _transferring(request).index
+    found = positions_shown(await run_in_threadpool(index.positions, platform.id))
+    return PositionList(positions=[PositionDocument.model_validate(one) for one in found])
+
+
+def _transferring(request: Request) -> Transferring:
+    return parts_of(request).transferring
+
+
+def _asked(body: dict[str, Json], platform: Platform, *, parts: Transferring) -> QuoteAsked:
+    destination, account = body.get("destination"), body.get("account")
+    points, records = body.get("points"), body.get("records", [])
+    named = isinstance(records, list) and all(isinstance(one, str) for one in records)
+    if set(body) - _ASKED or not isinstance(destination, str) or not isinstance(account, str) or not named:
+        raise MalformedDocument(
+            "expected destination and account, and points or records", remedy="see openapi/gateway.yaml"
+        )
+    whole = points is None or (isinstance(points, str) and points.isascii() and points.isdecimal())
+    if not whole or int(str(points or 1)) > POINTS_MAX:
+        raise MalformedDocument("points are a whole number, written as a text", field="/points")
+    return QuoteAsked(
+        corridor=Corridor(platform.id, destination),
+        account=parts.names.pseudonym(platform.id, account),
+        records=[str(one) for one in records] if isinstance(records, list) else [],
+        points=None if points is None else int(str(points)),
+    )
+
+
+def _quote_document(made: MadeQuote) -> QuoteDocument:
+    return QuoteDocument(
+        id=made.quote.id,
+        digest=made.digest,
+        quote=orjson.loads(made.envelope),
+        points_out=str(made.quote.amounts.points_out),
+        points_in=str(made.quote.amounts.points_in),
+        expires=made.quote.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        reasons_zh=made.explanation.zh,
+        reasons_en=made.explanation.en,
+    )

@@ -1,0 +1,148 @@
+"""A transfer as the gateway keeps it: the machine's state, its quote, and facts of its lots."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from gateway.ledger import Decision as Booked
+from gateway.ledger import Lot, Part, Seen
+from gateway.model.canonical import Json
+from gateway.model.quote import Quote
+from gateway.model.transfer import Decision, OutsideState, TransferId, TransferState, Verdict
+from gateway.ports import Transfer as Row
+from gateway.ports import TransferChange
+from gateway.protocol import Transfer, outside
+
+__all__ = ["SHORTLY", "Move", "MovedLot", "change_of", "parts_of", "read_move", "shown", "told_by"]
+
+SHORTLY: Final = 2
+"""After so many seconds what a process was about to do is taken up by another."""
+_AT_ONCE: Final = (TransferState.HELD, TransferState.READY)
+
+
+class MovedLot(NamedTuple):
+    """A lot before anything of it was used. ``event`` is what the source's platform calls the act."""
+
+    event: str
+    unit: str
+    co2e_mg: int
+    movable_mg: int
+    points: int
+    expires: str
+
+
+class Move(NamedTuple):
+    """A transfer on its way. ``lots`` stand in the order of the quote's."""
+
+    transfer: Transfer
+    quote: Quote
+    lots: tuple[MovedLot, ...]
+    unit_in: str
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} does not stand in a transfer")
+
+
+def _exact(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec hands over what it has read
+    return kind(value)
+
+
+_write: Final = msgspec.json.Encoder(enc_hook=_plain).encode
+_read: Final = msgspec.json.Decoder(Move, dec_hook=_exact).decode
+
+
+def read_move(row: Row, decision: Booked | None) -> Move:
+    """Return a transfer as it stands; the books say what was decided about it, and nothing else does."""
+    move = _read(row.document)
+    transfer = move.transfer._replace(revision=row.version)
+    if decision is not None:
+        made = Decision(
+            TransferId(decision.transfer),
+            Verdict(decision.verdict),
+            decision.reason,
+            datetime.fromisoformat(decision.decided),
+        )
+        transfer = transfer._replace(decision=made, reason=decision.reason)
+    return move._replace(transfer=transfer)
+
+
+def change_of(move: Move, transfer: Transfer, *, now: int) -> TransferChange:
+    """Return what is written of a transfer after a step; messages come on top."""
+    due = None if transfer.deadline is None else -int(-transfer.deadline.timestamp() // 1)
+    if transfer.state in _AT_ONCE:
+        due = now + SHORTLY
+    document = _write(move._replace(transfer=transfer)).decode()
+    return TransferChange(transfer.state.value, document, due)
+
+
+def parts_of(move: Move) -> tuple[Part, ...]:
+    """Return what the books reserve."""
+    return tuple(
+        Part(
+            lot=quoted.record,
+            mg=quoted.use.used_mg,
+            points=quoted.use.points,
+            recognised_mg=quoted.use.recognised_mg,
+            points_in=quoted.points_in,
+            expires=_ordinal(quoted.expires),
+            dust=f"{quoted.dust.numerator}/{quoted.dust.denominator}",
+            rates=quoted.rates,
+            seen=Seen(
+                quoted.before_mg,
+                quoted.before_points,
+                quoted.moved_mg,
+                quoted.moved_recognised_mg,
+                quoted.moved_points_in,
+            ),
+            facts=Lot(
+                move.quote.source,
+                quoted.record,
+                facts.unit,
+                facts.co2e_mg,
+                facts.movable_mg,
+                facts.points,
+                _ordinal(facts.expires),
+            ),
+        )
+        for quoted, facts in zip(move.quote.lots, move.lots, strict=True)
+    )
+
+
+def shown(move: Move) -> dict[str, Json]:
+    """Return what both platforms of a transfer may see of it; nothing that names a person."""
+    transfer, amounts = move.transfer, move.transfer.terms.amounts
+    told = outside(transfer)
+    document: dict[str, Json] = {
+        "id": transfer.terms.id,
+        "state": told.value,
+        "source": transfer.terms.source,
+        "destination": transfer.terms.destination,
+        "quote": transfer.terms.quote.id,
+        "points_out": str(amounts.points_out),
+        "points_in": str(amounts.points_in),
+        "recognised_mg": str(amounts.recognised_mg),
+        "unrecognised_mg": str(amounts.unrecognised_mg),
+        "records": [lot.record for lot in move.quote.lots],
+    }
+    if told is OutsideState.ABORTED:
+        document["reason"] = transfer.reason
+    if transfer.detail:
+        document["detail"] = transfer.detail
+    if transfer.decision is not None:
+        document["decided"] = transfer.decision.decided.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return document
+
+
+def _ordinal(day: str) -> int | None:
+    return datetime.fromisoformat(day).toordinal() if day else None
+
+
+def told_by(platform: str, document: Mapping[str, Json]) -> bool:
+    """Tell whether a platform is one of the two ends of what is shown."""
+    return platform in (document["source"], document["destination"])

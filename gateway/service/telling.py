@@ -1,0 +1,101 @@
+"""What platforms are told about a transfer: holds, credits and decisions, made anew each time."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.ledger import Decision
+from gateway.model.canonical import Json
+from gateway.model.strict import read_strict_object
+from gateway.model.transfer import Party, TransferState
+from gateway.ports import Credit, HoldPoints, LotPart, OutboxMessage, PlatformMessage, TellDecision
+from gateway.service.moves import Move
+from gateway.signing import Signer, seal
+
+__all__ = ["decision_body", "message_of", "party_of"]
+
+EXPECTED_SECONDS: Final = 30
+"""After so long without a decision a platform asks; the same in every repetition."""
+
+
+def party_of(move: Move, platform: str) -> Party:
+    """Return which of the two platforms of a transfer it is."""
+    return Party.SOURCE if platform == move.quote.source else Party.DESTINATION
+
+
+def message_of(
+    move: Move, wanted: OutboxMessage, *, decision: Decision | None, signers: Sequence[Signer]
+) -> PlatformMessage | None:
+    """Return a message of the outbox as it is to be sent now; None where it is not owed any more."""
+    state = move.transfer.state
+    if wanted.kind == "decision" and decision is not None:
+        envelope = read_strict_object(seal(decision_body(move, decision), signers))
+        return TellDecision(transfer=decision.transfer, envelope=envelope)
+    if wanted.kind == "hold" and state is TransferState.RECEIVED:
+        return _hold(move)
+    if wanted.kind == "credit" and state is TransferState.RESERVED:
+        return _credit(move)
+    return None
+
+
+def decision_body(move: Move, decision: Decision) -> dict[str, Json]:
+    """Return the document that is signed: the decision as it stands in the books, and its two ends."""
+    amounts = decision.amounts
+    return {
+        **decision.document(),
+        "source": move.quote.source,
+        "destination": move.quote.destination,
+        "points_out": str(amounts.points_out),
+        "points_in": str(amounts.points_in),
+        "recognised_mg": str(amounts.recognised_mg),
+    }
+
+
+def _hold(move: Move) -> HoldPoints:
+    terms = move.transfer.terms
+    lots = zip(move.quote.lots, move.lots, strict=True)
+    return HoldPoints(
+        id=_own_id("hd", terms.id),
+        transfer=terms.id,
+        account=terms.source_account,
+        unit=move.lots[0].unit,
+        points=terms.amounts.points_out,
+        destination=terms.destination,
+        expected_in_s=EXPECTED_SECONDS,
+        lots=tuple(
+            LotPart(
+                record=quoted.record,
+                points=quoted.use.points,
+                co2e_mg=quoted.use.used_mg,
+                event=facts.event,
+            )
+            for quoted, facts in lots
+        ),
+    )
+
+
+def _credit(move: Move) -> Credit:
+    terms = move.transfer.terms
+    return Credit(
+        id=_own_id("cr", terms.id),
+        transfer=terms.id,
+        account=terms.destination_account,
+        unit=move.unit_in,
+        points=terms.amounts.points_in,
+        co2e_mg=terms.amounts.recognised_mg,
+        source=terms.source,
+        expected_in_s=EXPECTED_SECONDS,
+        lots=tuple(
+            LotPart(
+                record=quoted.record,
+                points=quoted.points_in,
+                co2e_mg=quoted.use.recognised_mg,
+                valid_through=quoted.expires,
+            )
+            for quoted in move.quote.lots
+        ),
+    )
+
+
+def _own_id(prefix: str, transfer: str) -> str:
+    """Return the id of a message: a transfer has one of each kind, so it follows from the transfer's."""
+    return prefix + transfer.removeprefix("tr")

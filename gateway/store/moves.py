@@ -1,0 +1,123 @@
+"""Transfers by their platforms, lots and day limits as the ledger has them, and addresses."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+
+from gateway.ledger import ALL, Lot, Pair, Position
+from gateway.ports import Corridor, LedgerReader, LotState
+from gateway.recognition import DayUse, Moved, Used
+from gateway.store import ledger_tables
+from gateway.store import transfer_tables as t
+from gateway.store.database import Database
+from gateway.store.dialects import upsert
+
+__all__ = ["LedgerLotBook", "SqlAddresses", "SqlMoveIndex", "day_keys"]
+
+
+def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
+    """Return by which names the day limits of a move are counted, by the code of each limit."""
+    source, destination = corridor
+    return {
+        "person-limit": f"{day} person {person.hex()} {source} {destination}",
+        "corridor-limit": f"{day} corridor {source} {destination}",
+        "platform-limit": f"{day} platform {source}",
+    }
+
+
+class LedgerLotBook:
+    """What has become of lots (:class:`gateway.ports.LotBook`), by the ledger's books."""
+
+    def __init__(self, reader: LedgerReader) -> None:
+        self._reader = reader
+
+    def states(self, records: Sequence[str]) -> dict[str, LotState]:
+        """Return the states of those lots that were ever touched, by record."""
+        found = self._reader.lots(records)
+        moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in records}
+        for lot in found.values():
+            if lot.origin in moved:
+                moved[lot.origin][lot.platform, lot.rates] = Moved(
+                    lot.origin_mg, lot.mg - lot.returned_mg, lot.points - lot.returned_points
+                )
+        return {name: _state(found[name], moved[name]) for name in records if name in found}
+
+    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
+        """Return what was recognised, or is reserved, on a day."""
+        keys = day_keys(person, corridor, day=day)
+        used = self._reader.counted(list(keys.values()))
+        return DayUse(*(used.get(key, 0) for key in keys.values()))
+
+
+class SqlMoveIndex:
+    """Finds transfers and positions (:class:`gateway.ports.MoveIndex`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
+        """Write down between which platforms a transfer is; once is enough."""
+        ends = [{"platform": platform, "transfer": transfer} for platform in corridor]
+        with self._database.write(alone=False) as connection:
+            connection.execute(upsert(connection, t.ends).values(ends).on_conflict_do_nothing())
+
+    def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
+        """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""
+        query = select(t.ends.c.transfer).distinct().where(t.ends.c.transfer > after)
+        if platform:
+            query = query.where(t.ends.c.platform == platform)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(t.ends.c.transfer).limit(limit)).scalars())
+
+    def positions(self, platform: str) -> list[tuple[Pair, Position]]:
+        """Return the positions of a platform towards others and of others towards it, or all of them."""
+        table = ledger_tables.positions
+        query = select(table).where(table.c.other != ALL).order_by(table.c.platform, table.c.other)
+        if platform:
+            query = query.where(or_(table.c.platform == platform, table.c.other == platform))
+        with self._database.read() as connection:
+            return [_position(row) for row in connection.execute(query)]
+
+    def position(self, pair: Pair) -> Position | None:
+        """Return one position; None where nothing was ever set or moved."""
+        table = ledger_tables.positions
+        query = select(table).where(table.c.platform == pair.platform, table.c.other == pair.other)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _position(row)[1]
+
+
+class SqlAddresses:
+    """Where platforms are called (:class:`gateway.ports.PlatformAddresses`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, platform: str, url: str) -> None:
+        """Have a platform called at an address from now on."""
+        with self._database.write(alone=False) as connection:
+            new = upsert(connection, t.addresses).values(platform=platform, url=url)
+            changed = new.on_conflict_do_update(index_elements=["platform"], set_={"url": url})
+            connection.execute(changed)
+
+    def url(self, platform: str) -> str | None:
+        """Return where a platform is called."""
+        query = select(t.addresses.c.url).where(t.addresses.c.platform == platform)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+
+def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:
+    return LotState(
+        used=Used(lot.used_mg, lot.used_points),
+        moved=moved,
+        retired=0 < lot.movable_mg == lot.retired_mg,
+        disputed=lot.disputed,
+    )
+
+
+def _position(row: Row[Any]) -> tuple[Pair, Position]:
+    values = tuple(row)
+    return Pair._make(values[:2]), Position._make(values[2:])

@@ -1,0 +1,206 @@
+"""Points move between two served cities: what arrives, what the books say, and what goes wrong."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from gateway.app.home import open_home
+from gateway.client import RequestFailed
+from gateway.errors import GatewayError
+from gateway.model.strict import read_strict_object
+from gateway.service.submitting import IdempotencyConflict
+from gateway.store.key_files import FileSigner
+from gateway.store.platforms import SqlPlatforms
+from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
+from tests.fakes.serving import Served
+
+pytestmark = pytest.mark.xdist_group("transfers")
+BACK_LIMIT_MG = 100_000
+
+
+@pytest.fixture(scope="module")
+def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
+    folder = tmp_path_factory.mktemp("moving")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        between_cities(folder, patch, net_debit_cap_mg=str(BACK_LIMIT_MG)) as made,
+        made.carried(),
+    ):
+        yield made
+
+
+def spendable(between: Between, person: int = 1) -> tuple[int, int]:
+    return between.points(SOURCE, person), between.points(DESTINATION, person)
+
+
+def moved(between: Between, points: int, **changes: Any) -> dict[str, Any]:
+    """Quote and start a move, and wait for its end."""
+    name = transfer_id()
+    made = between.quote(points, source=changes.pop("source", SOURCE), person=changes.get("person", 1))
+    answer = between.start(made, name=name, **changes)
+    return between.until(name, "committed", "aborted") | {"accepted": answer["accepted"]}
+
+
+def test_points_go_at_the_source_and_come_at_the_destination(between: Between) -> None:
+    before = spendable(between)
+    made = between.quote(100)
+    amounts = made.quote.amounts
+    name = transfer_id()
+    answer = between.start(made, name=name)
+    shown = between.until(name, "committed", "aborted")
+
+    assert answer["accepted"]
+    assert shown["state"] == "committed"
+    after = spendable(between)
+    assert (before[0] - after[0], after[1] - before[1]) == (amounts.points_out, amounts.points_in)
+    (position,) = [one for one in between.positions() if str(one["platform"]).endswith(SOURCE)]
+    assert position["owed_mg"] == str(amounts.recognised_mg)
+
+
+def test_the_same_id_has_one_answer_and_another_body_is_a_conflict(between: Between) -> None:
+    made, name = between.quote(50), transfer_id()
+    first = between.start(made, name=name)
+    between.until(name, "committed")
+    before = spendable(between)
+
+    assert between.start(made, name=name) == first
+    with pytest.raises(IdempotencyConflict) as conflict:
+        between.start(made, name=name, destination_account="qinglan-00002")
+    assert conflict.value.field == "/destination_account"
+    assert spendable(between) == before
+
+
+def test_a_quote_is_used_once(between: Between) -> None:
+    made = between.quote(50)
+    names = [transfer_id() for _ in range(3)]
+    answers = [between.start(made, name=name) for name in names]
+    shown = [between.until(name, "committed", "aborted") for name in names]
+
+    assert sorted(one["state"] for one in shown) == ["aborted", "aborted", "committed"]
+    refused = {one.get("reason", "") for one in (*answers, *shown)} - {""}
+    assert refused <= {"quote-differs", "lot-spent"}
+    assert between.start(made, name=names[2]) == answers[2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"destination_account": "qinglan-00002"}, "person-not-linked"),
+        ({"destination_account": "qinglan-99999"}, "person-not-linked"),
+        ({"source_account": "songling-00002", "destination_account": "qinglan-00002"}, "lot-other-person"),
+    ],
+)
+def test_a_quote_moves_points_of_its_own_person_only(
+    between: Between, changes: dict[str, str], reason: str
+) -> None:
+    before, name = spendable(between), transfer_id()
+    answer = between.start(between.quote(10), name=name, **changes)
+
+    assert (answer["accepted"], answer["reason"]) == (False, reason)
+    assert between.show(name)["state"] == "aborted"
+    assert spendable(between) == before
+
+
+def test_a_suspended_platform_takes_no_part(between: Between) -> None:
+    made, name = between.quote(10), transfer_id()
+    with open_home(between.home, writing=True) as opened:
+        SqlPlatforms(opened.database).suspend(made.quote.destination, "an audit")
+    answer = between.start(made, name=name)
+    with open_home(between.home, writing=True) as opened:
+        SqlPlatforms(opened.database).suspend(made.quote.destination, "")
+
+    assert (answer["accepted"], answer["reason"]) == (False, "platform-not-active")
+    assert between.start(made, name=name) == answer
+
+
+def test_a_forged_quote_is_refused(between: Between) -> None:
+    made = between.quote(10)
+    forged = read_strict_object(made.envelope.replace(b'"points_in":"', b'"points_in":"9', 1))
+
+    with pytest.raises(GatewayError) as refused:
+        between.start(made, quote=forged)
+    assert refused.value.code == "signature-invalid"
+
+
+def test_of_two_moves_that_exceed_the_position_together_exactly_one_comes_about(between: Between) -> None:
+    """Each is worth 60 of the 100 g that may be owed on the way back, beyond what is owed the other way."""
+    forth = sum(int(str(one["committed_in_mg"])) for one in between.positions() if _is_back(one))
+    points = (BACK_LIMIT_MG + forth) * 6 // 10 // 1000
+    names = [transfer_id(), transfer_id()]
+    for person, name in enumerate(names, 1):
+        between.start(between.quote(points, source=DESTINATION, person=person), name=name, person=person)
+    shown = [between.until(name, "committed", "aborted") for name in names]
+
+    assert sorted(one.get("reason", "") for one in shown) == ["", "position-limit"]
+    (position,) = [one for one in between.positions() if _is_back(one)]
+    assert int(str(position["owed_mg"])) <= BACK_LIMIT_MG
+
+
+def _is_back(position: dict[str, Any]) -> bool:
+    return str(position["platform"]).endswith(DESTINATION)
+
+
+@pytest.mark.parametrize("fault", ["deaf", "lost", "unsigned"])
+@pytest.mark.parametrize("message", ["holds", "credits", "decisions"])
+def test_a_lost_or_broken_answer_changes_no_end(between: Between, fault: str, message: str) -> None:
+    before = spendable(between)
+    city = between.cities[DESTINATION if message == "credits" else SOURCE]
+    city.fault(fault, times=1, only=message)
+    shown = moved(between, 5)
+    city.heal()
+
+    after = spendable(between)
+    assert shown["state"] == "committed"
+    assert before[0] - after[0] == int(shown["points_out"])
+    assert after[1] - before[1] == int(shown["points_in"])
+
+
+def test_what_the_source_refuses_leaves_nothing_behind(between: Between) -> None:
+    made = between.quote(20, person=2)
+    events = [lot.record for lot in made.quote.lots]
+    with closing(sqlite3.connect(between.cities[SOURCE].folder / "city.db")) as db, db:
+        db.execute("UPDATE grants SET left_points = 0 WHERE account = 'songling-00002'")
+    name, before = transfer_id(), spendable(between, 2)
+    between.start(made, name=name, person=2)
+    shown = between.until(name, "aborted")
+
+    assert events
+    assert (shown["reason"], shown["detail"]) == ("hold-refused", "lot-spent")
+    assert spendable(between, 2) == before
+
+
+def test_platforms_move_points_over_http_and_see_their_own(between: Between) -> None:
+    files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
+    mappings = [word for file in files for word in ("--mapping", file)]
+    running = Served(between.home, workers=1, arguments=mappings)
+    try:
+        running.wait_until_ready()
+        songling, qinglan = (
+            running.client(FileSigner(between.cities[name].folder / "http.key", "http"))
+            for name in (SOURCE, DESTINATION)
+        )
+        quote = songling.quote(between.corridor().destination, "songling-00001", points=30)
+        name = transfer_id()
+        asked = {
+            "id": name,
+            "quote": quote["quote"],
+            "source_account": "songling-00001",
+            "destination_account": "qinglan-00001",
+        }
+        answer = songling.transfer(asked)
+        between.until(name, "committed")
+
+        assert quote["reasons_en"][0].startswith("30 points of cn-000000/songling become")
+        assert songling.transfer(asked) == answer
+        assert songling.look_up(f"/v1/transfers/{name}") == qinglan.look_up(f"/v1/transfers/{name}")
+        assert name in {one["id"] for one in qinglan.look_up("/v1/transfers")["transfers"]}
+        assert qinglan.look_up("/v1/positions") == songling.look_up("/v1/positions")
+        with pytest.raises(RequestFailed) as another:
+            qinglan.transfer(asked | {"id": transfer_id()})
+        assert another.value.status == 404
+    finally:
+        running.closing.close()
+        running.stop()
