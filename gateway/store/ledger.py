@@ -187,8 +187,9 @@ class SqlLedgerReader:
         """Return lots that were ever touched, and what has arrived of them elsewhere, by name."""
         book = Book()
         with self._database.read() as connection:
-            for key in (t.lots.c.name, t.lots.c.origin):
-                fill(book, t.lots, rows=rows_of(connection, key, values=names))
+            fill(book, t.lots, rows=rows_of(connection, t.lots.c.name, values=names))
+            arrived = rows_of(connection, t.lots.c.origin, values=names, also=t.ARRIVED)
+            fill(book, t.lots, rows=arrived)
         return book.lots
 
     def counted(self, keys: Collection[str]) -> dict[str, int]:

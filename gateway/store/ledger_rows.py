@@ -130,13 +130,23 @@ def changed(before: Book, after: Book) -> list[Difference]:
 def _difference(table: Table, before: Mapping[Any, Any], *, after: Mapping[Any, Any]) -> Difference:
     names = [str(one.name) for one in table.columns]  # a column's own name is no plain text
     new: list[dict[str, Any]] = []
-    known: list[dict[str, Any]] = []
+    known: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
     for key, value in after.items():
         old = before.get(key)
-        if old is not value and old != value:
-            row = dict(zip(names, (*_members(key), *_members(value)), strict=True))
-            (new if old is None else known).append(row)
-    return Difference(table, new, known)
+        if old is None:
+            new.append(dict(zip(names, (*_members(key), *_members(value)), strict=True)))
+        elif old is not value and old != value:
+            known.append(((*_members(key), *_members(old)), (*_members(key), *_members(value))))
+    return Difference(table, new, _changes(names, known, keys=len(table.primary_key)))
+
+
+def _changes(
+    names: Sequence[str], rows: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]], *, keys: int
+) -> list[dict[str, Any]]:
+    """Name the key of each row, and the columns in which any of the rows has changed."""
+    columns = range(keys, len(names))
+    moved = [*range(keys), *(n for n in columns if any(old[n] != new[n] for old, new in rows))]
+    return [{names[n]: new[n] for n in moved} for _, new in rows]
 
 
 def _members(value: object) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from gateway.store.tables import METADATA
 
 __all__ = [
+    "ARRIVED",
     "accounts",
     "changes",
     "counters",
@@ -126,10 +127,13 @@ lots: Final = Table(
         for asset in ("mg", "points")
     ),
     Column("disputed", Boolean, nullable=False),
-    Column("origin", String, nullable=False, index=True),  # the lot that it came from; empty: a record's
+    Column("origin", String, nullable=False),  # the lot that it came from; empty: a record's
     Column("rates", String, nullable=False),
     Column("origin_mg", BigInteger, nullable=False),
 )
+
+ARRIVED: Final = text("origin <> ''")
+Index("ix_lots_origin", lots.c.origin, postgresql_where=ARRIVED, sqlite_where=ARRIVED)
 
 counters: Final = Table(
     "counters",

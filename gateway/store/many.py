@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    TextClause,
     bindparam,
     cast,
     column,
@@ -60,14 +61,20 @@ def update_many(connection: Connection, table: Table, *, rows: Sequence[Row]) ->
     connection.execute(statement, {ROWS: orjson.dumps(rows).decode()})
 
 
-def rows_of(connection: Connection, key: Column[Any], *, values: Iterable[str | int]) -> Sequence[Any]:
-    """Return the rows of a table whose key is one of some values."""
+def rows_of(
+    connection: Connection,
+    key: Column[Any],
+    *,
+    values: Iterable[str | int],
+    also: TextClause | None = None,
+) -> Sequence[Any]:
+    """Return the rows of a table whose key is one of some values; ``also`` is what an index of part asks."""
     wanted = list(set(values))
     if not wanted:
         return []
-    return connection.execute(
-        _rows_of(key, connection.dialect.name), {ROWS: orjson.dumps(wanted).decode()}
-    ).all()
+    query = _rows_of(key, connection.dialect.name)
+    query = query if also is None else query.where(also)
+    return connection.execute(query, {ROWS: orjson.dumps(wanted).decode()}).all()
 
 
 def _rows_of(key: Column[Any], dialect: str) -> Select[Any]:

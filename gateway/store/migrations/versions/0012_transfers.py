@@ -92,7 +92,8 @@ def _books() -> None:
         *_amounts("origin_mg"),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.create_index("ix_lots_origin", "lots", ["origin"])
+    arrived = sa.text("origin <> ''")
+    op.create_index("ix_lots_origin", "lots", ["origin"], sqlite_where=arrived, postgresql_where=arrived)
     op.create_table("counters", *_texts("key"), *_amounts("used"), sa.PrimaryKeyConstraint("key"))
     op.create_table(
         "flows",
