@@ -142,7 +142,7 @@ def take(
     after = used.used_mg + part_mg
     if part_mg <= 0 or after > in_all or moved.used_mg > used.used_mg:
         raise InvariantBroken(f"{part_mg} mg cannot be taken after {used.used_mg} mg of {in_all} mg")
-    burned = min(value.points, ceil(value.points * after / in_all))
+    burned = ceil(value.points * after / in_all)  # at most all: no more is used than is movable
     recognised_in_all = floor(worth.recognised_of(value) * (moved.used_mg + part_mg))
     # where parts came back, those that are left may have more or less than their share: it levels out later
     recognised = min(part_mg, max(0, recognised_in_all - moved.recognised_mg))

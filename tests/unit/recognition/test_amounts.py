@@ -142,6 +142,29 @@ def test_a_part_that_cannot_be_is_refused(part_mg: int, used: Used, moved: Moved
         take(WALK, FORTY, part_mg=part_mg, used=used, moved=moved)
 
 
+@pytest.mark.parametrize(
+    ("moved", "worth", "recognised"),
+    [
+        (Moved(1, 1, 0), FORTY._replace(basis_mg=25_000), 0),
+        (Moved(4, 0, 0), FORTY._replace(basis_mg=150_000), 1),
+    ],
+    ids=["more than its share was left", "less than its share was left"],
+)
+def test_after_a_return_a_part_levels_out_between_nothing_and_itself(
+    moved: Moved, worth: Worth, recognised: int
+) -> None:
+    """A tenth, and six tenths, of each mg: the parts that came back had been rounded the other way."""
+    part = take(WALK, worth, part_mg=1, used=Used(moved.used_mg, 1), moved=moved)
+
+    assert (part.recognised_mg, part.unrecognised_mg) == (recognised, 1 - recognised)
+
+
+def test_after_a_return_no_points_are_burned_below_nothing_and_none_issued() -> None:
+    part = take(WALK, FORTY, part_mg=1, used=Used(3, 3), moved=Moved(3, 3, 3))
+
+    assert (part.points, part.points_in) == (0, 0)
+
+
 def test_what_has_moved_carries_its_recognised_amount_and_its_share_of_the_act() -> None:
     """Half of 40 g is 20 g of the act; a city that counts 30 g for the whole act recognises 15 g of it."""
     (half,) = taken(WALK, FORTY, [125_000])
