@@ -15,6 +15,7 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
 from gateway.store.operations import SqlOperations
+from gateway.store.platforms import SqlPlatforms
 from gateway.store.set_aside import SetAsideFiles
 
 __all__ = ["SubmissionsWaiting", "erase", "read_account"]
@@ -91,6 +92,7 @@ def _require_platform(opened: OpenHome, platform: str) -> None:
     described = opened.erasures.descriptions().values()
     known = {str(said["scheme"]).rpartition("/")[0] for said in described}
     known |= opened.journal.claims.linked_platforms()
+    known |= {one.id for one in SqlPlatforms(opened.database).platforms()}
     if platform not in known:
         raise UsageError(
             f"this home has nothing of a platform {platform}",

@@ -111,9 +111,12 @@ def test_all_keys_of_an_upper_half_are_found(
     run = make_run(tmp_path / "a.run", {keys_of(one): value(0) for one in wanted_of(*keys)})
 
     for highs in ([], [0], [1], [1, 6], [0, 1, 4, 6, 2**63, 2**64 - 2], [2, 3], [0, 5, 6, 7, 2**64 - 2]):
-        found = run.places_under(np.array(highs, np.uint64))
+        places, which = run.places_under(np.array(highs, np.uint64))
 
-        assert found.tolist() == [place for high in highs for place, one in enumerate(keys) if one[0] == high]
+        expected = [
+            (place, of) for of, high in enumerate(highs) for place, one in enumerate(keys) if one[0] == high
+        ]
+        assert list(zip(places.tolist(), which.tolist(), strict=True)) == expected
 
 
 def test_a_key_beyond_the_last_is_not_found_though_the_filter_lets_it_through(tmp_path: Path) -> None:
