@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 
 
 @contextmanager
@@ -20,3 +21,22 @@ def at_revision(engine: Engine, revision: str) -> Iterator[Connection]:
         command.upgrade(config, revision)
         yield connection
     engine.dispose()
+
+
+def set_back(path: Path, revision: str) -> None:
+    """Put a SQLite database back to a revision: its tables and columns of that time, their rows of today."""
+    older = path.with_suffix(".older")
+    with at_revision(create_engine(f"sqlite:///{older}"), revision) as connection:
+        connection.execute(text("ATTACH DATABASE :path AS today"), {"path": str(path)})
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.tables.values():
+            if table.name != "alembic_version":
+                names = ", ".join(f'"{column.name}"' for column in table.columns)
+                connection.exec_driver_sql(f"DELETE FROM main.{table.name}")  # noqa: S608 - names of our own
+                connection.exec_driver_sql(
+                    f"INSERT INTO main.{table.name} ({names}) SELECT {names} FROM today.{table.name}"  # noqa: S608 - likewise
+                )
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    older.replace(path)

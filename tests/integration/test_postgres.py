@@ -26,7 +26,7 @@ from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlPlatforms
 from tests.acceptance import documents
 from tests.fakes.homes import WUHAN, audited, convert, make_home, points_by_event, trips, write_trips
-from tests.fakes.revisions import at_revision
+from tests.fakes.revisions import at_revision, set_back
 from tests.fakes.servers import PostgresServer, free_port
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -174,13 +174,7 @@ def test_a_database_of_the_revision_before_keeps_its_rows(url: str, tmp_path: Pa
 def test_a_home_of_the_revision_before_audits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = make_home(tmp_path, monkeypatch)
     convert(home, file_of(tmp_path, 0))
-    with closing(Database(home / "tanqiao.db")) as database, database.write() as connection:
-        for statement in (
-            "DROP TABLE leases",
-            "DROP TABLE nonce_stores",
-            "UPDATE alembic_version SET version_num = '0007'",
-        ):
-            connection.execute(text(statement))
+    set_back(home / "tanqiao.db", "0007")
 
     convert(home, file_of(tmp_path, 50))
 
