@@ -22,7 +22,7 @@ from gateway.store.input_files import read_small
 from gateway.store.ledger import SqlLedger
 from gateway.store.moves import SqlAddresses, SqlMoveIndex
 
-__all__ = ["Wish", "listed", "new_id", "positions", "put_address", "quote", "show", "start"]
+__all__ = ["Corridor", "Wish", "listed", "new_id", "positions", "put_address", "quote", "show", "start"]
 
 QUOTE_BYTES_MAX: Final = 256 * 1024
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from gateway.cli.output import FormatOption, HomeOption, emit, emit_rows, hint, say
-from gateway.ports import Corridor
 
 __all__ = ["app"]
 
@@ -38,7 +37,7 @@ def draft(
 
         tanqiao agreement draft --from cn-420100/wuhan --to cn-440300/shenzhen --out draft.json --home ./home
     """
-    from gateway.app.agreements import draft
+    from gateway.app.agreements import Corridor, draft
 
     emit(draft(Path(home), Corridor(source, destination), out=out, mappings=mapping), format_)
     hint("the figures are proposals: edit the file before anybody signs it")
@@ -92,7 +91,7 @@ def list_(
 
         tanqiao agreement list --home ./home --from cn-420100/wuhan --format json
     """
-    from gateway.app.agreements import listed
+    from gateway.app.agreements import Corridor, listed
 
     emit_rows(listed(Path(home), Corridor(source, destination)), format_)
 
@@ -130,7 +129,7 @@ def pause(
         tanqiao agreement pause --from cn-420100/wuhan --to cn-440300/shenzhen --by cn-440300/shenzhen
         --key shenzhen.key --reason "figures under review" --until 2026-12-01T00:00:00Z --home ./home
     """
-    from gateway.app.agreements import pause
+    from gateway.app.agreements import Corridor, pause
 
     corridor = Corridor(source, destination)
     emit(pause(Path(home), corridor, by=by, key=key, reason=reason, until=until), format_)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from gateway.cli.output import FormatOption, HomeOption, LangOption, emit, emit_rows, hint
-from gateway.ports import Corridor
 
 __all__ = ["app"]
 
@@ -38,7 +37,7 @@ def quote(
 
         tanqiao transfer quote --from cn-420100/wuhan --to cn-440300/shenzhen --account u-1 --points 9 --out q
     """
-    from gateway.app.transfers import Wish, quote
+    from gateway.app.transfers import Corridor, Wish, quote
 
     wish = Wish(Corridor(source, destination), account, points, record)
     emit(quote(Path(home), wish, out=out, lang=lang.value, mappings=mapping), format_)

@@ -318,4 +318,4 @@ def test_rules_that_are_not_in_the_log_value_nothing(home: Path) -> None:
     def change(parts: Quoting) -> Quoting:
         return replace(parts, lots=replace(parts.lots, rules=replace(parts.lots.rules, known=known)))
 
-    assert refused_with(home, points=5, change=change) == "mapping-not-in-force"
+    assert refused_with(home, records=[record(home)], change=change) == "mapping-not-in-force"
