@@ -4,6 +4,7 @@ Nothing is changed but what any writing command changes: it finishes what a kill
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -29,6 +30,7 @@ SPARE_BYTES: Final = 1 << 30  # a day of a large city is some hundred MiB
 AHEAD_SECONDS: Final = 5.0
 UPLOAD_SECONDS: Final = 24 * 3600
 PYTHON: Final = (3, 11)
+_NAME: Final = re.compile(r"^[A-Za-z0-9._-]+")  # of a requirement, before its extras, versions and markers
 _SYNCHRONIZED: Final = Path("/run/systemd/timesync/synchronized")
 
 
@@ -90,7 +92,7 @@ def _python(_: _Patient) -> str:
 
 
 def _libraries(_: _Patient) -> str:
-    names = [entry.split(">")[0].split("=")[0].split(";")[0].strip() for entry in requires("tanqiao") or []]
+    names = [_NAME.findall(entry)[0] for entry in requires("tanqiao") or []]
     found, missing = [], []
     for name in names:
         try:
