@@ -176,7 +176,7 @@ def test_a_reader_that_does_not_end_is_said_and_the_erasure_is_finished_later(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = copied(made, tmp_path, monkeypatch)
-    monkeypatch.setattr("gateway.store.database.BUSY_MS", 50)
+    monkeypatch.setattr("gateway.store.dialects.BUSY_MS", 50)
     with open_home(home) as reader:
         batches = reader.journal.batches()
         next(batches)
