@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import IntegrityError
 
-from gateway.ports import NewOperation, Operation
+from gateway.ports import NewOperation, Operation, OperationKind
 from gateway.store.database import Database
 from gateway.store.dialects import postgres_url
 from gateway.store.group_commit import GroupCommit
@@ -36,8 +36,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def submission(name: str, key: str, content: bytes | None = b"{}\n") -> NewOperation:
+    kind = OperationKind.FILE if content is None else OperationKind.ROWS
     return NewOperation(
-        id=name, platform=PLATFORM, key=key, content_sha256=name.encode(), mapping="m", adapter="a", name="",
+        id=name, kind=kind, platform=PLATFORM, key=key, content_sha256=name.encode(), mapping="m", adapter="a", name="",
         rows=1, content=content, created="2026-01-01T00:00:00Z",
     )  # fmt: skip
 
