@@ -38,8 +38,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 def submission(name: str, key: str, content: bytes | None = b"{}\n") -> NewOperation:
     kind = OperationKind.FILE if content is None else OperationKind.ROWS
     return NewOperation(
-        id=name, kind=kind, platform=PLATFORM, key=key, content_sha256=name.encode(), mapping="m", adapter="a", name="",
-        rows=1, content=content, created="2026-01-01T00:00:00Z",
+        id=name, kind=kind, platform=PLATFORM, key=key, content_sha256=name.encode(), mapping="m",
+        adapter="a", name="", rows=1, content=content, created="2026-01-01T00:00:00Z",
     )  # fmt: skip
 
 
