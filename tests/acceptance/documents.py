@@ -16,6 +16,7 @@ _BLOCK = re.compile(
 )
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+PAGE_SECONDS = 600  # a page waits for services in loops that would never end if one could not start
 _BETWEEN = "--- block {} ---"
 
 
@@ -73,7 +74,8 @@ def run(page: Path, folder: Path, *, environment: dict[str, str]) -> Iterator[tu
         f"{_without_make(block.text)}echo '{_BETWEEN.format(number)}'\n"
         for number, block in enumerate(commands)
     )
-    code, printed = _on_terminal(["bash", "-c", script], folder, environment)
+    command = ["timeout", "--foreground", "--kill-after=5", str(PAGE_SECONDS), "bash", "-c", script]
+    code, printed = _on_terminal(command, folder, environment)
     assert code == 0, f"{page.name} stopped with {code}:\n{printed[-3000:]}"
     for number, block in enumerate(commands):
         mine, _, printed = printed.partition(_BETWEEN.format(number))

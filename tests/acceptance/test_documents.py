@@ -71,6 +71,13 @@ def test_commands_of_a_page_run_and_print_what_it_shows(
                 rest = rest.partition(line)[2]
 
 
+def test_no_two_pages_use_the_same_port() -> None:
+    """They may be tried at once, and a reader may have left the services of another page running."""
+    used = [port for page in HOWTOS for port in set(re.findall(r"\b18\d{3}\b", page.read_text("utf-8")))]
+
+    assert sorted(used) == sorted(set(used))
+
+
 @pytest.mark.parametrize("page", READMES, ids=_name)
 def test_make_targets_of_a_readme_exist(page: Path) -> None:
     text = page.read_text("utf-8")
