@@ -21,12 +21,20 @@ from gateway.service.cap_replay import CapBook, CapReplay
 from gateway.service.findings import without_place
 from gateway.service.mentions import Mentions
 from gateway.service.moments import instant_text
+from gateway.service.moves import moves_without
 from gateway.service.publishing import PublishingRings, publish_queue
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.signing import KeyedIndex, Signer, seal
 
-__all__ = ["Erased", "Erasing", "ErasureStore", "NothingFound", "SetAside", "erase_person"]
+__all__ = [
+    "Erased",
+    "Erasing",
+    "ErasureStore",
+    "NothingFound",
+    "SetAside",
+    "erase_person",
+]
 
 NOTICE_BYTES: Final = 16
 
@@ -75,6 +83,14 @@ class ErasureStore(Protocol):
 
     def forget_orders(self, platform: str, account: bytes) -> None:
         """Have them say no longer which account that was."""
+        ...
+
+    def transfers(self, platform: str) -> Iterable[tuple[str, str]]:
+        """Yield the transfers of which a platform is an end: id and document."""
+        ...
+
+    def forget_transfers(self, documents: Mapping[str, str]) -> None:
+        """Put these in the place of transfers' documents, and drop the requests that began them."""
         ...
 
     def begin(self) -> None:
@@ -137,6 +153,7 @@ class Erased:
     findings: int = 0
     links: int = 0
     orders: int = 0
+    transfers: int = 0
 
 
 class _Found(NamedTuple):
@@ -175,8 +192,10 @@ def erase_person(
 
     Raises:
         NothingFound: nothing in this home names the person.
+        TransfersUnderWay: points of the person are moving; what carries them needs to name the account.
         Refused: a file that nobody knows lies where personal data may be.
     """
+    moves = moves_without(person, parts.store.transfers(platform), platform=platform)
     if not dry_run:
         parts.store.begin()
     _require_no_strays(parts)
@@ -188,6 +207,7 @@ def erase_person(
     erased = Erased(records=len(theirs), record_files=len(found))
     erased.links = len(parts.journal.claims.links([pseudonym]))
     erased.orders = parts.store.orders(platform, pseudonym)
+    erased.transfers = len(moves)
     _empty_set_aside(platform, mentions, erased=erased, parts=parts, dry_run=dry_run)
     ids = {row.id for row in theirs}
     erased.findings = _empty_findings(platform, mentions, records=ids, parts=parts, dry_run=dry_run)
@@ -203,10 +223,11 @@ def erase_person(
         elif erased.links:
             parts.journal.claims.unlink(pseudonym)
         parts.store.forget_orders(platform, pseudonym)
+        parts.store.forget_transfers(moves)
         parts.store.finish()
         publish_queue(parts.journal, parts.log, rings=parts.rings)
     besides = (erased.rows_set_aside, erased.file_names, erased.findings, erased.links, erased.orders)
-    if not (found or any(besides)):
+    if not (found or moves or any(besides)):
         raise NothingFound("nothing in this home names that person at that platform")
     return erased
 

@@ -1,12 +1,13 @@
 """A transfer as the gateway keeps it: the machine's state, its quote, and facts of its lots."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from gateway.errors import HomeBusy
 from gateway.ledger import Decision as Booked
 from gateway.ledger import Lot, Part, Seen
 from gateway.model.canonical import Json
@@ -16,11 +17,41 @@ from gateway.ports import Transfer as Row
 from gateway.ports import TransferChange
 from gateway.protocol import Transfer, outside
 
-__all__ = ["SHORTLY", "Move", "MovedLot", "change_of", "parts_of", "read_move", "shown", "told_by"]
+__all__ = [
+    "SHORTLY",
+    "Move",
+    "MovedLot",
+    "TransfersUnderWay",
+    "change_of",
+    "moves_without",
+    "parts_of",
+    "read_move",
+    "shown",
+    "told_by",
+]
 
 SHORTLY: Final = 2
 """After so many seconds what a process was about to do is taken up by another."""
 _AT_ONCE: Final = (TransferState.HELD, TransferState.READY)
+_UNDER_WAY: Final = frozenset(
+    {
+        TransferState.QUOTED,
+        TransferState.RECEIVED,
+        *_AT_ONCE,
+        TransferState.RESERVED,
+        TransferState.COMMITTED,
+        TransferState.ABORTING,
+        TransferState.RETURNING,
+    }
+)
+"""Messages are still owed, and they name accounts and acts."""
+
+
+class TransfersUnderWay(HomeBusy):
+    """Points of the person are moving: until they have arrived, messages name the account."""
+
+    code = "transfers-under-way"
+    remedy = "let `tanqiao serve` carry the transfer to its end, then run the command again"
 
 
 class MovedLot(NamedTuple):
@@ -137,6 +168,40 @@ def shown(move: Move) -> dict[str, Json]:
     if transfer.decision is not None:
         document["decided"] = transfer.decision.decided.strftime("%Y-%m-%dT%H:%M:%SZ")
     return document
+
+
+def _without(document: str, platform: str, *, account: str) -> str | None:
+    """Return a transfer's document without an account and what names its acts; None: it has no such account.
+
+    The words for the lots stay: the books, and what a return would give back, rest on their amounts alone.
+    """
+    move = _read(document)
+    terms = move.transfer.terms
+    as_source = (terms.source, terms.source_account) == (platform, account)
+    if not as_source and (terms.destination, terms.destination_account) != (platform, account):
+        return None
+    if as_source:
+        terms = terms._replace(source_account="")
+        move = move._replace(lots=tuple(lot._replace(event="") for lot in move.lots))
+    else:
+        terms = terms._replace(destination_account="")
+    return _write(move._replace(transfer=move.transfer._replace(terms=terms))).decode()
+
+
+def moves_without(account: str, transfers: Iterable[tuple[str, str]], *, platform: str) -> dict[str, str]:
+    """Return the documents of a person's transfers, given as id and document, as they are to be: by id.
+
+    Raises:
+        TransfersUnderWay: one of them has not ended.
+    """
+    theirs: dict[str, str] = {}
+    for name, document in transfers:
+        without = _without(document, platform, account=account)
+        if without is not None and _read(document).transfer.state in _UNDER_WAY:
+            raise TransfersUnderWay(f"the transfer {name} is still on its way")
+        if without is not None:
+            theirs[name] = without
+    return theirs
 
 
 def _ordinal(day: str) -> int | None:

@@ -19,10 +19,12 @@ from gateway.store.dialects import upsert
 from gateway.store.durable import sync_folder, write_durably
 from gateway.store.finding_files import NdjsonFindings
 from gateway.store.journal import SqlJournal
+from gateway.store.ledger_tables import requests, transfers
 from gateway.store.queueing import queue_entry
 from gateway.store.record_files import ParquetRecordFiles
 from gateway.store.serving_tables import operations
 from gateway.store.set_aside import SetAsideFiles
+from gateway.store.transfer_tables import ends
 
 __all__ = ["HomeErasures"]
 
@@ -95,6 +97,20 @@ class HomeErasures:
         forgotten = update(operations).where(*_naming(platform, account))
         with self._database.write() as connection:
             connection.execute(forgotten.values(result='{"result":{}}', content_sha256=bytes(32)))
+
+    def transfers(self, platform: str) -> Iterator[tuple[str, str]]:
+        """Yield the transfers of which a platform is an end: id and document."""
+        mine = select(ends.c.transfer).where(ends.c.platform == platform)
+        query = select(transfers.c.id, transfers.c.document).where(transfers.c.id.in_(mine))
+        with self._database.read() as connection:
+            yield from ((name, document) for name, document in connection.execute(query))
+
+    def forget_transfers(self, documents: Mapping[str, str]) -> None:
+        """Put these in the place of transfers' documents, and drop the requests that began them."""
+        with self._database.write() as connection:
+            for name, document in documents.items():
+                connection.execute(update(transfers).where(transfers.c.id == name).values(document=document))
+                connection.execute(update(requests).where(requests.c.id == name).values(body=None))
 
     def begin(self) -> None:
         """Mark that an erasure is under way, and sweep away what killed runs have left."""
