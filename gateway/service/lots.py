@@ -15,7 +15,7 @@ from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
-__all__ = ["FoundLot", "Lots"]
+__all__ = ["FoundLot", "Lots", "value_of"]
 
 _CLAIMS: Final = {
     ClaimState.HOLDS: Claim.HOLDS,
@@ -86,7 +86,7 @@ class Lots:
                 evidence=row.evidence,
                 ownership=row.ownership,
                 kind=program.kind,
-                value=self._value(row, program, issued=batch.issued),
+                value=value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer),
                 logged=batch.position < witnessed,
                 claim=claims.get(row.id, Claim.NONE),
                 closed=day.toordinal() <= closed,
@@ -99,12 +99,6 @@ class Lots:
                 worth=found.worth,
             )
             yield FoundLot(lot, row, state, program, found)
-
-    def _value(self, row: PrivateRow, program: Program, *, issued: str) -> Value:
-        """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
-        document = document_of(row, frame_of(program, issuer=self.issuer, issued=issued))
-        converted: Converted = self.replayer.recompute(document)
-        return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
 
     def _claims(self, rows: Iterable[PrivateRow]) -> dict[str, Claim]:
         names = b"".join(bytes.fromhex(row.id) for row in rows)
@@ -148,3 +142,11 @@ class Lots:
                 " linked: it may be the same"
             )
         return ""
+
+
+def value_of(row: PrivateRow, program: Program, *, issuer: str, issued: str, replayer: Replayer) -> Value:
+    """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
+    converted: Converted = replayer.recompute(
+        document_of(row, frame_of(program, issuer=issuer, issued=issued))
+    )
+    return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
