@@ -191,7 +191,7 @@ def _again(clerk: Clerk, entry: Entry) -> list[str]:
         return [f"I4 {where} could not have been made: {refused}"]
     made = clerk.entries[before:]
     if not made:
-        return [f"I5 {where} repeats what was decided before"]
+        return [f"I5 {where} repeats what was done before"]
     found = [] if made[0].event == entry.event else [_told(where, entry.event, made=made[0].event)]
     if made[0].postings != entry.postings:
         found.append(f"I1 {where}: its postings are not those that it leads to")

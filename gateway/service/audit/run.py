@@ -89,7 +89,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
         walk = walk_log(
             parts.journal,
             parts.log,
-            queued=Queued(parts.erasures.notices(), parts.books.batches.all()),
+            besides=Queued(parts.erasures.notices(), parts.books.batches.all()),
             ring_bytes=parts.ring,
             shape=parts.statement_shape,
             check=entries,

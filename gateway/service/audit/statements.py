@@ -179,7 +179,7 @@ def walk_log(
     journal: Journal,
     log: Log,
     *,
-    queued: Queued,
+    besides: Queued,
     ring_bytes: bytes,
     shape: Shape,
     check: Check,
@@ -192,10 +192,10 @@ def walk_log(
         batches={batch.position: batch for batch in journal.batches()},
         mappings={mapping.position: mapping for mapping in journal.mappings()},
         days={closed.position: closed for closed in journal.days_closed()},
-        erasures={erasure.position: erasure for erasure in queued.erasures},
+        erasures={erasure.position: erasure for erasure in besides.erasures},
         reversals={row.position: row for row in journal.claims.reversals()},
         corridors={one.position: one for one in journal.corridors.of() if one.position is not None},
-        decisions={batch.position: batch for batch in queued.decisions},
+        decisions={batch.position: batch for batch in besides.decisions},
     )
     if log.size != journal.length():
         words = f"the log has {log.size} entries, the journal {journal.length()}"
