@@ -35,7 +35,7 @@ from gateway.ports.ledger import (
     TransferChange,
     TransferStep,
 )
-from gateway.ports.lots import Corridor, LotBook, LotState
+from gateway.ports.lots import Corridor, KeptRecord, LotBook, LotState, PersonRecords
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import MoveIndex, PlatformAddresses
@@ -146,6 +146,7 @@ __all__ = [
     "HoldPoints",
     "Journal",
     "KeptColumns",
+    "KeptRecord",
     "KeptRequest",
     "KeptTransfer",
     "Known",
@@ -180,6 +181,7 @@ __all__ = [
     "OutboxTask",
     "PartCounts",
     "PartDecision",
+    "PersonRecords",
     "Platform",
     "PlatformAddresses",
     "PlatformEndpoint",

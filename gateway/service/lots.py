@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 
 from gateway.claims import NO_KIND, Kinds
 from gateway.convert import Converted, Program, expires_on
-from gateway.ports import ClaimState, Journal, LotBook, LotState, PrivateRow
+from gateway.ports import ClaimState, Journal, KeptRecord, LotBook, LotState, PersonRecords, PrivateRow
 from gateway.recognition import Claim, Lot, Value, Wish
-from gateway.service.person_records import KeptRecord, PersonFiles, records_of
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
@@ -40,15 +39,17 @@ class Lots:
 
     issuer: str
     journal: Journal
-    files: PersonFiles
+    records: PersonRecords
     kinds: Kinds
     replayer: Replayer
     rules: Rulebook
     book: LotBook
 
-    def of_account(self, account: bytes, platform: str) -> list[KeptRecord]:
-        """Return the records of an account."""
-        return list(records_of(account, platform, journal=self.journal, files=self.files))
+    def of_account(
+        self, account: bytes, platform: str, *, days: Collection[str] | None = None
+    ) -> list[KeptRecord]:
+        """Return the records of an account, of some days or of all."""
+        return self.records.of(account, platform, days=days)
 
     def last_day(self, row: PrivateRow) -> date | None:
         """Return the last day of a record's points; None: they never lapse."""
@@ -119,11 +120,7 @@ class Lots:
         days = {date.fromisoformat(kept.row.day) for kept in records}
         around = {day + timedelta(days=by) for day in days for by in (-1, 0, 1)}
         told = {day.isoformat() for day in around}
-        theirs = [
-            kept.row
-            for account in accounts
-            for kept in records_of(account, platform, journal=self.journal, files=self.files, days=told)
-        ]
+        theirs = [kept.row for account in accounts for kept in self.records.of(account, platform, days=told)]
         compared = self._claims(theirs)
         found: dict[date, list[str]] = {}
         for row in theirs:

@@ -56,6 +56,10 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
         """Have a step taken with those that wait at the same time, in one transaction."""
         return self._put(step)
 
+    def submit_all(self, steps: Sequence[TransferStep]) -> "list[Future[StepTaken]]":
+        """Have several steps taken, in one transaction unless one of them breaks it."""
+        return self._put_all(steps)
+
     def run(self, steps: Sequence[TransferStep]) -> list[StepTaken]:
         """Take steps one after the other in one transaction."""
         with self._database.write(alone=False) as connection:
@@ -142,6 +146,12 @@ class SqlLedgerReader:
         row = self._first(select(t.transfers).where(t.transfers.c.id == transfer))
         return None if row is None else Transfer._make(row)
 
+    def transfers(self, names: Collection[str]) -> dict[str, Transfer]:
+        """Return those of some transfers that there are, by id."""
+        with self._database.read() as connection:
+            rows = rows_of(connection, t.transfers.c.id, values=names)
+        return {row.id: Transfer._make(row) for row in rows}
+
     def due(self, *, now: int, limit: int) -> list[Transfer]:
         """Return transfers whose timer has run out, the longest due first."""
         query = select(t.transfers).where(t.transfers.c.due <= now).order_by(t.transfers.c.due).limit(limit)
@@ -157,6 +167,12 @@ class SqlLedgerReader:
         """Return what was decided about a transfer."""
         row = self._first(select(t.decisions).where(t.decisions.c.transfer == transfer))
         return None if row is None else decision_of(row.body)
+
+    def decided(self, names: Collection[str]) -> dict[str, Decision]:
+        """Return what was decided about some transfers, by their ids."""
+        with self._database.read() as connection:
+            rows = rows_of(connection, t.decisions.c.transfer, values=names)
+        return {row.transfer: decision_of(row.body) for row in rows}
 
     def decisions(self, *, after: int, limit: int) -> list[Decision]:
         """Return decisions in their order, those after a number of the journal."""

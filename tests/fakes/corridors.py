@@ -12,7 +12,7 @@ import pytest
 
 from gateway.app.home import open_home
 from gateway.app.kinds import shipped
-from gateway.app.links import link
+from gateway.app.links import first_epoch, person_keys
 from gateway.app.mappings import Versions
 from gateway.app.moving import transferring
 from gateway.app.sandbox_corridors import CityBeside, Terms, admit, agree, carried
@@ -20,6 +20,7 @@ from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.ports import Corridor
 from gateway.service.closing_claims import close_claims
+from gateway.service.linking import Linking, link_account
 from gateway.service.quoting import MadeQuote, QuoteAsked, make_quote
 from gateway.service.transferring import positions_shown
 from gateway.store.ledger import SqlLedger
@@ -107,26 +108,38 @@ def beside(city: SandboxCity) -> CityBeside:
 
 
 @contextmanager
-def between_cities(folder: Path, patch: pytest.MonkeyPatch, **changes: Json) -> Iterator[Between]:
+def between_cities(
+    folder: Path, patch: pytest.MonkeyPatch, *, persons: int = PERSONS, rides: int = 200, **changes: Json
+) -> Iterator[Between]:
     """Give a home between two cities with agreements both ways; ``changes`` are of the way back."""
     patch.setenv("TANQIAO_PRIVATE_WEBHOOKS", "allow")
     home = make_home(folder, patch)
     with ExitStack() as stack:
         cities = [
-            stack.enter_context(sandbox_city(name, folder, trust=home / "trust"))
+            stack.enter_context(
+                sandbox_city(name, folder, trust=home / "trust", size=(max(persons, 3), rides))
+            )
             for name in (SOURCE, DESTINATION)
         ]
+        first_epoch(home)
         for city in cities:
-            for person in range(1, PERSONS + 1):
-                who = f"{city.name}-{person:05d}"
-                identity = f"sandbox-person-{person:05d}"
-                link(home, who, platform=city.platform, identity=identity, consent="form 1")
+            _link(home, city, persons=persons)
             beside(city).write_mapping(folder / f"{city.name}.yaml")
         _submit(home, cities)
         found = Between(home, cities)
         _admit(found)
         _agree(found, changes)
         yield found
+
+
+def _link(home: Path, city: SandboxCity, *, persons: int) -> None:
+    with open_home(home, writing=True) as opened:
+        parts = Linking(
+            links=opened.journal.claims, index=opened.index(), keys=person_keys(opened), clock=opened.clock
+        )
+        for person in range(1, persons + 1):
+            who, identity = f"{city.name}-{person:05d}", f"sandbox-person-{person:05d}"
+            link_account(city.platform, who, identity=identity, consent="form 1", parts=parts)
 
 
 def _submit(home: Path, cities: Sequence[SandboxCity]) -> None:
