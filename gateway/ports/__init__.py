@@ -4,6 +4,7 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.auditing import BooksAudit, KeptRequest, KeptTransfer, MovedPart, TransferRows
 from gateway.ports.claims import (
     ClaimColumns,
     ClaimDecision,
@@ -17,6 +18,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
+from gateway.ports.decided import DecisionBatch, DecisionLog
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -113,6 +115,7 @@ __all__ = [
     "Answered",
     "BatchRow",
     "Begun",
+    "BooksAudit",
     "BooksStanding",
     "ClaimColumns",
     "ClaimDecision",
@@ -130,6 +133,8 @@ __all__ = [
     "Credit",
     "DayClosed",
     "Decide",
+    "DecisionBatch",
+    "DecisionLog",
     "Declined",
     "Delivery",
     "DeliveryState",
@@ -142,6 +147,8 @@ __all__ = [
     "Journal",
     "KeptColumns",
     "KeptRecord",
+    "KeptRequest",
+    "KeptTransfer",
     "Known",
     "KnownRequest",
     "Ledger",
@@ -156,6 +163,7 @@ __all__ = [
     "Memory",
     "MonitorBooks",
     "MoveIndex",
+    "MovedPart",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -205,6 +213,7 @@ __all__ = [
     "TellDecision",
     "Transfer",
     "TransferChange",
+    "TransferRows",
     "TransferStep",
     "Unknown",
     "Webhook",

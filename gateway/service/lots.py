@@ -14,7 +14,7 @@ from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
-__all__ = ["FoundLot", "Lots", "Sight", "Sought"]
+__all__ = ["FoundLot", "Lots", "Sight", "Sought", "value_of"]
 
 _CLAIMS: Final = {
     ClaimState.HOLDS: Claim.HOLDS,
@@ -118,7 +118,7 @@ class Lots:
                 evidence=row.evidence,
                 ownership=row.ownership,
                 kind=program.kind,
-                value=self._value(row, program, issued=batch.issued),
+                value=value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer),
                 logged=batch.position < witnessed,
                 claim=sight.claims.get(row.id, Claim.NONE),
                 closed=day.toordinal() <= sight.closed,
@@ -131,12 +131,6 @@ class Lots:
                 worth=found.worth,
             )
             yield FoundLot(lot, row, state, program, found)
-
-    def _value(self, row: PrivateRow, program: Program, *, issued: str) -> Value:
-        """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
-        document = document_of(row, frame_of(program, issuer=self.issuer, issued=issued))
-        converted: Converted = self.replayer.recompute(document)
-        return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
 
     def _claims(self, rows: Iterable[PrivateRow]) -> dict[str, Claim]:
         names = b"".join(bytes.fromhex(row.id) for row in rows)
@@ -176,3 +170,11 @@ def _never_compared(sought: Sought, sight: Sight) -> dict[date, list[str]]:
             for by in (-1, 0, 1):
                 found.setdefault(day + timedelta(days=by), []).append(row.behaviour)
     return found
+
+
+def value_of(row: PrivateRow, program: Program, *, issuer: str, issued: str, replayer: Replayer) -> Value:
+    """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
+    converted: Converted = replayer.recompute(
+        document_of(row, frame_of(program, issuer=issuer, issued=issued))
+    )
+    return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))

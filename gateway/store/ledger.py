@@ -120,6 +120,17 @@ def _is_of_one(error: Exception) -> bool:
     return is_conflict(error) or isinstance(error, IntegrityError | Refused | InvariantBroken)
 
 
+Named = TypeVar("Named", Reservation, Decision)
+
+
+def _named(row: Any, event: Named) -> Named:  # noqa: ANN401 - a row of either table
+    """Return what a row holds, which is about the transfer that it is kept for."""
+    if row.transfer != event.transfer:
+        told = f"entry {row.number} is about {event.transfer}, kept as one about {row.transfer}"
+        raise IntegrityBroken(told, field=row.transfer)
+    return event
+
+
 def _windows(connection: Connection) -> dict[int, WindowState]:
     return {row.number: WindowState(row.state) for row in connection.execute(select(t.windows))}
 
@@ -220,13 +231,14 @@ class SqlLedgerReader:
                 number = table.c.number
                 return connection.execute(select(table).where(number > after, number <= through))
 
-            events.update((row.number, reservation_of(row.body)) for row in rows(t.reservations))
-            events.update((row.number, decision_of(row.body)) for row in rows(t.decisions))
+            events.update((row.number, _named(row, reservation_of(row.body))) for row in rows(t.reservations))
+            events.update((row.number, _named(row, decision_of(row.body))) for row in rows(t.decisions))
             events.update((row.number, change_of(row.kind, row.body)) for row in rows(t.changes))
             for row in sorted(rows(t.postings)):
                 postings[row.number].append(posting_of(row.debit, row.credit, amount=row.amount))
         if len(events) != through - after or postings.keys() - events.keys():
-            raise IntegrityBroken(f"the journal has gaps between {after + 1} and {through}", field="journal")
+            missing = next((one for one in range(after + 1, through + 1) if one not in events), through)
+            raise IntegrityBroken(f"the journal has no sound entry {missing}", field="journal")
         return [Entry(number, event, postings[number]) for number, event in sorted(events.items())]
 
     def _first(self, query: Select[Any]) -> Row[Any] | None:
