@@ -76,16 +76,13 @@ class Conveyor:
     async def _send(self, platform: str, tasks: Sequence[OutboxTask]) -> None:
         """Send messages of one kind; whatever goes wrong, they stay in the outbox until answered."""
         try:
-            messages = await asyncio.to_thread(self.carrier.messages, tasks)
-            owed = [(task, one) for task, one in zip(tasks, messages, strict=True) if one is not None]
-            past = [task for task, one in zip(tasks, messages, strict=True) if one is None]
+            owed = await asyncio.to_thread(self.carrier.owed, tasks)
+            past = set(tasks) - {one.task for one in owed}
             if past:
-                await asyncio.to_thread(self.carrier.outbox.end, past)
-            if not owed:
-                return
-            outcomes = await self._said(platform, [message for _, message in owed])
-            heard = [Heard(task, one, outcome) for (task, one), outcome in zip(owed, outcomes, strict=True)]
-            await asyncio.to_thread(self.carrier.heard_all, heard)
+                await asyncio.to_thread(self.carrier.outbox.end, sorted(past))
+            if owed:
+                outcomes = await self._said(platform, [one.message for one in owed])
+                await asyncio.to_thread(self.carrier.heard, list(map(Heard, owed, outcomes)))
         except GatewayError:
             _logger.exception("messages are sent again later", extra={"platform": platform})
 
