@@ -6,13 +6,27 @@ from pathlib import Path
 from typing import Final
 
 from gateway.app.home import OpenHome, open_home
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotFound
+from gateway.model.canonical import Json
+from gateway.model.shape import Shape
+from gateway.resources import schema
+from gateway.service.decision_receipts import DecisionVerifier, make_decision_receipt
 from gateway.service.logging_decisions import LoggingDecisions, is_due, log_decisions
+from gateway.signing import KeyRing
 from gateway.store.decision_log import SqlDecisionLog
+from gateway.store.input_files import read_small
 from gateway.store.lately import Lately
 from gateway.store.ledger import SqlLedgerReader
+from gateway.transparency import read_policy
 
-__all__ = ["decisions_due", "log_due_decisions", "logging_decisions", "publish_decisions"]
+__all__ = [
+    "decision_receipt",
+    "decisions_due",
+    "log_due_decisions",
+    "logging_decisions",
+    "publish_decisions",
+    "verify_decision",
+]
 
 LOOKED_SECONDS: Final = 1.0
 _logger = logging.getLogger(__name__)
@@ -36,6 +50,32 @@ def publish_decisions(root: Path) -> dict[str, object]:
     """Publish every decision that does not stand in the log yet."""
     with open_home(root, writing=True) as opened:
         return {"decisions": log_decisions(logging_decisions(opened)), "log_entries": opened.log.size}
+
+
+def decision_receipt(root: Path, transfer: str) -> bytes:
+    """Return what proves the decision on a transfer.
+
+    Raises:
+        NotFound: nothing was decided about it, or the decision does not stand in the log yet.
+    """
+    with open_home(root) as opened:
+        reader = SqlLedgerReader(opened.database)
+        decision = reader.decision(transfer)
+        if decision is None:
+            raise NotFound(f"nothing was decided about {transfer}", field=transfer)
+        batches = SqlDecisionLog(opened.database)
+        return make_decision_receipt(decision, reader=reader, batches=batches, log=opened.log)
+
+
+def verify_decision(receipt: Path, trust: Path) -> dict[str, Json]:
+    """Verify the receipt of a decision under a folder of trust files, and return the decision."""
+    verifier = DecisionVerifier(
+        policy=read_policy(read_small(trust / "policy")),
+        ring=KeyRing.parse(read_small(trust / "keys.json")),
+        receipt_shape=Shape(schema("decision-receipt")),
+        statement_shape=Shape(schema("statement")),
+    )
+    return verifier.verify(read_small(receipt).rstrip(b"\n"))
 
 
 def decisions_due(opened: OpenHome) -> Callable[[], bool]:
