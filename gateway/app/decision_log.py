@@ -1,7 +1,7 @@
 """Join the parts that put decisions on transfers into the log."""
 
 import logging
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import Final
 
@@ -15,20 +15,19 @@ from gateway.service.logging_decisions import LoggingDecisions, is_due, log_deci
 from gateway.signing import KeyRing
 from gateway.store.decision_log import SqlDecisionLog
 from gateway.store.input_files import read_small
-from gateway.store.lately import Lately
 from gateway.store.ledger import SqlLedgerReader
 from gateway.transparency import read_policy
 
 __all__ = [
+    "DecisionDuty",
     "decision_receipt",
-    "decisions_due",
-    "log_due_decisions",
     "logging_decisions",
     "publish_decisions",
     "verify_decision",
 ]
 
-LOOKED_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 60.0
 _logger = logging.getLogger(__name__)
 
 
@@ -78,29 +77,33 @@ def verify_decision(receipt: Path, trust: Path) -> dict[str, Json]:
     return verifier.verify(read_small(receipt).rstrip(b"\n"))
 
 
-def decisions_due(opened: OpenHome) -> Callable[[], bool]:
-    """Return what tells whether decisions wait for the log; it looks once in a while."""
-    reader, batches = SqlLedgerReader(opened.database), SqlDecisionLog(opened.database)
-    due = Lately[None, bool](
-        lambda _: is_due(reader, batches, now=opened.clock.now()), seconds=LOOKED_SECONDS
-    )
-    return lambda: due(None)
+class DecisionDuty:
+    """Publishes decisions that have waited long enough, looked for once in a while.
 
-
-def log_due_decisions(opened: OpenHome) -> Callable[[], int]:
-    """Return what publishes decisions that wait long enough, tried once in a while.
-
-    What is wrong with decisions stops nothing else: an audit names it.
+    What is wrong with decisions stops nothing else: it is tried again after a minute, and an audit names it.
     """
-    parts = logging_decisions(opened)
 
-    def publish(_: None) -> int:
+    def __init__(self, opened: OpenHome) -> None:
+        self._reader = SqlLedgerReader(opened.database)
+        self._batches = SqlDecisionLog(opened.database)
+        self._clock = opened.clock
+        self._look_at = 0.0
+
+    def is_due(self) -> bool:
+        """Tell whether there is something to publish."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
+        due = is_due(self._reader, self._batches, now=self._clock.now())
+        if not due:
+            self._look_at = now + LOOK_SECONDS
+        return due
+
+    def publish(self, parts: LoggingDecisions) -> None:
+        """Publish what is due."""
         try:
-            due = is_due(parts.reader, parts.batches, now=parts.clock.now())
-            return log_decisions(parts) if due else 0
+            if self.is_due():
+                log_decisions(parts)
         except GatewayError:
             _logger.exception("decisions on transfers could not be put into the log")
-            return 0
-
-    lately = Lately[None, int](publish, seconds=LOOKED_SECONDS)
-    return lambda: lately(None)
+            self._look_at = time.monotonic() + AGAIN_SECONDS
