@@ -239,7 +239,7 @@ async def _one(measured: Field, name: str, *, person: int, lane: int, free: "asy
 
 
 async def _ask(
-    measured: Field, path: str, body: dict[str, Any], *, lane: int, key: str = ""
+    measured: Field, path: str, *, body: dict[str, Any], lane: int, key: str = ""
 ) -> dict[str, Any]:
     reader, writer = measured.lanes[lane]
     request = signed(measured.running.url + path, orjson.dumps(body), signer=measured.signer, key=key)
