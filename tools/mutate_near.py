@@ -55,7 +55,7 @@ _SIGNING: Final = "commitment did envelope integrity keyed keys multibase reques
 _LEDGER: Final = (
     "checks clerk decisions lots positions book invariants returns replay clearing accounts commands"
 )
-_PROTOCOL: Final = "deciding forward events participant machine idempotency times state afterwards checks"
+_PROTOCOL: Final = "deciding forward events participant machine idempotency times state afterwards"
 _TRANSPARENCY: Final = (
     "checkpoint cosignature fork keys merkle note policy proof text tile_names tiles witnessing"
 )
