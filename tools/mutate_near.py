@@ -47,7 +47,7 @@ def _evaluators(*names: str) -> tuple[str, ...]:
 
 
 def _ledger_tests() -> tuple[str, ...]:
-    names = ("positions", "lots", "decisions", "clearing", "worked_example", "programmes")
+    names = ("positions", "lots", "edges", "decisions", "clearing", "worked_example", "programmes")
     return tuple(f"tests/unit/ledger/test_{name}.py" for name in names)
 
 
