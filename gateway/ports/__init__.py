@@ -72,6 +72,7 @@ from gateway.ports.serving import (
     PlatformKey,
     Platforms,
     RequestLimits,
+    SignedNonce,
     Spool,
 )
 from gateway.ports.stores import (
@@ -195,6 +196,7 @@ __all__ = [
     "ReversalRow",
     "Sent",
     "SeriesHead",
+    "SignedNonce",
     "Spool",
     "Standing",
     "StatedDay",
