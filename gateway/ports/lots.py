@@ -1,13 +1,14 @@
 """What has become of lots, and what was moved today: kept by the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
+from gateway.ports.stores import BatchRow, PrivateRow
 from gateway.recognition import UNUSED, DayUse, Moved, Used
 
-__all__ = ["Corridor", "LotBook", "LotState"]
+__all__ = ["Corridor", "KeptRecord", "LotBook", "LotState", "PersonRecords"]
 
 
 class Corridor(NamedTuple):
@@ -25,6 +26,21 @@ class LotState:
     moved: Mapping[tuple[str, str], Moved] = field(default_factory=dict)
     retired: bool = False
     disputed: bool = False
+
+
+class KeptRecord(NamedTuple):
+    """A record's row and its batch."""
+
+    row: PrivateRow
+    batch: BatchRow
+
+
+class PersonRecords(Protocol):
+    """The records of one account, found without looking through those of all others."""
+
+    def of(self, account: bytes, platform: str, *, days: Collection[str] | None = None) -> list[KeptRecord]:
+        """Return the records of an account, by its pseudonym inside the platform: of some days, or of all."""
+        ...
 
 
 class LotBook(Protocol):

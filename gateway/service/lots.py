@@ -8,14 +8,13 @@ from typing import Final, NamedTuple
 
 from gateway.claims import NO_KIND, Kinds
 from gateway.convert import Converted, Program, expires_on
-from gateway.ports import ClaimState, Journal, LotBook, LotState, PrivateRow
+from gateway.ports import ClaimState, Journal, KeptRecord, LotBook, LotState, PersonRecords, PrivateRow
 from gateway.recognition import Claim, Lot, Value, Wish
-from gateway.service.person_records import KeptRecord, PersonFiles, records_of
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
-__all__ = ["FoundLot", "Lots"]
+__all__ = ["FoundLot", "Lots", "value_of"]
 
 _CLAIMS: Final = {
     ClaimState.HOLDS: Claim.HOLDS,
@@ -40,15 +39,17 @@ class Lots:
 
     issuer: str
     journal: Journal
-    files: PersonFiles
+    records: PersonRecords
     kinds: Kinds
     replayer: Replayer
     rules: Rulebook
     book: LotBook
 
-    def of_account(self, account: bytes, platform: str) -> list[KeptRecord]:
-        """Return the records of an account."""
-        return list(records_of(account, platform, journal=self.journal, files=self.files))
+    def of_account(
+        self, account: bytes, platform: str, *, days: Collection[str] | None = None
+    ) -> list[KeptRecord]:
+        """Return the records of an account, of some days or of all."""
+        return self.records.of(account, platform, days=days)
 
     def last_day(self, row: PrivateRow) -> date | None:
         """Return the last day of a record's points; None: they never lapse."""
@@ -86,7 +87,7 @@ class Lots:
                 evidence=row.evidence,
                 ownership=row.ownership,
                 kind=program.kind,
-                value=self._value(row, program, issued=batch.issued),
+                value=value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer),
                 logged=batch.position < witnessed,
                 claim=claims.get(row.id, Claim.NONE),
                 closed=day.toordinal() <= closed,
@@ -99,12 +100,6 @@ class Lots:
                 worth=found.worth,
             )
             yield FoundLot(lot, row, state, program, found)
-
-    def _value(self, row: PrivateRow, program: Program, *, issued: str) -> Value:
-        """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
-        document = document_of(row, frame_of(program, issuer=self.issuer, issued=issued))
-        converted: Converted = self.replayer.recompute(document)
-        return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
 
     def _claims(self, rows: Iterable[PrivateRow]) -> dict[str, Claim]:
         names = b"".join(bytes.fromhex(row.id) for row in rows)
@@ -125,11 +120,7 @@ class Lots:
         days = {date.fromisoformat(kept.row.day) for kept in records}
         around = {day + timedelta(days=by) for day in days for by in (-1, 0, 1)}
         told = {day.isoformat() for day in around}
-        theirs = [
-            kept.row
-            for account in accounts
-            for kept in records_of(account, platform, journal=self.journal, files=self.files, days=told)
-        ]
+        theirs = [kept.row for account in accounts for kept in self.records.of(account, platform, days=told)]
         compared = self._claims(theirs)
         found: dict[date, list[str]] = {}
         for row in theirs:
@@ -148,3 +139,11 @@ class Lots:
                 " linked: it may be the same"
             )
         return ""
+
+
+def value_of(row: PrivateRow, program: Program, *, issuer: str, issued: str, replayer: Replayer) -> Value:
+    """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
+    converted: Converted = replayer.recompute(
+        document_of(row, frame_of(program, issuer=issuer, issued=issued))
+    )
+    return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))

@@ -16,7 +16,7 @@ from gateway.model.quote import Quote, QuotedLot
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import LotUse, QuoteId, TransferRefusal
-from gateway.ports import Clock, Corridor, Link
+from gateway.ports import Clock, Corridor, KeptRecord, Link
 from gateway.recognition import (
     NOTHING_MOVED,
     Agreement,
@@ -35,7 +35,6 @@ from gateway.recognition import (
 )
 from gateway.service.agreement_book import AgreementBook
 from gateway.service.lots import FoundLot, Lots
-from gateway.service.person_records import KeptRecord
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
 

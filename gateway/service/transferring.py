@@ -181,7 +181,8 @@ class Transferring:
         if subject_of(quote.id, person) != quote.subject:
             raise _refused(TransferRefusal.LOT_OTHER_PERSON, "the quote was made for somebody else")
         wanted = {lot.record: lot for lot in quote.lots}
-        kept = [one for one in lots.of_account(account, corridor.source) if one.row.id in wanted]
+        mine = lots.of_account(account, corridor.source, days={lot.day for lot in quote.lots})
+        kept = [one for one in mine if one.row.id in wanted]
         wish = Wish(person, *corridor, agreement, day_of(now))
         found = {
             one.lot.record: one
