@@ -49,13 +49,13 @@ class PlatformLimits:
         """Count so many requests one after the other; return for each how many seconds it has to wait."""
         if self._shared is not None and self._seconds() - self._failed_at >= RETRY_SECONDS:
             try:
-                return self._asked(self._shared, platform, requests)
+                return self._asked(self._shared, platform, requests=requests)
             except StorageError:
                 self._failed_at = self._seconds()
                 _logger.warning("requests are counted by each worker for itself: Redis does not answer")
-        return self._asked(self._alone, platform, requests)
+        return self._asked(self._alone, platform, requests=requests)
 
-    def _asked(self, limiter: RateLimiter, platform: str, requests: int) -> list[int]:
+    def _asked(self, limiter: RateLimiter, platform: str, *, requests: int) -> list[int]:
         if limiter.hit(self._limit, platform, cost=requests):
             return [0] * requests
         passed = 0
