@@ -33,10 +33,9 @@ from gateway.service.onboarding import (
     TooManyRequests,
     UnknownPlatform,
 )
-from gateway.service.operating import TokenRefused
 from gateway.service.quorum import Unwitnessed
 from gateway.service.submitting import Busy, IdempotencyConflict
-from gateway.signing import RequestNotSigned
+from gateway.signing import RequestNotSigned, TokenRefused
 from gateway.transparency import CheckpointRefused, NotSignedByLog, StaleOldSize
 
 __all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooSlow", "install", "problem", "problem_body", "status_of"]

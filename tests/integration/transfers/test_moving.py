@@ -1,6 +1,7 @@
 """Points move between two served cities: what arrives, what the books say, and what goes wrong."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.app.home import open_home
+from gateway.app.transfers import show
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import GatewayError
 from gateway.model.canonical import canonical_bytes
@@ -21,6 +23,7 @@ from tests.fakes.serving import Served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
+LOGGED_SECONDS = 60
 
 
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL, Valkey"])
@@ -220,6 +223,18 @@ def test_platforms_move_points_over_http_and_see_their_own(between: Between, run
     with pytest.raises(RequestFailed) as another:
         qinglan.transfer(asked | {"id": transfer_id()})
     assert another.value.status == 404
+    assert _log_entry(between, name) > 0
+
+
+def _log_entry(between: Between, name: str) -> int:
+    """Return where a decision stands in the log, once the service has put it there."""
+    ends = time.monotonic() + LOGGED_SECONDS
+    while time.monotonic() < ends:
+        entry = show(between.home, name).get("log_entry", 0)
+        if isinstance(entry, int) and entry:
+            return entry
+        time.sleep(0.2)
+    return 0
 
 
 def test_a_batch_of_quotes_has_an_outcome_for_each_line(between: Between, running: Served) -> None:
