@@ -19,6 +19,7 @@ from gateway.app.decision_log import DecisionDuty, logging_decisions
 from gateway.app.differing import trying
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
+from gateway.app.identity import operator_gate
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
 from gateway.app.moving import transferring
@@ -33,7 +34,6 @@ from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
-from gateway.service.operating import OperatorGate
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
@@ -49,7 +49,6 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.ledger import SqlLedger
 from gateway.store.operations import SqlOperations
-from gateway.store.operators import SqlOperators
 from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
@@ -192,7 +191,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             quorum=quorum,
             checkpoint=lambda: cosigned.published(opened.log.checkpoint),
             witnessed=partial(_is_witnessed, opened),
-            operator_gate=OperatorGate(operators=SqlOperators(database), clock=opened.clock),
+            operator_gate=operator_gate(opened),
             new_code=lambda: secrets.token_urlsafe(24),
             day_of_records=lambda platform, day, reader: _day_of_records(
                 opened, DayScope(platform, day), reader=reader
