@@ -15,7 +15,7 @@ from gateway.api import ApiParts, Limits, Measures
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
-from gateway.app.decision_log import decisions_due, log_due_decisions
+from gateway.app.decision_log import DecisionDuty, logging_decisions
 from gateway.app.differing import trying
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
@@ -293,14 +293,14 @@ def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = unt
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
-        corridors, decided = waiting.journal.corridors, decisions_due(waiting)
+        corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
         while not stop():
-            if not operations.waiting() and not corridors.waiting() and not decided():
+            if not operations.waiting() and not corridors.waiting() and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
                 with open_home(serving.root, writing=True) as opened:
-                    announce = partial(announce_documents, announcing(opened, versions))
+                    announce = _announcing(opened, versions, duty=duty)
                     _sequence_while_busy(opened, schemes, announce=announce, stop=stop, worked=worked)
                 _sweep(waiting, operations)
             except HomeBusy:
@@ -310,6 +310,17 @@ def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = unt
 def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
     before = opened.clock.now() - ORPHANED
     SpoolFolder(opened.home.spool).sweep(operations.spools_in_use, before=before.timestamp())
+
+
+def _announcing(opened: OpenHome, versions: Versions, *, duty: DecisionDuty) -> Callable[[], int]:
+    """Return what publishes documents of corridors and decisions that are due; it counts the documents."""
+    documents, decisions = announcing(opened, versions), logging_decisions(opened)
+
+    def announce() -> int:
+        duty.publish(decisions)
+        return announce_documents(documents)
+
+    return announce
 
 
 def _sequence_while_busy(
@@ -323,12 +334,10 @@ def _sequence_while_busy(
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
-        log_decisions = log_due_decisions(opened)
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
             begun = time.monotonic()
             done = announce() or sequencer.step()
-            log_decisions()
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
                 worked("sequence", seconds=time.monotonic() - begun, facts={"operations": done})

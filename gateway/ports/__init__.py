@@ -74,6 +74,7 @@ from gateway.ports.serving import (
     PlatformKey,
     Platforms,
     RequestLimits,
+    SignedNonce,
     Spool,
 )
 from gateway.ports.stores import (
@@ -205,6 +206,7 @@ __all__ = [
     "ReversalRow",
     "Sent",
     "SeriesHead",
+    "SignedNonce",
     "Spool",
     "Standing",
     "StatedDay",

@@ -75,7 +75,9 @@ _parts: Final = Table(
 class RebuiltBooks:
     """Books that are rebuilt in a scratch database (:class:`gateway.ports.BooksAudit`)."""
 
-    def __init__(self, kept: Database, scratch: Database) -> None:
+    def __init__(self, kept: Database, scratch: Database, *, entries: int = ENTRIES) -> None:
+        """Take the journal as it is now; ``entries`` of it are replayed in one transaction."""
+        self._entries = entries
         self._journal = SqlLedgerReader(kept)
         self._scratch = scratch
         self._closing = ExitStack()
@@ -98,7 +100,7 @@ class RebuiltBooks:
             IntegrityBroken: an entry is not there, or could not have been made; nothing after it is rebuilt.
         """
         entries = self._journal.journal(self.head)
-        while block := list(islice(entries, ENTRIES)):
+        while block := list(islice(entries, self._entries)):
             with self._scratch.write() as connection:
                 found = _replayed(connection, block)
             yield from found

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from gateway.app.check import audit
-from gateway.app.decision_log import publish_decisions
+from gateway.app.decision_log import decision_receipt, publish_decisions, verify_decision
 from gateway.app.erase import erase
 from gateway.app.home import open_home
 from gateway.app.transfers import show
-from gateway.errors import IntegrityBroken
+from gateway.errors import GatewayError, IntegrityBroken, NotFound
 from gateway.ports import ClaimDecision, ClaimState
 from gateway.service.audit import AuditReport
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
@@ -52,7 +52,9 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
 
 
 @pytest.fixture
-def copied(moved: Moved, tmp_path: Path) -> Path:
+def copied(moved: Moved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a copy with a checkpoint store of its own, so that its log may grow."""
+    monkeypatch.setenv("TANQIAO_STATE", str(shutil.copytree(moved.home.parent / "state", tmp_path / "state")))
     return Path(shutil.copytree(moved.home, tmp_path / "home"))
 
 
@@ -136,17 +138,6 @@ def second_decision(database: sqlite3.Connection) -> None:
     database.execute("UPDATE ledger_head SET number = ?", (head + 1,))
 
 
-def longer_life(database: sqlite3.Connection) -> None:
-    """Let points live longer wherever that is written, but in the record."""
-    body("reservations", put(6, 0, 5, by=lambda day: day + 30))(database)
-    database.execute("UPDATE lots SET expires = expires + 30 WHERE origin <> ''")
-    moved_days = "UPDATE transfers SET document = replace(document, ?, ?) WHERE id = ?"
-    (text,) = database.execute("SELECT document FROM transfers WHERE id = ?", (COMMITTED,)).fetchone()
-    expires = json.loads(text)[1][7][0][15]
-    year = str(int(expires[:4]) + 1) + expires[4:]
-    database.execute(moved_days, (f'"{expires}"', f'"{year}"', COMMITTED))
-
-
 R_PARTS = 6  # where a reservation has its parts; in a part: 3 recognised, 4 points that come, 6 dust
 CHANGES: dict[str, tuple[Change, str]] = {
     "a lot is used less": (
@@ -212,14 +203,21 @@ CHANGES: dict[str, tuple[Change, str]] = {
         body("reservations", put(R_PARTS, 0, 7, 3, by=lambda mg: mg + 1)),
         "transfer amounts: I2",
     ),
-    "a longer life": (longer_life, "transfer amounts: I11"),
+    "a longer life": (
+        body("reservations", put(R_PARTS, 0, 5, by=lambda day: day + 30)),
+        "transfer journal: I12 entry 3 could not have been made: I11",
+    ),
+    "a shorter life": (
+        body("reservations", put(R_PARTS, 0, 5, by=lambda day: day - 30)),
+        "transfer amounts: I11",
+    ),
     "a day limit": (body("reservations", put(7, 0, 2, by=lambda mg: mg + 1)), "transfers: I4"),
     "an older day": (body("reservations", put(5, by=lambda day: day - 1)), "transfers: I4"),
     "the state of a transfer": (
         sql(f"UPDATE transfers SET state = 'RESERVED' WHERE id = '{COMMITTED}'"),  # noqa: S608 - our own name
         "transfers: I12",
     ),
-    "the quote of a transfer": (document(put(1, 7, 0, 14, by=lambda points: points + 1)), "transfers: I12"),
+    "the quote of a transfer": (document(put(1, 7, 0, 13, by=lambda points: points + 1)), "transfers: I12"),
     "the person of a transfer": (document(put(0, 0, 6, by=64 * "0")), "transfers: I2"),
     "a transfer is gone": (
         sql(f"DELETE FROM transfers WHERE id = '{COMMITTED}'"),  # noqa: S608 - our own name
@@ -292,3 +290,36 @@ def test_a_decision_says_in_which_entry_it_stands_once_it_is_published(copied: P
     with open_home(copied) as opened:
         assert b"tanqiao/transfers/1" in opened.log.entry(int(str(entry)))
     assert audited(copied).differences == []
+
+
+def test_a_receipt_proves_a_decision_to_whoever_has_the_trust_files(copied: Path, tmp_path: Path) -> None:
+    proof, trust = tmp_path / "decision.json", copied / "trust"
+    for name in (COMMITTED, BACK):
+        proof.write_bytes(decision_receipt(copied, name))
+        assert verify_decision(proof, trust)["transfer"] == name
+    with pytest.raises(NotFound, match="does not stand in the log yet"):
+        decision_receipt(copied, ABORTED)
+    with pytest.raises(NotFound, match="nothing was decided"):
+        decision_receipt(copied, REJECTED)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        (b'"COMMIT"', b'"ABORT"', "proof-invalid"),
+        (b'"window":1', b'"window":2', "proof-invalid"),
+        (b'"index":0,"size":1}', b'"index":0,"size":2}', "receipt-mismatch"),
+        (b'"chain":"sha256:', b'"chain":"sha256:0', "malformed-document"),
+        (b'"sequence":0', b'"sequence":1', "receipt-mismatch"),
+    ],
+)  # fmt: skip
+def test_a_receipt_of_a_decision_that_was_changed_is_refused(
+    moved: Moved, tmp_path: Path, was: bytes, becomes: bytes, code: str
+) -> None:
+    proof, good = tmp_path / "decision.json", decision_receipt(moved.home, COMMITTED)
+    assert was in good
+    proof.write_bytes(good.replace(was, becomes, 1))
+
+    with pytest.raises(GatewayError) as refused:
+        verify_decision(proof, moved.home / "trust")
+    assert refused.value.code == code
