@@ -18,6 +18,7 @@ from gateway.api import (
     public,
     records,
     reference,
+    transfer_batches,
     transfers,
     webhooks,
 )
@@ -40,6 +41,7 @@ _RESOURCES: Final = (
     records,
     links,
     transfers,
+    transfer_batches,
     reference,
     webhooks,
     admin,

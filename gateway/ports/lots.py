@@ -36,10 +36,12 @@ class KeptRecord(NamedTuple):
 
 
 class PersonRecords(Protocol):
-    """The records of one account, found without looking through those of all others."""
+    """The records of accounts, found without looking through those of all others."""
 
-    def of(self, account: bytes, platform: str, *, days: Collection[str] | None = None) -> list[KeptRecord]:
-        """Return the records of an account, by its pseudonym inside the platform: of some days, or of all."""
+    def of(
+        self, platform: str, accounts: Mapping[bytes, Collection[str] | None]
+    ) -> dict[bytes, list[KeptRecord]]:
+        """Return the records of accounts, by their pseudonyms in the platform: of some days, or of all."""
         ...
 
 
@@ -50,6 +52,8 @@ class LotBook(Protocol):
         """Return the states of those lots that were ever touched, by record."""
         ...
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        """Return what was recognised, or is reserved, on a day."""
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        """Return what was recognised, or is reserved, on a day for persons over corridors."""
         ...
