@@ -28,9 +28,10 @@ from gateway.ports import (
 from gateway.protocol import Checked, CheckFailed, Conflict, Kept, Send, Start, Transfer, judge, step
 from gateway.recognition import movable
 from gateway.service.checking import Checking, Passed, Wanted
+from gateway.service.each import tried
 from gateway.service.lots import FoundLot
 from gateway.service.moves import Move, MovedLot, change_of, read_move, shown, told_by
-from gateway.service.quoting import Quoting, TransferRefused, quote_of, tried
+from gateway.service.quoting import Quoting, TransferRefused, quote_of
 from gateway.service.submitting import IdempotencyConflict
 from gateway.signing import KeyedIndex, KeyRing, SignatureInvalid
 
