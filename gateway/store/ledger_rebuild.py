@@ -186,8 +186,10 @@ def _load(group: Group, events: Sequence[Any]) -> None:
     reserved = [event for event in events if isinstance(event, Reservation)]
     steps = [event for event in events if isinstance(event, WindowStep)]
     disputes = [event for event in events if isinstance(event, Dispute)]
-    group.load_decided(event.transfer for event in events if isinstance(event, Reservation | Decision))
-    group.load_decided(event.original for event in reserved if event.original)
+    transfers = [event.transfer for event in events if isinstance(event, Reservation | Decision)]
+    transfers += [event.original for event in reserved if event.original]
+    group.load_reserved(transfers)
+    group.load_decided(transfers)
     group.load_books([*reserved, *group.reservations.values()])
     group.load_lots(event.lot for event in disputes)
     group.load_accounts(event.facts.platform for event in disputes if event.facts is not None)

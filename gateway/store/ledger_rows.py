@@ -111,7 +111,7 @@ def event_rows(entries: Iterable[Entry]) -> list[tuple[Table, dict[str, Any]]]:
 def fill(book: Book, table: Table, *, rows: Iterable[Any]) -> None:
     """Put rows of one table into a book."""
     if table is t.lots:
-        book.lots.update((row.name, Lot(*row[1:])) for row in rows)
+        book.lots.update((row[0], Lot._make(row[1:])) for row in rows)
     elif table is t.positions:
         book.positions.update((Pair(row.platform, row.other), Position(*row[2:])) for row in rows)
     elif table is t.accounts:
