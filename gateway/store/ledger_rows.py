@@ -34,6 +34,7 @@ __all__ = [
     "decision_of",
     "event_rows",
     "fill",
+    "lot_of",
     "posting_of",
     "reservation_of",
     "text_of",
@@ -65,6 +66,11 @@ def text_of(value: NamedTuple) -> str:
 def reservation_of(text: str) -> Reservation:
     """Read a reservation."""
     return _reservations.decode(text)
+
+
+def lot_of(text: str) -> Lot:
+    """Read a lot."""
+    return msgspec.json.decode(text, type=Lot)
 
 
 def decision_of(text: str) -> Decision:

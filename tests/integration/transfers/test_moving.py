@@ -19,7 +19,7 @@ from gateway.store.key_files import FileSigner
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.servers import postgres_server, valkey_server
-from tests.fakes.serving import Served
+from tests.fakes.serving import Served, enrolled
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
@@ -220,6 +220,12 @@ def test_platforms_move_points_over_http_and_see_their_own(between: Between, run
     assert songling.look_up(f"/v1/transfers/{name}") == qinglan.look_up(f"/v1/transfers/{name}")
     assert name in {one["id"] for one in qinglan.look_up("/v1/transfers")["transfers"]}
     assert qinglan.look_up("/v1/positions") == songling.look_up("/v1/positions")
+    outsider = enrolled(running, 9, platform="cn-000000/outsider")
+    with pytest.raises(RequestFailed) as unseen:
+        outsider.look_up(f"/v1/transfers/{name}")
+    assert unseen.value.status == 404
+    assert outsider.look_up("/v1/transfers")["transfers"] == []
+    assert outsider.look_up("/v1/positions")["positions"] == []
     with pytest.raises(RequestFailed) as another:
         qinglan.transfer(asked | {"id": transfer_id()})
     assert another.value.status == 404
