@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import orjson
@@ -23,8 +24,9 @@ import psycopg
 
 from benchmarks.load import Answered, percentile, send_all, signed
 from benchmarks.measure import machine
+from benchmarks.spent import seconds_of, spent
 from tests.fakes.homes import WUHAN, trip
-from tests.fakes.servers import PostgresServer, free_port, postgres_server, valkey_server
+from tests.fakes.servers import PostgresServer, ValkeyServer, free_port, postgres_server, valkey_server
 from tests.fakes.serving import PlatformSigner, Served, enrolled, served
 
 __all__ = ["main"]
@@ -42,22 +44,29 @@ def main(arguments: list[str]) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="tanqiao-bench-") as scratch,
         postgres_server() as postgres,
-        _home(Path(scratch), postgres) as home,
-        served(home, workers=options.workers) as running,
+        valkey_server() as valkey,
+        served(_home(Path(scratch), postgres, valkey=valkey), workers=options.workers) as running,
     ):
+        watched = _watched(running, postgres, valkey=valkey)
         signer, client = PlatformSigner(1), enrolled(running)
         client.request("GET", "/v1/operations")
         time.sleep(SETTLED_SECONDS)
         singles = [_body([trip(number)]) for number in range(options.singles)]
-        rate = _load("single submissions", running, bodies=singles, signer=signer)
+        send = partial(_send, running=running, signer=signer, watched=watched)
+        rate = send(_Load("single submissions", singles))
+        first = options.singles
+        halved = [_body([trip(first + number)]) for number in range(options.singles // 4)]
+        send(_Load("single submissions at half that rate", halved, every=2 / rate))
+        first += len(halved)
+        if options.only_singles:
+            return 0
         _echo(singles, workers=options.workers, ours=rate)
         _inserts(postgres, singles, ours=rate)
-        first = options.singles
         batches = [
             _body([trip(first + BATCH * number + act) for act in range(BATCH)])
             for number in range(options.batches)
         ]
-        _load(f"acts in batches of {BATCH}", running, bodies=batches, signer=signer, acts=BATCH)
+        send(_Load(f"acts in batches of {BATCH}", batches, acts=BATCH))
         rows = [trip(first + BATCH * options.batches + number) for number in range(options.rows)]
         content = b"".join(orjson.dumps(row) + b"\n" for row in rows)
         started = time.perf_counter()
@@ -65,7 +74,7 @@ def main(arguments: list[str]) -> int:
         uploaded = time.perf_counter()
         client.finished(operation["id"])
         rate = _rate("rows of a file until converted", options.rows, seconds=time.perf_counter() - started)
-        print(f"{'':<38}of which sending took {uploaded - started:.2f} s")
+        _beside(f"of which sending took {uploaded - started:.2f} s")
         _convert(Path(scratch), postgres, content=content, rows=options.rows, ours=rate)
     return 0
 
@@ -75,45 +84,74 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--singles", type=int, default=4000, help="single submissions (%(default)s)")
     parser.add_argument("--batches", type=int, default=200, help=f"batches of {BATCH} (%(default)s)")
     parser.add_argument("--rows", type=int, default=200_000, help="rows of the file (%(default)s)")
+    parser.add_argument("--only-singles", action="store_true", help="leave the bounds and the rest out")
     parser.add_argument("--workers", type=int, default=1, help="workers of the service (%(default)s)")
     return parser.parse_args(arguments)
 
 
-@contextmanager
-def _home(scratch: Path, postgres: PostgresServer) -> Iterator[Path]:
+def _home(scratch: Path, postgres: PostgresServer, *, valkey: ValkeyServer) -> Path:
     """Make a home in PostgreSQL; what runs below it finds its stores in the environment."""
-    with valkey_server() as valkey:
-        os.environ |= {
-            "TANQIAO_STATE": str(scratch / "state"),
-            "TANQIAO_DATABASE": postgres.database(),
-            "TANQIAO_CHECKPOINTS": postgres.database(),
-            "TANQIAO_REDIS": valkey.url,
-            "TANQIAO_REQUESTS_PER_MINUTE": "1000000",
-        }
-        subprocess.run([TANQIAO, "init", "--home", scratch / "home"], check=True, stdout=subprocess.DEVNULL)
-        yield scratch / "home"
+    os.environ |= {
+        "TANQIAO_STATE": str(scratch / "state"),
+        "TANQIAO_DATABASE": postgres.database(),
+        "TANQIAO_CHECKPOINTS": postgres.database(),
+        "TANQIAO_REDIS": valkey.url,
+        "TANQIAO_REQUESTS_PER_MINUTE": "1000000",
+    }
+    subprocess.run([TANQIAO, "init", "--home", scratch / "home"], check=True, stdout=subprocess.DEVNULL)
+    return scratch / "home"
+
+
+def _watched(
+    running: Served, postgres: PostgresServer, *, valkey: ValkeyServer
+) -> Mapping[str, Callable[[], float]]:
+    """Return what tells the processor time of each kind of process; the service starts its workers last."""
+    children = running.children()
+    others, workers = children[: -running.workers], children[-running.workers :]
+    return {
+        "workers": partial(seconds_of, *workers),
+        "sequencer and others": partial(seconds_of, *others),
+        "PostgreSQL": partial(seconds_of, postgres.server.process.pid),
+        "Valkey": partial(seconds_of, valkey.server.process.pid),
+        "sender": time.process_time,
+    }
 
 
 def _body(acts: list[dict[str, str]]) -> bytes:
     return orjson.dumps({"mapping": WUHAN, "acts": acts})
 
 
-def _load(
-    what: str, running: Served, *, bodies: Sequence[bytes], signer: PlatformSigner, acts: int = 1
+class _Load(NamedTuple):
+    """Submissions to send: so many acts in each, with so many seconds between two, or as fast as it goes."""
+
+    what: str
+    bodies: Sequence[bytes]
+    acts: int = 1
+    every: float = 0.0
+
+
+def _send(
+    load: _Load, running: Served, *, signer: PlatformSigner, watched: Mapping[str, Callable[[], float]]
 ) -> float:
     """Send submissions and tell how fast they were acknowledged, and how fast all were converted."""
-    requests = [signed(running.url + "/v1/acts", body, signer=signer) for body in bodies]
+    requests = [signed(running.url + "/v1/acts", body, signer=signer) for body in load.bodies]
     client = running.client(signer)
-    connections = min(CONNECTIONS, len(bodies))
-    answered = send_all(int(running.url.rpartition(":")[2]), requests, connections=connections)
-    _require(answered, {200, 202})
-    started = time.perf_counter()
-    client.finished(orjson.loads(answered.last)["id"])
-    waited = time.perf_counter() - started
-    rate = _rate(what, len(bodies) * acts, seconds=answered.seconds)
-    print(f"{'':<38}p50 {percentile(answered.ms, 50):.1f} ms, p99 {percentile(answered.ms, 99):.1f} ms")
-    print(f"{'':<38}the last is converted {waited:.2f} s after its answer")
+    port = int(running.url.rpartition(":")[2])
+    with spent(watched) as each:
+        answered = send_all(port, requests, connections=min(CONNECTIONS, len(requests)), every=load.every)
+        _require(answered, {200, 202})
+        started = time.perf_counter()
+        client.finished(orjson.loads(answered.last)["id"])
+        waited = time.perf_counter() - started
+        rate = _rate(load.what, len(requests) * load.acts, seconds=answered.seconds)
+        _beside(f"p50 {percentile(answered.ms, 50):.1f} ms, p99 {percentile(answered.ms, 99):.1f} ms")
+        _beside(f"the last is converted {waited:.2f} s after its answer")
+        _beside(f"processor µs of a request until then: {each(len(requests))}")
     return rate
+
+
+def _beside(words: str) -> None:
+    print(f"{'':<38}{words}", flush=True)
 
 
 def _require(answered: Answered, statuses: set[int]) -> None:

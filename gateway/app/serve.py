@@ -15,9 +15,11 @@ from gateway.api import ApiParts, Limits, Measures
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
+from gateway.app.decision_log import DecisionDuty, logging_decisions
 from gateway.app.differing import trying
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
+from gateway.app.identity import operator_gate
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
 from gateway.app.moving import transferring
@@ -26,13 +28,12 @@ from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, NotFound
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
-from gateway.ports import Spool
+from gateway.ports import Spool, Worked, untraced
 from gateway.resources import web_folder
 from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
-from gateway.service.operating import OperatorGate
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
@@ -48,7 +49,6 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.ledger import SqlLedger
 from gateway.store.operations import SqlOperations
-from gateway.store.operators import SqlOperators
 from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
@@ -60,6 +60,7 @@ COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 MANY: Final = 8  # operations of one step: they come faster than one by one
 GATHERING_SECONDS: Final = 0.25  # a step that takes longer is worth its cost already
+PAUSED_STEPS: Final = 2  # for so many times as long as a quick step more may gather: no second in all
 ORPHANED: Final = timedelta(hours=1)  # a spool that nobody has written to for so long, and nothing refers to
 REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's erasure has removed
 REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
@@ -191,7 +192,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             quorum=quorum,
             checkpoint=lambda: cosigned.published(opened.log.checkpoint),
             witnessed=partial(_is_witnessed, opened),
-            operator_gate=OperatorGate(operators=SqlOperators(database), clock=opened.clock),
+            operator_gate=operator_gate(opened),
             new_code=lambda: secrets.token_urlsafe(24),
             day_of_records=lambda platform, day, reader: _day_of_records(
                 opened, DayScope(platform, day), reader=reader
@@ -286,21 +287,22 @@ def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
     return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
-def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
+def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:
     """Convert what is submitted until told to stop; the home is held only while there is work."""
     schemes, versions = _Schemes(_programs(serving)), Versions(serving.mappings)
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
+        corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
         while not stop():
-            if not operations.waiting() and not waiting.journal.corridors.waiting():
+            if not operations.waiting() and not corridors.waiting() and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
                 with open_home(serving.root, writing=True) as opened:
-                    announce = partial(announce_documents, announcing(opened, versions))
-                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop)
+                    announce = _announcing(opened, versions, duty=duty)
+                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop, worked=worked)
                 _sweep(waiting, operations)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
@@ -311,8 +313,24 @@ def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
     SpoolFolder(opened.home.spool).sweep(operations.spools_in_use, before=before.timestamp())
 
 
+def _announcing(opened: OpenHome, versions: Versions, *, duty: DecisionDuty) -> Callable[[], int]:
+    """Return what publishes documents of corridors and decisions that are due; it counts the documents."""
+    documents, decisions = announcing(opened, versions), logging_decisions(opened)
+
+    def announce() -> int:
+        duty.publish(decisions)
+        return announce_documents(documents)
+
+    return announce
+
+
 def _sequence_while_busy(
-    opened: OpenHome, schemes: _Schemes, *, announce: Callable[[], int], stop: Callable[[], bool]
+    opened: OpenHome,
+    schemes: _Schemes,
+    *,
+    announce: Callable[[], int],
+    stop: Callable[[], bool],
+    worked: Worked,
 ) -> None:
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
@@ -323,6 +341,7 @@ def _sequence_while_busy(
             done = announce() or sequencer.step()
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
+                worked("sequence", seconds=time.monotonic() - begun, facts={"operations": done})
             time.sleep(_pause(done, time.monotonic() - begun))
 
 
@@ -330,11 +349,12 @@ def _pause(taken: int, seconds: float) -> float:
     """Tell how long to wait after a step that took so many operations and seconds.
 
     A step costs much the same for one operation as for a hundred. So while many come, as many again may
-    gather for as long as the step took; one who comes alone does not wait, nor does a backlog.
+    gather for twice as long as the step took, which leaves most of a core to those who answer; one who comes
+    alone does not wait, nor does a backlog.
     """
     if not taken:
         return POLL_SECONDS
-    return seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
+    return PAUSED_STEPS * seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
 def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:

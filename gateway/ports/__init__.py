@@ -4,6 +4,7 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.auditing import BooksAudit, KeptRequest, KeptTransfer, MovedPart, TransferRows
 from gateway.ports.claims import (
     ClaimColumns,
     ClaimDecision,
@@ -17,6 +18,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
+from gateway.ports.decided import DecisionBatch, DecisionLog
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -33,11 +35,11 @@ from gateway.ports.ledger import (
     TransferChange,
     TransferStep,
 )
-from gateway.ports.lots import Corridor, LotBook, LotState
+from gateway.ports.lots import Corridor, KeptRecord, LotBook, LotState, PersonRecords
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import MoveIndex, PlatformAddresses
-from gateway.ports.outside import Clock, Log, Quarantine
+from gateway.ports.outside import Clock, Log, Quarantine, Worked, untraced
 from gateway.ports.platforms import (
     Answered,
     Consent,
@@ -72,6 +74,7 @@ from gateway.ports.serving import (
     PlatformKey,
     Platforms,
     RequestLimits,
+    SignedNonce,
     Spool,
 )
 from gateway.ports.stores import (
@@ -113,6 +116,7 @@ __all__ = [
     "Answered",
     "BatchRow",
     "Begun",
+    "BooksAudit",
     "BooksStanding",
     "ClaimColumns",
     "ClaimDecision",
@@ -130,6 +134,8 @@ __all__ = [
     "Credit",
     "DayClosed",
     "Decide",
+    "DecisionBatch",
+    "DecisionLog",
     "Declined",
     "Delivery",
     "DeliveryState",
@@ -141,6 +147,9 @@ __all__ = [
     "HoldPoints",
     "Journal",
     "KeptColumns",
+    "KeptRecord",
+    "KeptRequest",
+    "KeptTransfer",
     "Known",
     "KnownRequest",
     "Ledger",
@@ -155,6 +164,7 @@ __all__ = [
     "Memory",
     "MonitorBooks",
     "MoveIndex",
+    "MovedPart",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -172,6 +182,7 @@ __all__ = [
     "OutboxTask",
     "PartCounts",
     "PartDecision",
+    "PersonRecords",
     "Platform",
     "PlatformAddresses",
     "PlatformEndpoint",
@@ -195,6 +206,7 @@ __all__ = [
     "ReversalRow",
     "Sent",
     "SeriesHead",
+    "SignedNonce",
     "Spool",
     "Standing",
     "StatedDay",
@@ -203,6 +215,7 @@ __all__ = [
     "TellDecision",
     "Transfer",
     "TransferChange",
+    "TransferRows",
     "TransferStep",
     "Unknown",
     "Webhook",
@@ -212,4 +225,6 @@ __all__ = [
     "WitnessMemory",
     "WitnessPeers",
     "WitnessState",
+    "Worked",
+    "untraced",
 ]

@@ -1,13 +1,14 @@
 """What has become of lots, and what was moved today: kept by the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
+from gateway.ports.stores import BatchRow, PrivateRow
 from gateway.recognition import UNUSED, DayUse, Moved, Used
 
-__all__ = ["Corridor", "LotBook", "LotState"]
+__all__ = ["Corridor", "KeptRecord", "LotBook", "LotState", "PersonRecords"]
 
 
 class Corridor(NamedTuple):
@@ -27,6 +28,23 @@ class LotState:
     disputed: bool = False
 
 
+class KeptRecord(NamedTuple):
+    """A record's row and its batch."""
+
+    row: PrivateRow
+    batch: BatchRow
+
+
+class PersonRecords(Protocol):
+    """The records of accounts, found without looking through those of all others."""
+
+    def of(
+        self, platform: str, accounts: Mapping[bytes, Collection[str] | None]
+    ) -> dict[bytes, list[KeptRecord]]:
+        """Return the records of accounts, by their pseudonyms in the platform: of some days, or of all."""
+        ...
+
+
 class LotBook(Protocol):
     """What is known of lots that were touched; of all others nothing is kept."""
 
@@ -34,6 +52,8 @@ class LotBook(Protocol):
         """Return the states of those lots that were ever touched, by record."""
         ...
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        """Return what was recognised, or is reserved, on a day."""
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        """Return what was recognised, or is reserved, on a day for persons over corridors."""
         ...

@@ -1,5 +1,6 @@
 """What finds transfers by their platforms, and where platforms are called."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.ledger import Pair, Position
@@ -10,8 +11,8 @@ __all__ = ["MoveIndex", "PlatformAddresses"]
 class MoveIndex(Protocol):
     """Finds transfers, and the positions that they led to."""
 
-    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
-        """Write down between which platforms a transfer is; once is enough."""
+    def note(self, corridors: Mapping[str, tuple[str, str]]) -> None:
+        """Write down between which platforms transfers are, by their ids; once is enough."""
         ...
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:

@@ -5,12 +5,14 @@ messages are taken from the outbox by one at a time, and sending one twice does 
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-from gateway.ledger import Cap, Kind, Limit, Pair, Reservation, Verdict
-from gateway.model.transfer import CreditId, HoldId, TransferRefusal, TransferState
+from gateway.ledger import Cap, Decision, Kind, Limit, Pair, Reservation, Verdict
+from gateway.model.transfer import CreditId, HoldId, TransferRefusal
 from gateway.model.transfer import Verdict as Told
 from gateway.ports import (
     Answered,
@@ -25,6 +27,7 @@ from gateway.ports import (
     OutboxTask,
     PlatformMessage,
     PlatformOutcome,
+    TransferChange,
     TransferStep,
 )
 from gateway.ports import Decide as Settle
@@ -33,6 +36,7 @@ from gateway.protocol import (
     Alarm,
     Decide,
     Do,
+    Effect,
     Held,
     HoldRefused,
     Outcome,
@@ -45,6 +49,7 @@ from gateway.protocol import (
     Step,
     Task,
     Timer,
+    Transfer,
     Unanswered,
     step,
 )
@@ -55,11 +60,62 @@ from gateway.service.telling import message_of, party_of
 from gateway.service.transferring import KINDS
 from gateway.signing import Signer
 
-__all__ = ["Carrier"]
+__all__ = ["Carrier", "Heard", "Owed", "Seen"]
+
+LOOKED_AFTER: Final = 200  # transfers whose time has come, at once
 
 _AMBIGUOUS = frozenset({"idempotency-conflict", "transfer-taken"})
 """Refusals of a message that leave open whether something was taken under its id."""
 _logger = logging.getLogger(__name__)
+
+
+Make = Callable[[datetime], object]
+"""Makes an event of the machine, as it is now."""
+
+
+class Seen(NamedTuple):
+    """A transfer as it stood, with its version and what was decided about it."""
+
+    version: int
+    move: Move
+    decision: Decision | None
+
+
+class Owed(NamedTuple):
+    """A message of the outbox as it is to be sent, and the transfer that it was made from."""
+
+    task: OutboxTask
+    message: PlatformMessage
+    seen: Seen
+
+
+class Heard(NamedTuple):
+    """What became of a message of the outbox."""
+
+    owed: Owed
+    outcome: PlatformOutcome
+
+
+class _Way(NamedTuple):
+    """A step with all its effects, and how it is written; None: nothing changes."""
+
+    done: Step
+    effects: tuple[Effect, ...]
+    step: TransferStep | None
+
+
+class _Written(NamedTuple):
+    """Which ways were written, and which can not be."""
+
+    done: set[int]
+    broken: set[int]
+
+
+@dataclass(slots=True)
+class _Rules:
+    """What was looked up for the transfers that are written together."""
+
+    agreements: dict[Corridor, Agreement | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,104 +132,171 @@ class Carrier:
     clock: Clock
     below: Callable[[int], int]
 
-    def read(self, name: str) -> tuple[int, Move] | None:
-        """Return a transfer with its version."""
-        row = self.reader.transfer(name)
-        return None if row is None else (row.version, read_move(row, self.reader.decision(name)))
+    def read_all(self, names: Collection[str]) -> dict[str, Seen]:
+        """Return transfers as they stand, by id."""
+        rows, decided = self.reader.transfers(names), self.reader.decided(names)
+        return {
+            name: Seen(row.version, read_move(row, decided.get(name)), decided.get(name))
+            for name, row in rows.items()
+        }
 
-    def happen(self, name: str, make: Callable[[datetime], object]) -> Step | None:
+    def happen(self, name: str, make: Make) -> Step | None:
         """Have something happen to a transfer: step, write if nobody else has, do what is to be done."""
-        while (found := self.read(name)) is not None:
-            version, move = found
-            done = step(move.transfer, make(self.clock.now()))
-            if self._write(version, move, done=done):
-                self._follow(name, done)
-                return done
-        return None
+        return self.happen_all([(name, make)])[0]
 
-    def look_after(self, *, limit: int = 100) -> int:
+    def happen_all(
+        self, events: Sequence[tuple[str, Make]], *, seen: Mapping[str, Seen] = MappingProxyType({})
+    ) -> list[Step | None]:
+        """Have something happen to several transfers, written in one transaction.
+
+        Of one transfer one thing happens at a time. A step that somebody else was quicker with is taken anew.
+        None: there is no such transfer, or its step cannot be written, of which others take no harm.
+
+        Args:
+            events: what happens to which transfer.
+            seen: transfers that were read a while ago, with their versions: a later one is noticed.
+        """
+        done: list[Step | None] = [None] * len(events)
+        left, known = list(range(len(events))), dict(seen)
+        while left:
+            first: dict[str, int] = {}
+            for number in left:
+                first.setdefault(events[number][0], number)
+            known |= self.read_all(first.keys() - known.keys())
+            rules = _Rules()
+            ways = {
+                number: self._way(known[name], make=events[number][1], rules=rules)
+                for name, number in first.items()
+                if name in known
+            }
+            written = self._write_all(ways)
+            for number in written.done:
+                done[number] = ways[number].done
+            over = written.done | written.broken | (set(first.values()) - ways.keys())
+            left = [number for number in left if number not in over]
+            known.clear()
+        return done
+
+    def look_after(self, *, limit: int = LOOKED_AFTER) -> int:
         """Do what is due by time; returns how many transfers there were."""
         due = self.reader.due(now=int(self.clock.now().timestamp()), limit=limit)
-        for row in due:
-            self.happen(row.id, Timer)
+        self.happen_all([(row.id, Timer) for row in due])
         return len(due)
 
-    def message(self, task: OutboxTask) -> PlatformMessage | None:
-        """Return what is to be sent for a message of the outbox; None where it is not owed any more."""
-        found = self.read(task.transfer)
-        if found is None:
-            return None
-        decision = self.reader.decision(task.transfer)
-        return message_of(found[1], task.message, decision=decision, signers=self.signers)
+    def owed(self, tasks: Sequence[OutboxTask]) -> list[Owed]:
+        """Return what is to be sent for messages of the outbox; nothing for one that is not owed any more."""
+        found = self.read_all({task.transfer for task in tasks})
+        made: list[Owed] = []
+        for task in tasks:
+            if task.transfer in found:
+                seen = found[task.transfer]
+                wanted = task.message
+                message = message_of(seen.move, wanted, decision=seen.decision, signers=self.signers)
+                if message is not None:
+                    made.append(Owed(task, message, seen))
+        return made
 
-    def heard(self, task: OutboxTask, sent: PlatformMessage, *, outcome: PlatformOutcome) -> None:
-        """Take up what became of a message; what is not answered is sent again later."""
-        found = self.read(task.transfer)
-        if found is None:
-            return
-        make = _event(task, sent, move=found[1], outcome=outcome)
+    def heard(self, heard: Sequence[Heard]) -> None:
+        """Take up what became of messages; what is not answered is sent again later."""
+        seen = {one.owed.task.transfer: one.owed.seen for one in heard}
+        events = [(one.owed.task.transfer, self._event(one)) for one in heard]
+        over: list[OutboxTask] = []
+        for one, done in zip(heard, self.happen_all(events, seen=seen), strict=True):
+            if done is None:
+                continue  # it is sent again, when its lease is over
+            again = [effect.at for effect in done.effects if isinstance(effect, Retry)]
+            if again:
+                self.outbox.put_off(one.owed.task, due=-int(-again[0].timestamp() // 1))
+            else:
+                over.append(one.owed.task)
+        if over:
+            self.outbox.end(over)
+
+    def _event(self, heard: Heard) -> Make:
+        """Return what an outcome means for its transfer."""
+        task, message, seen = heard.owed
+        move = seen.move
+        make = _event(task, message, move=move, outcome=heard.outcome)
         if make is not None:
-            self.happen(task.transfer, make)
-            self.outbox.end([task])
-            return
-        party, seed = party_of(found[1], task.message.platform), self.below(1 << 31)
-        done = self.happen(task.transfer, lambda now: Unanswered(now, party, task.attempts, seed))
-        again = [one.at for one in done.effects if isinstance(one, Retry)] if done else []
-        if again:
-            self.outbox.put_off(task, due=-int(-again[0].timestamp() // 1))
-        else:
-            self.outbox.end([task])
+            return make
+        party, seed = party_of(move, task.message.platform), self.below(1 << 31)
+        return lambda now: Unanswered(now, party, task.attempts, seed)
 
-    def _follow(self, name: str, done: Step) -> None:
-        for effect in done.effects:
+    def _write_all(self, ways: Mapping[int, "_Way"]) -> "_Written":
+        """Write what is to be written, together; one that cannot be written keeps no other."""
+        written = {number: way.step for number, way in ways.items() if way.step is not None}
+        futures = self.ledger.submit_all(list(written.values()))
+        done, broken = set(ways), dict[int, BaseException]()
+        for number, future in zip(written, futures, strict=True):
+            error = future.exception()
+            if error is not None:
+                broken[number] = error
+            if error is not None or not future.result().done:
+                done.remove(number)
+        if broken and len(broken) == len(futures):
+            raise next(iter(broken.values()))
+        for number, error in broken.items():
+            name = ways[number].done.transfer.terms.id
+            _logger.error("a step cannot be written", exc_info=error, extra={"transfer": name})
+        for number in done:
+            self._call_persons(ways[number])
+        return _Written(done, set(broken))
+
+    def _call_persons(self, way: "_Way") -> None:
+        for effect in way.effects:
             if isinstance(effect, Alarm):
+                name = way.done.transfer.terms.id
                 _logger.error("transfer needs a person: %s", effect.code, extra={"transfer": name})
-            elif effect == Do(Task.RESERVE):
-                self._reserve(name)
-            elif effect == Do(Task.DECIDE):
-                self.happen(name, Decide)
 
-    def _write(self, version: int, move: Move, *, done: Step) -> bool:
-        """Write a step with all that belongs to it in one transaction; False where another came before."""
-        sent = [one for one in done.effects if isinstance(one, Send)]
-        if done.outcome is not Outcome.TAKEN and not sent:
-            return True
-        made = done.transfer.decision if move.transfer.decision is None else None
-        command = None if made is None else Settle(Verdict(made.verdict), made.reason)
-        return self.ledger.submit(self._step(version, move, done=done, command=command)).result().done
+    def _way(self, seen: Seen, *, make: Make, rules: "_Rules") -> "_Way":
+        """Take a step, and at once what it asks this gateway for; both are one step of the books.
 
-    def _step(
-        self, version: int, move: Move, *, done: Step, command: Settle | Reservation | None
-    ) -> TransferStep:
-        now = int(self.clock.now().timestamp())
-        change = change_of(move, done.transfer, now=now)._replace(messages=_messages(done))
-        return TransferStep(move.transfer.terms.id, version, now, change, command)
+        So nothing is lost between them, and a platform's answer costs one transaction.
+        """
+        now, move = self.clock.now(), seen.move
+        done = step(move.transfer, make(now))
+        then, command, otherwise = done, None, None
+        if Do(Task.RESERVE) in done.effects:
+            then, command, otherwise = self._reserved(move._replace(transfer=done.transfer), rules=rules)
+        elif Do(Task.DECIDE) in done.effects:
+            then = step(done.transfer, Decide(now))
+        effects = done.effects if then is done else (*done.effects, *then.effects)
+        messages = _messages(then.transfer, effects)
+        if Outcome.TAKEN not in (done.outcome, then.outcome) and not messages:
+            return _Way(done, effects, None)
+        made = then.transfer.decision if move.transfer.decision is None else None
+        settled = None if made is None else Settle(Verdict(made.verdict), made.reason)
+        at = int(now.timestamp())
+        change = change_of(move, then.transfer, now=at)._replace(messages=messages)
+        taken = TransferStep(move.transfer.terms.id, seen.version, at, change, command or settled, otherwise)
+        return _Way(done, effects, taken)
 
-    def _reserve(self, name: str) -> None:
+    def _reserved(
+        self, move: Move, *, rules: "_Rules"
+    ) -> tuple[Step, Reservation | None, TransferChange | None]:
         """Reserve lots, limits and position; the books refuse or accept in the transaction of the step."""
-        found = self.read(name)
-        if found is None or found[1].transfer.state is not TransferState.HELD:
-            return
-        version, move = found
         now = self.clock.now()
-        refused, reservation = self._reservation(move, now=now)
-        if reservation is None or move.transfer.overdue(now):
-            self.happen(name, (lambda now: ReserveFailed(now, refused)) if refused else Timer)
-            return
-        done = step(move.transfer, Reserved(now))
-        otherwise = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
-        made = self._step(version, move, done=done, command=reservation)
-        other = self._step(version, move, done=otherwise, command=None).change
-        self.ledger.submit(made._replace(otherwise=other)).result()
+        if move.transfer.overdue(now):
+            return step(move.transfer, Timer(now)), None, None
+        refused, reservation = self._reservation(move, now=now, rules=rules)
+        if reservation is None:
+            return step(move.transfer, ReserveFailed(now, refused)), None, None
+        aborted = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
+        messages = _messages(aborted.transfer, aborted.effects)
+        otherwise = change_of(move, aborted.transfer, now=int(now.timestamp()))._replace(messages=messages)
+        return step(move.transfer, Reserved(now)), reservation, otherwise
 
-    def _reservation(self, move: Move, *, now: datetime) -> tuple[str, Reservation | None]:
+    def _reservation(self, move: Move, *, now: datetime, rules: "_Rules") -> tuple[str, Reservation | None]:
         """Return what is to be reserved, or why it cannot be."""
         terms = move.transfer.terms
         corridor, today = Corridor(terms.source, terms.destination), day_of(now)
-        agreement = self.agreements.in_force(*corridor, now=now)
+        if corridor not in rules.agreements:
+            agreement = rules.agreements[corridor] = self.agreements.in_force(*corridor, now=now)
+            if agreement is not None:
+                self._limit(agreement, paused=bool(self.agreements.pauses(*corridor, now=now)))
+        agreement = rules.agreements[corridor]
         if agreement is None or agreement.digest != terms.agreement:
             return TransferRefusal.AGREEMENT_NOT_IN_FORCE, None
-        self._limit(agreement, paused=bool(self.agreements.pauses(*corridor, now=now)))
         caps = agreement.caps
         keys = self.day_keys(bytes.fromhex(terms.person), corridor, now)
         limits = zip(keys.items(), (caps.person_mg, caps.corridor_mg, caps.platform_mg), strict=True)
@@ -214,10 +337,9 @@ def _event(
     return None
 
 
-def _messages(done: Step) -> tuple[OutboxMessage, ...]:
-    terms = done.transfer.terms
+def _messages(transfer: Transfer, effects: Sequence[Effect]) -> tuple[OutboxMessage, ...]:
     return tuple(
-        OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__])
-        for one in done.effects
+        OutboxMessage(transfer.terms.platform(one.party), KINDS[type(one.message).__name__])
+        for one in effects
         if isinstance(one, Send)
     )

@@ -8,14 +8,13 @@ from typing import Final, NamedTuple
 
 from gateway.claims import NO_KIND, Kinds
 from gateway.convert import Converted, Program, expires_on
-from gateway.ports import ClaimState, Journal, LotBook, LotState, PrivateRow
+from gateway.ports import ClaimState, Journal, KeptRecord, LotBook, LotState, PersonRecords, PrivateRow
 from gateway.recognition import Claim, Lot, Value, Wish
-from gateway.service.person_records import KeptRecord, PersonFiles, records_of
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
-__all__ = ["FoundLot", "Lots"]
+__all__ = ["FoundLot", "Lots", "Sight", "Sought", "value_of"]
 
 _CLAIMS: Final = {
     ClaimState.HOLDS: Claim.HOLDS,
@@ -34,62 +33,95 @@ class FoundLot(NamedTuple):
     found: WorthFound
 
 
+class Sought(NamedTuple):
+    """Records that shall move to a platform, and their person's accounts there."""
+
+    records: Sequence[KeptRecord]
+    accounts: Collection[bytes]
+    destination: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What was looked up of several persons' records at once.
+
+    ``states`` and ``claims`` are by record, ``persons`` by account; ``theirs`` are rows at destinations.
+    """
+
+    states: Mapping[str, LotState]
+    claims: Mapping[str, Claim]
+    persons: Mapping[bytes, bytes]
+    theirs: Mapping[bytes, Sequence[PrivateRow]]
+    closed: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lots:
     """Finds the lots of a home; joined by ``gateway.app``."""
 
     issuer: str
     journal: Journal
-    files: PersonFiles
+    records: PersonRecords
     kinds: Kinds
     replayer: Replayer
     rules: Rulebook
     book: LotBook
 
-    def of_account(self, account: bytes, platform: str) -> list[KeptRecord]:
-        """Return the records of an account."""
-        return list(records_of(account, platform, journal=self.journal, files=self.files))
-
     def last_day(self, row: PrivateRow) -> date | None:
         """Return the last day of a record's points; None: they never lapse."""
         return expires_on(self.replayer.program(row.mapping).expiry, date.fromisoformat(row.day))
 
-    def read(
-        self, records: Sequence[KeptRecord], wish: Wish, *, accounts: Collection[bytes], witnessed: int
-    ) -> Iterator[FoundLot]:
+    def look(self, sought: Sequence[Sought]) -> Sight:
+        """Look up together what is asked of several persons' records."""
+        self.rules.look_again()
+        rows = [kept.row for one in sought for kept in one.records]
+        wanted: dict[str, dict[bytes, set[str]]] = {}
+        for one in sought:
+            around = _around(one.records)
+            for account in one.accounts:
+                wanted.setdefault(one.destination, {}).setdefault(account, set()).update(around)
+        theirs = {
+            account: [kept.row for kept in kept_ones]
+            for platform, accounts in wanted.items()
+            for account, kept_ones in self.records.of(platform, accounts).items()
+        }
+        return Sight(
+            states=self.book.states([row.id for row in rows]),
+            claims=self._claims([*rows, *(row for some in theirs.values() for row in some)]),
+            persons=self._persons(rows),
+            theirs=theirs,
+            closed=self.journal.claims.closed(),
+        )
+
+    def read(self, sought: Sought, wish: Wish, *, sight: Sight, witnessed: int) -> Iterator[FoundLot]:
         """Yield the lots of some records.
 
         Args:
-            records: what shall move.
+            sought: what shall move.
             wish: for whom, where to, by which agreement.
-            accounts: the person's accounts at the destination.
+            sight: what was looked up of these records, by :meth:`look`.
             witnessed: how many entries of the log have the policy's quorum.
         """
-        self.rules.look_again()
-        states = self.book.states([kept.row.id for kept in records])
-        claims = self._claims(kept.row for kept in records)
-        persons = self._persons(kept.row for kept in records)
-        apart = self._never_compared(accounts, wish.destination, records=records)
-        closed = self.journal.claims.closed()
-        for row, batch in records:
+        apart = _never_compared(sought, sight)
+        for row, batch in sought.records:
             day = date.fromisoformat(row.day)
             program = self.replayer.program(row.mapping)
-            state = states.get(row.id, LotState())
+            state = sight.states.get(row.id, LotState())
             found = self.rules.worth(row, wish.agreement)
             lot = Lot(
                 record=row.id,
                 holder=batch.platform,
-                person=None if row.person is None else persons.get(row.person),
+                person=None if row.person is None else sight.persons.get(row.person),
                 day=day,
                 behaviour=row.behaviour,
                 methodology=program.id,
                 evidence=row.evidence,
                 ownership=row.ownership,
                 kind=program.kind,
-                value=self._value(row, program, issued=batch.issued),
+                value=value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer),
                 logged=batch.position < witnessed,
-                claim=claims.get(row.id, Claim.NONE),
-                closed=day.toordinal() <= closed,
+                claim=sight.claims.get(row.id, Claim.NONE),
+                closed=day.toordinal() <= sight.closed,
                 counted=self._counted(row, apart.get(day, ())),
                 used=state.used,
                 retired=state.retired,
@@ -100,12 +132,6 @@ class Lots:
             )
             yield FoundLot(lot, row, state, program, found)
 
-    def _value(self, row: PrivateRow, program: Program, *, issued: str) -> Value:
-        """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
-        document = document_of(row, frame_of(program, issuer=self.issuer, issued=issued))
-        converted: Converted = self.replayer.recompute(document)
-        return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
-
     def _claims(self, rows: Iterable[PrivateRow]) -> dict[str, Claim]:
         names = b"".join(bytes.fromhex(row.id) for row in rows)
         return {name.hex(): _CLAIMS[state] for name, state in self.journal.claims.states(names).items()}
@@ -113,31 +139,6 @@ class Lots:
     def _persons(self, rows: Iterable[PrivateRow]) -> Mapping[bytes, bytes]:
         accounts = list({row.person for row in rows if row.person is not None})
         return {account: link.person for account, link in self.journal.claims.links(accounts).items()}
-
-    def _never_compared(
-        self, accounts: Collection[bytes], platform: str, *, records: Sequence[KeptRecord]
-    ) -> dict[date, list[str]]:
-        """Return kinds of acts, by day, that the destination counts and that were never compared with others.
-
-        Such an act was recorded before the account was linked. It may be the one that shall move, also by a
-        clock that stands on the other side of midnight.
-        """
-        days = {date.fromisoformat(kept.row.day) for kept in records}
-        around = {day + timedelta(days=by) for day in days for by in (-1, 0, 1)}
-        told = {day.isoformat() for day in around}
-        theirs = [
-            kept.row
-            for account in accounts
-            for kept in records_of(account, platform, journal=self.journal, files=self.files, days=told)
-        ]
-        compared = self._claims(theirs)
-        found: dict[date, list[str]] = {}
-        for row in theirs:
-            if row.id not in compared:
-                day = date.fromisoformat(row.day)
-                for by in (-1, 0, 1):
-                    found.setdefault(day + timedelta(days=by), []).append(row.behaviour)
-        return found
 
     def _counted(self, row: PrivateRow, behaviours: Iterable[str]) -> str:
         kind = self.kinds.number(row.behaviour)
@@ -148,3 +149,32 @@ class Lots:
                 " linked: it may be the same"
             )
         return ""
+
+
+def _around(records: Sequence[KeptRecord]) -> set[str]:
+    """Return the days of records, and those beside them."""
+    days = {date.fromisoformat(kept.row.day) for kept in records}
+    return {(day + timedelta(days=by)).isoformat() for day in days for by in (-1, 0, 1)}
+
+
+def _never_compared(sought: Sought, sight: Sight) -> dict[date, list[str]]:
+    """Return kinds of acts, by day, that the destination counts and that were never compared with others.
+
+    Such an act was recorded before the account was linked. It may be the one that shall move, also by a
+    clock that stands on the other side of midnight.
+    """
+    found: dict[date, list[str]] = {}
+    for row in (row for account in sought.accounts for row in sight.theirs[account]):
+        if row.id not in sight.claims:
+            day = date.fromisoformat(row.day)
+            for by in (-1, 0, 1):
+                found.setdefault(day + timedelta(days=by), []).append(row.behaviour)
+    return found
+
+
+def value_of(row: PrivateRow, program: Program, *, issuer: str, issued: str, replayer: Replayer) -> Value:
+    """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
+    converted: Converted = replayer.recompute(
+        document_of(row, frame_of(program, issuer=issuer, issued=issued))
+    )
+    return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))

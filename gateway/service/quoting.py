@@ -4,19 +4,20 @@ A quote reserves nothing. It pins lots, rules and what had been used of each lot
 later can tell whether it still holds.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from gateway.errors import NotFound, Refused, UsageError
+from gateway.errors import GatewayError, NotFound, Refused, UsageError
 from gateway.model.canonical import canonical_bytes, digest
 from gateway.model.quote import Quote, QuotedLot
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import LotUse, QuoteId, TransferRefusal
-from gateway.ports import Clock, Corridor, Link
+from gateway.ports import Clock, Corridor, KeptRecord, Link
 from gateway.recognition import (
     NOTHING_MOVED,
     Agreement,
@@ -34,8 +35,8 @@ from gateway.recognition import (
     too_much,
 )
 from gateway.service.agreement_book import AgreementBook
-from gateway.service.lots import FoundLot, Lots
-from gateway.service.person_records import KeptRecord
+from gateway.service.each import tried
+from gateway.service.lots import FoundLot, Lots, Sought
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
 
@@ -47,6 +48,7 @@ __all__ = [
     "TransferRefused",
     "agreement_of_corridor",
     "make_quote",
+    "make_quotes",
     "quote_of",
     "quoted_lot",
     "subject_of",
@@ -113,45 +115,124 @@ class Quoting:
 def make_quote(asked: QuoteAsked, parts: Quoting) -> MadeQuote:
     """Quote a move.
 
-    1. the agreement  2. the person at both ends  3. the lots and their checks  4. how much of each
-    5. the limits  6. sign
-
     Raises:
         UsageError: no points, or fewer than one, or too many records.
         NotFound: there is no such record here.
         TransferRefused: a check failed; its code is the error's.
     """
-    _require_sense(asked)
+    (made,) = make_quotes([asked], parts)
+    if isinstance(made, GatewayError):
+        raise made
+    return made
+
+
+def make_quotes(asked: Sequence[QuoteAsked], parts: Quoting) -> list[MadeQuote | GatewayError]:
+    """Quote several moves, each for itself: what one takes is not taken off before the next.
+
+    1. the agreement  2. the person at both ends  3. the lots and their checks  4. how much of each
+    5. the limits  6. sign
+    """
     now = parts.clock.now()
-    agreement = agreement_of_corridor(asked.corridor, parts, now=now)
-    link, theirs = _person(asked, parts)
-    wish = Wish(link.person, *asked.corridor, agreement, day_of(now))
-    kept = _kept(asked, parts)
+    known = _look_up(asked, parts)
+    agreed = {
+        corridor: tried(partial(agreement_of_corridor, corridor, parts, now=now))
+        for corridor in {one.corridor for one in asked}
+    }
+    ready = [
+        tried(partial(_ready, one, parts, agreed=agreed[one.corridor], known=known, now=now)) for one in asked
+    ]
+    passing = [one for one in ready if isinstance(one, _Ready)]
+    sight = parts.lots.look([one.sought for one in passing])
+    uses = parts.lots.book.day_uses(
+        {(one.wish.person, one.asked.corridor) for one in passing}, day=day_of(now)
+    )
+    witnessed = parts.witnessed()
+
+    def made(one: _Ready) -> MadeQuote:
+        found = parts.lots.read(one.sought, one.wish, sight=sight, witnessed=witnessed)
+        return _quoted(one, found, parts=parts, now=now, use=uses[one.wish.person, one.asked.corridor])
+
+    return [tried(partial(made, one)) if isinstance(one, _Ready) else one for one in ready]
+
+
+class _Known(NamedTuple):
+    """What was looked up of persons: links by account, all links by person, and records by account."""
+
+    links: Mapping[bytes, Link]
+    of_person: Mapping[bytes, Sequence[Link]]
+    records: Mapping[tuple[str, bytes], Sequence[KeptRecord]]
+
+
+class _Ready(NamedTuple):
+    """A wish for which there is an agreement and a person at both ends."""
+
+    asked: QuoteAsked
+    wish: Wish
+    sought: Sought
+
+
+def _look_up(asked: Sequence[QuoteAsked], parts: Quoting) -> _Known:
+    claims = parts.lots.journal.claims
+    links = claims.links(list({one.account for one in asked}))
+    of_person: dict[bytes, list[Link]] = {}
+    for link in claims.links_of({link.person for link in links.values()}):
+        of_person.setdefault(link.person, []).append(link)
+    accounts: dict[str, dict[bytes, None]] = {}
+    for one in asked:
+        if one.account in links:
+            accounts.setdefault(one.corridor.source, {})[one.account] = None
+    records = {
+        (platform, account): kept
+        for platform, some in accounts.items()
+        for account, kept in parts.lots.records.of(platform, some).items()
+    }
+    return _Known(links, of_person, records)
+
+
+def _ready(
+    asked: QuoteAsked, parts: Quoting, *, agreed: Agreement | GatewayError, known: _Known, now: datetime
+) -> _Ready:
+    _require_sense(asked)
+    if isinstance(agreed, GatewayError):
+        raise agreed
+    link, theirs = _person(asked, known)
     accounts = tuple(one.account for one in theirs)
-    found = parts.lots.read(kept, wish, accounts=accounts, witnessed=parts.witnessed())
+    kept = _kept(asked, parts, records=known.records[asked.corridor.source, asked.account])
+    wish = Wish(link.person, *asked.corridor, agreed, day_of(now))
+    return _Ready(asked, wish, Sought(kept, accounts, asked.corridor.destination))
+
+
+def _quoted(
+    ready: _Ready, found: Iterator[FoundLot], *, parts: Quoting, now: datetime, use: DayUse
+) -> MadeQuote:
+    asked, wish = ready.asked, ready.wish
     chosen, refused = _chosen(asked, found, wish=wish)
     if not chosen:
         raise TransferRefused(refused or [_failure(TransferRefusal.LOT_SPENT, "there is nothing to move")])
     quoted = [quoted_lot(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
-    use = parts.lots.book.day_use(link.person, asked.corridor, day=wish.day)
     recognised = sum(lot.use.recognised_mg for lot in quoted)
-    _require_within(agreement, use, recognised_mg=recognised)
+    _require_within(wish.agreement, use, recognised_mg=recognised)
     name = _quote_id(now, parts.random_bytes(_RANDOM_BYTES))
     quote = Quote(
         id=name,
         issuer=parts.issuer,
         source=asked.corridor.source,
         destination=asked.corridor.destination,
-        agreement=agreement.digest,
-        subject=subject_of(name, link.person),
+        agreement=wish.agreement.digest,
+        subject=subject_of(name, wish.person),
         issued=now,
         lots=tuple(quoted),
     )
     told = [ToldLot(one, lot) for (one, _), lot in zip(chosen, quoted, strict=True)]
     explanation = explain_quote(quote, told, asked=asked.points, refused=refused)
-    envelope = seal(quote.body(), parts.signers)
+    body = quote.body()
     return MadeQuote(
-        quote, envelope, digest(canonical_bytes(quote.body())), link.person, accounts, explanation
+        quote,
+        seal(body, parts.signers),
+        digest(canonical_bytes(body)),
+        wish.person,
+        tuple(ready.sought.accounts),
+        explanation,
     )
 
 
@@ -204,11 +285,10 @@ def agreement_of_corridor(corridor: Corridor, parts: Quoting, *, now: datetime) 
     return found
 
 
-def _person(asked: QuoteAsked, parts: Quoting) -> tuple[Link, list[Link]]:
+def _person(asked: QuoteAsked, known: _Known) -> tuple[Link, list[Link]]:
     """Return the person's link at the source, and those at the destination."""
-    claims = parts.lots.journal.claims
-    link = claims.links([asked.account]).get(asked.account)
-    theirs = [] if link is None else claims.links_of([link.person])
+    link = known.links.get(asked.account)
+    theirs = () if link is None else known.of_person.get(link.person, ())
     there = [one for one in theirs if one.platform == asked.corridor.destination]
     if link is None or link.platform != asked.corridor.source or not there:
         detail = "the person has to be linked, with consent, at both platforms"
@@ -216,9 +296,8 @@ def _person(asked: QuoteAsked, parts: Quoting) -> tuple[Link, list[Link]]:
     return link, there
 
 
-def _kept(asked: QuoteAsked, parts: Quoting) -> list[KeptRecord]:
+def _kept(asked: QuoteAsked, parts: Quoting, *, records: Sequence[KeptRecord]) -> list[KeptRecord]:
     """Return the records that may move, in the order in which they are picked."""
-    records = parts.lots.of_account(asked.account, asked.corridor.source)
     if asked.records:
         mine = {kept.row.id: kept for kept in records}
         unknown = [name for name in asked.records if name not in mine]

@@ -20,7 +20,9 @@ from gateway.store.sorted_runs import (
     Entries,
     Run,
     WrittenRun,
+    chosen,
     entries_of,
+    in_order,
     keys_of,
     merged,
     without_repetitions,
@@ -61,27 +63,22 @@ class KeyedFiles:
 
     def find(self, keys: bytes) -> dict[bytes, bytes]:
         """Return the values of those keys (16 bytes each) that are known."""
-        wanted = keys_of(keys, width=self._width)
+        wanted = in_order(keys_of(keys, width=self._width))
         if not len(wanted):
             return {}
         found: dict[bytes, bytes] = {}
         for run in reversed(self._runs()):  # oldest first, so that the newest value stands
-            asked, places = run.find(wanted)
-            names = _keys(wanted[asked])
-            found.update(zip(names, run.entries["value"][places].tolist(), strict=True))
-            run.release()
+            _, entries = run.find(wanted)
+            found.update(zip(_keys(entries), entries["value"].tolist(), strict=True))
         return found
 
     def holds(self, keys: bytes, values: bytes) -> bool:
         """Tell whether each of these keys has this value."""
-        wanted = keys_of(keys, width=self._width)
-        expected = np.frombuffer(values, f"V{self._width}")
-        missing = np.arange(len(wanted))
+        missing = entries_of(keys, values, width=self._width)
         for run in self._runs():  # newest first: its value stands
-            asked, places = run.find(wanted[missing])
-            if run.entries["value"][places].tobytes() != expected[missing[asked]].tobytes():
+            asked, entries = run.find(missing)
+            if entries["value"].tobytes() != chosen(missing, asked)["value"].tobytes():
                 return False
-            run.release()
             missing = np.delete(missing, asked)
         return not len(missing)
 
@@ -101,7 +98,7 @@ class KeyedFiles:
     def stage_chosen(self, chosen: Iterator[Entries]) -> Replacement:
         """Write a run that takes the place of all others once it is adopted by :meth:`replace`."""
         listed = self._listed()
-        staged = self._write(chosen, sum(row.rows for row in listed))
+        staged = self._write(chosen)
         return Replacement(
             staged, [row.file for row in listed], max((row.level for row in listed), default=0)
         )
@@ -132,7 +129,7 @@ class KeyedFiles:
         if not len(entries):
             return None
         entries = without_repetitions(entries)
-        return self._write(iter((entries,)), len(entries))
+        return self._write(iter((entries,)))
 
     def adopt(self, connection: Connection, staged: StagedRun | None, *, level: int = 0) -> None:
         """Make a staged run count, inside a transaction."""
@@ -172,7 +169,7 @@ class KeyedFiles:
 
     def _merge(self, rows: list[Row[tuple[str, int, int, str]]], level: int) -> None:
         slices = merged([self._open(row) for row in rows], width=self._width)
-        staged = self._write(slices, sum(row.rows for row in rows))
+        staged = self._write(slices)
         replaced = [row.file for row in rows]
         with self._database.write() as connection:
             connection.execute(delete(t.runs).where(t.runs.c.file.in_(replaced)))
@@ -181,9 +178,9 @@ class KeyedFiles:
             self._opened.pop(file, None)
             (self._folder / file).unlink()
 
-    def _write(self, slices: Iterator[Entries], rows_at_most: int) -> StagedRun:
+    def _write(self, slices: Iterator[Entries]) -> StagedRun:
         name = f"{self._kind}-{token_hex(8)}.run"  # never used again: a reader may still hold an old one
-        return StagedRun(name, write_run(self._folder / name, slices, rows_at_most=rows_at_most))
+        return StagedRun(name, write_run(self._folder / name, slices, width=self._width))
 
     def _listed(self) -> list[Row[tuple[str, int, int, str]]]:
         """Return the runs that count, newest first."""

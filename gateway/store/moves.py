@@ -1,6 +1,6 @@
 """Transfers by their platforms, lots and day limits as the ledger has them, and addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -44,11 +44,13 @@ class LedgerLotBook:
                 )
         return {name: _state(found[name], moved[name]) for name in records if name in found}
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        """Return what was recognised, or is reserved, on a day."""
-        keys = day_keys(person, corridor, day=day)
-        used = self._reader.counted(list(keys.values()))
-        return DayUse(*(used.get(key, 0) for key in keys.values()))
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        """Return what was recognised, or is reserved, on a day for persons over corridors."""
+        keys = {move: list(day_keys(*move, day=day).values()) for move in moves}
+        used = self._reader.counted({key for some in keys.values() for key in some})
+        return {move: DayUse(*(used.get(key, 0) for key in some)) for move, some in keys.items()}
 
 
 class SqlMoveIndex:
@@ -57,11 +59,16 @@ class SqlMoveIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
-        """Write down between which platforms a transfer is; once is enough."""
-        ends = [{"platform": platform, "transfer": transfer} for platform in corridor]
-        with self._database.write(alone=False) as connection:
-            connection.execute(upsert(connection, t.ends).values(ends).on_conflict_do_nothing())
+    def note(self, corridors: Mapping[str, tuple[str, str]]) -> None:
+        """Write down between which platforms transfers are, by their ids; once is enough."""
+        ends = [
+            {"platform": platform, "transfer": transfer}
+            for transfer, corridor in sorted(corridors.items())
+            for platform in corridor
+        ]
+        if ends:
+            with self._database.write(alone=False) as connection:
+                connection.execute(upsert(connection, t.ends).on_conflict_do_nothing(), ends)
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
         """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""

@@ -11,8 +11,9 @@ integers and the value; then the filter, 64-bit words of which each key sets fou
 import hashlib
 import mmap
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,12 @@ __all__ = [
     "chosen",
     "entries_of",
     "find_in",
+    "in_order",
     "joined",
     "keys_of",
     "merged",
     "newest",
+    "place_in",
     "without_repetitions",
     "write_run",
 ]
@@ -39,6 +42,8 @@ __all__ = [
 KEY_BYTES: Final = 16
 KEYS_PER_WORD: Final = 4  # 16 bits a key: about one absent key in a hundred is looked for in vain
 SLICE_ENTRIES: Final = 1 << 19  # entries of all runs together that a merge holds at once
+SLICE_WORDS: Final = 1 << 17  # words of a filter that are held at once while it is written
+PIECE_BYTES: Final = 1 << 26  # of a mapped file, within which keys are looked for before its pages are let go
 
 Entries = NDArray[np.void]
 """Entries with the members ``high``, ``low`` (the key's halves) and ``value``."""
@@ -64,7 +69,7 @@ def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
     """
     entries = keys_of(keys, width=width)
     entries["value"] = np.frombuffer(values, f"V{width}")
-    return _sorted(entries)
+    return in_order(entries)
 
 
 def keys_of(keys: bytes, *, width: int) -> Entries:
@@ -87,19 +92,30 @@ class Run:
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.entries: Entries = np.frombuffer(self._map, layout, count=rows)
-        self._filter: _Words = np.fromfile(path, np.uint64, offset=rows * layout.itemsize)
+        self._filter: _Words = np.frombuffer(self._map, np.uint64, offset=rows * layout.itemsize)
 
-    def find(self, wanted: Entries) -> tuple[_Places, _Places]:
-        """Return the places in ``wanted`` of the keys that are here, and their places in the run."""
+    def find(self, wanted: Entries) -> tuple[_Places, Entries]:
+        """Return the places in ``wanted`` of the keys that are here, and their entries.
+
+        Keys in their order are found faster, and in a long file with few of its pages in memory at a time.
+        """
+        pieces = len(self._map) // PIECE_BYTES + 1
+        cuts = [len(wanted) * number // pieces for number in range(pieces + 1)]
+        found = [self._find(wanted[begin:end], begin) for begin, end in pairwise(cuts)]
+        asked, entries = zip(*found, strict=True)
+        return np.concatenate(asked), joined(entries)
+
+    def _find(self, wanted: Entries, begin: int) -> tuple[_Places, Entries]:
         words = self._filter[_word_of(wanted["high"], len(self._filter))]
         bits = _bits_of(wanted["low"])
         asked = np.flatnonzero((words & bits) == bits)
-        places = self.place(chosen(wanted, asked))
+        places = place_in(self.entries, chosen(wanted, asked))
         inside = places < len(self.entries)
-        asked, places = asked[inside], places[inside]
-        here = self.entries[places]
+        asked = asked[inside]
+        here = chosen(self.entries, places[inside])
+        self.release()
         same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
-        return asked[same], places[same]
+        return asked[same] + begin, chosen(here, same)
 
     def places_under(self, highs: _Words) -> tuple[_Places, _Places]:
         """Return the places of all keys with one of these upper halves (in order), and of which one."""
@@ -109,9 +125,9 @@ class Run:
         else:
             wanted = np.zeros(len(highs), self.entries.dtype)
             wanted["high"] = highs
-            first = self.place(wanted)
+            first = place_in(self.entries, wanted)
             wanted["high"] += np.uint64(1)  # the last half of all wraps around: its keys are not found,
-            end = np.maximum(self.place(wanted), first)  # which is one in 2^64
+            end = np.maximum(place_in(self.entries, wanted), first)  # which is one in 2^64
         counts = end - first
         behind = np.cumsum(counts)
         places = np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
@@ -121,21 +137,6 @@ class Run:
         """Give back the memory of what was read of the file; it is read again when it is needed."""
         self._map.madvise(mmap.MADV_DONTNEED)
 
-    def place(self, wanted: Entries) -> _Places:
-        """Return for each key the place of the first entry that is not before it."""
-        highs, lows = self.entries["high"], self.entries["low"]
-        first = np.zeros(len(wanted), np.int64)
-        last = np.full(len(wanted), len(self.entries), np.int64)
-        for _ in range(len(self.entries).bit_length()):
-            middle = (first + last) >> 1
-            inside = middle < last
-            at = np.where(inside, middle, 0)
-            high, low = highs[at], lows[at]
-            before = (high < wanted["high"]) | ((high == wanted["high"]) & (low < wanted["low"]))
-            first = np.where(inside & before, middle + 1, first)
-            last = np.where(inside & ~before, middle, last)
-        return first
-
     def require_digest(self, digest: str) -> None:
         """Check the whole file against the digest that was kept."""
         with self.path.open("rb") as file:
@@ -144,8 +145,8 @@ class Run:
             raise IntegrityBroken(f"index/{self.path.name} is not the file that was written", field=digest)
 
 
-def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, _Places]:
-    """Return the places in ``wanted`` of the keys among entries in memory, and their places there."""
+def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, Entries]:
+    """Return the places in ``wanted`` of the keys among entries in memory, and their entries."""
     highs = np.ascontiguousarray(entries["high"])
     places = np.searchsorted(highs, wanted["high"])
     asked = np.flatnonzero(places < len(highs))
@@ -162,7 +163,7 @@ def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, _Places]:
     inside = places < len(highs)
     asked, places = asked[inside], places[inside]
     same = (highs[places] == wanted["high"][asked]) & (entries["low"][places] == wanted["low"][asked])
-    return asked[same], places[same]
+    return asked[same], chosen(entries, places[same])
 
 
 def newest(found: Sequence[Entries]) -> Entries:
@@ -175,8 +176,8 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
     if not runs:
         return
     total = sum(len(run.entries) for run in runs)
-    cuts = _cuts(total // SLICE_ENTRIES + 1, width)
-    ends = [[*run.place(cuts).tolist(), len(run.entries)] for run in runs]
+    cuts = _cuts(total // SLICE_ENTRIES + 1, _layout(width))
+    ends = [[*place_in(run.entries, cuts).tolist(), len(run.entries)] for run in runs]
     begins = [0] * len(runs)
     for number in range(len(cuts) + 1):
         some = joined(
@@ -189,21 +190,54 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
             yield _by_key(some)
 
 
-def write_run(path: Path, slices: Iterator[Entries], *, rows_at_most: int) -> WrittenRun:
-    """Write entries, given in the order of their keys, durably."""
+def write_run(path: Path, slices: Iterator[Entries], *, width: int) -> WrittenRun:
+    """Write entries, given in the order of their keys, durably; ``width`` is the bytes of a value."""
     digest, rows = hashlib.sha256(), 0
-    filter_words: _Words = np.zeros(_word_count(rows_at_most), np.uint64)
     with durable_file(path, mode=0o600) as file:
         for some in slices:
             data = some.tobytes()
             file.write(data)
             digest.update(data)
             rows += len(some)
-            _note(filter_words, some)
-        filter_words = _folded(filter_words, _word_count(rows))
-        file.write(filter_words.tobytes())
-        digest.update(filter_words.tobytes())
+        file.flush()
+        for words in _filter_of(file, rows, layout=_layout(width)):
+            file.write(words.tobytes())
+            digest.update(words.tobytes())
     return WrittenRun(digest.hexdigest(), rows)
+
+
+def _filter_of(file: BinaryIO, rows: int, *, layout: "np.dtype[np.void]") -> Iterator[_Words]:
+    """Yield the filter of the entries in a file, some words at a time; those of one word stand together."""
+    words = _word_count(rows)
+    if not rows:
+        yield np.zeros(words, np.uint64)
+        return
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    entries: Entries = np.frombuffer(mapped, layout, count=rows)
+    slices = max(words // SLICE_WORDS, 1)
+    begin = 0
+    for number, end in enumerate([*place_in(entries, _cuts(slices, layout)).tolist(), rows]):
+        some = np.zeros(words // slices, np.uint64)
+        _note(some, entries[begin:end], words=words, first=number * len(some))
+        yield some
+        begin = end
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def place_in(entries: Entries, wanted: Entries) -> _Places:
+    """Return for each key the place of the first entry that is not before it; nothing is copied."""
+    highs, lows = entries["high"], entries["low"]
+    first = np.zeros(len(wanted), np.int64)
+    last = np.full(len(wanted), len(entries), np.int64)
+    for _ in range(len(entries).bit_length()):
+        middle = (first + last) >> 1
+        inside = middle < last
+        at = np.where(inside, middle, 0)
+        high, low = highs[at], lows[at]
+        before = (high < wanted["high"]) | ((high == wanted["high"]) & (low < wanted["low"]))
+        first = np.where(inside & before, middle + 1, first)
+        last = np.where(inside & ~before, middle, last)
+    return first
 
 
 def _layout(width: int) -> "np.dtype[np.void]":
@@ -211,9 +245,9 @@ def _layout(width: int) -> "np.dtype[np.void]":
     return np.dtype(members)
 
 
-def _cuts(slices: int, width: int) -> Entries:
+def _cuts(slices: int, layout: "np.dtype[np.void]") -> Entries:
     """Return the keys that cut the whole range of keys into equal slices."""
-    cuts = np.zeros(slices - 1, _layout(width))
+    cuts = np.zeros(slices - 1, layout)
     cuts["high"] = [(number << 64) // slices for number in range(1, slices)]
     return cuts
 
@@ -237,10 +271,10 @@ def without_repetitions(entries: Entries) -> Entries:
 
 
 def _by_key(entries: Entries) -> Entries:
-    return without_repetitions(_sorted(entries))
+    return without_repetitions(in_order(entries))
 
 
-def _sorted(entries: Entries) -> Entries:
+def in_order(entries: Entries) -> Entries:
     """Return entries in the order of their keys; of equal keys the first stays the first.
 
     Halves are hashes, so that equal ones often belong to equal keys: one half is sorted by, and the other
@@ -288,15 +322,9 @@ def _bits_of(low: _Words) -> _Words:
     return bits
 
 
-def _note(filter_words: _Words, some: Entries) -> None:
-    """Set the bits of keys, which stand in order: those of one word stand together."""
-    words = _word_of(some["high"], len(filter_words))
-    begins = np.flatnonzero(np.diff(words, prepend=words[:1] ^ np.uint64(1)))
-    filter_words[words[begins]] |= np.bitwise_or.reduceat(_bits_of(some["low"]), begins)
-
-
-def _folded(filter_words: _Words, words: int) -> _Words:
-    """Join neighbouring words until there are no more than ``words``."""
-    while len(filter_words) > words:
-        filter_words = filter_words[0::2] | filter_words[1::2]
-    return filter_words
+def _note(some: _Words, entries: Entries, *, words: int, first: int) -> None:
+    """Set the bits of keys, which stand in order, in a part of a filter that has ``words`` in all."""
+    if len(entries):
+        places = _word_of(entries["high"], words) - np.uint64(first)
+        begins = np.flatnonzero(np.diff(places, prepend=places[:1] ^ np.uint64(1)))
+        some[places[begins]] = np.bitwise_or.reduceat(_bits_of(entries["low"]), begins)

@@ -1,7 +1,7 @@
 """Homes in which a person's points may move between invented platforms, and what a ledger would know."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -56,9 +56,11 @@ class Books:
     def states(self, records: Sequence[str]) -> dict[str, LotState]:
         return {record: self.lots[record] for record in records if record in self.lots}
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        del person, corridor, day
-        return self.today
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        del day
+        return dict.fromkeys(moves, self.today)
 
     def take(self, made: Quote) -> None:
         """Move what a quote says."""

@@ -50,16 +50,19 @@ def around(kind: type, name: str, *, point: Callable[[], None]) -> None:
 
 
 def around_send(point: Callable[[], None]) -> None:
-    """Pass a point before and after each message to a platform."""
-    plain = HttpPlatforms.send
+    """Pass a point before and after each message to a platform, or several of them."""
+    for name in ("send", "send_all"):
+        setattr(HttpPlatforms, name, sending(getattr(HttpPlatforms, name), point))
 
+
+def sending(plain: Callable[..., Any], point: Callable[[], None]) -> Callable[..., Any]:
     async def send(self: HttpPlatforms, platform: str, message: Any) -> Any:
         point()
         outcome = await plain(self, platform, message)
         point()
         return outcome
 
-    HttpPlatforms.send = send  # type: ignore[method-assign]
+    return send
 
 
 def main(home: Path, point: int) -> None:
