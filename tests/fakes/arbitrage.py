@@ -30,6 +30,7 @@ from gateway.recognition import (
     Value,
     Worth,
     agreement_of,
+    arrived_value,
     movable,
     take,
 )
@@ -114,7 +115,8 @@ class Resident:
         for corridor, agreed in self.agreements.items():
             self.clerk.limit(Limit(Pair(*corridor), agreed.net_debit_cap_mg, agreed.cover_mg))
         self.values = {"r": self.start}
-        self.whole: dict[str, tuple[str, Worth, Fraction]] = {}
+        self._rates: dict[str, tuple[str, ...]] = {"r": ()}
+        self.whole: dict[str, tuple[Worth, Fraction]] = {}
         self.moves: list[Reservation] = []
         self.refused = 0
         self._numbers = 0
@@ -207,7 +209,8 @@ class Resident:
             self.clerk.decide(wanted.transfer, verdict, reason="", decided="")
             if verdict is Verdict.COMMIT:
                 self.moves.append(wanted)
-                self.whole[arriving] = (name, worth, worth.recognised_of(value))
+                self._rates[arriving] = (*self._rates[name], rates)
+                self.whole[arriving] = (worth, worth.recognised_of(value))
                 self._revalue()
 
     def _return(self, original: Reservation) -> None:
@@ -225,9 +228,9 @@ class Resident:
             self._revalue()
 
     def _revalue(self) -> None:
-        """Have what arrived stand for what was recognised of it, and for its share of the act."""
-        for name, (origin, worth, _) in self.whole.items():
-            lot, source = self.book.lots[name], self.values[origin]
+        """Have what arrived stand for what was recognised of it, by the rates of its moves."""
+        for name in self.whole:
+            lot = self.book.lots[name]
             if lot.mg:
-                share = source.share * lot.origin_mg / source.co2e_mg
-                self.values[name] = Value(lot.mg, lot.points, worth.points_of_mg * lot.mg, share)
+                rates = self._rates[name]
+                self.values[name] = arrived_value(self.start, rates, co2e_mg=lot.mg, points=lot.points)

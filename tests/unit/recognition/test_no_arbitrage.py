@@ -52,7 +52,7 @@ def require_no_gain(resident: Resident) -> None:
     assert sum(lot.free_points for lot in at_home) <= start.points, "a cycle gains points"
     back = sum(lot.held_mg for lot in at_home if lot.origin)
     assert back <= movable(start), "a cycle gains reduction"
-    for name, (_, worth, rate) in resident.whole.items():
+    for name, (worth, rate) in resident.whole.items():
         lot = resident.book.lots[name]
         if not lot.returned_mg:  # else less than its share may be left, and never more than there was
             assert lot.mg <= floor(rate * lot.origin_mg), "parts are recognised for more than the whole"
