@@ -60,6 +60,7 @@ COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 MANY: Final = 8  # operations of one step: they come faster than one by one
 GATHERING_SECONDS: Final = 0.25  # a step that takes longer is worth its cost already
+PAUSED_STEPS: Final = 2  # for so many times as long as a quick step more may gather: no second in all
 ORPHANED: Final = timedelta(hours=1)  # a spool that nobody has written to for so long, and nothing refers to
 REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's erasure has removed
 REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
@@ -348,11 +349,12 @@ def _pause(taken: int, seconds: float) -> float:
     """Tell how long to wait after a step that took so many operations and seconds.
 
     A step costs much the same for one operation as for a hundred. So while many come, as many again may
-    gather for as long as the step took; one who comes alone does not wait, nor does a backlog.
+    gather for twice as long as the step took, which leaves most of a core to those who answer; one who comes
+    alone does not wait, nor does a backlog.
     """
     if not taken:
         return POLL_SECONDS
-    return seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
+    return PAUSED_STEPS * seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
 def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:

@@ -12,6 +12,7 @@ from gateway.model.quote import Quote
 from gateway.model.transfer import TransferId, TransferRefusal
 from gateway.ports import Corridor, KeptRecord, Link, Platform
 from gateway.recognition import Agreement, Failure, Wish, day_of, failures
+from gateway.service.each import tried
 from gateway.service.lots import FoundLot, Sight, Sought
 from gateway.service.quoting import (
     Quoting,
@@ -19,7 +20,6 @@ from gateway.service.quoting import (
     agreement_of_corridor,
     quoted_lot,
     subject_of,
-    tried,
 )
 from gateway.signing import KeyedIndex
 

@@ -78,16 +78,14 @@ class Conveyor:
         """Send messages of one kind; whatever goes wrong, they stay in the outbox until answered."""
         begun = asyncio.get_running_loop().time()
         try:
-            messages = await asyncio.to_thread(self.carrier.messages, tasks)
-            owed = [(task, one) for task, one in zip(tasks, messages, strict=True) if one is not None]
-            past = [task for task, one in zip(tasks, messages, strict=True) if one is None]
+            owed = await asyncio.to_thread(self.carrier.owed, tasks)
+            past = set(tasks) - {one.task for one in owed}
             if past:
-                await asyncio.to_thread(self.carrier.outbox.end, past)
+                await asyncio.to_thread(self.carrier.outbox.end, sorted(past))
             if not owed:
                 return
-            outcomes = await self._said(platform, [message for _, message in owed])
-            heard = [Heard(task, one, outcome) for (task, one), outcome in zip(owed, outcomes, strict=True)]
-            await asyncio.to_thread(self.carrier.heard_all, heard)
+            outcomes = await self._said(platform, [one.message for one in owed])
+            await asyncio.to_thread(self.carrier.heard, list(map(Heard, owed, outcomes)))
             seconds = asyncio.get_running_loop().time() - begun
             facts: dict[str, str | int] = {"platform": platform, "messages": len(owed)}
             self.worked(f"carry {tasks[0].message.kind}", seconds=seconds, facts=facts)

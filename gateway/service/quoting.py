@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from gateway.errors import GatewayError, NotFound, Refused, UsageError
 from gateway.model.canonical import canonical_bytes, digest
@@ -35,6 +35,7 @@ from gateway.recognition import (
     too_much,
 )
 from gateway.service.agreement_book import AgreementBook
+from gateway.service.each import tried
 from gateway.service.lots import FoundLot, Lots, Sought
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
@@ -51,10 +52,8 @@ __all__ = [
     "quote_of",
     "quoted_lot",
     "subject_of",
-    "tried",
 ]
 
-Done = TypeVar("Done")
 LOTS_MAX: Final = 100  # a quote with as many has 100 KiB
 QUOTE_BYTES_MAX: Final = 256 * 1024
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
@@ -154,14 +153,6 @@ def make_quotes(asked: Sequence[QuoteAsked], parts: Quoting) -> list[MadeQuote |
         return _quoted(one, found, parts=parts, now=now, use=uses[one.wish.person, one.asked.corridor])
 
     return [tried(partial(made, one)) if isinstance(one, _Ready) else one for one in ready]
-
-
-def tried(work: Callable[[], Done]) -> Done | GatewayError:
-    """Return what some work gives, or why it gives nothing: one of several keeps no other from its end."""
-    try:
-        return work()
-    except GatewayError as error:
-        return error
 
 
 class _Known(NamedTuple):
