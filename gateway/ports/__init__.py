@@ -33,7 +33,7 @@ from gateway.ports.ledger import (
     TransferChange,
     TransferStep,
 )
-from gateway.ports.lots import Corridor, LotBook, LotState
+from gateway.ports.lots import ArrivedLot, Corridor, LotBook, LotState
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import MoveIndex, PlatformAddresses
@@ -111,6 +111,7 @@ from gateway.ports.witnessing import (
 __all__ = [
     "EVENT_CONTENT_BYTES",
     "Answered",
+    "ArrivedLot",
     "BatchRow",
     "Begun",
     "BooksStanding",

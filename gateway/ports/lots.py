@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
+from gateway.ledger import Lot
 from gateway.recognition import UNUSED, DayUse, Moved, Used
 
-__all__ = ["Corridor", "LotBook", "LotState"]
+__all__ = ["ArrivedLot", "Corridor", "LotBook", "LotState"]
 
 
 class Corridor(NamedTuple):
@@ -27,11 +28,23 @@ class LotState:
     disputed: bool = False
 
 
+class ArrivedLot(NamedTuple):
+    """A lot that has come by transfers: its name, itself, and the rates of all its moves in their order."""
+
+    name: str
+    lot: Lot
+    rates: tuple[str, ...]
+
+
 class LotBook(Protocol):
     """What is known of lots that were touched; of all others nothing is kept."""
 
-    def states(self, records: Sequence[str]) -> dict[str, LotState]:
-        """Return the states of those lots that were ever touched, by record."""
+    def states(self, lots: Sequence[str]) -> dict[str, LotState]:
+        """Return the states of those lots that were ever touched, by name; a record's is its id."""
+        ...
+
+    def arrived(self, person: bytes, platform: str) -> list[ArrivedLot]:
+        """Return what a platform holds of a person's records by transfers, whatever is left of it."""
         ...
 
     def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:

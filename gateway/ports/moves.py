@@ -1,5 +1,6 @@
 """What finds transfers by their platforms, and where platforms are called."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.ledger import Pair, Position
@@ -10,8 +11,15 @@ __all__ = ["MoveIndex", "PlatformAddresses"]
 class MoveIndex(Protocol):
     """Finds transfers, and the positions that they led to."""
 
-    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
-        """Write down between which platforms a transfer is; once is enough."""
+    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[tuple[str, str]] = ()) -> None:
+        """Write down between which platforms a transfer is; once is enough.
+
+        ``lots``: those that have arrived, or will, of a person, as (person's pseudonym, lot).
+        """
+        ...
+
+    def lots_of(self, person: str) -> list[tuple[str, str]]:
+        """Return what arrived of a person, or was to: each lot with each transfer that has to do with it."""
         ...
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:

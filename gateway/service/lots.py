@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from gateway.claims import NO_KIND, Kinds
 from gateway.convert import Converted, Program, expires_on
-from gateway.ports import ClaimState, Journal, LotBook, LotState, PrivateRow
-from gateway.recognition import Claim, Lot, Value, Wish
+from gateway.model.transfer import TransferRefusal
+from gateway.ports import ArrivedLot, ClaimState, Journal, LotBook, LotState, PrivateRow
+from gateway.recognition import Claim, Lot, NotWorth, Value, Wish, arrived_value
 from gateway.service.person_records import KeptRecord, PersonFiles, records_of
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
@@ -17,6 +18,7 @@ from gateway.service.worth import Rulebook, WorthFound
 
 __all__ = ["FoundLot", "Lots"]
 
+MOVES_MAX: Final = 20  # the name of a lot that has moved says how; as a key of the books it has to stay short
 _CLAIMS: Final = {
     ClaimState.HOLDS: Claim.HOLDS,
     ClaimState.SET_OFF: Claim.SET_OFF,
@@ -32,6 +34,17 @@ class FoundLot(NamedTuple):
     state: LotState
     program: Program
     found: WorthFound
+    arrived: ArrivedLot | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the books call it."""
+        return self.row.id if self.arrived is None else self.arrived.name
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of its points where it is held."""
+        return self.program.unit if self.arrived is None else self.arrived.lot.unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +63,28 @@ class Lots:
         """Return the records of an account."""
         return list(records_of(account, platform, journal=self.journal, files=self.files))
 
-    def last_day(self, row: PrivateRow) -> date | None:
-        """Return the last day of a record's points; None: they never lapse."""
-        return expires_on(self.replayer.program(row.mapping).expiry, date.fromisoformat(row.day))
+    def held(self, account: bytes, person: bytes, *, platform: str) -> list[KeptRecord]:
+        """Return what an account holds: its records, and what came by transfers of the person's elsewhere."""
+        held, arrived = self.of_account(account, platform), self.book.arrived(person, platform)
+        if not arrived:
+            return held
+        records = {one.lot.record for one in arrived}
+        rows = {
+            kept.row.id: kept
+            for link in self.journal.claims.links_of([person])
+            for kept in self.of_account(link.account, link.platform)
+            if kept.row.id in records
+        }
+        known = [one for one in arrived if one.lot.record in rows]
+        return held + [rows[one.lot.record]._replace(arrived=one) for one in known]
+
+    def last_day(self, kept: KeptRecord) -> date | None:
+        """Return the last day of a lot's points; None: they never lapse."""
+        if kept.arrived is not None:
+            last = kept.arrived.lot.expires
+            return None if last is None else date.fromordinal(last)
+        program = self.replayer.program(kept.row.mapping)
+        return expires_on(program.expiry, date.fromisoformat(kept.row.day))
 
     def read(
         self, records: Sequence[KeptRecord], wish: Wish, *, accounts: Collection[bytes], witnessed: int
@@ -66,19 +98,23 @@ class Lots:
             witnessed: how many entries of the log have the policy's quorum.
         """
         self.rules.look_again()
-        states = self.book.states([kept.row.id for kept in records])
+        states = self.book.states([kept.lot for kept in records])
         claims = self._claims(kept.row for kept in records)
         persons = self._persons(kept.row for kept in records)
         apart = self._never_compared(accounts, wish.destination, records=records)
         closed = self.journal.claims.closed()
-        for row, batch in records:
+        for kept in records:
+            row, batch, arrived = kept
             day = date.fromisoformat(row.day)
             program = self.replayer.program(row.mapping)
-            state = states.get(row.id, LotState())
+            state = states.get(kept.lot, LotState())
             found = self.rules.worth(row, wish.agreement)
+            if arrived is not None and len(arrived.rates) >= MOVES_MAX:
+                detail = f"it has moved {MOVES_MAX} times already"
+                found = found._replace(worth=NotWorth(TransferRefusal.BASIS_NOT_COMPUTABLE, detail))
             lot = Lot(
                 record=row.id,
-                holder=batch.platform,
+                holder=batch.platform if arrived is None else arrived.lot.platform,
                 person=None if row.person is None else persons.get(row.person),
                 day=day,
                 behaviour=row.behaviour,
@@ -86,7 +122,7 @@ class Lots:
                 evidence=row.evidence,
                 ownership=row.ownership,
                 kind=program.kind,
-                value=self._value(row, program, issued=batch.issued),
+                value=self._value(kept, program),
                 logged=batch.position < witnessed,
                 claim=claims.get(row.id, Claim.NONE),
                 closed=day.toordinal() <= closed,
@@ -94,17 +130,21 @@ class Lots:
                 used=state.used,
                 retired=state.retired,
                 disputed=state.disputed,
-                expires=expires_on(program.expiry, day),
+                expires=self.last_day(kept),
                 expires_there=found.expires,
                 worth=found.worth,
             )
-            yield FoundLot(lot, row, state, program, found)
+            yield FoundLot(lot, row, state, program, found, arrived)
 
-    def _value(self, row: PrivateRow, program: Program, *, issued: str) -> Value:
-        """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
-        document = document_of(row, frame_of(program, issuer=self.issuer, issued=issued))
+    def _value(self, kept: KeptRecord, program: Program) -> Value:
+        """Return what a lot stands for, recomputed from its mapping: nothing its record says is believed."""
+        row, batch, arrived = kept
+        document = document_of(row, frame_of(program, issuer=self.issuer, issued=batch.issued))
         converted: Converted = self.replayer.recompute(document)
-        return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
+        value = Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
+        if arrived is None:
+            return value
+        return arrived_value(value, arrived.rates, co2e_mg=arrived.lot.mg, points=arrived.lot.points)
 
     def _claims(self, rows: Iterable[PrivateRow]) -> dict[str, Claim]:
         names = b"".join(bytes.fromhex(row.id) for row in rows)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import NamedTuple, Protocol
 
-from gateway.ports import BatchRow, Journal, PrivateRow, RecordFile, RecordFiles
+from gateway.ports import ArrivedLot, BatchRow, Journal, PrivateRow, RecordFile, RecordFiles
 
 __all__ = ["KeptRecord", "PersonFiles", "records_of"]
 
@@ -17,10 +17,16 @@ class PersonFiles(RecordFiles, Protocol):
 
 
 class KeptRecord(NamedTuple):
-    """A record's row and its batch."""
+    """A record's row and its batch; ``arrived``: what of it is meant that came to another platform."""
 
     row: PrivateRow
     batch: BatchRow
+    arrived: ArrivedLot | None = None
+
+    @property
+    def lot(self) -> str:
+        """Return the name of its lot."""
+        return self.row.id if self.arrived is None else self.arrived.name
 
 
 def records_of(

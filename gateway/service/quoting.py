@@ -4,7 +4,8 @@ A quote reserves nothing. It pins lots, rules and what had been used of each lot
 later can tell whether it still holds.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -12,10 +13,10 @@ from typing import Final, NamedTuple
 
 from gateway.errors import NotFound, Refused, UsageError
 from gateway.model.canonical import canonical_bytes, digest
-from gateway.model.quote import Quote, QuotedLot
+from gateway.model.quote import Quote, QuotedLot, quote_amounts
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
-from gateway.model.transfer import LotUse, QuoteId, TransferRefusal
+from gateway.model.transfer import Amounts, LotUse, QuoteId, TransferRefusal
 from gateway.ports import Clock, Corridor, Link
 from gateway.recognition import (
     NOTHING_MOVED,
@@ -126,16 +127,20 @@ def make_quote(asked: QuoteAsked, parts: Quoting) -> MadeQuote:
     agreement = agreement_of_corridor(asked.corridor, parts, now=now)
     link, theirs = _person(asked, parts)
     wish = Wish(link.person, *asked.corridor, agreement, day_of(now))
-    kept = _kept(asked, parts)
+    kept = _kept(asked, link.person, parts=parts)
     accounts = tuple(one.account for one in theirs)
     found = parts.lots.read(kept, wish, accounts=accounts, witnessed=parts.witnessed())
-    chosen, refused = _chosen(asked, found, wish=wish)
+    named = Counter(one.row.id for one in kept if asked.records)
+    chosen, refused = _chosen(
+        asked, found, wish=wish, strict={one for one, lots in named.items() if lots == 1}
+    )
     if not chosen:
         raise TransferRefused(refused or [_failure(TransferRefusal.LOT_SPENT, "there is nothing to move")])
     quoted = [quoted_lot(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
     use = parts.lots.book.day_use(link.person, asked.corridor, day=wish.day)
-    recognised = sum(lot.use.recognised_mg for lot in quoted)
-    _require_within(agreement, use, recognised_mg=recognised)
+    amounts = quote_amounts(quoted)
+    _require_points(amounts)
+    _require_within(agreement, use, recognised_mg=amounts.recognised_mg)
     name = _quote_id(now, parts.random_bytes(_RANDOM_BYTES))
     quote = Quote(
         id=name,
@@ -216,33 +221,33 @@ def _person(asked: QuoteAsked, parts: Quoting) -> tuple[Link, list[Link]]:
     return link, there
 
 
-def _kept(asked: QuoteAsked, parts: Quoting) -> list[KeptRecord]:
-    """Return the records that may move, in the order in which they are picked."""
-    records = parts.lots.of_account(asked.account, asked.corridor.source)
+def _kept(asked: QuoteAsked, person: bytes, *, parts: Quoting) -> list[KeptRecord]:
+    """Return the lots that may move, in the order in which they are picked; a record names all of its own."""
+    held = parts.lots.held(asked.account, person, platform=asked.corridor.source)
     if asked.records:
-        mine = {kept.row.id: kept for kept in records}
+        mine = {kept.row.id for kept in held}
         unknown = [name for name in asked.records if name not in mine]
         if unknown:
             raise NotFound(f"there is no record {unknown[0]} of this account", field=unknown[0])
-        records = [mine[name] for name in asked.records]
-    return sorted(records, key=lambda kept: in_order(parts.lots.last_day(kept.row), kept.row.id))
+        held = [kept for kept in held if kept.row.id in asked.records]
+    return sorted(held, key=lambda kept: in_order(parts.lots.last_day(kept), kept.lot))
 
 
 def _chosen(
-    asked: QuoteAsked, found: Iterator[FoundLot], *, wish: Wish
+    asked: QuoteAsked, found: Iterator[FoundLot], *, wish: Wish, strict: Collection[str]
 ) -> tuple[list[tuple[FoundLot, int]], list[Failure]]:
-    """Choose lots and how much of each; records that were named must all pass, others are left out."""
+    """Choose lots and how much of each; those of ``strict`` records must pass, others are left out."""
     refused: list[Failure] = []
-    by_record: dict[str, FoundLot] = {}
+    by_lot: dict[int, FoundLot] = {}
 
     def passing() -> Iterator[FoundLot]:
         for one in found:
             failed = list(failures(one.lot, wish))
             refused.extend(failed)
-            if failed and asked.records:
+            if failed and one.lot.record in strict:
                 raise TransferRefused(failed)
             if not failed:
-                by_record[one.lot.record] = one
+                by_lot[id(one.lot)] = one  # a record may have several lots here
                 yield one
 
     picked: list[Picked] = []
@@ -250,7 +255,7 @@ def _chosen(
         picked.append(choice)
         if len(picked) == LOTS_MAX:
             break
-    return [(by_record[one.lot.record], one.part_mg) for one in picked], refused
+    return [(by_lot[id(one.lot)], one.part_mg) for one in picked], refused
 
 
 def quoted_lot(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
@@ -289,7 +294,15 @@ def quoted_lot(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
         points_in=part.points_in,
         dust=part.dust,
         expires="" if lot.lives_until is None else lot.lives_until.isoformat(),
+        lot="" if one.arrived is None else one.name,
     )
+
+
+def _require_points(amounts: Amounts) -> None:
+    """Refuse what would burn points for none, or move without burning any: platforms move whole points."""
+    if not (amounts.points_in and amounts.points_out):
+        detail = f"{amounts.points_out} points would go and {amounts.points_in} come, at least 1 has to"
+        raise TransferRefused([_failure(TransferRefusal.BELOW_MINIMUM, detail)])
 
 
 def _require_within(agreement: Agreement, use: DayUse, *, recognised_mg: int) -> None:

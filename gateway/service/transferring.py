@@ -34,6 +34,7 @@ from gateway.ports import (
 )
 from gateway.protocol import Checked, CheckFailed, Conflict, Kept, Send, Start, Transfer, judge, step
 from gateway.recognition import Failure, Wish, day_of, failures, movable
+from gateway.service.arrivals import Arrivals, arriving
 from gateway.service.lots import FoundLot
 from gateway.service.moves import Move, MovedLot, change_of, read_move, shown, told_by
 from gateway.service.quoting import (
@@ -135,7 +136,7 @@ class Transferring:
                 raise IdempotencyConflict(f"{name} is another transfer", field="/id")
             return _answer(found, canonical_bytes(body["quote"]))
         now = self.clock.now()
-        refused, lots, person, unit_in = "", list[FoundLot](), b"", ""
+        refused, lots, person, unit_in = "", tuple[MovedLot, ...](), b"", ""
         try:
             lots, person, unit_in = self._checked(quote, body, now=now)
         except TransferRefused as error:
@@ -144,13 +145,16 @@ class Transferring:
         done = step(Transfer(terms), Start(now))
         if done.transfer.deadline is not None:
             done = step(done.transfer, CheckFailed(now, refused) if refused else Checked(now))
-        move = Move(done.transfer, quote, tuple(map(_moved_lot, lots)), unit_in)
+        move = Move(done.transfer, quote, lots, unit_in)
         self._write(move, [one for one in done.effects if isinstance(one, Send)], now=now)
         return _answer(shown(move), canonical_bytes(body["quote"]))
 
     def _write(self, move: Move, sent: Sequence[Send], *, now: datetime) -> None:
         terms = move.transfer.terms
-        self.index.note(terms.id, (terms.source, terms.destination))
+        lots = [
+            (terms.person, name) for lot in move.quote.lots for name in (lot.lot, arriving(move, lot)) if name
+        ]
+        self.index.note(terms.id, (terms.source, terms.destination), lots=lots)
         messages = tuple(
             OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__]) for one in sent
         )
@@ -160,7 +164,7 @@ class Transferring:
 
     def _checked(
         self, quote: Quote, body: dict[str, Json], *, now: datetime
-    ) -> tuple[list[FoundLot], bytes, str]:
+    ) -> tuple[tuple[MovedLot, ...], bytes, str]:
         """Check persons, rules and lots anew, and that they come to what was quoted."""
         corridor = Corridor(quote.source, quote.destination)
         for name in corridor:
@@ -180,11 +184,12 @@ class Transferring:
         person = links[account].person
         if subject_of(quote.id, person) != quote.subject:
             raise _refused(TransferRefusal.LOT_OTHER_PERSON, "the quote was made for somebody else")
-        wanted = {lot.record: lot for lot in quote.lots}
-        kept = [one for one in lots.of_account(account, corridor.source) if one.row.id in wanted]
+        wanted = {lot.name: lot for lot in quote.lots}
+        held = lots.held(account, person, platform=corridor.source)
+        kept = [one for one in held if one.lot in wanted]
         wish = Wish(person, *corridor, agreement, day_of(now))
         found = {
-            one.lot.record: one
+            one.name: one
             for one in lots.read(kept, wish, accounts=(theirs,), witnessed=self.quoting.witnessed())
         }
         if found.keys() != wanted.keys():
@@ -195,9 +200,17 @@ class Transferring:
                 raise TransferRefused(failed)
             if quoted_lot(found[name], part_mg=lot.use.used_mg, corridor=corridor) != lot:
                 raise _refused(TransferRefusal.QUOTE_DIFFERS, "the lot was used since it was quoted")
-        credited = found[quote.lots[0].record].found.destination
+        credited = found[quote.lots[0].name].found.destination
         unit_in = "" if credited is None else credited.unit
-        return [found[lot.record] for lot in quote.lots], person, unit_in
+        came = Arrivals(self.reader, self.index)
+        moved = [
+            _moved_lot(
+                found[lot.name],
+                came.taken(lot, person=person.hex(), account=str(body["source_account"])),
+            )
+            for lot in quote.lots
+        ]
+        return tuple(moved), person, unit_in
 
 
 def positions_shown(positions: Sequence[tuple[Pair, Position]]) -> list[dict[str, Json]]:
@@ -259,16 +272,17 @@ def _terms(name: TransferId, quote: Quote, *, body: dict[str, Json], person: byt
     )
 
 
-def _moved_lot(one: FoundLot) -> MovedLot:
+def _moved_lot(one: FoundLot, arrived: tuple[tuple[str, int], ...]) -> MovedLot:
     value = one.lot.value
     last = one.lot.expires
     return MovedLot(
-        event=one.row.event or "",
-        unit=one.program.unit,
+        event="" if arrived else one.row.event or "",
+        unit=one.unit,
         co2e_mg=value.co2e_mg,
         movable_mg=int(movable(value)),
         points=value.points,
         expires="" if last is None else last.isoformat(),
+        arrived=arrived,
     )
 
 

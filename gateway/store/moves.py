@@ -1,13 +1,13 @@
 """Transfers by their platforms, lots and day limits as the ledger has them, and addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, or_, select
 
 from gateway.ledger import ALL, Lot, Pair, Position
-from gateway.ports import Corridor, LedgerReader, LotState
+from gateway.ports import ArrivedLot, Corridor, LedgerReader, LotState, MoveIndex
 from gateway.recognition import DayUse, Moved, Used
 from gateway.store import ledger_tables
 from gateway.store import transfer_tables as t
@@ -30,19 +30,29 @@ def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
 class LedgerLotBook:
     """What has become of lots (:class:`gateway.ports.LotBook`), by the ledger's books."""
 
-    def __init__(self, reader: LedgerReader) -> None:
+    def __init__(self, reader: LedgerReader, index: MoveIndex) -> None:
         self._reader = reader
+        self._index = index
 
-    def states(self, records: Sequence[str]) -> dict[str, LotState]:
-        """Return the states of those lots that were ever touched, by record."""
-        found = self._reader.lots(records)
-        moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in records}
+    def states(self, lots: Sequence[str]) -> dict[str, LotState]:
+        """Return the states of those lots that were ever touched, by name; a record's is the record's."""
+        found = self._reader.lots(lots)
+        moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in lots}
         for lot in found.values():
             if lot.origin in moved:
                 moved[lot.origin][lot.platform, lot.rates] = Moved(
                     lot.origin_mg, lot.mg - lot.returned_mg, lot.points - lot.returned_points
                 )
-        return {name: _state(found[name], moved[name]) for name in records if name in found}
+        return {name: _state(found[name], moved[name]) for name in lots if name in found}
+
+    def arrived(self, person: bytes, platform: str) -> list[ArrivedLot]:
+        """Return what a platform holds of a person's records by transfers, whatever is left of it."""
+        names = {lot for lot, _ in self._index.lots_of(person.hex())}
+        found = self._reader.lots(names) if names else {}
+        here = {
+            name: lot for name, lot in found.items() if lot.platform == platform and lot.origin and lot.mg
+        }
+        return [ArrivedLot(name, lot, _way(lot, found)) for name, lot in sorted(here.items())]
 
     def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
         """Return what was recognised, or is reserved, on a day."""
@@ -57,11 +67,20 @@ class SqlMoveIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, transfer: str, corridor: tuple[str, str]) -> None:
-        """Write down between which platforms a transfer is; once is enough."""
+    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[tuple[str, str]] = ()) -> None:
+        """Write down between which platforms a transfer is, and which lots of a person; once is enough."""
         ends = [{"platform": platform, "transfer": transfer} for platform in corridor]
+        named = [{"person": person, "lot": lot, "transfer": transfer} for person, lot in sorted(set(lots))]
         with self._database.write(alone=False) as connection:
-            connection.execute(upsert(connection, t.ends).values(ends).on_conflict_do_nothing())
+            for table, rows in ((t.ends, ends), (t.arriving, named)):
+                if rows:
+                    connection.execute(upsert(connection, table).values(rows).on_conflict_do_nothing())
+
+    def lots_of(self, person: str) -> list[tuple[str, str]]:
+        """Return what arrived of a person, or was to: each lot with each transfer that has to do with it."""
+        query = select(t.arriving.c.lot, t.arriving.c.transfer).where(t.arriving.c.person == person)
+        with self._database.read() as connection:
+            return [(row.lot, row.transfer) for row in connection.execute(query)]
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
         """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""
@@ -107,6 +126,13 @@ class SqlAddresses:
         query = select(t.addresses.c.url).where(t.addresses.c.platform == platform)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
+
+
+def _way(lot: Lot, known: Mapping[str, Lot]) -> tuple[str, ...]:
+    """Return the rates of all moves of a lot; each lot that it came through is known by its person, too."""
+    origin = known.get(lot.origin)
+    before = () if origin is None or not origin.origin else _way(origin, known)
+    return (*before, lot.rates)
 
 
 def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:

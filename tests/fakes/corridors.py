@@ -60,20 +60,29 @@ class Between:
         self.cities = {city.name: city for city in cities}
         self.versions = Versions([home.parent / f"{city.name}.yaml" for city in cities])
 
-    def corridor(self, source: str = SOURCE) -> Corridor:
-        names = (SOURCE, DESTINATION) if source == SOURCE else (DESTINATION, SOURCE)
+    def corridor(self, source: str = SOURCE, destination: str = "") -> Corridor:
+        names = (source, destination or (DESTINATION if source == SOURCE else SOURCE))
         return Corridor(*(self.cities[name].platform for name in names))
 
     def points(self, city: str, person: int = 1) -> int:
         """Return what a resident can spend, as the city says."""
         return int(self.cities[city].residents()[person - 1]["points"])
 
-    def quote(self, points: int, *, source: str = SOURCE, person: int = 1) -> MadeQuote:
+    def quote(
+        self,
+        points: int | None,
+        *,
+        source: str = SOURCE,
+        destination: str = "",
+        person: int = 1,
+        records: Sequence[str] = (),
+    ) -> MadeQuote:
         with open_home(self.home) as opened, SqlLedger(opened.database) as ledger:
             parts = transferring(opened, ledger, versions=self.versions)
-            corridor = self.corridor(source)
+            corridor = self.corridor(source, destination)
             account = parts.names.pseudonym(corridor.source, f"{source}-{person:05d}")
-            return make_quote(QuoteAsked(corridor=corridor, account=account, points=points), parts.quoting)
+            asked = QuoteAsked(corridor=corridor, account=account, points=points, records=records)
+            return make_quote(asked, parts.quoting)
 
     def start(self, made: MadeQuote, *, name: str = "", person: int = 1, **changes: Json) -> dict[str, Any]:
         body: dict[str, Json] = {
@@ -156,15 +165,14 @@ def agreement_between(source: SandboxCity, destination: SandboxCity, **changes: 
 
 
 @contextmanager
-def between_cities(folder: Path, patch: pytest.MonkeyPatch, **changes: Json) -> Iterator[Between]:
-    """Give a home between two cities with agreements both ways; ``changes`` are of the way back."""
+def between_cities(
+    folder: Path, patch: pytest.MonkeyPatch, *, names: Sequence[str] = (SOURCE, DESTINATION), **changes: Json
+) -> Iterator[Between]:
+    """Give a home between cities with agreements all ways; ``changes`` are of those not from the first."""
     patch.setenv("TANQIAO_PRIVATE_WEBHOOKS", "allow")
     home = make_home(folder, patch)
     with ExitStack() as stack:
-        cities = [
-            stack.enter_context(sandbox_city(name, folder, trust=home / "trust"))
-            for name in (SOURCE, DESTINATION)
-        ]
+        cities = [stack.enter_context(sandbox_city(name, folder, trust=home / "trust")) for name in names]
         for city in cities:
             for person in range(1, PERSONS + 1):
                 who = f"{city.name}-{person:05d}"
@@ -205,10 +213,11 @@ def _admit(between: Between) -> None:
 
 
 def _agree(between: Between, changes: dict[str, Json]) -> None:
-    one, other = between.cities.values()
+    cities = list(between.cities.values())
+    mappings: list[Json] = [f"{city.platform}/travel" for city in cities]
     with open_home(between.home, writing=True) as opened:
-        for source, destination in ((one, other), (other, one)):
-            changed = changes if source is other else {}
+        for source, destination in itertools.permutations(cities, 2):
+            changed = {"methodologies": mappings} | (changes if source is not cities[0] else {})
             data = canonical_bytes(agreement_between(source, destination, **changed))
             for city in (source, destination):
                 signer = FileSigner(city.folder / "http.key", "http")
