@@ -145,8 +145,9 @@ def test_what_was_spent_where_it_arrived_does_not_move_on(between: Between) -> N
 
 def test_points_are_not_burned_for_none(between: Between) -> None:
     """A point of the second city is a gram, one of the third ten."""
-    first = moved(between, 60)
+    fresh = between.quote(2000).quote.lots[-1].record
+    moved(between, 10, records=[fresh])
 
     with pytest.raises(TransferRefused) as refused:
-        between.quote(3, source=DESTINATION, destination=THIRD, records=records(first)[:1])
+        between.quote(3, source=DESTINATION, destination=THIRD, records=[fresh])
     assert refused.value.code == "below-minimum"
