@@ -34,7 +34,7 @@ from gateway.store.ledger import SqlLedger
 from gateway.store.ledger_rows import text_of
 from tests.fakes.servers import postgres_server
 
-__all__ = ["main"]
+__all__ = ["main", "preload"]
 
 PLATFORMS = tuple(f"cn-{number:06}/city" for number in range(10))
 PAIRS = tuple((a, b) for a in PLATFORMS for b in PLATFORMS if a != b)
@@ -132,7 +132,7 @@ def _measure(options: argparse.Namespace, server: str, *, meter: Meter) -> None:
         for stored in sorted(options.stored):
             with _new_database(server, "bench_ledger") as ours, tempfile.TemporaryDirectory() as folder:
                 database = Database(postgres_url(ours, setting="--server"), folder=Path(folder))
-                _preload(ours, stored)
+                preload(ours, stored)
                 runs = []
                 for number in range(ROUNDS):
                     before = meter.seconds()
@@ -249,8 +249,8 @@ def _new_database(server: str, name: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def _preload(url: str, stored: int) -> None:
-    """Store transfers by SQL, each with the rows that one of ours leaves behind."""
+def preload(url: str, stored: int) -> None:
+    """Store transfers by SQL in books that are empty, each with the rows that one of ours leaves behind."""
     example = _reservation("tr_x", 0)
     values = {
         "stored": stored,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from gateway.signing import Message, Signer, content_digest, sign_request
 
-__all__ = ["Answered", "percentile", "send_all", "signed"]
+__all__ = ["Answered", "percentile", "read_answer", "send_all", "signed"]
 
 
 class Answered(NamedTuple):
@@ -26,13 +26,15 @@ class Answered(NamedTuple):
     last: bytes
 
 
-def signed(url: str, content: bytes, *, signer: Signer, content_type: str = "application/json") -> bytes:
+def signed(
+    url: str, content: bytes, *, signer: Signer, content_type: str = "application/json", key: str = ""
+) -> bytes:
     """Return a signed POST as it goes over the wire."""
     parts = urlsplit(url)
     headers = {
         "host": parts.netloc,
         "content-type": content_type,
-        "idempotency-key": secrets.token_urlsafe(16),
+        "idempotency-key": key or secrets.token_urlsafe(16),
         "content-digest": content_digest(content),
         "content-length": str(len(content)),
     }
@@ -65,14 +67,15 @@ async def _send_in_turn(port: int, waiting: Iterator[bytes], *, answered: Answer
     for request in waiting:
         started = time.perf_counter()
         writer.write(request)
-        status, content = await _answer(reader)
+        status, content = await read_answer(reader)
         answered.ms.append((time.perf_counter() - started) * 1000)
         answered.statuses[status] = answered.statuses.get(status, 0) + 1
     writer.close()
     return time.perf_counter(), content
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read one answer: its status and its content."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
     return int(head.split(b" ", 2)[1]), await reader.readexactly(length)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Usage", "tanqiao"]
+__all__ = ["Usage", "processor_seconds", "tanqiao"]
 
 LOOK_EVERY = 0.1  # seconds between two looks at the memory
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -57,11 +57,27 @@ def _watch(root: int, peak: list[float]) -> None:
         time.sleep(LOOK_EVERY)
 
 
+def processor_seconds(root: int) -> float:
+    """Return what a process and its descendants that run have used, and their children that have ended."""
+    try:
+        fields = Path(f"/proc/{root}/stat").read_text("ascii").rpartition(")")[2].split()
+    except (OSError, ProcessLookupError):
+        return 0.0
+    mine = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return mine + sum(map(processor_seconds, _children(root)))
+
+
+def _children(process: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text("ascii").split()]
+    except (OSError, ProcessLookupError):
+        return []
+
+
 def _pages(process: int) -> int:
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
-        tasks = list(Path(f"/proc/{process}/task").iterdir())
-        children = [child for task in tasks for child in (task / "children").read_text("ascii").split()]
     except (OSError, IndexError, ProcessLookupError):
         return 0
-    return pages + sum(_pages(int(child)) for child in children)
+    return pages + sum(map(_pages, _children(process)))

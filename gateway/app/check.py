@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gateway.app.convert import quiet_collector
@@ -16,14 +16,19 @@ from gateway.model.canonical import Json
 from gateway.model.erasure import NOWHERE
 from gateway.model.shape import Shape
 from gateway.resources import schema
-from gateway.service.audit import Auditing, AuditReport, audit_home
+from gateway.service.audit import AuditedBooks, Auditing, AuditReport, audit_home
 from gateway.service.findings import findings_of_record
 from gateway.service.receipts import FoundRecord, ReceiptVerifier, find_record, make_receipt
 from gateway.service.replaying import Replayer
 from gateway.signing import KeyRing
 from gateway.store.database import Database
+from gateway.store.decision_log import SqlDecisionLog
 from gateway.store.input_files import read_small
 from gateway.store.journal import SqlJournal
+from gateway.store.ledger import SqlLedgerReader
+from gateway.store.ledger_rebuild import RebuiltBooks
+from gateway.store.moves import day_keys
+from gateway.store.transfer_rows import SqlTransferRows
 from gateway.transparency import read_policy
 
 __all__ = [
@@ -43,31 +48,39 @@ PROCESSES_FROM_ROWS = 50_000  # starting a process takes as long as looking at a
 
 def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
     """Audit a home; nothing else may write to it meanwhile, and nothing in it is repaired."""
-    with open_home(root) as opened, opened.writing():
-        books = Database(opened.home.scratch() / "audit.db")
-        try:
-            parts = Auditing(
-                issuer=opened.facts.issuer,
-                journal=opened.journal,
-                records=opened.records,
-                erasures=opened.erasures,
-                findings=opened.findings,
-                reversals=opened.reversals,
-                kinds=shipped(),
-                log=opened.log,
-                index=opened.index(),
-                replayer=journal_replayer(opened.journal),
-                caps=SqlJournal(books),
-                policy=opened.trust.policy(),
-                ring=opened.trust.ring_bytes(),
-                statement_shape=Shape(schema("statement")),
-                require_pinned=opened.trust.require_pinned,
-                look=_looking(opened),
-            )
-            with quiet_collector():
-                return audit_home(parts, watch)
-        finally:
-            books.close()
+    with (
+        open_home(root) as opened,
+        opened.writing(),
+        closing(Database(opened.home.scratch() / "audit.db")) as books,
+        RebuiltBooks(opened.database, books) as rebuilt,
+    ):
+        parts = Auditing(
+            issuer=opened.facts.issuer,
+            journal=opened.journal,
+            records=opened.records,
+            erasures=opened.erasures,
+            findings=opened.findings,
+            reversals=opened.reversals,
+            kinds=shipped(),
+            log=opened.log,
+            index=opened.index(),
+            replayer=journal_replayer(opened.journal),
+            caps=SqlJournal(books),
+            books=AuditedBooks(
+                rebuilt=rebuilt,
+                reader=SqlLedgerReader(opened.database),
+                transfers=SqlTransferRows(opened.database),
+                batches=SqlDecisionLog(opened.database),
+                day_keys=lambda person, corridor, day: day_keys(person, corridor, day=day),
+            ),
+            policy=opened.trust.policy(),
+            ring=opened.trust.ring_bytes(),
+            statement_shape=Shape(schema("statement")),
+            require_pinned=opened.trust.require_pinned,
+            look=_looking(opened),
+        )
+        with quiet_collector():
+            return audit_home(parts, watch)
 
 
 def _looking(opened: OpenHome) -> Looking:

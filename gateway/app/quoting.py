@@ -12,6 +12,7 @@ from gateway.service.lots import Lots
 from gateway.service.quorum import is_witnessed
 from gateway.service.quoting import Quoting
 from gateway.service.worth import Rulebook
+from gateway.store.person_rows import PersonRows
 from gateway.transparency import read_checkpoint, read_note, read_policy
 
 __all__ = ["quoting", "witnessed_entries"]
@@ -25,7 +26,7 @@ def quoting(opened: OpenHome, *, book: LotBook, versions: Versions, clock: Clock
         lots=Lots(
             issuer=opened.facts.issuer,
             journal=opened.journal,
-            files=opened.records,
+            records=PersonRows(opened.database, opened.journal, files=opened.records),
             kinds=shipped(),
             replayer=replayer,
             rules=Rulebook(opened.journal.mappings, replayer.program, versions),

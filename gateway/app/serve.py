@@ -15,6 +15,7 @@ from gateway.api import ApiParts, Limits, Measures
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
+from gateway.app.decision_log import decisions_due, log_due_decisions
 from gateway.app.differing import trying
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
@@ -293,8 +294,9 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
+        corridors, decided = waiting.journal.corridors, decisions_due(waiting)
         while not stop():
-            if not operations.waiting() and not waiting.journal.corridors.waiting():
+            if not operations.waiting() and not corridors.waiting() and not decided():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
@@ -317,10 +319,12 @@ def _sequence_while_busy(
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
+        log_decisions = log_due_decisions(opened)
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
             begun = time.monotonic()
             done = announce() or sequencer.step()
+            log_decisions()
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
             time.sleep(_pause(done, time.monotonic() - begun))

@@ -17,6 +17,7 @@ from gateway.model.strict import read_strict_object
 from gateway.ports import Corridor
 from gateway.service.quoting import QuoteAsked, make_quote
 from gateway.service.transferring import Transferring, positions_shown
+from gateway.store.decision_log import SqlDecisionLog
 from gateway.store.durable import write_durably
 from gateway.store.input_files import read_small
 from gateway.store.ledger import SqlLedger
@@ -79,9 +80,14 @@ def start(
 
 
 def show(root: Path, name: str) -> dict[str, Json]:
-    """Return how a transfer stands."""
+    """Return how a transfer stands, and the entry of the log that its decision stands in."""
     with _opened(root, ()) as parts:
-        return parts.show(name)
+        shown, decision = parts.show(name), parts.reader.decision(name)
+    if decision is None:
+        return shown
+    with open_home(root) as opened:
+        batch = SqlDecisionLog(opened.database).holding(decision.number)
+    return shown if batch is None else {**shown, "log_entry": batch.position}
 
 
 def listed(root: Path, platform: str, *, after: str, limit: int) -> list[dict[str, Json]]:

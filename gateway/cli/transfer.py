@@ -104,6 +104,19 @@ def list_(
     emit_rows(listed(Path(home), platform, after=after, limit=limit), format_)
 
 
+@app.command("publish")
+def publish(home: HomeOption, format_: FormatOption) -> None:
+    """Put every decision into the public log that is not there yet; `tanqiao serve` does so by itself.
+
+    Examples:
+
+        tanqiao transfer publish
+    """
+    from gateway.app.decision_log import publish_decisions
+
+    emit(publish_decisions(Path(home)), format_)
+
+
 @app.command("positions")
 def positions(home: HomeOption, format_: FormatOption, platform: PlatformOption = "") -> None:
     """List what platforms owe each other, in mg of recognised CO2e, and up to what.

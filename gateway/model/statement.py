@@ -19,10 +19,12 @@ __all__ = [
     "MAPPING_TYPE",
     "REVERSAL_KIND",
     "STATEMENT_TYPES",
+    "TRANSFERS_TYPE",
     "BatchStatement",
     "KeyChange",
     "PartySignature",
     "ReversalStatement",
+    "TransfersStatement",
     "agreement_statement",
     "corridor_statement",
     "erasure_statement",
@@ -37,6 +39,7 @@ ERASURE_TYPE: Final = "tanqiao/erasure/1"
 KEYS_TYPE: Final = "tanqiao/keys-change/1"
 REVERSAL_KIND: Final = "reversal"
 MAPPING_TYPE: Final = "tanqiao/mapping-published/1"
+TRANSFERS_TYPE: Final = "tanqiao/transfers/1"
 STATEMENT_TYPES: Final = (
     AGREEMENT_PUBLISHED_TYPE,
     BATCH_TYPE,
@@ -45,6 +48,7 @@ STATEMENT_TYPES: Final = (
     ERASURE_TYPE,
     KEYS_TYPE,
     MAPPING_TYPE,
+    TRANSFERS_TYPE,
 )
 
 
@@ -102,6 +106,35 @@ class ReversalStatement(NamedTuple):
             "kind": REVERSAL_KIND,
             "sequence": self.sequence,
             "records": {"root": self.root, "size": self.size},
+            "issued": self.issued,
+        }
+        if self.previous:
+            body["previous"] = self.previous
+        return body
+
+
+class TransfersStatement(NamedTuple):
+    """Some decisions on transfers that follow one another: their Merkle root and the last one's digest.
+
+    They are one series for all platforms, linked like conversions. Neither platforms nor amounts are told.
+    """
+
+    issuer: str
+    sequence: int
+    previous: str
+    root: str
+    size: int
+    chain: str
+    issued: str
+
+    def body(self) -> dict[str, Json]:
+        """Return the statement's body."""
+        body: dict[str, Json] = {
+            "type": TRANSFERS_TYPE,
+            "issuer": self.issuer,
+            "sequence": self.sequence,
+            "decisions": {"root": self.root, "size": self.size},
+            "chain": self.chain,
             "issued": self.issued,
         }
         if self.previous:

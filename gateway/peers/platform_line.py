@@ -30,6 +30,7 @@ __all__ = ["Called", "LineLimits", "LineParts", "PlatformLine", "Question"]
 ANSWER_BYTES_MAX: Final = 4 << 20  # a batch of 500 lines with the lots of each
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LATER: Final = 202
+_NO_BATCHES: Final = frozenset({404, 405, 413, 501})
 _ABOUT_THE_ID: Final = frozenset({200, 201, 400, 404, 409, 413, 422})
 """Other statuses are about the request: an earlier one with the same id may have been taken all the same."""
 
@@ -64,6 +65,11 @@ class Question(NamedTuple):
     target: str
     document: Mapping[str, Json] | None = None
     key: str = ""
+
+    @property
+    def is_batch(self) -> bool:
+        """Tell whether it says several things."""
+        return self.target.endswith(":batch")
 
 
 class Called(NamedTuple):
@@ -151,6 +157,9 @@ class PlatformLine:
         except BaseException:
             self._breaker.failed(time.monotonic())  # told to stop: a trial must not stay open
             raise
+        if question.is_batch and answer.status in _NO_BATCHES:
+            self._breaker.succeeded()  # told by whatever stands before the platform: it need not be signed
+            return Unknown(why=Why.NOT_OFFERED, detail=f"HTTP {answer.status} to a batch")
         return self._judged(message, answer)
 
     def _judged(self, message: Message, answer: Exchanged) -> Called | Unknown:

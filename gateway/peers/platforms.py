@@ -1,5 +1,7 @@
 """Cities' platforms over HTTP (openapi/platform.yaml): each on a line of its own, outcomes as values."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -22,6 +24,7 @@ from gateway.ports import (
 __all__ = ["HttpPlatforms"]
 
 BATCH_MAX: Final = 500  # lines of one request
+ONE_BY_ONE_SECONDS: Final = 600  # then a platform without batches is asked whether it has them by now
 _OK: Final = frozenset({200, 201})
 
 
@@ -36,6 +39,7 @@ class HttpPlatforms:
         self._endpoint = endpoint
         self._parts = parts
         self._lines: dict[str, PlatformLine] = {}
+        self._one_by_one: dict[tuple[str, Resource], float] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,7 +64,9 @@ class HttpPlatforms:
         """Say several things of one kind, so many in one request as it takes; outcomes in their order."""
         outcomes: list[PlatformOutcome] = []
         for first in range(0, len(messages), BATCH_MAX):
-            outcomes += await self._batch(platform, messages[first : first + BATCH_MAX])
+            some = messages[first : first + BATCH_MAX]
+            said = await self._batch(platform, some)
+            outcomes += said or await asyncio.gather(*(self.send(platform, one) for one in some))
         return outcomes
 
     async def ask(self, platform: str, resource: Resource, *, key: str) -> PlatformOutcome:
@@ -84,10 +90,16 @@ class HttpPlatforms:
         )
 
     async def _batch(self, platform: str, messages: Sequence[PlatformMessage]) -> list[PlatformOutcome]:
+        """Say several things in one request; nothing comes of it where the platform takes no batches."""
         (resource,) = {message.resource for message in messages}
+        if time.monotonic() < self._one_by_one.get((platform, resource), 0):
+            return []
         items: list[Json] = [message.document() for message in messages]
         question = Question(f"/v1/{resource}:batch", {"items": items}, messages[0].key)
         came = await self._call(platform, question)
+        if isinstance(came, Unknown) and came.why is Why.NOT_OFFERED:
+            self._one_by_one[platform, resource] = time.monotonic() + ONE_BY_ONE_SECONDS
+            return []
         if isinstance(came, Unknown):
             return [came] * len(messages)
         lines = came.document.get("outcomes")

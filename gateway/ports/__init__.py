@@ -4,6 +4,7 @@ Each port is named after the need and has the verbs that its callers use. ``gate
 fulfils them.
 """
 
+from gateway.ports.auditing import BooksAudit, KeptRequest, KeptTransfer, MovedPart, TransferRows
 from gateway.ports.claims import (
     ClaimColumns,
     ClaimDecision,
@@ -17,6 +18,7 @@ from gateway.ports.claims import (
     ReversalRow,
 )
 from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
+from gateway.ports.decided import DecisionBatch, DecisionLog
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -33,7 +35,7 @@ from gateway.ports.ledger import (
     TransferChange,
     TransferStep,
 )
-from gateway.ports.lots import ArrivedLot, Corridor, LotBook, LotState
+from gateway.ports.lots import ArrivedLot, Corridor, KeptRecord, LotBook, LotState, PersonRecords
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import MoveIndex, PlatformAddresses
@@ -114,6 +116,7 @@ __all__ = [
     "ArrivedLot",
     "BatchRow",
     "Begun",
+    "BooksAudit",
     "BooksStanding",
     "ClaimColumns",
     "ClaimDecision",
@@ -131,6 +134,8 @@ __all__ = [
     "Credit",
     "DayClosed",
     "Decide",
+    "DecisionBatch",
+    "DecisionLog",
     "Declined",
     "Delivery",
     "DeliveryState",
@@ -142,6 +147,9 @@ __all__ = [
     "HoldPoints",
     "Journal",
     "KeptColumns",
+    "KeptRecord",
+    "KeptRequest",
+    "KeptTransfer",
     "Known",
     "KnownRequest",
     "Ledger",
@@ -156,6 +164,7 @@ __all__ = [
     "Memory",
     "MonitorBooks",
     "MoveIndex",
+    "MovedPart",
     "NewEvents",
     "NewOperation",
     "NewReversals",
@@ -173,6 +182,7 @@ __all__ = [
     "OutboxTask",
     "PartCounts",
     "PartDecision",
+    "PersonRecords",
     "Platform",
     "PlatformAddresses",
     "PlatformEndpoint",
@@ -204,6 +214,7 @@ __all__ = [
     "TellDecision",
     "Transfer",
     "TransferChange",
+    "TransferRows",
     "TransferStep",
     "Unknown",
     "Webhook",

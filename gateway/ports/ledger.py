@@ -118,6 +118,10 @@ class Ledger(Protocol):
         """Have a step taken with those that wait at the same time, in one transaction."""
         ...
 
+    def submit_all(self, steps: Sequence[TransferStep]) -> "list[Future[StepTaken]]":
+        """Have several steps taken, in one transaction unless one of them breaks it."""
+        ...
+
     def run(self, steps: Sequence[TransferStep]) -> list[StepTaken]:
         """Take steps one after the other in one transaction."""
         ...
@@ -142,6 +146,10 @@ class LedgerReader(Protocol):
         """Return a transfer."""
         ...
 
+    def transfers(self, names: Collection[str]) -> dict[str, Transfer]:
+        """Return those of some transfers that there are, by id."""
+        ...
+
     def due(self, *, now: int, limit: int) -> list[Transfer]:
         """Return transfers whose timer has run out, the longest due first."""
         ...
@@ -152,6 +160,10 @@ class LedgerReader(Protocol):
 
     def decision(self, transfer: str) -> Decision | None:
         """Return what was decided about a transfer."""
+        ...
+
+    def decided(self, names: Collection[str]) -> dict[str, Decision]:
+        """Return what was decided about some transfers, by their ids."""
         ...
 
     def decisions(self, *, after: int, limit: int) -> list[Decision]:
@@ -195,8 +207,11 @@ class OutboxTask(NamedTuple):
 class Outbox(Protocol):
     """Messages on their way to platforms, shared by workers; none is lost, any may be sent twice."""
 
-    def take(self, *, now: int, lease: int, limit: int) -> list[OutboxTask]:
-        """Take what is due; after ``lease`` seconds others may take what was neither ended nor put off."""
+    def take(self, *, now: int, lease: int, limit: int, without: Collection[str] = ()) -> list[OutboxTask]:
+        """Take what is due; after ``lease`` seconds others may take what was neither ended nor put off.
+
+        ``without``: nothing for these platforms.
+        """
         ...
 
     def end(self, tasks: Sequence[OutboxTask]) -> None:

@@ -1,14 +1,15 @@
 """What has become of lots, and what was moved today: kept by the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
 from gateway.ledger import Lot
+from gateway.ports.stores import BatchRow, PrivateRow
 from gateway.recognition import UNUSED, DayUse, Moved, Used
 
-__all__ = ["ArrivedLot", "Corridor", "LotBook", "LotState"]
+__all__ = ["ArrivedLot", "Corridor", "KeptRecord", "LotBook", "LotState", "PersonRecords"]
 
 
 class Corridor(NamedTuple):
@@ -34,6 +35,27 @@ class ArrivedLot(NamedTuple):
     name: str
     lot: Lot
     rates: tuple[str, ...]
+
+
+class KeptRecord(NamedTuple):
+    """A record's row and its batch; ``arrived``: what of it is meant that came to another platform."""
+
+    row: PrivateRow
+    batch: BatchRow
+    arrived: ArrivedLot | None = None
+
+    @property
+    def lot(self) -> str:
+        """Return the name of its lot."""
+        return self.row.id if self.arrived is None else self.arrived.name
+
+
+class PersonRecords(Protocol):
+    """The records of one account, found without looking through those of all others."""
+
+    def of(self, account: bytes, platform: str, *, days: Collection[str] | None = None) -> list[KeptRecord]:
+        """Return the records of an account, by its pseudonym inside the platform: of some days, or of all."""
+        ...
 
 
 class LotBook(Protocol):

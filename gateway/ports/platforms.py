@@ -311,6 +311,7 @@ class Why(StrEnum):
     NOT_TAKEN = "not-taken"  # this request was refused as a request: an earlier one may have been taken
     NOT_SIGNED = "not-signed"  # what came does not bear the platform's signature over this request
     MALFORMED = "malformed"  # signed, and not what the contract says
+    NOT_OFFERED = "not-offered"  # the platform takes no batches of this kind, or not so large ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,7 +349,10 @@ class PlatformPeers(Protocol):
         ...
 
     async def send_all(self, platform: str, messages: Sequence[PlatformMessage]) -> list[PlatformOutcome]:
-        """Say several things of one kind in one request; the outcomes stand in their order."""
+        """Say several things of one kind in one request; the outcomes stand in their order.
+
+        A platform that takes no batches is told one by one.
+        """
         ...
 
     async def ask(self, platform: str, resource: Resource, *, key: str) -> PlatformOutcome:

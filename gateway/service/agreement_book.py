@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from gateway.catalog import Timeline
@@ -84,6 +85,7 @@ def read_corridor_document(data: bytes, shape: Shape) -> tuple[dict[str, Json], 
     return envelope, body
 
 
+@lru_cache(maxsize=256)  # a document never changes; one that is put in the log is another
 def _agreement(document: CorridorDocument) -> Agreement:
     return agreement_of(corridor_body(document), document.digest)
 

@@ -5,12 +5,13 @@ messages are taken from the outbox by one at a time, and sending one twice does 
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from gateway.ledger import Cap, Kind, Limit, Pair, Reservation, Verdict
-from gateway.model.transfer import CreditId, HoldId, TransferRefusal, TransferState
+from gateway.model.transfer import CreditId, HoldId, TransferRefusal
 from gateway.model.transfer import Verdict as Told
 from gateway.ports import (
     Answered,
@@ -25,6 +26,7 @@ from gateway.ports import (
     OutboxTask,
     PlatformMessage,
     PlatformOutcome,
+    TransferChange,
     TransferStep,
 )
 from gateway.ports import Decide as Settle
@@ -33,6 +35,7 @@ from gateway.protocol import (
     Alarm,
     Decide,
     Do,
+    Effect,
     Held,
     HoldRefused,
     Outcome,
@@ -45,6 +48,7 @@ from gateway.protocol import (
     Step,
     Task,
     Timer,
+    Transfer,
     Unanswered,
     step,
 )
@@ -55,11 +59,47 @@ from gateway.service.telling import message_of, party_of
 from gateway.service.transferring import KINDS
 from gateway.signing import Signer
 
-__all__ = ["Carrier"]
+__all__ = ["Carrier", "Heard"]
+
+LOOKED_AFTER: Final = 200  # transfers whose time has come, at once
 
 _AMBIGUOUS = frozenset({"idempotency-conflict", "transfer-taken"})
 """Refusals of a message that leave open whether something was taken under its id."""
 _logger = logging.getLogger(__name__)
+
+
+Make = Callable[[datetime], object]
+"""Makes an event of the machine, as it is now."""
+
+
+class Heard(NamedTuple):
+    """What became of a message of the outbox."""
+
+    task: OutboxTask
+    sent: PlatformMessage
+    outcome: PlatformOutcome
+
+
+class _Way(NamedTuple):
+    """A step with all its effects, and how it is written; None: nothing changes."""
+
+    done: Step
+    effects: tuple[Effect, ...]
+    step: TransferStep | None
+
+
+class _Written(NamedTuple):
+    """Which ways were written, and which can not be."""
+
+    done: set[int]
+    broken: set[int]
+
+
+@dataclass(slots=True)
+class _Rules:
+    """What was looked up for the transfers that are written together."""
+
+    agreements: dict[Corridor, Agreement | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,102 +118,173 @@ class Carrier:
 
     def read(self, name: str) -> tuple[int, Move] | None:
         """Return a transfer with its version."""
-        row = self.reader.transfer(name)
-        return None if row is None else (row.version, read_move(row, self.reader.decision(name)))
+        return self.read_all([name]).get(name)
 
-    def happen(self, name: str, make: Callable[[datetime], object]) -> Step | None:
+    def read_all(self, names: Collection[str]) -> dict[str, tuple[int, Move]]:
+        """Return transfers with their versions, by id."""
+        rows, decided = self.reader.transfers(names), self.reader.decided(names)
+        return {name: (row.version, read_move(row, decided.get(name))) for name, row in rows.items()}
+
+    def happen(self, name: str, make: Make) -> Step | None:
         """Have something happen to a transfer: step, write if nobody else has, do what is to be done."""
-        while (found := self.read(name)) is not None:
-            version, move = found
-            done = step(move.transfer, make(self.clock.now()))
-            if self._write(version, move, done=done):
-                self._follow(name, done)
-                return done
-        return None
+        return self.happen_all([(name, make)])[0]
 
-    def look_after(self, *, limit: int = 100) -> int:
+    def happen_all(self, events: Sequence[tuple[str, Make]]) -> list[Step | None]:
+        """Have something happen to several transfers, written in one transaction.
+
+        Of one transfer one thing happens at a time. A step that somebody else was quicker with is taken anew.
+        None: there is no such transfer, or its step cannot be written, of which others take no harm.
+        """
+        done: list[Step | None] = [None] * len(events)
+        left = list(range(len(events)))
+        while left:
+            first: dict[str, int] = {}
+            for number in left:
+                first.setdefault(events[number][0], number)
+            found, rules = self.read_all(first), _Rules()
+            ways = {
+                first[name]: self._way(version, move, make=events[first[name]][1], rules=rules)
+                for name, (version, move) in found.items()
+            }
+            written = self._write_all(ways)
+            for number in written.done:
+                done[number] = ways[number].done
+            absent = {number for name, number in first.items() if name not in found}
+            over = written.done | written.broken | absent
+            left = [number for number in left if number not in over]
+        return done
+
+    def look_after(self, *, limit: int = LOOKED_AFTER) -> int:
         """Do what is due by time; returns how many transfers there were."""
         due = self.reader.due(now=int(self.clock.now().timestamp()), limit=limit)
-        for row in due:
-            self.happen(row.id, Timer)
+        self.happen_all([(row.id, Timer) for row in due])
         return len(due)
 
     def message(self, task: OutboxTask) -> PlatformMessage | None:
         """Return what is to be sent for a message of the outbox; None where it is not owed any more."""
-        found = self.read(task.transfer)
-        if found is None:
-            return None
-        decision = self.reader.decision(task.transfer)
-        return message_of(found[1], task.message, decision=decision, signers=self.signers)
+        return self.messages([task])[0]
+
+    def messages(self, tasks: Sequence[OutboxTask]) -> list[PlatformMessage | None]:
+        """Return what is to be sent for messages of the outbox, in their order."""
+        names = {task.transfer for task in tasks}
+        found, decided = self.read_all(names), self.reader.decided(names)
+        return [
+            message_of(
+                found[task.transfer][1],
+                task.message,
+                decision=decided.get(task.transfer),
+                signers=self.signers,
+            )
+            if task.transfer in found
+            else None
+            for task in tasks
+        ]
 
     def heard(self, task: OutboxTask, sent: PlatformMessage, *, outcome: PlatformOutcome) -> None:
         """Take up what became of a message; what is not answered is sent again later."""
-        found = self.read(task.transfer)
-        if found is None:
-            return
-        make = _event(task, sent, move=found[1], outcome=outcome)
+        self.heard_all([Heard(task, sent, outcome)])
+
+    def heard_all(self, heard: Sequence[Heard]) -> None:
+        """Take up what became of several messages."""
+        found = self.read_all({one.task.transfer for one in heard})
+        known = [one for one in heard if one.task.transfer in found]
+        events = [self._event(one, found[one.task.transfer][1]) for one in known]
+        steps = self.happen_all([(one.task.transfer, make) for one, make in zip(known, events, strict=True)])
+        over: list[OutboxTask] = []
+        for one, done in zip(known, steps, strict=True):
+            if done is None:
+                continue  # it is sent again, when its lease is over
+            again = [effect.at for effect in done.effects if isinstance(effect, Retry)]
+            if again:
+                self.outbox.put_off(one.task, due=-int(-again[0].timestamp() // 1))
+            else:
+                over.append(one.task)
+        if over:
+            self.outbox.end(over)
+
+    def _event(self, heard: Heard, move: Move) -> Make:
+        """Return what an outcome means for its transfer."""
+        make = _event(heard.task, heard.sent, move=move, outcome=heard.outcome)
         if make is not None:
-            self.happen(task.transfer, make)
-            self.outbox.end([task])
-            return
-        party, seed = party_of(found[1], task.message.platform), self.below(1 << 31)
-        done = self.happen(task.transfer, lambda now: Unanswered(now, party, task.attempts, seed))
-        again = [one.at for one in done.effects if isinstance(one, Retry)] if done else []
-        if again:
-            self.outbox.put_off(task, due=-int(-again[0].timestamp() // 1))
-        else:
-            self.outbox.end([task])
+            return make
+        party, seed = party_of(move, heard.task.message.platform), self.below(1 << 31)
+        return lambda now: Unanswered(now, party, heard.task.attempts, seed)
 
-    def _follow(self, name: str, done: Step) -> None:
-        for effect in done.effects:
+    def _write_all(self, ways: Mapping[int, "_Way"]) -> "_Written":
+        """Write what is to be written, together; one that cannot be written keeps no other."""
+        written = {number: way.step for number, way in ways.items() if way.step is not None}
+        futures = self.ledger.submit_all(list(written.values()))
+        done, broken = set(ways), dict[int, BaseException]()
+        for number, future in zip(written, futures, strict=True):
+            error = future.exception()
+            if error is not None:
+                broken[number] = error
+            if error is not None or not future.result().done:
+                done.remove(number)
+        if broken and len(broken) == len(futures):
+            raise next(iter(broken.values()))
+        for number, error in broken.items():
+            name = ways[number].done.transfer.terms.id
+            _logger.error("a step cannot be written", exc_info=error, extra={"transfer": name})
+        for number in done:
+            self._call_persons(ways[number])
+        return _Written(done, set(broken))
+
+    def _call_persons(self, way: "_Way") -> None:
+        for effect in way.effects:
             if isinstance(effect, Alarm):
+                name = way.done.transfer.terms.id
                 _logger.error("transfer needs a person: %s", effect.code, extra={"transfer": name})
-            elif effect == Do(Task.RESERVE):
-                self._reserve(name)
-            elif effect == Do(Task.DECIDE):
-                self.happen(name, Decide)
 
-    def _write(self, version: int, move: Move, *, done: Step) -> bool:
-        """Write a step with all that belongs to it in one transaction; False where another came before."""
-        sent = [one for one in done.effects if isinstance(one, Send)]
-        if done.outcome is not Outcome.TAKEN and not sent:
-            return True
-        made = done.transfer.decision if move.transfer.decision is None else None
-        command = None if made is None else Settle(Verdict(made.verdict), made.reason)
-        return self.ledger.submit(self._step(version, move, done=done, command=command)).result().done
+    def _way(self, version: int, move: Move, *, make: Make, rules: "_Rules") -> "_Way":
+        """Take a step, and at once what it asks this gateway for; both are one step of the books.
 
-    def _step(
-        self, version: int, move: Move, *, done: Step, command: Settle | Reservation | None
-    ) -> TransferStep:
-        now = int(self.clock.now().timestamp())
-        change = change_of(move, done.transfer, now=now)._replace(messages=_messages(done))
-        return TransferStep(move.transfer.terms.id, version, now, change, command)
-
-    def _reserve(self, name: str) -> None:
-        """Reserve lots, limits and position; the books refuse or accept in the transaction of the step."""
-        found = self.read(name)
-        if found is None or found[1].transfer.state is not TransferState.HELD:
-            return
-        version, move = found
+        So nothing is lost between them, and a platform's answer costs one transaction.
+        """
         now = self.clock.now()
-        refused, reservation = self._reservation(move, now=now)
-        if reservation is None or move.transfer.overdue(now):
-            self.happen(name, (lambda now: ReserveFailed(now, refused)) if refused else Timer)
-            return
-        done = step(move.transfer, Reserved(now))
-        otherwise = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
-        made = self._step(version, move, done=done, command=reservation)
-        other = self._step(version, move, done=otherwise, command=None).change
-        self.ledger.submit(made._replace(otherwise=other)).result()
+        done = step(move.transfer, make(now))
+        then, command, otherwise = done, None, None
+        if Do(Task.RESERVE) in done.effects:
+            then, command, otherwise = self._reserved(move._replace(transfer=done.transfer), rules=rules)
+        elif Do(Task.DECIDE) in done.effects:
+            then = step(done.transfer, Decide(now))
+        effects = done.effects if then is done else (*done.effects, *then.effects)
+        messages = _messages(then.transfer, effects)
+        if Outcome.TAKEN not in (done.outcome, then.outcome) and not messages:
+            return _Way(done, effects, None)
+        made = then.transfer.decision if move.transfer.decision is None else None
+        settled = None if made is None else Settle(Verdict(made.verdict), made.reason)
+        at = int(now.timestamp())
+        change = change_of(move, then.transfer, now=at)._replace(messages=messages)
+        taken = TransferStep(move.transfer.terms.id, version, at, change, command or settled, otherwise)
+        return _Way(done, effects, taken)
 
-    def _reservation(self, move: Move, *, now: datetime) -> tuple[str, Reservation | None]:
+    def _reserved(
+        self, move: Move, *, rules: "_Rules"
+    ) -> tuple[Step, Reservation | None, TransferChange | None]:
+        """Reserve lots, limits and position; the books refuse or accept in the transaction of the step."""
+        now = self.clock.now()
+        if move.transfer.overdue(now):
+            return step(move.transfer, Timer(now)), None, None
+        refused, reservation = self._reservation(move, now=now, rules=rules)
+        if reservation is None:
+            return step(move.transfer, ReserveFailed(now, refused)), None, None
+        aborted = step(move.transfer, ReserveFailed(now, TransferRefusal.LOT_SPENT))
+        messages = _messages(aborted.transfer, aborted.effects)
+        otherwise = change_of(move, aborted.transfer, now=int(now.timestamp()))._replace(messages=messages)
+        return step(move.transfer, Reserved(now)), reservation, otherwise
+
+    def _reservation(self, move: Move, *, now: datetime, rules: "_Rules") -> tuple[str, Reservation | None]:
         """Return what is to be reserved, or why it cannot be."""
         terms = move.transfer.terms
         corridor, today = Corridor(terms.source, terms.destination), day_of(now)
-        agreement = self.agreements.in_force(*corridor, now=now)
+        if corridor not in rules.agreements:
+            agreement = rules.agreements[corridor] = self.agreements.in_force(*corridor, now=now)
+            if agreement is not None:
+                self._limit(agreement, paused=bool(self.agreements.pauses(*corridor, now=now)))
+        agreement = rules.agreements[corridor]
         if agreement is None or agreement.digest != terms.agreement:
             return TransferRefusal.AGREEMENT_NOT_IN_FORCE, None
-        self._limit(agreement, paused=bool(self.agreements.pauses(*corridor, now=now)))
         caps = agreement.caps
         keys = self.day_keys(bytes.fromhex(terms.person), corridor, now)
         limits = zip(keys.items(), (caps.person_mg, caps.corridor_mg, caps.platform_mg), strict=True)
@@ -214,10 +325,9 @@ def _event(
     return None
 
 
-def _messages(done: Step) -> tuple[OutboxMessage, ...]:
-    terms = done.transfer.terms
+def _messages(transfer: Transfer, effects: Sequence[Effect]) -> tuple[OutboxMessage, ...]:
     return tuple(
-        OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__])
-        for one in done.effects
+        OutboxMessage(transfer.terms.platform(one.party), KINDS[type(one.message).__name__])
+        for one in effects
         if isinstance(one, Send)
     )

@@ -1,19 +1,27 @@
-"""Send what waits in the outbox of transfers, platform beside platform, until told to stop."""
+"""Send what waits in the outbox of transfers, platform beside platform, until told to stop.
+
+Messages of one kind that wait for one platform at the same time go together in one request. None waits for
+company: while nothing is under way to a platform, what is due is sent at once; while much is, more gathers.
+"""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from gateway.errors import GatewayError
-from gateway.ports import OutboxTask, PlatformPeers
-from gateway.service.carrying import Carrier
+from gateway.ports import OutboxTask, PlatformMessage, PlatformOutcome, PlatformPeers
+from gateway.service.carrying import Carrier, Heard
 
 __all__ = ["Conveyor"]
 
 LEASE_SECONDS: Final = 30  # longer than a platform may take to answer
-AT_ONCE: Final = 64
+TOGETHER: Final = 200  # messages of one request
+AT_ONCE: Final = 256  # requests of all platforms
+AT_ONE_PLATFORM: Final = 4
 POLL_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.5
 _logger = logging.getLogger(__name__)
@@ -29,26 +37,35 @@ class Conveyor:
     async def run(self, *, stop: Callable[[], bool]) -> None:
         """Send and look after what is due until told to stop; what is on its way then is waited for."""
         under_way: set[asyncio.Task[None]] = set()
+        busy: Counter[str] = Counter()
+        heard = asyncio.Event()
         loop, look_at = asyncio.get_running_loop(), 0.0
+
+        def ended(platform: str, sending: asyncio.Task[None]) -> None:
+            under_way.discard(sending)
+            busy[platform] -= 1
+            heard.set()
+
         while not stop():
             if loop.time() >= look_at:
                 await asyncio.to_thread(self._look_after)
                 look_at = loop.time() + LOOK_SECONDS
-            tasks = await asyncio.to_thread(self._take, AT_ONCE - len(under_way))
-            for task in tasks:
-                sending = asyncio.create_task(self._send(task))
+            heard.clear()
+            full = [platform for platform, requests in busy.items() if requests >= AT_ONE_PLATFORM]
+            tasks = [] if len(under_way) >= AT_ONCE else await asyncio.to_thread(self._take, full)
+            for platform, together in _together(tasks):
+                sending = asyncio.create_task(self._send(platform, together))
                 under_way.add(sending)
-                sending.add_done_callback(under_way.discard)
+                busy[platform] += 1
+                sending.add_done_callback(partial(ended, platform))
             if not tasks:
-                await asyncio.sleep(POLL_SECONDS)
+                await _until(heard, seconds=POLL_SECONDS)
         if under_way:
             await asyncio.wait(under_way)
 
-    def _take(self, limit: int) -> list[OutboxTask]:
-        if limit <= 0:
-            return []
+    def _take(self, full: Sequence[str]) -> list[OutboxTask]:
         now = int(self.carrier.clock.now().timestamp())
-        return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=limit)
+        return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=TOGETHER, without=full)
 
     def _look_after(self) -> None:
         try:
@@ -56,14 +73,39 @@ class Conveyor:
         except GatewayError:
             _logger.exception("transfers that are due could not be looked after")
 
-    async def _send(self, task: OutboxTask) -> None:
-        """Send one message; whatever goes wrong, it stays in the outbox until it is answered."""
+    async def _send(self, platform: str, tasks: Sequence[OutboxTask]) -> None:
+        """Send messages of one kind; whatever goes wrong, they stay in the outbox until answered."""
         try:
-            message = await asyncio.to_thread(self.carrier.message, task)
-            if message is None:
-                await asyncio.to_thread(self.carrier.outbox.end, [task])
+            messages = await asyncio.to_thread(self.carrier.messages, tasks)
+            owed = [(task, one) for task, one in zip(tasks, messages, strict=True) if one is not None]
+            past = [task for task, one in zip(tasks, messages, strict=True) if one is None]
+            if past:
+                await asyncio.to_thread(self.carrier.outbox.end, past)
+            if not owed:
                 return
-            outcome = await self.peers.send(task.message.platform, message)
-            await asyncio.to_thread(lambda: self.carrier.heard(task, message, outcome=outcome))
+            outcomes = await self._said(platform, [message for _, message in owed])
+            heard = [Heard(task, one, outcome) for (task, one), outcome in zip(owed, outcomes, strict=True)]
+            await asyncio.to_thread(self.carrier.heard_all, heard)
         except GatewayError:
-            _logger.exception("a message is sent again later", extra={"transfer": task.transfer})
+            _logger.exception("messages are sent again later", extra={"platform": platform})
+
+    async def _said(self, platform: str, messages: Sequence[PlatformMessage]) -> list[PlatformOutcome]:
+        if len(messages) == 1:
+            return [await self.peers.send(platform, messages[0])]
+        return await self.peers.send_all(platform, messages)
+
+
+def _together(tasks: Sequence[OutboxTask]) -> list[tuple[str, list[OutboxTask]]]:
+    """Return what goes together: messages of one kind to one platform, each transfer once."""
+    found: defaultdict[tuple[str, str], list[OutboxTask]] = defaultdict(list)
+    for task in tasks:
+        found[task.message.platform, task.message.kind].append(task)
+    return [(platform, together) for (platform, _), together in found.items()]
+
+
+async def _until(event: asyncio.Event, *, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -9,14 +9,22 @@ from typing import Final, NamedTuple
 from gateway.claims import NO_KIND, Kinds
 from gateway.convert import Converted, Program, expires_on
 from gateway.model.transfer import TransferRefusal
-from gateway.ports import ArrivedLot, ClaimState, Journal, LotBook, LotState, PrivateRow
+from gateway.ports import (
+    ArrivedLot,
+    ClaimState,
+    Journal,
+    KeptRecord,
+    LotBook,
+    LotState,
+    PersonRecords,
+    PrivateRow,
+)
 from gateway.recognition import Claim, Lot, NotWorth, Value, Wish, arrived_value
-from gateway.service.person_records import KeptRecord, PersonFiles, records_of
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
-__all__ = ["FoundLot", "Lots"]
+__all__ = ["FoundLot", "Lots", "value_of"]
 
 MOVES_MAX: Final = 20  # the name of a lot that has moved says how; as a key of the books it has to stay short
 _CLAIMS: Final = {
@@ -53,26 +61,34 @@ class Lots:
 
     issuer: str
     journal: Journal
-    files: PersonFiles
+    records: PersonRecords
     kinds: Kinds
     replayer: Replayer
     rules: Rulebook
     book: LotBook
 
-    def of_account(self, account: bytes, platform: str) -> list[KeptRecord]:
-        """Return the records of an account."""
-        return list(records_of(account, platform, journal=self.journal, files=self.files))
+    def of_account(
+        self, account: bytes, platform: str, *, days: Collection[str] | None = None
+    ) -> list[KeptRecord]:
+        """Return the records of an account, of some days or of all."""
+        return self.records.of(account, platform, days=days)
 
-    def held(self, account: bytes, person: bytes, *, platform: str) -> list[KeptRecord]:
-        """Return what an account holds: its records, and what came by transfers of the person's elsewhere."""
-        held, arrived = self.of_account(account, platform), self.book.arrived(person, platform)
+    def held(
+        self, account: bytes, person: bytes, *, platform: str, days: Collection[str] | None = None
+    ) -> list[KeptRecord]:
+        """Return what an account holds, of acts of some days or of all.
+
+        These are its records, and what came by transfers of records that the person has elsewhere.
+        """
+        held = self.of_account(account, platform, days=days)
+        arrived = self.book.arrived(person, platform)
         if not arrived:
             return held
         records = {one.lot.record for one in arrived}
         rows = {
             kept.row.id: kept
             for link in self.journal.claims.links_of([person])
-            for kept in self.of_account(link.account, link.platform)
+            for kept in self.of_account(link.account, link.platform, days=days)
             if kept.row.id in records
         }
         known = [one for one in arrived if one.lot.record in rows]
@@ -137,11 +153,8 @@ class Lots:
             yield FoundLot(lot, row, state, program, found, arrived)
 
     def _value(self, kept: KeptRecord, program: Program) -> Value:
-        """Return what a lot stands for, recomputed from its mapping: nothing its record says is believed."""
         row, batch, arrived = kept
-        document = document_of(row, frame_of(program, issuer=self.issuer, issued=batch.issued))
-        converted: Converted = self.replayer.recompute(document)
-        value = Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))
+        value = value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer)
         if arrived is None:
             return value
         return arrived_value(value, arrived.rates, co2e_mg=arrived.lot.mg, points=arrived.lot.points)
@@ -165,11 +178,7 @@ class Lots:
         days = {date.fromisoformat(kept.row.day) for kept in records}
         around = {day + timedelta(days=by) for day in days for by in (-1, 0, 1)}
         told = {day.isoformat() for day in around}
-        theirs = [
-            kept.row
-            for account in accounts
-            for kept in records_of(account, platform, journal=self.journal, files=self.files, days=told)
-        ]
+        theirs = [kept.row for account in accounts for kept in self.records.of(account, platform, days=told)]
         compared = self._claims(theirs)
         found: dict[date, list[str]] = {}
         for row in theirs:
@@ -188,3 +197,11 @@ class Lots:
                 " linked: it may be the same"
             )
         return ""
+
+
+def value_of(row: PrivateRow, program: Program, *, issuer: str, issued: str, replayer: Replayer) -> Value:
+    """Return what a record stands for, recomputed from its mapping: nothing it says is believed."""
+    converted: Converted = replayer.recompute(
+        document_of(row, frame_of(program, issuer=issuer, issued=issued))
+    )
+    return Value(converted.co2e_mg, row.points, Fraction(*converted.points_exact))

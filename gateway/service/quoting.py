@@ -17,7 +17,7 @@ from gateway.model.quote import Quote, QuotedLot, quote_amounts
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import Amounts, LotUse, QuoteId, TransferRefusal
-from gateway.ports import Clock, Corridor, Link
+from gateway.ports import Clock, Corridor, KeptRecord, Link
 from gateway.recognition import (
     NOTHING_MOVED,
     Agreement,
@@ -36,7 +36,6 @@ from gateway.recognition import (
 )
 from gateway.service.agreement_book import AgreementBook
 from gateway.service.lots import FoundLot, Lots
-from gateway.service.person_records import KeptRecord
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
 

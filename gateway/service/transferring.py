@@ -185,7 +185,8 @@ class Transferring:
         if subject_of(quote.id, person) != quote.subject:
             raise _refused(TransferRefusal.LOT_OTHER_PERSON, "the quote was made for somebody else")
         wanted = {lot.name: lot for lot in quote.lots}
-        held = lots.held(account, person, platform=corridor.source)
+        days = {lot.day for lot in quote.lots}
+        held = lots.held(account, person, platform=corridor.source, days=days)
         kept = [one for one in held if one.lot in wanted]
         wish = Wish(person, *corridor, agreement, day_of(now))
         found = {

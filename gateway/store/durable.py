@@ -18,13 +18,16 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 @contextmanager
 def durable_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
-    """Write, flush to the disk, then rename into place and flush the folder, and each folder made for it."""
+    """Write, flush to the disk, then rename into place and flush the folder, and each folder made for it.
+
+    What was written can be read again before it has its name.
+    """
     _make_folder(path.parent)
     half = path.with_name(path.name + ".half")
     half.unlink(missing_ok=True)
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    descriptor = os.open(half, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """A thread that takes together what waits together: one commit for all of it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -11,7 +11,7 @@ __all__ = ["Gathering", "Works"]
 
 W = TypeVar("W")
 A = TypeVar("A")
-TOGETHER_MAX: Final = 500  # works of one transaction: none waits for more than so many others
+TOGETHER_MAX: Final = 500  # works of one transaction, save the last ones put together: none waits for more
 
 Works = list[tuple[W, Future[A]]]
 
@@ -22,7 +22,7 @@ class Gathering(Generic[W, A]):
     def __init__(self, commit: "Callable[[Works[W, A]], None]", *, name: str) -> None:
         """``commit`` gives each future its result or its exception, and itself raises nothing."""
         self._commit_together = commit
-        self._queue: SimpleQueue[tuple[W, Future[A]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Works[W, A] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -37,9 +37,14 @@ class Gathering(Generic[W, A]):
         self._thread.join()
 
     def _put(self, work: W) -> "Future[A]":
-        future: Future[A] = Future()
-        self._queue.put((work, future))
-        return future
+        return self._put_all([work])[0]
+
+    def _put_all(self, works: Sequence[W]) -> "list[Future[A]]":
+        """Queue works that shall be taken together."""
+        queued: Works[W, A] = [(work, Future()) for work in works]
+        if queued:
+            self._queue.put(queued)
+        return [future for _, future in queued]
 
     def _run(self) -> None:
         while True:
@@ -51,8 +56,8 @@ class Gathering(Generic[W, A]):
             if ended:
                 return
 
-    def _waiting(self, first: "tuple[W, Future[A]]") -> "tuple[Works[W, A], bool]":
-        together = [first]
+    def _waiting(self, first: "Works[W, A]") -> "tuple[Works[W, A], bool]":
+        together = list(first)
         while len(together) < TOGETHER_MAX:
             try:
                 work = self._queue.get_nowait()
@@ -60,5 +65,5 @@ class Gathering(Generic[W, A]):
                 break
             if work is None:
                 return together, True
-            together.append(work)
+            together += work
         return together, False

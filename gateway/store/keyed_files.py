@@ -101,7 +101,7 @@ class KeyedFiles:
     def stage_chosen(self, chosen: Iterator[Entries]) -> Replacement:
         """Write a run that takes the place of all others once it is adopted by :meth:`replace`."""
         listed = self._listed()
-        staged = self._write(chosen, sum(row.rows for row in listed))
+        staged = self._write(chosen)
         return Replacement(
             staged, [row.file for row in listed], max((row.level for row in listed), default=0)
         )
@@ -132,7 +132,7 @@ class KeyedFiles:
         if not len(entries):
             return None
         entries = without_repetitions(entries)
-        return self._write(iter((entries,)), len(entries))
+        return self._write(iter((entries,)))
 
     def adopt(self, connection: Connection, staged: StagedRun | None, *, level: int = 0) -> None:
         """Make a staged run count, inside a transaction."""
@@ -172,7 +172,7 @@ class KeyedFiles:
 
     def _merge(self, rows: list[Row[tuple[str, int, int, str]]], level: int) -> None:
         slices = merged([self._open(row) for row in rows], width=self._width)
-        staged = self._write(slices, sum(row.rows for row in rows))
+        staged = self._write(slices)
         replaced = [row.file for row in rows]
         with self._database.write() as connection:
             connection.execute(delete(t.runs).where(t.runs.c.file.in_(replaced)))
@@ -181,9 +181,9 @@ class KeyedFiles:
             self._opened.pop(file, None)
             (self._folder / file).unlink()
 
-    def _write(self, slices: Iterator[Entries], rows_at_most: int) -> StagedRun:
+    def _write(self, slices: Iterator[Entries]) -> StagedRun:
         name = f"{self._kind}-{token_hex(8)}.run"  # never used again: a reader may still hold an old one
-        return StagedRun(name, write_run(self._folder / name, slices, rows_at_most=rows_at_most))
+        return StagedRun(name, write_run(self._folder / name, slices, width=self._width))
 
     def _listed(self) -> list[Row[tuple[str, int, int, str]]]:
         """Return the runs that count, newest first."""

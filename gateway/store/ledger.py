@@ -56,6 +56,10 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
         """Have a step taken with those that wait at the same time, in one transaction."""
         return self._put(step)
 
+    def submit_all(self, steps: Sequence[TransferStep]) -> "list[Future[StepTaken]]":
+        """Have several steps taken, in one transaction unless one of them breaks it."""
+        return self._put_all(steps)
+
     def run(self, steps: Sequence[TransferStep]) -> list[StepTaken]:
         """Take steps one after the other in one transaction."""
         with self._database.write(alone=False) as connection:
@@ -116,6 +120,17 @@ def _is_of_one(error: Exception) -> bool:
     return is_conflict(error) or isinstance(error, IntegrityError | Refused | InvariantBroken)
 
 
+Named = TypeVar("Named", Reservation, Decision)
+
+
+def _named(row: Any, event: Named) -> Named:  # noqa: ANN401 - a row of either table
+    """Return what a row holds, which is about the transfer that it is kept for."""
+    if row.transfer != event.transfer:
+        told = f"entry {row.number} is about {event.transfer}, kept as one about {row.transfer}"
+        raise IntegrityBroken(told, field=row.transfer)
+    return event
+
+
 def _windows(connection: Connection) -> dict[int, WindowState]:
     return {row.number: WindowState(row.state) for row in connection.execute(select(t.windows))}
 
@@ -130,6 +145,12 @@ class SqlLedgerReader:
         """Return a transfer."""
         row = self._first(select(t.transfers).where(t.transfers.c.id == transfer))
         return None if row is None else Transfer._make(row)
+
+    def transfers(self, names: Collection[str]) -> dict[str, Transfer]:
+        """Return those of some transfers that there are, by id."""
+        with self._database.read() as connection:
+            rows = rows_of(connection, t.transfers.c.id, values=names)
+        return {row.id: Transfer._make(row) for row in rows}
 
     def due(self, *, now: int, limit: int) -> list[Transfer]:
         """Return transfers whose timer has run out, the longest due first."""
@@ -146,6 +167,12 @@ class SqlLedgerReader:
         """Return what was decided about a transfer."""
         row = self._first(select(t.decisions).where(t.decisions.c.transfer == transfer))
         return None if row is None else decision_of(row.body)
+
+    def decided(self, names: Collection[str]) -> dict[str, Decision]:
+        """Return what was decided about some transfers, by their ids."""
+        with self._database.read() as connection:
+            rows = rows_of(connection, t.decisions.c.transfer, values=names)
+        return {row.transfer: decision_of(row.body) for row in rows}
 
     def decisions(self, *, after: int, limit: int) -> list[Decision]:
         """Return decisions in their order, those after a number of the journal."""
@@ -204,13 +231,14 @@ class SqlLedgerReader:
                 number = table.c.number
                 return connection.execute(select(table).where(number > after, number <= through))
 
-            events.update((row.number, reservation_of(row.body)) for row in rows(t.reservations))
-            events.update((row.number, decision_of(row.body)) for row in rows(t.decisions))
+            events.update((row.number, _named(row, reservation_of(row.body))) for row in rows(t.reservations))
+            events.update((row.number, _named(row, decision_of(row.body))) for row in rows(t.decisions))
             events.update((row.number, change_of(row.kind, row.body)) for row in rows(t.changes))
             for row in sorted(rows(t.postings)):
                 postings[row.number].append(posting_of(row.debit, row.credit, amount=row.amount))
         if len(events) != through - after or postings.keys() - events.keys():
-            raise IntegrityBroken(f"the journal has gaps between {after + 1} and {through}", field="journal")
+            missing = next((one for one in range(after + 1, through + 1) if one not in events), through)
+            raise IntegrityBroken(f"the journal has no sound entry {missing}", field="journal")
         return [Entry(number, event, postings[number]) for number, event in sorted(events.items())]
 
     def _first(self, query: Select[Any]) -> Row[Any] | None:

@@ -1,12 +1,12 @@
 """Transfers by their platforms, lots and day limits as the ledger has them, and addresses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, or_, select
 
-from gateway.ledger import ALL, Lot, Pair, Position
+from gateway.ledger import ALL, Lot, Pair, Position, way_of
 from gateway.ports import ArrivedLot, Corridor, LedgerReader, LotState, MoveIndex
 from gateway.recognition import DayUse, Moved, Used
 from gateway.store import ledger_tables
@@ -52,7 +52,7 @@ class LedgerLotBook:
         here = {
             name: lot for name, lot in found.items() if lot.platform == platform and lot.origin and lot.mg
         }
-        return [ArrivedLot(name, lot, _way(lot, found)) for name, lot in sorted(here.items())]
+        return [ArrivedLot(name, lot, way_of(name)[1]) for name, lot in sorted(here.items())]
 
     def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
         """Return what was recognised, or is reserved, on a day."""
@@ -126,13 +126,6 @@ class SqlAddresses:
         query = select(t.addresses.c.url).where(t.addresses.c.platform == platform)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
-
-
-def _way(lot: Lot, known: Mapping[str, Lot]) -> tuple[str, ...]:
-    """Return the rates of all moves of a lot; each lot that it came through is known by its person, too."""
-    origin = known.get(lot.origin)
-    before = () if origin is None or not origin.origin else _way(origin, known)
-    return (*before, lot.rates)
 
 
 def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:

@@ -1,6 +1,6 @@
 """Messages on their way to platforms, each taken for a while by one worker and kept until acknowledged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, select, update
@@ -18,12 +18,14 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, *, now: int, lease: int, limit: int) -> list[OutboxTask]:
+    def take(self, *, now: int, lease: int, limit: int, without: Collection[str] = ()) -> list[OutboxTask]:
         """Take what is due; after ``lease`` seconds others may take what was neither ended nor put off.
 
         PostgreSQL passes over what another worker takes at this moment; SQLite has one writer at a time.
         """
         due = select(outbox.c.number).where(outbox.c.due <= now).order_by(outbox.c.due, outbox.c.number)
+        if without:
+            due = due.where(outbox.c.platform.not_in(without))
         chosen = due.limit(limit).with_for_update(skip_locked=True).cte("chosen")  # looked up once
         taken = (
             update(outbox)

@@ -99,6 +99,12 @@ def _listed(column: "pa.ChunkedArray[Any]") -> list[Any]:
     return values
 
 
+def _columns(table: pa.Table) -> list[list[Any]]:
+    columns = [_listed(table.column(field.name)) for field in _FIELDS]
+    columns[1] = [name.hex() for name in columns[1]]
+    return columns
+
+
 def _packed(column: bytes, kind: pa.FixedSizeBinaryType) -> "pa.Array[Any]":
     return pa.FixedSizeBinaryArray.from_buffers(
         kind, len(column) // kind.byte_width, [None, pa.py_buffer(column)]
@@ -159,10 +165,16 @@ class ParquetRecordFiles:
 
     def read_columns(self, file: RecordFile) -> KeptColumns:
         """Do the same as :meth:`read`, column by column."""
-        table = self.read_table(file)
-        columns = [_listed(table.column(field.name)) for field in _FIELDS]
-        columns[1] = [name.hex() for name in columns[1]]
-        return KeptColumns._make(columns)
+        return KeptColumns._make(_columns(self.read_table(file)))
+
+    def persons(self, file: RecordFile) -> "pa.ChunkedArray[Any]":
+        """Return whose each row of a file is; the rows are believed after `read`."""
+        return self._read_columns(file.path, ["person"]).column("person")
+
+    @staticmethod
+    def rows_of(table: pa.Table) -> list[PrivateRow]:
+        """Return the rows of a table that :meth:`read_table` has given, or of some of its rows."""
+        return list(map(PrivateRow._make, zip(*_columns(table), strict=True)))
 
     def read_table(self, file: RecordFile, columns: list[str] | None = None) -> pa.Table:
         """Read some columns of one file after checking its digest; raises IntegrityBroken naming the file."""
@@ -193,14 +205,17 @@ class ParquetRecordFiles:
 
     def _mentions(self, path: str, *, columns: list[str], wanted: bytes) -> bool:
         """Tell whether one of these columns of a file holds a value."""
+        table = self._read_columns(path, columns)
+        scalar = pa.scalar(wanted, pa.binary(len(wanted)))
+        return any(pc.index(column, scalar).as_py() >= 0 for column in table.columns)
+
+    def _read_columns(self, path: str, columns: list[str]) -> pa.Table:
         try:
-            table = _read(self._folder / path, columns)
+            return _read(self._folder / path, columns)
         except FileNotFoundError as error:
             raise IntegrityBroken(f"records/{path} is missing", field=path) from error
         except (pa.ArrowException, RuntimeError) as error:  # the last: C++ errors that Arrow passes on
             raise IntegrityBroken(f"records/{path} is not the file that was written", field=path) from error
-        scalar = pa.scalar(wanted, pa.binary(len(wanted)))
-        return any(pc.index(column, scalar).as_py() >= 0 for column in table.columns)
 
     def strays(self, known: set[str]) -> list[str]:
         """Return paths below ``records/`` that the journal does not know."""

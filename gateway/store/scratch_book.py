@@ -59,18 +59,17 @@ class ScratchBook:
     def _spill(self) -> None:
         held = newest(self._held[::-1])
         self._held.clear()
-        self._runs.append(self._write([held], len(held)))
+        self._runs.append(self._write([held]))
         while len(self._runs) > 1 and len(self._runs[-2].entries) < 2 * len(self._runs[-1].entries):
             both = [self._runs.pop(), self._runs.pop()]
-            rows = sum(len(run.entries) for run in both)
-            self._runs.append(self._write(merged(both, width=_WIDTH), rows))
+            self._runs.append(self._write(merged(both, width=_WIDTH)))
             for run in both:
                 run.path.unlink()
 
-    def _write(self, slices: Iterable[Entries], rows_at_most: int) -> Run:
+    def _write(self, slices: Iterable[Entries]) -> Run:
         self._written += 1
         path = self._folder / f"used-{self._written}.run"
-        written = write_run(path, iter(slices), rows_at_most=rows_at_most)
+        written = write_run(path, iter(slices), width=_WIDTH)
         return Run(path, written.rows, width=_WIDTH)
 
 

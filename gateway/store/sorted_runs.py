@@ -12,7 +12,7 @@ import hashlib
 import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ __all__ = [
     "keys_of",
     "merged",
     "newest",
+    "place_in",
     "without_repetitions",
     "write_run",
 ]
@@ -39,6 +40,7 @@ __all__ = [
 KEY_BYTES: Final = 16
 KEYS_PER_WORD: Final = 4  # 16 bits a key: about one absent key in a hundred is looked for in vain
 SLICE_ENTRIES: Final = 1 << 19  # entries of all runs together that a merge holds at once
+SLICE_WORDS: Final = 1 << 17  # words of a filter that are held at once while it is written
 
 Entries = NDArray[np.void]
 """Entries with the members ``high``, ``low`` (the key's halves) and ``value``."""
@@ -87,14 +89,14 @@ class Run:
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.entries: Entries = np.frombuffer(self._map, layout, count=rows)
-        self._filter: _Words = np.fromfile(path, np.uint64, offset=rows * layout.itemsize)
+        self._filter: _Words = np.frombuffer(self._map, np.uint64, offset=rows * layout.itemsize)
 
     def find(self, wanted: Entries) -> tuple[_Places, _Places]:
         """Return the places in ``wanted`` of the keys that are here, and their places in the run."""
         words = self._filter[_word_of(wanted["high"], len(self._filter))]
         bits = _bits_of(wanted["low"])
         asked = np.flatnonzero((words & bits) == bits)
-        places = self.place(chosen(wanted, asked))
+        places = place_in(self.entries, chosen(wanted, asked))
         inside = places < len(self.entries)
         asked, places = asked[inside], places[inside]
         here = self.entries[places]
@@ -109,9 +111,9 @@ class Run:
         else:
             wanted = np.zeros(len(highs), self.entries.dtype)
             wanted["high"] = highs
-            first = self.place(wanted)
+            first = place_in(self.entries, wanted)
             wanted["high"] += np.uint64(1)  # the last half of all wraps around: its keys are not found,
-            end = np.maximum(self.place(wanted), first)  # which is one in 2^64
+            end = np.maximum(place_in(self.entries, wanted), first)  # which is one in 2^64
         counts = end - first
         behind = np.cumsum(counts)
         places = np.repeat(first - behind + counts, counts) + np.arange(behind[-1] if len(behind) else 0)
@@ -120,21 +122,6 @@ class Run:
     def release(self) -> None:
         """Give back the memory of what was read of the file; it is read again when it is needed."""
         self._map.madvise(mmap.MADV_DONTNEED)
-
-    def place(self, wanted: Entries) -> _Places:
-        """Return for each key the place of the first entry that is not before it."""
-        highs, lows = self.entries["high"], self.entries["low"]
-        first = np.zeros(len(wanted), np.int64)
-        last = np.full(len(wanted), len(self.entries), np.int64)
-        for _ in range(len(self.entries).bit_length()):
-            middle = (first + last) >> 1
-            inside = middle < last
-            at = np.where(inside, middle, 0)
-            high, low = highs[at], lows[at]
-            before = (high < wanted["high"]) | ((high == wanted["high"]) & (low < wanted["low"]))
-            first = np.where(inside & before, middle + 1, first)
-            last = np.where(inside & ~before, middle, last)
-        return first
 
     def require_digest(self, digest: str) -> None:
         """Check the whole file against the digest that was kept."""
@@ -175,8 +162,8 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
     if not runs:
         return
     total = sum(len(run.entries) for run in runs)
-    cuts = _cuts(total // SLICE_ENTRIES + 1, width)
-    ends = [[*run.place(cuts).tolist(), len(run.entries)] for run in runs]
+    cuts = _cuts(total // SLICE_ENTRIES + 1, _layout(width))
+    ends = [[*place_in(run.entries, cuts).tolist(), len(run.entries)] for run in runs]
     begins = [0] * len(runs)
     for number in range(len(cuts) + 1):
         some = joined(
@@ -189,21 +176,54 @@ def merged(runs: Sequence[Run], *, width: int) -> Iterator[Entries]:
             yield _by_key(some)
 
 
-def write_run(path: Path, slices: Iterator[Entries], *, rows_at_most: int) -> WrittenRun:
-    """Write entries, given in the order of their keys, durably."""
+def write_run(path: Path, slices: Iterator[Entries], *, width: int) -> WrittenRun:
+    """Write entries, given in the order of their keys, durably; ``width`` is the bytes of a value."""
     digest, rows = hashlib.sha256(), 0
-    filter_words: _Words = np.zeros(_word_count(rows_at_most), np.uint64)
     with durable_file(path, mode=0o600) as file:
         for some in slices:
             data = some.tobytes()
             file.write(data)
             digest.update(data)
             rows += len(some)
-            _note(filter_words, some)
-        filter_words = _folded(filter_words, _word_count(rows))
-        file.write(filter_words.tobytes())
-        digest.update(filter_words.tobytes())
+        file.flush()
+        for words in _filter_of(file, rows, layout=_layout(width)):
+            file.write(words.tobytes())
+            digest.update(words.tobytes())
     return WrittenRun(digest.hexdigest(), rows)
+
+
+def _filter_of(file: BinaryIO, rows: int, *, layout: "np.dtype[np.void]") -> Iterator[_Words]:
+    """Yield the filter of the entries in a file, some words at a time; those of one word stand together."""
+    words = _word_count(rows)
+    if not rows:
+        yield np.zeros(words, np.uint64)
+        return
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    entries: Entries = np.frombuffer(mapped, layout, count=rows)
+    slices = max(words // SLICE_WORDS, 1)
+    begin = 0
+    for number, end in enumerate([*place_in(entries, _cuts(slices, layout)).tolist(), rows]):
+        some = np.zeros(words // slices, np.uint64)
+        _note(some, entries[begin:end], words=words, first=number * len(some))
+        yield some
+        begin = end
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def place_in(entries: Entries, wanted: Entries) -> _Places:
+    """Return for each key the place of the first entry that is not before it; nothing is copied."""
+    highs, lows = entries["high"], entries["low"]
+    first = np.zeros(len(wanted), np.int64)
+    last = np.full(len(wanted), len(entries), np.int64)
+    for _ in range(len(entries).bit_length()):
+        middle = (first + last) >> 1
+        inside = middle < last
+        at = np.where(inside, middle, 0)
+        high, low = highs[at], lows[at]
+        before = (high < wanted["high"]) | ((high == wanted["high"]) & (low < wanted["low"]))
+        first = np.where(inside & before, middle + 1, first)
+        last = np.where(inside & ~before, middle, last)
+    return first
 
 
 def _layout(width: int) -> "np.dtype[np.void]":
@@ -211,9 +231,9 @@ def _layout(width: int) -> "np.dtype[np.void]":
     return np.dtype(members)
 
 
-def _cuts(slices: int, width: int) -> Entries:
+def _cuts(slices: int, layout: "np.dtype[np.void]") -> Entries:
     """Return the keys that cut the whole range of keys into equal slices."""
-    cuts = np.zeros(slices - 1, _layout(width))
+    cuts = np.zeros(slices - 1, layout)
     cuts["high"] = [(number << 64) // slices for number in range(1, slices)]
     return cuts
 
@@ -288,15 +308,9 @@ def _bits_of(low: _Words) -> _Words:
     return bits
 
 
-def _note(filter_words: _Words, some: Entries) -> None:
-    """Set the bits of keys, which stand in order: those of one word stand together."""
-    words = _word_of(some["high"], len(filter_words))
-    begins = np.flatnonzero(np.diff(words, prepend=words[:1] ^ np.uint64(1)))
-    filter_words[words[begins]] |= np.bitwise_or.reduceat(_bits_of(some["low"]), begins)
-
-
-def _folded(filter_words: _Words, words: int) -> _Words:
-    """Join neighbouring words until there are no more than ``words``."""
-    while len(filter_words) > words:
-        filter_words = filter_words[0::2] | filter_words[1::2]
-    return filter_words
+def _note(some: _Words, entries: Entries, *, words: int, first: int) -> None:
+    """Set the bits of keys, which stand in order, in a part of a filter that has ``words`` in all."""
+    if len(entries):
+        places = _word_of(entries["high"], words) - np.uint64(first)
+        begins = np.flatnonzero(np.diff(places, prepend=places[:1] ^ np.uint64(1)))
+        some[places[begins]] = np.bitwise_or.reduceat(_bits_of(entries["low"]), begins)

@@ -47,8 +47,18 @@ def trust_folder(folder: Path) -> Path:
 class SandboxCity:
     """A running city. ``account`` and ``events`` are of its first resident."""
 
-    def __init__(self, name: str, folder: Path, *, trust: Path, faults: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        trust: Path,
+        faults: tuple[str, ...] = (),
+        size: tuple[int, int] = (3, 200),
+    ) -> None:
+        """``size``: its residents, and the rides of each."""
         self.name = name
+        self._size = size
         self.platform = f"cn-000000/{name}"
         self.unit = f"{self.platform}-point"
         self.folder = folder
@@ -64,16 +74,9 @@ class SandboxCity:
 
     def _started(self, faults: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
         command = [str(Path(sys.executable).with_name("tanqiao")), "sandbox", "serve", "--city", self.name]
-        command += [
-            "--home",
-            str(self.folder),
-            "--trust",
-            str(self._trust),
-            "--residents",
-            "3",
-            "--rides",
-            "200",
-        ]
+        residents, rides = map(str, self._size)
+        command += ["--home", str(self.folder), "--trust", str(self._trust)]
+        command += ["--residents", residents, "--rides", rides]
         command += ["--port", self.url.rpartition(":")[2]]
         command += [word for fault in faults for word in ("--fault", fault)]
         with (self.folder / "served.log").open("ab") as log:
@@ -148,9 +151,15 @@ class SandboxCity:
 
 @contextmanager
 def sandbox_city(
-    name: str, folder: Path, *, trust: Path | None = None, faults: tuple[str, ...] = ()
+    name: str,
+    folder: Path,
+    *,
+    trust: Path | None = None,
+    faults: tuple[str, ...] = (),
+    size: tuple[int, int] = (3, 200),
 ) -> Iterator[SandboxCity]:
-    city = SandboxCity(name, folder / name, trust=trust or trust_folder(folder / "trust"), faults=faults)
+    trusted_keys = trust or trust_folder(folder / "trust")
+    city = SandboxCity(name, folder / name, trust=trusted_keys, faults=faults, size=size)
     try:
         yield city
     finally:

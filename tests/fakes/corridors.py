@@ -1,41 +1,30 @@
 """A home between two sandbox cities that are served for real: linked residents, agreements, addresses."""
 
-import asyncio
 import itertools
-import json
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.app.agreements import agreeing, announcing
 from gateway.app.home import open_home
 from gateway.app.kinds import shipped
-from gateway.app.links import link
+from gateway.app.links import first_epoch, person_keys
 from gateway.app.mappings import Versions
-from gateway.app.moving import conveyor, transferring
-from gateway.app.sandbox import look_at
-from gateway.model.canonical import Json, canonical_bytes
-from gateway.model.shape import Shape
+from gateway.app.moving import transferring
+from gateway.app.sandbox_corridors import CityBeside, Terms, admit, agree, carried
+from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
-from gateway.ports import Corridor, PlatformKey
-from gateway.recognition import day_of
-from gateway.resources import schema
-from gateway.service.agreeing import receive_document
-from gateway.service.agreement_drafts import co_sign
-from gateway.service.announcing import announce_documents
+from gateway.ports import Corridor
 from gateway.service.closing_claims import close_claims
+from gateway.service.linking import Linking, link_account
 from gateway.service.quoting import MadeQuote, QuoteAsked, make_quote
 from gateway.service.transferring import positions_shown
-from gateway.store.key_files import FileSigner
 from gateway.store.ledger import SqlLedger
-from gateway.store.moves import SqlAddresses, SqlMoveIndex
-from gateway.store.platforms import SqlPlatforms
+from gateway.store.moves import SqlMoveIndex
 from tests.fakes.cities import SandboxCity, sandbox_city
 from tests.fakes.claims import At
 from tests.fakes.homes import convert_in_parts, make_home
@@ -58,7 +47,8 @@ class Between:
     def __init__(self, home: Path, cities: Sequence[SandboxCity]) -> None:
         self.home = home
         self.cities = {city.name: city for city in cities}
-        self.versions = Versions([home.parent / f"{city.name}.yaml" for city in cities])
+        self.mappings = [home.parent / f"{city.name}.yaml" for city in cities]
+        self.versions = Versions(self.mappings)
 
     def corridor(self, source: str = SOURCE, destination: str = "") -> Corridor:
         names = (source, destination or (DESTINATION if source == SOURCE else SOURCE))
@@ -66,7 +56,7 @@ class Between:
 
     def points(self, city: str, person: int = 1) -> int:
         """Return what a resident can spend, as the city says."""
-        return int(self.cities[city].residents()[person - 1]["points"])
+        return beside(self.cities[city]).points(person)
 
     def quote(
         self,
@@ -117,69 +107,39 @@ class Between:
         with open_home(self.home) as opened, opened.database.read() as connection:
             return int(connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one())
 
-    @contextmanager
-    def carried(self) -> Iterator[None]:
+    def carried(self) -> AbstractContextManager[None]:
         """Have transfers carried out meanwhile."""
-        ended = threading.Event()
-
-        def run() -> None:
-            with open_home(self.home) as opened, conveyor(opened) as conveying:
-                asyncio.run(conveying(ended.is_set))
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join(30)
-            assert not thread.is_alive()
+        return carried(self.home)
 
 
-def agreement_between(source: SandboxCity, destination: SandboxCity, **changes: Json) -> dict[str, Json]:
-    body: dict[str, Json] = {
-        "type": "tanqiao/agreement/1",
-        "source": source.platform,
-        "destination": destination.platform,
-        "version": 1,
-        "basis": "receiver",
-        "behaviours": [
-            {"behaviour": behaviour, "mapping": f"{destination.platform}/travel"}
-            for behaviour in ("TRV-BIKE", "TRV-METRO", "TRV-BUS")
-        ],
-        "methodologies": [f"{source.platform}/travel"],
-        "evidence": [{"grade": "operator-record", "factor": "1"}],
-        "oldest_day": "2025-01-01",
-        "caps": {
-            "person_day_mg": "90000000",
-            "corridor_day_mg": "90000000",
-            "platform_day_mg": "90000000",
-        },
-        "minimum_mg": "1000",
-        "net_debit_cap_mg": "90000000",
-        "cover_mg": "90000000",
-        "dispute_days": 30,
-        "valid": {"from": day_of(datetime.now(UTC)).isoformat()},
-    }
-    return body | changes
+def beside(city: SandboxCity) -> CityBeside:
+    return CityBeside(city.name, city.folder)
 
 
 @contextmanager
 def between_cities(
-    folder: Path, patch: pytest.MonkeyPatch, *, names: Sequence[str] = (SOURCE, DESTINATION), **changes: Json
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    *,
+    names: Sequence[str] = (SOURCE, DESTINATION),
+    persons: int = PERSONS,
+    rides: int = 200,
+    **changes: Json,
 ) -> Iterator[Between]:
     """Give a home between cities with agreements all ways; ``changes`` are of those not from the first."""
     patch.setenv("TANQIAO_PRIVATE_WEBHOOKS", "allow")
     home = make_home(folder, patch)
     with ExitStack() as stack:
-        cities = [stack.enter_context(sandbox_city(name, folder, trust=home / "trust")) for name in names]
+        cities = [
+            stack.enter_context(
+                sandbox_city(name, folder, trust=home / "trust", size=(max(persons, 3), rides))
+            )
+            for name in names
+        ]
+        first_epoch(home)
         for city in cities:
-            for person in range(1, PERSONS + 1):
-                who = f"{city.name}-{person:05d}"
-                identity = f"sandbox-person-{person:05d}"
-                link(home, who, platform=city.platform, identity=identity, consent="form 1")
-            text = str(look_at(city.folder, "mapping"))
-            (folder / f"{city.name}.yaml").write_text(text, "utf-8")
+            _link(home, city, persons=persons)
+            beside(city).write_mapping(folder / f"{city.name}.yaml")
         _submit(home, cities)
         found = Between(home, cities)
         _admit(found)
@@ -187,40 +147,38 @@ def between_cities(
         yield found
 
 
+def _link(home: Path, city: SandboxCity, *, persons: int) -> None:
+    with open_home(home, writing=True) as opened:
+        parts = Linking(
+            links=opened.journal.claims, index=opened.index(), keys=person_keys(opened), clock=opened.clock
+        )
+        for person in range(1, persons + 1):
+            who, identity = f"{city.name}-{person:05d}", f"sandbox-person-{person:05d}"
+            link_account(city.platform, who, identity=identity, consent="form 1", parts=parts)
+
+
 def _submit(home: Path, cities: Sequence[SandboxCity]) -> None:
     """Convert the last rides of all cities, a few days at a time, soon after they were made."""
-    rides = {city.name: str(look_at(city.folder, "rides")).splitlines() for city in cities}
     for after in range(DAYS - 1, -1, -3):
-        days = {str(LAST_RIDE - timedelta(days=after - one)) for one in range(3)}
+        days = [LAST_RIDE - timedelta(days=after - one) for one in range(3)]
         moment = datetime.combine(LAST_RIDE - timedelta(days=after - 4), datetime.min.time(), tzinfo=UTC)
         for city in cities:
-            rows = [row for row in rides[city.name] if json.loads(row)["start"][:10] in days]
-            file = home.parent / f"{city.name}-{after}.ndjson"
-            file.write_text("\n".join(rows) + "\n", "utf-8")
+            file = beside(city).write_rides(home.parent / f"{city.name}-{after}.ndjson", days)
             mapping = home.parent / f"{city.name}.yaml"
             convert_in_parts(home, [file], 1000, mapping=mapping, clock=At(moment - timedelta(hours=6)))
 
 
 def _admit(between: Between) -> None:
+    admit(between.home, {beside(city): city.url for city in between.cities.values()})
     with open_home(between.home, writing=True) as opened:
-        platforms, addresses = SqlPlatforms(opened.database), SqlAddresses(opened.database)
-        for city in between.cities.values():
-            ((name, public),) = city.endpoint.keys.items()
-            platforms.invite(city.platform, code_hash=b"", expires="2999", now="2025")
-            platforms.add_key(PlatformKey(name, city.platform, public, "2025", None))
-            addresses.put(city.platform, city.url)
         close_claims(CLOSED.toordinal(), opened.journal.claims, kinds=shipped())
 
 
 def _agree(between: Between, changes: dict[str, Json]) -> None:
-    cities = list(between.cities.values())
-    mappings: list[Json] = [f"{city.platform}/travel" for city in cities]
-    with open_home(between.home, writing=True) as opened:
-        for source, destination in itertools.permutations(cities, 2):
-            changed = {"methodologies": mappings} | (changes if source is not cities[0] else {})
-            data = canonical_bytes(agreement_between(source, destination, **changed))
-            for city in (source, destination):
-                signer = FileSigner(city.folder / "http.key", "http")
-                data = co_sign(data, signer, shape=Shape(schema("agreement")))
-            receive_document(data, agreeing(opened, between.versions))
-        announce_documents(announcing(opened, between.versions))
+    cities = [beside(city) for city in between.cities.values()]
+    admitted: dict[str, Json] = {"methodologies": [f"{city.platform}/travel" for city in cities]}
+    terms = [
+        Terms(one, other, admitted | (changes if one is not cities[0] else {}))
+        for one, other in itertools.permutations(cities, 2)
+    ]
+    agree(between.home, terms, mappings=between.mappings)

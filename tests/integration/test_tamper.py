@@ -230,8 +230,9 @@ def change_index(home: Path, kind: str, change: Callable[[Entries], Entries]) ->
         query = "SELECT file, rows FROM runs WHERE kind = ? ORDER BY number LIMIT 1"
         file, rows = connection.execute(query, (kind,)).fetchone()
     path = home / "index" / file
-    changed = change(Run(path, rows, width={"events": 16, "caps": 8}[kind]).entries.copy())
-    written = write_run(path, iter((changed,)), rows_at_most=max(len(changed), 1))
+    width = {"events": 16, "caps": 8}[kind]
+    changed = change(Run(path, rows, width=width).entries.copy())
+    written = write_run(path, iter((changed,)), width=width)
     statement = "UPDATE runs SET digest = ?, rows = ? WHERE file = ?"
     change_database(home, statement, written.digest, written.rows, file)
 

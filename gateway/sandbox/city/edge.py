@@ -87,6 +87,9 @@ async def _before(parts: CityParts, switch: FaultSwitch) -> Response | None:
         await _let_another_pass(parts, seconds=switch.seconds)
     if switch.kind is Trouble.ERROR:
         return _broken()
+    if switch.kind is Trouble.ABSENT:
+        told = problem(Refusal(RefusalCode.NOT_FOUND, "nothing of this kind is offered here"))
+        return Response(canonical_bytes(told), told["status"], {"content-type": _KIND[True]})
     return _Cut(b"", 0) if switch.kind is Trouble.DEAF else None
 
 

@@ -20,6 +20,7 @@ class Trouble(StrEnum):
     DEAF = "deaf"  # cuts the connection; nothing was done
     LOST = "lost"  # works, then cuts the connection
     ERROR = "error"  # answers 500; nothing was done
+    ABSENT = "absent"  # answers 404, as if it offered no such thing; nothing was done
     BROKEN = "broken"  # works, then answers 500
     DUPLICATE = "duplicate"  # the request arrives twice
     REORDER = "reorder"  # the request waits until another one was worked on

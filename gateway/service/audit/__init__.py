@@ -3,5 +3,6 @@
 from gateway.service.audit.quick import QuickLook, Seen
 from gateway.service.audit.report import AuditReport, Check
 from gateway.service.audit.run import Auditing, audit_home
+from gateway.service.audit.transfers import AuditedBooks
 
-__all__ = ["AuditReport", "Auditing", "Check", "QuickLook", "Seen", "audit_home"]
+__all__ = ["AuditReport", "AuditedBooks", "Auditing", "Check", "QuickLook", "Seen", "audit_home"]

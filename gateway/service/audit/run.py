@@ -16,7 +16,8 @@ from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.quick import Seen
 from gateway.service.audit.records import RecordAudit
 from gateway.service.audit.report import AuditReport
-from gateway.service.audit.statements import LogWalk, walk_log
+from gateway.service.audit.statements import LogWalk, Queued, walk_log
+from gateway.service.audit.transfers import AuditedBooks, TransferAudit
 from gateway.service.cap_replay import CapBook, CapReplay
 from gateway.service.days import totals_of
 from gateway.service.replaying import Replayer
@@ -57,6 +58,7 @@ class Auditing:
     index: KeyedIndex
     replayer: Replayer
     caps: CapBook
+    books: AuditedBooks
     policy: bytes
     ring: bytes
     statement_shape: Shape
@@ -70,7 +72,8 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     1. trust files against their pins  2. log files against the checkpoint, the checkpoint against the
     policy  3. entries: shape, signatures, series  4. record files: rows, bytes, leaves, roots,
     commitments  5. every quantity from its mapping by digest  6. caps in the order of acceptance
-    7. the event index  8. findings  9. claims  10. day statements  11. files that nobody knows
+    7. the event index  8. findings  9. claims  10. day statements  11. transfers: journal, books, amounts,
+    decisions in the log  12. files that nobody knows
     """
     report = AuditReport()
     with report.check("trust files").noting():
@@ -86,7 +89,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
         walk = walk_log(
             parts.journal,
             parts.log,
-            erasures=parts.erasures.notices(),
+            besides=Queued(parts.erasures.notices(), parts.books.batches.all()),
             ring_bytes=parts.ring,
             shape=parts.statement_shape,
             check=entries,
@@ -101,6 +104,13 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
         check=report.check("claims"),
     ).audit()
     _audit_days(parts, report, walk=walk)
+    TransferAudit(
+        issuer=parts.issuer,
+        journal=parts.journal,
+        records=parts.records,
+        books=parts.books,
+        replayer=parts.replayer,
+    ).audit(report)
     known = {file.path for batch in parts.journal.batches() for file in parts.journal.files(batch.number)}
     files = report.check("files")
     files.looked_at = len(known)

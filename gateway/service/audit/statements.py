@@ -1,7 +1,8 @@
 """Audit the log and what its entries say: bytes, signatures, series, keys, mappings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, canonical_bytes, digest
@@ -16,16 +17,33 @@ from gateway.model.statement import (
     KEYS_TYPE,
     MAPPING_TYPE,
     REVERSAL_KIND,
+    TRANSFERS_TYPE,
 )
 from gateway.model.strict import read_strict_object
-from gateway.ports import BatchRow, CorridorDocument, DayClosed, Journal, Log, PublishedMapping, ReversalRow
+from gateway.ports import (
+    BatchRow,
+    CorridorDocument,
+    DayClosed,
+    DecisionBatch,
+    Journal,
+    Log,
+    PublishedMapping,
+    ReversalRow,
+)
 from gateway.service.agreement_book import corridor_body
 from gateway.service.audit.report import Check
 from gateway.signing import KeyRing, verify_envelope
 
-__all__ = ["LogWalk", "walk_log"]
+__all__ = ["LogWalk", "Queued", "walk_log"]
 
 Body = dict[str, Json]
+
+
+class Queued(NamedTuple):
+    """What is in the log besides what the journal itself lists."""
+
+    erasures: Sequence[ErasureNotice]
+    decisions: Iterable[DecisionBatch]
 
 
 @dataclass(slots=True)
@@ -47,6 +65,7 @@ class _Walker:
     erasures: dict[int, ErasureNotice]
     reversals: dict[int, ReversalRow]
     corridors: dict[int, CorridorDocument]
+    decisions: dict[int, DecisionBatch]
     walk: LogWalk = field(default_factory=LogWalk)
     announced: str = ""
     series: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -74,6 +93,8 @@ class _Walker:
                     raise IntegrityBroken("the journal does not know this erasure")
             case kind if kind in (AGREEMENT_PUBLISHED_TYPE, CORRIDOR_TYPE):
                 self._corridor(position, body)
+            case kind if kind == TRANSFERS_TYPE:
+                self._decisions(position, body, entry_digest=digest(entry))
             case unknown:
                 raise IntegrityBroken(f"unknown type {unknown}")
 
@@ -117,6 +138,22 @@ class _Walker:
         ):
             raise IntegrityBroken("the journal does not know these reversals, or states them differently")
 
+    def _decisions(self, position: int, body: Body, *, entry_digest: str) -> None:
+        number, previous = self.series.get(("", TRANSFERS_TYPE), (0, ""))
+        self.series["", TRANSFERS_TYPE] = (number + 1, entry_digest)
+        if body["sequence"] != number or body.get("previous", "") != previous:
+            raise IntegrityBroken(f"decisions: expected number {number} after {previous or 'none'}")
+        row = self.decisions.pop(position, None)
+        stated = (number, body["decisions"], body["chain"], entry_digest, body["issued"])
+        if row is None or stated != (
+            row.sequence,
+            {"root": row.root.hex(), "size": row.size},
+            row.chain,
+            row.entry_digest,
+            row.issued,
+        ):
+            raise IntegrityBroken("the journal does not know these decisions, or states them differently")
+
     def _corridor(self, position: int, body: Body) -> None:
         row = self.corridors.pop(position, None)
         stated = body.get("agreement", body)
@@ -142,7 +179,7 @@ def walk_log(
     journal: Journal,
     log: Log,
     *,
-    erasures: Sequence[ErasureNotice],
+    besides: Queued,
     ring_bytes: bytes,
     shape: Shape,
     check: Check,
@@ -155,9 +192,10 @@ def walk_log(
         batches={batch.position: batch for batch in journal.batches()},
         mappings={mapping.position: mapping for mapping in journal.mappings()},
         days={closed.position: closed for closed in journal.days_closed()},
-        erasures={erasure.position: erasure for erasure in erasures},
+        erasures={erasure.position: erasure for erasure in besides.erasures},
         reversals={row.position: row for row in journal.claims.reversals()},
         corridors={one.position: one for one in journal.corridors.of() if one.position is not None},
+        decisions={batch.position: batch for batch in besides.decisions},
     )
     if log.size != journal.length():
         words = f"the log has {log.size} entries, the journal {journal.length()}"
@@ -180,6 +218,8 @@ def walk_log(
         check.differs(f"reversals {row.number} of the journal have no sound entry in the log")
     for document in walker.corridors.values():
         check.differs(f"{document.kind} {document.digest} of the journal has no sound entry in the log")
+    for decided in walker.decisions.values():
+        check.differs(f"decisions {decided.sequence} of the journal have no sound entry in the log")
     return walker.walk
 
 

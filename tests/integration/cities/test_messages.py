@@ -325,6 +325,22 @@ def test_a_batch_gives_each_line_its_own_outcome_in_order(qinglan: SandboxCity) 
     assert say(qinglan, good) == [outcomes[0]]
 
 
+def test_a_platform_that_takes_no_batches_is_told_one_by_one(qinglan: SandboxCity) -> None:
+    lines = [hold(qinglan), hold(qinglan, account="ac-nobody"), hold(qinglan)]
+    qinglan.fault("absent", times=0, only=":batch")
+
+    async def talk(platforms: HttpPlatforms) -> list[PlatformOutcome]:
+        first = await platforms.send_all(qinglan.platform, lines)
+        qinglan.heal()
+        qinglan.fault("error", times=0, only=":batch")
+        return [*first, *await platforms.send_all(qinglan.platform, lines)]
+
+    outcomes = told(qinglan, talk=talk)
+    qinglan.heal()
+
+    assert [type(one) for one in outcomes] == [Answered, Declined, Answered] * 2
+
+
 def test_more_than_a_batch_holds_goes_in_several(qinglan: SandboxCity) -> None:
     due = [credit(qinglan) for _ in range(501)]
     outcomes = told(qinglan, talk=lambda platforms: platforms.send_all(qinglan.platform, due))

@@ -1,7 +1,24 @@
 """The journal rebuilds the books."""
 
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from gateway.ledger import Replay, require_chain, require_whole
+from gateway.store.database import Database
 from gateway.store.ledger import SqlLedgerReader
+from gateway.store.ledger_rebuild import RebuiltBooks
+
+
+def require_rebuilt_apart(database: Database, *, entries: int) -> None:
+    """Rebuild the books in another database, some entries in one transaction, and compare every row (I12)."""
+    with (
+        TemporaryDirectory() as folder,
+        closing(Database(Path(folder) / "scratch.db")) as scratch,
+        RebuiltBooks(database, scratch, entries=entries) as rebuilt,
+    ):
+        assert [found for found in rebuilt.replay() if found] == []
+        assert list(rebuilt.differing()) == []
 
 
 def require_rebuilt(reader: SqlLedgerReader) -> None:

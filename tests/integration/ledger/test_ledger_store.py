@@ -26,7 +26,7 @@ from gateway.store.ledger import SqlLedger, SqlLedgerReader
 from tests.fakes.ledger_stores import abort, commit, reserve
 from tests.fakes.ledgers import DAY, Abort, B, Commit, Programme, limited, lot, moving, run
 from tests.integration.ledger.conftest import NewAddress, open_database
-from tests.integration.ledger.rebuilding import require_rebuilt
+from tests.integration.ledger.rebuilding import require_rebuilt, require_rebuilt_apart
 
 pytestmark = pytest.mark.xdist_group("servers")
 
@@ -174,6 +174,8 @@ def test_random_programmes_end_as_the_pure_books_end(new_address: NewAddress, tm
         with SqlLedger(database) as ledger:
             Replaying(seed, ledger, SqlLedgerReader(database)).all()
         require_rebuilt(SqlLedgerReader(database))
+        for entries in (1, 2 + seed, 500):
+            require_rebuilt_apart(database, entries=entries)
         database.close()
 
 

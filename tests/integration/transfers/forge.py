@@ -126,9 +126,8 @@ def carry(order: Order) -> None:
 
         def idle() -> bool:
             with opened.database.read() as connection:
-                left = connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one()
-                due = "SELECT count(*) FROM transfers WHERE due IS NOT NULL"
-                return not left and not connection.exec_driver_sql(due).scalar_one()
+                left = "SELECT (SELECT count(*) FROM outbox) + count(due) FROM transfers"  # at one moment
+                return not connection.exec_driver_sql(left).scalar_one()
 
         asyncio.run(conveying(idle))
 

@@ -10,6 +10,7 @@ import pytest
 from gateway.service.quoting import MadeQuote, TransferRefused
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends
+from tests.fakes.serving import audited_once_free
 
 pytestmark = pytest.mark.xdist_group("transfers")
 THIRD = "yuewan"  # 93.3 g for a cycled km, between the two others; points of 10 g
@@ -151,3 +152,10 @@ def test_points_are_not_burned_for_none(between: Between) -> None:
     with pytest.raises(TransferRefused) as refused:
         between.quote(3, source=DESTINATION, destination=THIRD, records=[fresh])
     assert refused.value.code == "below-minimum"
+
+
+def test_an_audit_works_out_what_moved_on(between: Between) -> None:
+    first = moved(between, 40)
+    moved(between, None, source=DESTINATION, destination=THIRD, records=records(first))
+
+    assert audited_once_free(between.home).differences == []

@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import create_engine, text
 
 from gateway.errors import IntegrityBroken
@@ -34,7 +35,7 @@ def value(number: int) -> bytes:
 def make_run(path: Path, pairs: dict[bytes, bytes]) -> Run:
     """Write pairs of key and value as a run."""
     entries = entries_of(b"".join(pairs), b"".join(pairs.values()), width=WIDTH)
-    written = write_run(path, iter((entries,)), rows_at_most=len(entries))
+    written = write_run(path, iter((entries,)), width=WIDTH)
     assert written.rows == len(pairs)
     return Run(path, written.rows, width=WIDTH)
 
@@ -81,7 +82,9 @@ def test_a_key_has_its_place_before_all_that_are_not_before_it(tmp_path: Path, c
     run = make_run(tmp_path / "a.run", {keys_of(one): value(0) for one in wanted_of(*keys)})
     asked = [(6, 99), *((7, low) for low in range(2 * count)), (8, 0)]
 
-    assert run.place(wanted_of(*asked)).tolist() == [bisect_left(keys, one) for one in asked]
+    found = sorted_runs.place_in(run.entries, wanted_of(*asked))
+
+    assert found.tolist() == [bisect_left(keys, one) for one in asked]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,11 @@ def test_a_key_beyond_the_last_is_not_found_though_the_filter_lets_it_through(tm
     assert [places.tolist() for places in run.find(wanted_of((6, 9), (4, 9), (5, 9)))] == [[2], [0]]
 
 
-def test_a_run_is_written_as_it_always_was_and_for_its_owner_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("slice_words", [1, 4, 32, 1 << 17])
+def test_a_run_is_written_as_it_always_was_and_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slice_words: int
+) -> None:
+    monkeypatch.setattr(sorted_runs, "SLICE_WORDS", slice_words)
     run = make_run(tmp_path / "a.run", {key(number): value(number) for number in range(100)})
 
     run.require_digest("644acc98e3fa3269156d2e9ce2f4c6723858b228bbcdce6c698fab0abf010952")
@@ -141,12 +148,16 @@ def test_a_filter_has_a_word_for_every_few_keys(tmp_path: Path, count: int, word
     assert run.path.stat().st_size == count * (16 + WIDTH) + 8 * words
 
 
-def test_a_filter_turns_nearly_all_absent_keys_away(tmp_path: Path) -> None:
+def test_a_filter_turns_nearly_all_absent_keys_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path / "a.run", {key(number): value(0) for number in range(10_000)})
     asked: list[int] = []
-    place = run.place
-    run.place = lambda wanted: asked.append(len(wanted)) or place(wanted)  # type: ignore[method-assign, func-returns-value]  # counts what gets through
+    place_in = sorted_runs.place_in
 
+    def counted(entries: sorted_runs.Entries, wanted: sorted_runs.Entries) -> NDArray[np.int64]:
+        asked.append(len(wanted))
+        return place_in(entries, wanted)
+
+    monkeypatch.setattr(sorted_runs, "place_in", counted)
     found_in(run, [key(number) for number in range(10_000, 20_000)])
 
     assert asked[0] < 300
@@ -162,7 +173,7 @@ def test_merging_keeps_the_first_value_of_each_key(tmp_path: Path, monkeypatch: 
         expected.update(pairs)
 
     slices = list(merged(runs, width=WIDTH))
-    written = write_run(tmp_path / "m.run", iter(slices), rows_at_most=sum(map(len, maps)))
+    written = write_run(tmp_path / "m.run", iter(slices), width=WIDTH)
 
     assert len(slices) > 5
     assert max(map(len, slices)) < 200

@@ -37,9 +37,10 @@ def upgrade() -> None:
         rows = connection.execute(sa.text(query)).all()
         if rows:
             keys, values = b"".join(row[0] for row in rows), b"".join(struct.pack("<" + form, *row[1:]) for row in rows)
-            entries = entries_of(keys, values, width=struct.calcsize("<" + form))
+            width = struct.calcsize("<" + form)
+            entries = entries_of(keys, values, width=width)
             file = f"{kind}-000000000.run"
-            written = write_run(folder / "index" / file, iter((entries,)), rows_at_most=len(entries))
+            written = write_run(folder / "index" / file, iter((entries,)), width=width)
             op.bulk_insert(runs, [{"kind": kind, "level": 0, "file": file, **written._asdict()}])
     op.drop_table("events")
     op.drop_table("cap_usage")

@@ -1,0 +1,282 @@
+"""Whole transfers over HTTP between two sandbox cities: ``python -m benchmarks.transfers --help``.
+
+Everything is real and on this machine: the served gateway with its worker and the process that carries
+transfers, the database, two cities with databases of their own, and the sender of the load. A transfer is
+quoted, started, held, reserved, prepared, decided and told to both cities; it counts when both have
+acknowledged the decision. Each message is signed, each answer too, and each signature is verified.
+
+The bound beside it is what the signatures of those transfers take alone, on all processors.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+
+from benchmarks.ledger import preload
+from benchmarks.load import percentile, read_answer, signed
+from benchmarks.measure import machine
+from benchmarks.processes import processor_seconds
+from gateway.app.home import open_home
+from gateway.store.key_files import FileSigner
+from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
+from tests.fakes.servers import PostgresServer, postgres_server, valkey_server
+from tests.fakes.serving import Served
+
+__all__ = ["main"]
+
+TRANSFERS = int(os.environ.get("TANQIAO_BENCH_TRANSFERS", "40"))
+POINTS = 10  # of one transfer: 50 g
+CONNECTIONS = 16
+LOOK_SECONDS = 0.01
+SETTLED_SECONDS = 5  # for so long after its first request the service asks its stores for nonces
+PATIENCE_SECONDS = 600
+SIGNATURES = {"single": 13.0, "batch": 4.0}
+"""Signatures made, and verified, for one transfer: its requests, four messages and their answers, its quote,
+and the decision for each city. In a batch only those of the quote and of the two decisions, and shares."""
+_OURS = "SELECT id, state FROM transfers WHERE id BETWEEN 'tr_0' AND 'tr_1'"
+_DECIDED, _LOST = {"COMMITTED", "COMPLETED"}, {"ABORTING", "ABORTED", "REJECTED", "LAPSED"}
+_PRELOADING = (
+    b"INSERT INTO transfer_ends SELECT platform, 'tr_old_' || n FROM generate_series(1, %(stored)s) AS n,"
+    b" unnest(ARRAY['cn-000000/songling', 'cn-000000/qinglan']) AS platform",
+    b"INSERT INTO requests (platform, id, digest, received, body, answer)"
+    b" SELECT 'cn-000000/songling', 'tr_old_' || n, 'sha256:' || n, 0, %(body)s, '{}'"
+    b" FROM generate_series(1, %(stored)s) AS n",
+    b"ANALYZE",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a load took: seconds of the clock, and of all processors together."""
+
+    count: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Return how many a second of the clock holds."""
+        return self.count / self.seconds
+
+
+@dataclass(kw_only=True)
+class Field:
+    """What is measured: a served home between two cities."""
+
+    between: Between
+    running: Served
+    processes: Sequence[int]
+    signer: FileSigner
+    persons: int
+    turn: int = 0
+    lanes: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+
+    def next_person(self) -> int:
+        """Return whose turn it is: two transfers of one person at once would want the same lot."""
+        self.turn += 1
+        return 1 + self.turn % self.persons
+
+    def cpu_seconds(self) -> float:
+        """Return what the processes have used so far, this one too."""
+        mine = os.times()
+        return mine.user + mine.system + sum(map(processor_seconds, self.processes))
+
+
+def main(arguments: list[str]) -> int:
+    """Print the machine, then a line for each figure."""
+    options = _options(arguments)
+    print(json.dumps(machine(), ensure_ascii=False))
+    with tempfile.TemporaryDirectory(prefix="tanqiao-bench-") as scratch, ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("TANQIAO_REQUESTS_PER_MINUTE", "1000000")
+        server = _stores(stack, patch) if options.store == "postgres" else None
+        persons = max(options.transfers, 2 * options.batch if options.batches else 0)
+        made = stack.enter_context(between_cities(Path(scratch), patch, persons=min(persons, 500), rides=12))
+        if server is not None and options.stored:
+            _preload(options.stored)
+        served = stack.enter_context(_served(made, server))
+        print(f"{options.store}, {served.persons} persons, {options.stored:,} transfers stored before")
+        asyncio.run(_measure(served, options))
+    return 0
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.transfers", description=__doc__)
+    parser.add_argument("--transfers", type=int, default=TRANSFERS, help="single transfers (%(default)s)")
+    parser.add_argument("--batches", type=int, default=0, help="batches of transfers (%(default)s)")
+    parser.add_argument("--batch", type=int, default=200, help="transfers of a batch (%(default)s)")
+    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite", help="%(default)s")
+    parser.add_argument("--stored", type=int, default=0, help="there before, in PostgreSQL (%(default)s)")
+    return parser.parse_args(arguments)
+
+
+def _stores(stack: ExitStack, patch: pytest.MonkeyPatch) -> PostgresServer:
+    server, valkey = stack.enter_context(postgres_server()), stack.enter_context(valkey_server())
+    patch.setenv("TANQIAO_DATABASE", server.database())
+    patch.setenv("TANQIAO_CHECKPOINTS", server.database())
+    patch.setenv("TANQIAO_REDIS", valkey.url)
+    return server
+
+
+def _preload(stored: int) -> None:
+    """Store transfers as ours are stored, and what they were asked by."""
+    url = os.environ["TANQIAO_DATABASE"].replace("+psycopg", "")
+    preload(url, stored)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in _PRELOADING:
+            connection.execute(statement, {"stored": stored, "body": "x" * 1500})
+
+
+@contextmanager
+def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
+    files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
+    running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
+    try:
+        running.wait_until_ready()
+        processes = [running.process, *(city.process for city in between.cities.values())]
+        processes += [] if server is None else [server.server.process]
+        persons = len(between.cities[SOURCE].residents())
+        signer = FileSigner(between.cities[SOURCE].folder / "http.key", "http")
+        running.client(signer).look_up("/v1/positions")
+        time.sleep(SETTLED_SECONDS)
+        yield Field(
+            between=between,
+            running=running,
+            processes=[one.pid for one in processes],
+            signer=signer,
+            persons=persons,
+        )
+    except BaseException:
+        print((between.home.parent / "served.log").read_text("utf-8")[-3000:], file=sys.stderr)
+        raise
+    finally:
+        running.closing.close()
+        running.stop()
+
+
+async def _measure(measured: Field, options: argparse.Namespace) -> None:
+    port = int(measured.running.url.rpartition(":")[2])
+    measured.lanes = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
+    await _all(measured, 1)  # what is read once is read
+    run, _ = await _all(measured, options.transfers)
+    _told("single transfers", run, bound="single")
+    paced, waits = await _all(measured, options.transfers, rate=run.rate / 2)
+    print(f"{'':<38}at {paced.rate:.1f} a second until decided: ", end="")
+    print(f"p50 {percentile(waits, 50):.0f} ms, p99 {percentile(waits, 99):.0f} ms", flush=True)
+    for _, writer in measured.lanes:
+        writer.close()
+
+
+def _told(what: str, run: Run, *, bound: str) -> None:
+    each_ms = run.cpu_seconds / run.count * 1000
+    print(f"{what:<38}{run.count:>8,} in {run.seconds:>6.2f} s {run.rate:>9,.1f} a second", end="")
+    print(f"  {each_ms:.1f} ms of processor each, load {os.getloadavg()[0]:.1f}")
+    limit = SIGNATURES[bound] * _signature_seconds()
+    at_most = (os.cpu_count() or 1) / limit
+    print(f"{'bound: its signatures alone':<38}{at_most:>34,.0f} a second", end="")
+    print(f"  {limit * 1000:.1f} ms of processor each; ours is {run.rate / at_most:.2f} of it", flush=True)
+
+
+async def _all(measured: Field, count: int, *, rate: float = 0) -> tuple[Run, list[float]]:
+    """Quote and start transfers, as fast as they are answered or at a rate, until cities know all ends.
+
+    Returns also the milliseconds from the wish to the decision.
+    """
+    started, used = time.perf_counter(), measured.cpu_seconds()
+    free: asyncio.Queue[int] = asyncio.Queue()
+    for number in range(len(measured.lanes)):
+        free.put_nowait(number)
+    begun: dict[str, float] = {}
+    ends: dict[str, float] = {}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_send(measured, count, rate=rate, free=free, begun=begun))
+        group.create_task(_watch(measured, begun, ends=ends, count=count))
+    run = Run(count, time.perf_counter() - started, measured.cpu_seconds() - used)
+    return run, [(ends[name] - begun[name]) * 1000 for name in begun]
+
+
+async def _send(
+    measured: Field, count: int, *, rate: float, free: "asyncio.Queue[int]", begun: dict[str, float]
+) -> None:
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(count):
+            if rate:
+                await asyncio.sleep(max(0, started + number / rate - time.perf_counter()))
+            lane = await free.get()
+            name = transfer_id()
+            begun[name] = time.perf_counter()
+            group.create_task(_one(measured, name, person=measured.next_person(), lane=lane, free=free))
+
+
+async def _one(measured: Field, name: str, *, person: int, lane: int, free: "asyncio.Queue[int]") -> None:
+    source, destination = f"{SOURCE}-{person:05d}", f"{DESTINATION}-{person:05d}"
+    wish = {"destination": measured.between.corridor().destination, "account": source, "points": str(POINTS)}
+    quote = await _ask(measured, "/v1/quotes", body=wish, lane=lane)
+    body = {
+        "id": name,
+        "quote": quote["quote"],
+        "source_account": source,
+        "destination_account": destination,
+    }
+    answer = await _ask(measured, "/v1/transfers", body=body, lane=lane, key=name)
+    if not answer["accepted"]:
+        raise SystemExit(f"a transfer was refused: {answer}")
+    free.put_nowait(lane)
+
+
+async def _ask(
+    measured: Field, path: str, *, body: dict[str, Any], lane: int, key: str = ""
+) -> dict[str, Any]:
+    reader, writer = measured.lanes[lane]
+    request = signed(measured.running.url + path, orjson.dumps(body), signer=measured.signer, key=key)
+    writer.write(request)
+    status, content = await read_answer(reader)
+    if status >= 300:
+        raise SystemExit(f"{path}: {status} {content[:500]!r}")
+    answer: dict[str, Any] = orjson.loads(content)
+    return answer
+
+
+async def _watch(measured: Field, begun: dict[str, float], *, ends: dict[str, float], count: int) -> None:
+    """Note when each transfer was decided; returns when all are over."""
+    with open_home(measured.between.home) as opened:
+        over: set[str] = set()
+        while len(over) < count:
+            await asyncio.sleep(LOOK_SECONDS)
+            with opened.database.read() as connection:
+                found = {str(name): str(state) for name, state in connection.exec_driver_sql(_OURS)}
+            now = time.perf_counter()
+            over = {name for name in begun if found.get(name) == "COMPLETED"}
+            ends |= {name: now for name in begun if name not in ends and found.get(name) in _DECIDED}
+            lost = [name for name in begun if found.get(name) in _LOST]
+            if lost or (begun and now - min(begun.values()) > PATIENCE_SECONDS):
+                raise SystemExit(f"{len(lost)} transfers were aborted, {count - len(over)} are not over")
+
+
+def _signature_seconds() -> float:
+    """Return what it takes to make and verify one signature."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key, rounds = Ed25519PrivateKey.generate(), 300
+    public, started = key.public_key(), time.process_time()
+    for _ in range(rounds):
+        public.verify(key.sign(b"x" * 500), b"x" * 500)
+    return (time.process_time() - started) / rounds
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
