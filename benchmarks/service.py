@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -23,8 +23,9 @@ import psycopg
 
 from benchmarks.load import Answered, percentile, send_all, signed
 from benchmarks.measure import machine
+from benchmarks.spent import seconds_of, spent
 from tests.fakes.homes import WUHAN, trip
-from tests.fakes.servers import PostgresServer, free_port, postgres_server, valkey_server
+from tests.fakes.servers import PostgresServer, ValkeyServer, free_port, postgres_server, valkey_server
 from tests.fakes.serving import PlatformSigner, Served, enrolled, served
 
 __all__ = ["main"]
@@ -42,14 +43,19 @@ def main(arguments: list[str]) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="tanqiao-bench-") as scratch,
         postgres_server() as postgres,
-        _home(Path(scratch), postgres) as home,
-        served(home, workers=options.workers) as running,
+        valkey_server() as valkey,
+        served(_home(Path(scratch), postgres, valkey=valkey), workers=options.workers) as running,
     ):
+        watched = _watched(running, postgres, valkey=valkey)
         signer, client = PlatformSigner(1), enrolled(running)
         client.request("GET", "/v1/operations")
         time.sleep(SETTLED_SECONDS)
         singles = [_body([trip(number)]) for number in range(options.singles)]
-        rate = _load("single submissions", running, bodies=singles, signer=signer)
+        with spent(watched) as each:
+            rate = _load("single submissions", running, bodies=singles, signer=signer)
+            print(f"{'':<38}processor µs of each: {each(len(singles))}")
+        if options.only_singles:
+            return 0
         _echo(singles, workers=options.workers, ours=rate)
         _inserts(postgres, singles, ours=rate)
         first = options.singles
@@ -75,23 +81,37 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--singles", type=int, default=4000, help="single submissions (%(default)s)")
     parser.add_argument("--batches", type=int, default=200, help=f"batches of {BATCH} (%(default)s)")
     parser.add_argument("--rows", type=int, default=200_000, help="rows of the file (%(default)s)")
+    parser.add_argument("--only-singles", action="store_true", help="leave the bounds and the rest out")
     parser.add_argument("--workers", type=int, default=1, help="workers of the service (%(default)s)")
     return parser.parse_args(arguments)
 
 
-@contextmanager
-def _home(scratch: Path, postgres: PostgresServer) -> Iterator[Path]:
+def _home(scratch: Path, postgres: PostgresServer, *, valkey: ValkeyServer) -> Path:
     """Make a home in PostgreSQL; what runs below it finds its stores in the environment."""
-    with valkey_server() as valkey:
-        os.environ |= {
-            "TANQIAO_STATE": str(scratch / "state"),
-            "TANQIAO_DATABASE": postgres.database(),
-            "TANQIAO_CHECKPOINTS": postgres.database(),
-            "TANQIAO_REDIS": valkey.url,
-            "TANQIAO_REQUESTS_PER_MINUTE": "1000000",
-        }
-        subprocess.run([TANQIAO, "init", "--home", scratch / "home"], check=True, stdout=subprocess.DEVNULL)
-        yield scratch / "home"
+    os.environ |= {
+        "TANQIAO_STATE": str(scratch / "state"),
+        "TANQIAO_DATABASE": postgres.database(),
+        "TANQIAO_CHECKPOINTS": postgres.database(),
+        "TANQIAO_REDIS": valkey.url,
+        "TANQIAO_REQUESTS_PER_MINUTE": "1000000",
+    }
+    subprocess.run([TANQIAO, "init", "--home", scratch / "home"], check=True, stdout=subprocess.DEVNULL)
+    return scratch / "home"
+
+
+def _watched(
+    running: Served, postgres: PostgresServer, *, valkey: ValkeyServer
+) -> Mapping[str, Callable[[], float]]:
+    """Return what tells the processor time of each kind of process; the service starts its workers last."""
+    children = running.children()
+    others, workers = children[: -running.workers], children[-running.workers :]
+    return {
+        "workers": partial(seconds_of, *workers),
+        "sequencer and others": partial(seconds_of, *others),
+        "PostgreSQL": partial(seconds_of, postgres.server.process.pid),
+        "Valkey": partial(seconds_of, valkey.server.process.pid),
+        "sender": time.process_time,
+    }
 
 
 def _body(acts: list[dict[str, str]]) -> bytes:

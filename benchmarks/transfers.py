@@ -40,6 +40,7 @@ __all__ = ["main"]
 TRANSFERS = int(os.environ.get("TANQIAO_BENCH_TRANSFERS", "40"))
 POINTS = 10  # of one transfer: 50 g
 CONNECTIONS = 16
+BATCHES_AT_ONCE = 2
 LOOK_SECONDS = 0.01
 SETTLED_SECONDS = 5  # for so long after its first request the service asks its stores for nonces
 PATIENCE_SECONDS = 600
@@ -176,6 +177,10 @@ async def _measure(measured: Field, options: argparse.Namespace) -> None:
     paced, waits = await _all(measured, options.transfers, rate=run.rate / 2)
     print(f"{'':<38}at {paced.rate:.1f} a second until decided: ", end="")
     print(f"p50 {percentile(waits, 50):.0f} ms, p99 {percentile(waits, 99):.0f} ms", flush=True)
+    if options.batches:
+        await _all(measured, options.batch, together=options.batch)
+        run, _ = await _all(measured, options.batches * options.batch, together=options.batch)
+        _told(f"transfers in batches of {options.batch}", run, bound="batch")
     for _, writer in measured.lanes:
         writer.close()
 
@@ -190,8 +195,10 @@ def _told(what: str, run: Run, *, bound: str) -> None:
     print(f"  {limit * 1000:.1f} ms of processor each; ours is {run.rate / at_most:.2f} of it", flush=True)
 
 
-async def _all(measured: Field, count: int, *, rate: float = 0) -> tuple[Run, list[float]]:
+async def _all(measured: Field, count: int, *, rate: float = 0, together: int = 1) -> tuple[Run, list[float]]:
     """Quote and start transfers, as fast as they are answered or at a rate, until cities know all ends.
+
+    ``together``: so many in one request.
 
     Returns also the milliseconds from the wish to the decision.
     """
@@ -202,7 +209,10 @@ async def _all(measured: Field, count: int, *, rate: float = 0) -> tuple[Run, li
     begun: dict[str, float] = {}
     ends: dict[str, float] = {}
     async with asyncio.TaskGroup() as group:
-        group.create_task(_send(measured, count, rate=rate, free=free, begun=begun))
+        if together > 1:
+            group.create_task(_send_batches(measured, count // together, size=together, begun=begun))
+        else:
+            group.create_task(_send(measured, count, rate=rate, free=free, begun=begun))
         group.create_task(_watch(measured, begun, ends=ends, count=count))
     run = Run(count, time.perf_counter() - started, measured.cpu_seconds() - used)
     return run, [(ends[name] - begun[name]) * 1000 for name in begun]
@@ -223,19 +233,49 @@ async def _send(
 
 
 async def _one(measured: Field, name: str, *, person: int, lane: int, free: "asyncio.Queue[int]") -> None:
-    source, destination = f"{SOURCE}-{person:05d}", f"{DESTINATION}-{person:05d}"
-    wish = {"destination": measured.between.corridor().destination, "account": source, "points": str(POINTS)}
+    destination = measured.between.corridor().destination
+    wish = {"destination": destination, "account": f"{SOURCE}-{person:05d}", "points": str(POINTS)}
     quote = await _ask(measured, "/v1/quotes", body=wish, lane=lane)
-    body = {
-        "id": name,
-        "quote": quote["quote"],
-        "source_account": source,
-        "destination_account": destination,
-    }
+    body = _body(quote["quote"], person, name=name)
     answer = await _ask(measured, "/v1/transfers", body=body, lane=lane, key=name)
     if not answer["accepted"]:
         raise SystemExit(f"a transfer was refused: {answer}")
     free.put_nowait(lane)
+
+
+async def _send_batches(measured: Field, batches: int, *, size: int, begun: dict[str, float]) -> None:
+    """Quote and start batches: while one is started, the next is quoted."""
+    destination = measured.between.corridor().destination
+    waiting = iter(range(batches))
+
+    async def in_turn(lane: int) -> None:
+        for _ in waiting:
+            persons = [measured.next_person() for _ in range(size)]
+            wishes = [
+                {"destination": destination, "account": f"{SOURCE}-{one:05d}", "points": str(POINTS)}
+                for one in persons
+            ]
+            now = time.perf_counter()
+            quotes = await _ask(measured, "/v1/quotes:batch", body={"items": wishes}, lane=lane)
+            bodies = [
+                _body(line["document"]["quote"], one)
+                for line, one in zip(quotes["outcomes"], persons, strict=True)
+            ]
+            begun.update(dict.fromkeys((str(body["id"]) for body in bodies), now))
+            answers = await _ask(measured, "/v1/transfers:batch", body={"items": bodies}, lane=lane)
+            if not all(line["document"].get("accepted") for line in answers["outcomes"]):
+                raise SystemExit(f"a transfer of a batch was refused: {answers}"[:2000])
+
+    await asyncio.gather(*(in_turn(lane) for lane in range(BATCHES_AT_ONCE)))
+
+
+def _body(quote: dict[str, Any], person: int, *, name: str = "") -> dict[str, Any]:
+    return {
+        "id": name or transfer_id(),
+        "quote": quote,
+        "source_account": f"{SOURCE}-{person:05d}",
+        "destination_account": f"{DESTINATION}-{person:05d}",
+    }
 
 
 async def _ask(

@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.errors import LocalFileError
 
-__all__ = ["ServiceSettings", "Settings", "read_settings"]
+__all__ = ["IdentitySettings", "ServiceSettings", "Settings", "read_settings"]
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -32,11 +32,24 @@ class ServiceSettings:
     drain_seconds: int = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySettings:
+    """The OpenID Connect provider of the operators; each of ``roles`` is a name and what it is here."""
+
+    issuer: str
+    audience: str
+    client: str = ""
+    claim: str = "roles"
+    roles: tuple[tuple[str, ...], ...] = ()
+    private: bool = False
+
+
 REQUESTS_PER_MINUTE: Final = 60_000  # a thousand a second: no platform needs more, a loop gone wild does
 ALARM: Final = timedelta(minutes=1)
 STOP: Final = timedelta(hours=1)
 _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 _REDIS: Final = ("redis://", "rediss://", "unix://")
+_ROLE: Final = re.compile(r"([^=;]*[^=;\s])\s*=\s*([^=;]+)")
 _WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -59,6 +72,7 @@ class Settings:
     witness_alarm: timedelta = ALARM
     witness_stop: timedelta = STOP
     private_webhooks: bool = False
+    identity: IdentitySettings | None = None
     service: ServiceSettings = field(default_factory=ServiceSettings)
 
 
@@ -83,7 +97,37 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             environment, "TANQIAO_PRIVATE_WEBHOOKS", choices=("allow", "refuse"), usual="refuse"
         )
         == "allow",
+        identity=_identity(environment),
         service=_service(environment),
+    )
+
+
+def _identity(environment: Mapping[str, str]) -> IdentitySettings | None:
+    issuer = environment.get("TANQIAO_OIDC_ISSUER", "")
+    audience = environment.get("TANQIAO_OIDC_AUDIENCE", "")
+    client = environment.get("TANQIAO_OIDC_CLIENT_ID", "")
+    if not issuer:
+        return None
+    if not audience or audience == client:
+        raise LocalFileError(
+            f"TANQIAO_OIDC_AUDIENCE is {audience!r}, expected the provider's name of this gateway",
+            remedy="set it, to another name than the client's: what is for the client is not for here",
+        )
+    written = environment.get("TANQIAO_OIDC_ROLES", "")
+    roles = [_ROLE.fullmatch(one.strip()) for one in written.split(";") if one.strip()]
+    if not roles or None in roles:
+        raise LocalFileError(
+            f"TANQIAO_OIDC_ROLES is {written!r}, expected NAME=ROLE entries with semicolons between them",
+            remedy="write desk=coordinator; audit=auditor,PLATFORM,FIRST-DAY,LAST-DAY,UNTIL-DAY",
+        )
+    private = _choice(environment, "TANQIAO_OIDC_PRIVATE", choices=("allow", "refuse"), usual="refuse")
+    return IdentitySettings(
+        issuer=issuer,
+        audience=audience,
+        client=client,
+        claim=environment.get("TANQIAO_OIDC_ROLES_CLAIM") or "roles",
+        roles=tuple((one[1], *re.split(r"\s*,\s*", one[2])) for one in roles if one),
+        private=private == "allow",
     )
 
 

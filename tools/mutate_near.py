@@ -46,7 +46,16 @@ def _evaluators(*names: str) -> tuple[str, ...]:
     return tuple(f"{_EVALUATORS[0]}/test_{name}.py" for name in names)
 
 
+def _ledger_tests() -> tuple[str, ...]:
+    names = ("positions", "lots", "edges", "decisions", "clearing", "worked_example", "programmes")
+    return tuple(f"tests/unit/ledger/test_{name}.py" for name in names)
+
+
 _SIGNING: Final = "commitment did envelope integrity keyed keys multibase requests webhooks"
+_LEDGER: Final = (
+    "checks clerk decisions lots positions book invariants returns replay clearing accounts commands"
+)
+_PROTOCOL: Final = "deciding forward events participant machine idempotency times state afterwards"
 _TRANSPARENCY: Final = (
     "checkpoint cosignature fork keys merkle note policy proof text tile_names tiles witnessing"
 )
@@ -109,6 +118,14 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     **{f"gateway/signing/{name}.py": ("tests/unit/signing",) for name in _SIGNING.split()},
     **{f"gateway/claims/{name}.py": ("tests/unit/claims",) for name in ("close", "holding", "kinds")},
     **{f"gateway/transparency/{name}.py": ("tests/unit/transparency",) for name in _TRANSPARENCY.split()},
+    "gateway/recognition/amounts.py": ("tests/unit/recognition/test_amounts.py",),
+    "gateway/recognition/agreement.py": ("tests/unit/recognition/test_agreement.py",),
+    **{
+        f"gateway/recognition/{name}.py": ("tests/unit/recognition/test_checks.py",)
+        for name in ("checks", "limits", "picking")
+    },
+    **{f"gateway/ledger/{name}.py": _ledger_tests() for name in _LEDGER.split()},
+    **{f"gateway/protocol/{name}.py": ("tests/unit/protocol",) for name in _PROTOCOL.split()},
 }
 _CONVERSION: Final = (
     *_EVALUATORS, *_FRONT, "tests/mappings", "tests/unit/catalog", "tests/platforms", *_SERVICE,
@@ -117,8 +134,13 @@ _SIGNED: Final = (
     "tests/unit/signing", "tests/unit/transparency", "tests/unit/store_log",
     "tests/integration/test_tamper.py",
 )  # fmt: skip
+_TRANSFER: Final = (
+    "tests/unit/recognition", "tests/unit/ledger", "tests/unit/protocol", "tests/simulation",
+)  # fmt: skip
 
 
 def wide_tests(path: str) -> tuple[str, ...]:
     """Return the tests that survivors of the near ones are tried on."""
+    if path.startswith(("gateway/recognition/", "gateway/ledger/", "gateway/protocol/")):
+        return _TRANSFER
     return _SIGNED if path.startswith(("gateway/signing/", "gateway/transparency/")) else _CONVERSION

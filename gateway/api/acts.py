@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, require_digest, sender_of_content, signed_document, slices
 from gateway.api.operations import OperationDocument, answered, explained
+from gateway.api.together import Together
 from gateway.errors import GatewayError, MalformedDocument, NotFound, UsageError
 from gateway.ports import Operation, Platform
-from gateway.service.submitting import ROWS_MAX
+from gateway.service.submitting import ROWS_MAX, RowsSent
 from gateway.signing import Presented
 
 __all__ = ["IdempotencyKey", "Prefer", "router", "rows_of"]
@@ -124,14 +125,9 @@ async def submit_acts(
     repeats, or why it was refused; the good rows of a request do not wait for the bad ones.
     """
     platform, content = sent
-    parts = parts_of(request)
     wanted, rows = rows_of(request.headers.get("content-type", ""), content, mapping=mapping)
-
-    def submit() -> Operation:
-        parts.submitting.require_room()
-        return parts.submitting.submit_rows(platform.id, key, mapping=wanted, rows=rows)
-
-    operation = await run_in_threadpool(submit)
+    submitting: Together[RowsSent, Operation] = request.app.state.submitting
+    operation = await submitting(RowsSent(platform.id, key, wanted, rows))
     return await answered(request, response, operation=operation, prefer=prefer)
 
 

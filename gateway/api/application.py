@@ -18,12 +18,14 @@ from gateway.api import (
     public,
     records,
     reference,
+    transfer_batches,
     transfers,
     webhooks,
 )
 from gateway.api.contract import describe
 from gateway.api.edge import Edge
 from gateway.api.parts import ApiParts
+from gateway.api.together import Together
 from gateway.api.waiting import Waiting
 
 __all__ = ["application"]
@@ -39,6 +41,7 @@ _RESOURCES: Final = (
     records,
     links,
     transfers,
+    transfer_batches,
     reference,
     webhooks,
     admin,
@@ -67,6 +70,8 @@ def application(parts: ApiParts | None) -> FastAPI:
     )
     if parts is not None:
         api.state.parts = parts
+        api.state.admitting = Together(parts.gatekeeper.admit)
+        api.state.submitting = Together(parts.submitting.submit_rows)
         api.state.waiting = Waiting(parts.operations)
         api.state.trying = CapacityLimiter(TRYING_TOGETHER)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from gateway.api.parts import ApiParts, Limits
 from gateway.api.problems import TooLarge, TooSlow
+from gateway.api.together import Together
 from gateway.ports import Platform
+from gateway.service.onboarding import Admitted
 from gateway.signing import Message, Presented, RequestNotSigned, arrived_message
 
 __all__ = [
@@ -71,7 +72,8 @@ async def sender_of_content(request: Request) -> tuple[Platform, Presented]:
 
     What was signed says which content must come.
     """
-    platform, presented = await run_in_threadpool(parts_of(request).gatekeeper.admit, message_of(request))
+    admitting: Together[Message, Admitted] = request.app.state.admitting
+    platform, presented = await admitting(message_of(request))
     request.state.platform = platform.id
     return platform, presented
 

@@ -46,7 +46,10 @@ _SIGNED: Final = {
 _TOKEN: Final = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A token of an operator, a coordinator or an auditor: tanqiao operator token.",
+    "description": (
+        "A token of an operator, a coordinator or an auditor: `tanqiao operator token`, or an access token"
+        " of the gateway's identity provider."
+    ),
 }
 _PUBLIC: Final = "public"
 _ADMIN: Final = "admin"

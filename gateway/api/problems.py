@@ -33,13 +33,12 @@ from gateway.service.onboarding import (
     TooManyRequests,
     UnknownPlatform,
 )
-from gateway.service.operating import TokenRefused
 from gateway.service.quorum import Unwitnessed
 from gateway.service.submitting import Busy, IdempotencyConflict
-from gateway.signing import RequestNotSigned
+from gateway.signing import RequestNotSigned, TokenRefused
 from gateway.transparency import CheckpointRefused, NotSignedByLog, StaleOldSize
 
-__all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooSlow", "install", "problem", "status_of"]
+__all__ = ["PROBLEM_JSON", "STATUS", "TooLarge", "TooSlow", "install", "problem", "problem_body", "status_of"]
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_SECONDS: Final = 2
@@ -116,8 +115,8 @@ def status_of(error: GatewayError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def problem(request: Request, status: int, *, code: str, error: GatewayError) -> JSONResponse:
-    """Write a problem document."""
+def problem_body(request: Request, status: int, *, code: str, error: GatewayError) -> dict[str, object]:
+    """Return a problem document."""
     titles = _TITLES.get(str(status), _TITLES["500"])
     chinese = request.headers.get("accept-language", "zh").lower().startswith("zh")
     body: dict[str, object] = {
@@ -134,6 +133,11 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
         body["errors"] = [{"pointer": error.field, "code": code, "detail": str(error)}]
     if error.remedy:
         body["remedy"] = error.remedy
+    return body
+
+
+def problem(request: Request, status: int, *, code: str, error: GatewayError) -> JSONResponse:
+    """Answer with a problem document."""
     headers = {}
     if status in (429, 503):
         headers["Retry-After"] = str(getattr(error, "retry_seconds", RETRY_SECONDS))
@@ -141,6 +145,7 @@ def problem(request: Request, status: int, *, code: str, error: GatewayError) ->
         headers["Allow"] = ", ".join(sorted(_methods(request)))
     if isinstance(error, TokenRefused):
         headers["WWW-Authenticate"] = "Bearer"
+    body = problem_body(request, status, code=code, error=error)
     return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
 
 

@@ -16,7 +16,15 @@ from gateway.ports import Corridor, Platform
 from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quote
 from gateway.service.transferring import Transferring, positions_shown
 
-__all__ = ["router"]
+__all__ = [
+    "QUOTE_SCHEMA",
+    "TRANSFER_SCHEMA",
+    "QuoteDocument",
+    "TransferAnswer",
+    "quote_asked",
+    "quote_document",
+    "router",
+]
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 DOCUMENT_BYTES_MAX: Final = 256 * 1024  # a quote of 100 lots is 100 KiB
@@ -35,13 +43,16 @@ TransferKey = Annotated[
 ]
 
 
-def _body(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
-    schema = {
+def _form(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
+    return {
         "type": "object",
         "required": required,
         "additionalProperties": False,
         "properties": properties,
     }
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -118,14 +129,14 @@ class PositionList(BaseModel):
     positions: list[PositionDocument]
 
 
-_QUOTE_BODY: Final = _body(
+QUOTE_SCHEMA: Final = _form(
     ["destination", "account"],
     destination=_PLATFORM,
     account=_ACCOUNT,
     points=_AMOUNT,
     records={"type": "array", "maxItems": LOTS_MAX, "uniqueItems": True, "items": _RECORD},
 )
-_TRANSFER_BODY: Final = _body(
+TRANSFER_SCHEMA: Final = _form(
     ["id", "quote", "source_account", "destination_account"],
     id=_ID,
     quote={"type": "object", "additionalProperties": True},
@@ -134,7 +145,7 @@ _TRANSFER_BODY: Final = _body(
 )
 
 
-@router.post("/quotes", response_model=QuoteDocument, openapi_extra=_QUOTE_BODY)
+@router.post("/quotes", response_model=QuoteDocument, openapi_extra=_body(QUOTE_SCHEMA))
 async def quote(request: Request, sent: Sent) -> QuoteDocument:
     """Quote a move of points of the asking platform: how many arrive, and why. Nothing is reserved."""
     platform, content = sent
@@ -142,7 +153,7 @@ async def quote(request: Request, sent: Sent) -> QuoteDocument:
     parts = _transferring(request)
 
     def made() -> QuoteDocument:
-        return _quote_document(make_quote(_asked(asked, platform, parts=parts), parts.quoting))
+        return quote_document(make_quote(quote_asked(asked, platform, parts=parts), parts.quoting))
 
     return await run_in_threadpool(made)
 
@@ -152,7 +163,7 @@ async def quote(request: Request, sent: Sent) -> QuoteDocument:
     status_code=202,
     response_class=Response,
     responses={202: {"model": TransferAnswer}},
-    openapi_extra=_TRANSFER_BODY,
+    openapi_extra=_body(TRANSFER_SCHEMA),
 )
 async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> Response:
     """Move what was quoted. The same id with the same body gets the same bytes, for ever.
@@ -215,7 +226,12 @@ def _transferring(request: Request) -> Transferring:
     return parts_of(request).transferring
 
 
-def _asked(body: dict[str, Json], platform: Platform, *, parts: Transferring) -> QuoteAsked:
+def quote_asked(body: dict[str, Json], platform: Platform, *, parts: Transferring) -> QuoteAsked:
+    """Read what somebody wants to move.
+
+    Raises:
+        MalformedDocument: it is no such wish.
+    """
     destination, account = body.get("destination"), body.get("account")
     points, records = body.get("points"), body.get("records", [])
     named = isinstance(records, list) and all(isinstance(one, str) for one in records)
@@ -234,7 +250,8 @@ def _asked(body: dict[str, Json], platform: Platform, *, parts: Transferring) ->
     )
 
 
-def _quote_document(made: MadeQuote) -> QuoteDocument:
+def quote_document(made: MadeQuote) -> QuoteDocument:
+    """Return a quote as it is answered."""
     return QuoteDocument(
         id=made.quote.id,
         digest=made.digest,

@@ -1,20 +1,33 @@
 """Join the parts that put decisions on transfers into the log."""
 
 import logging
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import Final
 
 from gateway.app.home import OpenHome, open_home
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotFound
+from gateway.model.canonical import Json
+from gateway.model.shape import Shape
+from gateway.resources import schema
+from gateway.service.decision_receipts import DecisionVerifier, make_decision_receipt
 from gateway.service.logging_decisions import LoggingDecisions, is_due, log_decisions
+from gateway.signing import KeyRing
 from gateway.store.decision_log import SqlDecisionLog
-from gateway.store.lately import Lately
+from gateway.store.input_files import read_small
 from gateway.store.ledger import SqlLedgerReader
+from gateway.transparency import read_policy
 
-__all__ = ["decisions_due", "log_due_decisions", "logging_decisions", "publish_decisions"]
+__all__ = [
+    "DecisionDuty",
+    "decision_receipt",
+    "logging_decisions",
+    "publish_decisions",
+    "verify_decision",
+]
 
-LOOKED_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 60.0
 _logger = logging.getLogger(__name__)
 
 
@@ -38,29 +51,59 @@ def publish_decisions(root: Path) -> dict[str, object]:
         return {"decisions": log_decisions(logging_decisions(opened)), "log_entries": opened.log.size}
 
 
-def decisions_due(opened: OpenHome) -> Callable[[], bool]:
-    """Return what tells whether decisions wait for the log; it looks once in a while."""
-    reader, batches = SqlLedgerReader(opened.database), SqlDecisionLog(opened.database)
-    due = Lately[None, bool](
-        lambda _: is_due(reader, batches, now=opened.clock.now()), seconds=LOOKED_SECONDS
-    )
-    return lambda: due(None)
+def decision_receipt(root: Path, transfer: str) -> bytes:
+    """Return what proves the decision on a transfer.
 
-
-def log_due_decisions(opened: OpenHome) -> Callable[[], int]:
-    """Return what publishes decisions that wait long enough, tried once in a while.
-
-    What is wrong with decisions stops nothing else: an audit names it.
+    Raises:
+        NotFound: nothing was decided about it, or the decision does not stand in the log yet.
     """
-    parts = logging_decisions(opened)
+    with open_home(root) as opened:
+        reader = SqlLedgerReader(opened.database)
+        decision = reader.decision(transfer)
+        if decision is None:
+            raise NotFound(f"nothing was decided about {transfer}", field=transfer)
+        batches = SqlDecisionLog(opened.database)
+        return make_decision_receipt(decision, reader=reader, batches=batches, log=opened.log)
 
-    def publish(_: None) -> int:
+
+def verify_decision(receipt: Path, trust: Path) -> dict[str, Json]:
+    """Verify the receipt of a decision under a folder of trust files, and return the decision."""
+    verifier = DecisionVerifier(
+        policy=read_policy(read_small(trust / "policy")),
+        ring=KeyRing.parse(read_small(trust / "keys.json")),
+        receipt_shape=Shape(schema("decision-receipt")),
+        statement_shape=Shape(schema("statement")),
+    )
+    return verifier.verify(read_small(receipt).rstrip(b"\n"))
+
+
+class DecisionDuty:
+    """Publishes decisions that have waited long enough, looked for once in a while.
+
+    What is wrong with decisions stops nothing else: it is tried again after a minute, and an audit names it.
+    """
+
+    def __init__(self, opened: OpenHome) -> None:
+        self._reader = SqlLedgerReader(opened.database)
+        self._batches = SqlDecisionLog(opened.database)
+        self._clock = opened.clock
+        self._look_at = 0.0
+
+    def is_due(self) -> bool:
+        """Tell whether there is something to publish."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
+        due = is_due(self._reader, self._batches, now=self._clock.now())
+        if not due:
+            self._look_at = now + LOOK_SECONDS
+        return due
+
+    def publish(self, parts: LoggingDecisions) -> None:
+        """Publish what is due."""
         try:
-            due = is_due(parts.reader, parts.batches, now=parts.clock.now())
-            return log_decisions(parts) if due else 0
+            if self.is_due():
+                log_decisions(parts)
         except GatewayError:
             _logger.exception("decisions on transfers could not be put into the log")
-            return 0
-
-    lately = Lately[None, int](publish, seconds=LOOKED_SECONDS)
-    return lambda: lately(None)
+            self._look_at = time.monotonic() + AGAIN_SECONDS

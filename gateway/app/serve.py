@@ -15,10 +15,11 @@ from gateway.api import ApiParts, Limits, Measures
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
-from gateway.app.decision_log import decisions_due, log_due_decisions
+from gateway.app.decision_log import DecisionDuty, logging_decisions
 from gateway.app.differing import trying
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
+from gateway.app.identity import operator_gate
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
 from gateway.app.moving import transferring
@@ -33,7 +34,6 @@ from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
-from gateway.service.operating import OperatorGate
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
@@ -49,7 +49,6 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.ledger import SqlLedger
 from gateway.store.operations import SqlOperations
-from gateway.store.operators import SqlOperators
 from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
@@ -192,7 +191,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             quorum=quorum,
             checkpoint=lambda: cosigned.published(opened.log.checkpoint),
             witnessed=partial(_is_witnessed, opened),
-            operator_gate=OperatorGate(operators=SqlOperators(database), clock=opened.clock),
+            operator_gate=operator_gate(opened),
             new_code=lambda: secrets.token_urlsafe(24),
             day_of_records=lambda platform, day, reader: _day_of_records(
                 opened, DayScope(platform, day), reader=reader
@@ -294,14 +293,14 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
-        corridors, decided = waiting.journal.corridors, decisions_due(waiting)
+        corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
         while not stop():
-            if not operations.waiting() and not corridors.waiting() and not decided():
+            if not operations.waiting() and not corridors.waiting() and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
                 with open_home(serving.root, writing=True) as opened:
-                    announce = partial(announce_documents, announcing(opened, versions))
+                    announce = _announcing(opened, versions, duty=duty)
                     _sequence_while_busy(opened, schemes, announce=announce, stop=stop)
                 _sweep(waiting, operations)
             except HomeBusy:
@@ -313,18 +312,27 @@ def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
     SpoolFolder(opened.home.spool).sweep(operations.spools_in_use, before=before.timestamp())
 
 
+def _announcing(opened: OpenHome, versions: Versions, *, duty: DecisionDuty) -> Callable[[], int]:
+    """Return what publishes documents of corridors and decisions that are due; it counts the documents."""
+    documents, decisions = announcing(opened, versions), logging_decisions(opened)
+
+    def announce() -> int:
+        duty.publish(decisions)
+        return announce_documents(documents)
+
+    return announce
+
+
 def _sequence_while_busy(
     opened: OpenHome, schemes: _Schemes, *, announce: Callable[[], int], stop: Callable[[], bool]
 ) -> None:
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
-        log_decisions = log_due_decisions(opened)
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
             begun = time.monotonic()
             done = announce() or sequencer.step()
-            log_decisions()
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
             time.sleep(_pause(done, time.monotonic() - begun))

@@ -1,5 +1,6 @@
 """``transfer``: points that move from one platform to another."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -115,6 +116,36 @@ def publish(home: HomeOption, format_: FormatOption) -> None:
     from gateway.app.decision_log import publish_decisions
 
     emit(publish_decisions(Path(home)), format_)
+
+
+@app.command("receipt")
+def receipt(name: Annotated[str, typer.Argument(metavar="ID", help="tr_…")], home: HomeOption) -> None:
+    """Write what proves the decision on a transfer, as one line of JSON.
+
+    Examples:
+
+        tanqiao transfer receipt tr_0000000000000000000000000A > decision.json
+    """
+    from gateway.app.decision_log import decision_receipt
+
+    sys.stdout.write(decision_receipt(Path(home), name).decode() + "\n")
+
+
+@app.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="What `transfer receipt` wrote.")],
+    trust: Annotated[Path, typer.Option(help="Your folder with `policy` and `keys.json`.")],
+    format_: FormatOption,
+) -> None:
+    """Verify what proves a decision, offline, under your own trust files.
+
+    Examples:
+
+        tanqiao transfer verify decision.json --trust ./trust
+    """
+    from gateway.app.decision_log import verify_decision
+
+    emit({"verified": True, "decision": verify_decision(file, trust)}, format_)
 
 
 @app.command("positions")

@@ -69,6 +69,21 @@ class AsyncGatewayClient:
         """
         return await self._run(self._says.transfer(transfer))
 
+    async def quotes(self, wishes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Quote several moves under one signature.
+
+        A wish has ``destination``, ``account``, and ``points`` or ``records``. Each outcome has ``status``
+        and ``document``: a quote, or why there is none.
+        """
+        return await self._run(self._says.quotes(wishes))
+
+    async def transfers(self, transfers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Move several things that were quoted, as :meth:`transfer` does, under one signature.
+
+        Each outcome has ``id``, ``status`` and ``document``: the answer, or why there is none.
+        """
+        return await self._run(self._says.transfers(transfers))
+
     async def look_up(self, target: str) -> dict[str, Any]:
         """Return what stands at an address, such as ``/v1/transfers/ID`` or ``/v1/positions``."""
         return await self._run(self._says.look_up(target))

@@ -79,6 +79,21 @@ class GatewayClient:
         """
         return self._run(self._says.transfer(transfer))
 
+    def quotes(self, wishes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Quote several moves under one signature.
+
+        A wish has ``destination``, ``account``, and ``points`` or ``records``. Each outcome has ``status``
+        and ``document``: a quote, or why there is none.
+        """
+        return self._run(self._says.quotes(wishes))
+
+    def transfers(self, transfers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Move several things that were quoted, as :meth:`transfer` does, under one signature.
+
+        Each outcome has ``id``, ``status`` and ``document``: the answer, or why there is none.
+        """
+        return self._run(self._says.transfers(transfers))
+
     def look_up(self, target: str) -> dict[str, Any]:
         """Return what stands at an address, such as ``/v1/transfers/ID`` or ``/v1/positions``."""
         return self._run(self._says.look_up(target))

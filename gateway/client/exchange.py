@@ -136,6 +136,21 @@ class Conversation:
         content = orjson.dumps(dict(transfer))
         return (yield from self.request("POST", "/v1/transfers", content=content, headers=headers)).json()
 
+    def quotes(self, wishes: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
+        """Quote several moves; the result are the outcomes in their order."""
+        return (yield from self._batch("/v1/quotes:batch", wishes))
+
+    def transfers(self, transfers: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
+        """Move several things that were quoted; the result are the outcomes in their order."""
+        return (yield from self._batch("/v1/transfers:batch", transfers))
+
+    def _batch(self, target: str, items: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
+        content = orjson.dumps({"items": [dict(item) for item in items]})
+        headers = {"content-type": "application/json"}
+        answer = (yield from self.request("POST", target, content=content, headers=headers)).json()
+        outcomes: list[dict[str, Any]] = answer["outcomes"]
+        return outcomes
+
     def look_up(self, target: str) -> Exchange[dict[str, Any]]:
         """Look something up."""
         return (yield from self.request("GET", target)).json()

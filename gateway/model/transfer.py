@@ -9,9 +9,11 @@ import re
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final, NamedTuple, NewType
 
 __all__ = [
+    "CHECKS",
     "Amounts",
     "CreditId",
     "Decision",
@@ -153,6 +155,50 @@ class TransferRefusal(StrEnum):
     CREDIT_REFUSED = "credit-refused"
     CREDIT_DIFFERS = "credit-differs"
     TIMED_OUT = "timed-out"
+
+
+CHECKS: Final = MappingProxyType(
+    {
+        TransferRefusal.MALFORMED: "T01",
+        TransferRefusal.PLATFORM_NOT_ACTIVE: "T02",
+        TransferRefusal.QUOTE_UNKNOWN: "T03",
+        TransferRefusal.QUOTE_DIFFERS: "T04",
+        TransferRefusal.QUOTE_EXPIRED: "T05",
+        TransferRefusal.PERSON_NOT_LINKED: "T10",
+        TransferRefusal.LOT_NOT_HELD: "T11",
+        TransferRefusal.LOT_NOT_IN_LOG: "T12",
+        TransferRefusal.LOT_OTHER_PERSON: "T13",
+        TransferRefusal.LOT_NOT_PERSONAL: "T14",
+        TransferRefusal.LOT_ENGAGEMENT: "T15",
+        TransferRefusal.LOT_NO_CLAIM: "T16",
+        TransferRefusal.LOT_CLAIM_OPEN: "T17",
+        TransferRefusal.LOT_SET_OFF: "T18",
+        TransferRefusal.LOT_RETIRED: "T19",
+        TransferRefusal.LOT_DISPUTED: "T20",
+        TransferRefusal.LOT_EXPIRED: "T21",
+        TransferRefusal.LOT_SPENT: "T22",
+        TransferRefusal.AGREEMENT_NOT_IN_FORCE: "T30",
+        TransferRefusal.CORRIDOR_PAUSED: "T31",
+        TransferRefusal.BEHAVIOUR_NOT_ADMITTED: "T32",
+        TransferRefusal.METHODOLOGY_NOT_ADMITTED: "T33",
+        TransferRefusal.EVIDENCE_NOT_ADMITTED: "T34",
+        TransferRefusal.VINTAGE_TOO_OLD: "T35",
+        TransferRefusal.MAPPING_NOT_IN_FORCE: "T36",
+        TransferRefusal.BASIS_NOT_COMPUTABLE: "T37",
+        TransferRefusal.ALREADY_COUNTED: "T38",
+        TransferRefusal.BELOW_MINIMUM: "T40",
+        TransferRefusal.PERSON_LIMIT: "T41",
+        TransferRefusal.CORRIDOR_LIMIT: "T42",
+        TransferRefusal.PLATFORM_LIMIT: "T43",
+        TransferRefusal.CENTRAL_LIMIT: "T44",
+        TransferRefusal.POSITION_LIMIT: "T50",
+    }
+)
+"""The checks of a transfer by their codes, in the order in which they are made.
+
+The message (T01-T09), the lots (T10-T29), the rules (T30-T39), the limits (T40-T49), the position (T50). What
+has no number is no check: the platforms' own answers, and time.
+"""
 
 
 class QuoteReference(NamedTuple):

@@ -1,6 +1,7 @@
 """Other systems that this gateway speaks to by itself."""
 
 from gateway.peers.addresses import AddressRefused, Target, addresses, read_target
+from gateway.peers.identity import ProviderKeys
 from gateway.peers.log import HttpLog
 from gateway.peers.platform_line import LineLimits, LineParts
 from gateway.peers.platforms import HttpPlatforms
@@ -15,6 +16,7 @@ __all__ = [
     "LineLimits",
     "LineParts",
     "Poster",
+    "ProviderKeys",
     "Target",
     "addresses",
     "read_target",

@@ -38,7 +38,7 @@ from gateway.ports.ledger import (
 from gateway.ports.lots import ArrivedLot, Corridor, KeptRecord, LotBook, LotState, PersonRecords
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
-from gateway.ports.moves import MoveIndex, PlatformAddresses
+from gateway.ports.moves import LotNote, MoveIndex, PlatformAddresses
 from gateway.ports.outside import Clock, Log, Quarantine
 from gateway.ports.platforms import (
     Answered,
@@ -74,6 +74,7 @@ from gateway.ports.serving import (
     PlatformKey,
     Platforms,
     RequestLimits,
+    SignedNonce,
     Spool,
 )
 from gateway.ports.stores import (
@@ -158,6 +159,7 @@ __all__ = [
     "LinkAccount",
     "Log",
     "LotBook",
+    "LotNote",
     "LotPart",
     "LotState",
     "Meeting",
@@ -206,6 +208,7 @@ __all__ = [
     "ReversalRow",
     "Sent",
     "SeriesHead",
+    "SignedNonce",
     "Spool",
     "Standing",
     "StatedDay",

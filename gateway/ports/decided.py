@@ -37,6 +37,10 @@ class DecisionLog(Protocol):
         """Return the batch of the decision with a number of the journal; None where it waits."""
         ...
 
+    def through(self, sequence: int) -> int:
+        """Return the number of the last decision of a batch; 0 before the first one."""
+        ...
+
     def add(self, batch: DecisionBatch, entry: bytes) -> None:
         """Store a batch and queue its log entry in one transaction; its position is given out there."""
         ...

@@ -51,10 +51,12 @@ class KeptRecord(NamedTuple):
 
 
 class PersonRecords(Protocol):
-    """The records of one account, found without looking through those of all others."""
+    """The records of accounts, found without looking through those of all others."""
 
-    def of(self, account: bytes, platform: str, *, days: Collection[str] | None = None) -> list[KeptRecord]:
-        """Return the records of an account, by its pseudonym inside the platform: of some days, or of all."""
+    def of(
+        self, platform: str, accounts: Mapping[bytes, Collection[str] | None]
+    ) -> dict[bytes, list[KeptRecord]]:
+        """Return the records of accounts, by their pseudonyms in the platform: of some days, or of all."""
         ...
 
 
@@ -65,10 +67,15 @@ class LotBook(Protocol):
         """Return the states of those lots that were ever touched, by name; a record's is its id."""
         ...
 
-    def arrived(self, person: bytes, platform: str) -> list[ArrivedLot]:
-        """Return what a platform holds of a person's records by transfers, whatever is left of it."""
+    def arrived(self, wanted: Collection[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[ArrivedLot]]:
+        """Return what platforms hold of persons' records by transfers, whatever is left of it.
+
+        Wanted are persons at platforms; those of whom nothing is there are left out.
+        """
         ...
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        """Return what was recognised, or is reserved, on a day."""
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        """Return what was recognised, or is reserved, on a day for persons over corridors."""
         ...

@@ -20,6 +20,7 @@ __all__ = [
     "PlatformKey",
     "Platforms",
     "RequestLimits",
+    "SignedNonce",
     "Spool",
 ]
 
@@ -90,13 +91,20 @@ class NonceUse(Enum):
     UNKNOWN = auto()
 
 
+class SignedNonce(NamedTuple):
+    """A nonce and what its request says: which key signed it and when, and until when it holds."""
+
+    key_id: str
+    nonce: str
+    created: datetime
+    expires: datetime
+
+
 class Nonces(Protocol):
     """Which nonces were used. A nonce that was used once is never new again while its signature holds."""
 
-    def use(
-        self, key_id: str, nonce: str, *, created: datetime, expires: datetime, now: datetime
-    ) -> NonceUse:
-        """Use a nonce up. ``created``: when its request says it was signed; ``now``: when it arrived."""
+    def use(self, signed: Sequence[SignedNonce], *, now: datetime) -> list[NonceUse]:
+        """Use nonces up that have arrived until ``now``, in their order, each as if it came alone."""
         ...
 
 
@@ -105,6 +113,10 @@ class RequestLimits(Protocol):
 
     def wait(self, platform: str) -> int:
         """Count a request; return how many seconds the platform has to wait, 0 if it may go on."""
+        ...
+
+    def waits(self, platform: str, requests: int) -> list[int]:
+        """Count so many requests one after the other; return for each how many seconds it has to wait."""
         ...
 
 
@@ -218,6 +230,10 @@ class Operations(Protocol):
 
     def receive(self, operation: NewOperation) -> Operation:
         """Keep a submission durably; one with a known key is not kept again, the first is returned."""
+        ...
+
+    def receive_all(self, operations: Sequence[NewOperation]) -> list[Operation | Exception]:
+        """Keep submissions durably, each as if it came alone; returns what kept one from it in its place."""
         ...
 
     def operation(self, operation_id: str) -> Operation | None:

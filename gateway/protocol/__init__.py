@@ -1,6 +1,5 @@
 """The transfer between platforms as a pure state machine: no clock, no randomness, no input or output."""
 
-from gateway.protocol.checks import CHECKS, Check, CheckStage, check_of, first_refusal
 from gateway.protocol.events import (
     Acknowledged,
     Alarm,
@@ -54,7 +53,6 @@ from gateway.protocol.times import QUOTE_LIFETIME, Times, alarm_due, retry_delay
 
 __all__ = [
     "ABSENT",
-    "CHECKS",
     "CLOSED_BEFORE",
     "QUOTE_LIFETIME",
     "Acknowledged",
@@ -63,9 +61,7 @@ __all__ = [
     "Asked",
     "Book",
     "Booking",
-    "Check",
     "CheckFailed",
-    "CheckStage",
     "Checked",
     "Conflict",
     "Decide",
@@ -109,8 +105,6 @@ __all__ = [
     "Unanswered",
     "Wake",
     "alarm_due",
-    "check_of",
-    "first_refusal",
     "judge",
     "judge_batch",
     "outside",

@@ -23,7 +23,7 @@ from gateway.recognition.amounts import (
     movable,
     take,
 )
-from gateway.recognition.checks import NUMBERS, Claim, Failure, Lot, NotWorth, Wish, failures
+from gateway.recognition.checks import Claim, Failure, Lot, NotWorth, Wish, failures
 from gateway.recognition.limits import DayUse, Room, rooms, too_little, too_much
 from gateway.recognition.picking import Picked, in_order, pick
 
@@ -31,7 +31,6 @@ __all__ = [
     "AGREEMENT_TYPE",
     "AGREEMENT_ZONE",
     "NOTHING_MOVED",
-    "NUMBERS",
     "UNUSED",
     "Agreement",
     "AgreementRefused",

@@ -7,50 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from gateway.model.transfer import TransferRefusal
+from gateway.model.transfer import CHECKS, TransferRefusal
 from gateway.recognition.agreement import Agreement
 from gateway.recognition.amounts import Used, Value, Worth, lives_until, movable
 
-__all__ = ["NUMBERS", "Claim", "Failure", "Lot", "NotWorth", "Wish", "failures"]
-
-NUMBERS: Final = MappingProxyType(
-    {
-        TransferRefusal.PLATFORM_NOT_ACTIVE: "T02",
-        TransferRefusal.QUOTE_DIFFERS: "T04",
-        TransferRefusal.QUOTE_EXPIRED: "T05",
-        TransferRefusal.PERSON_NOT_LINKED: "T10",
-        TransferRefusal.LOT_NOT_HELD: "T11",
-        TransferRefusal.LOT_NOT_IN_LOG: "T12",
-        TransferRefusal.LOT_OTHER_PERSON: "T13",
-        TransferRefusal.LOT_NOT_PERSONAL: "T14",
-        TransferRefusal.LOT_ENGAGEMENT: "T15",
-        TransferRefusal.LOT_NO_CLAIM: "T16",
-        TransferRefusal.LOT_CLAIM_OPEN: "T17",
-        TransferRefusal.LOT_SET_OFF: "T18",
-        TransferRefusal.LOT_RETIRED: "T19",
-        TransferRefusal.LOT_DISPUTED: "T20",
-        TransferRefusal.LOT_EXPIRED: "T21",
-        TransferRefusal.LOT_SPENT: "T22",
-        TransferRefusal.AGREEMENT_NOT_IN_FORCE: "T30",
-        TransferRefusal.CORRIDOR_PAUSED: "T31",
-        TransferRefusal.BEHAVIOUR_NOT_ADMITTED: "T32",
-        TransferRefusal.METHODOLOGY_NOT_ADMITTED: "T33",
-        TransferRefusal.EVIDENCE_NOT_ADMITTED: "T34",
-        TransferRefusal.VINTAGE_TOO_OLD: "T35",
-        TransferRefusal.MAPPING_NOT_IN_FORCE: "T36",
-        TransferRefusal.BASIS_NOT_COMPUTABLE: "T37",
-        TransferRefusal.ALREADY_COUNTED: "T38",
-        TransferRefusal.BELOW_MINIMUM: "T40",
-        TransferRefusal.PERSON_LIMIT: "T41",
-        TransferRefusal.CORRIDOR_LIMIT: "T42",
-        TransferRefusal.PLATFORM_LIMIT: "T43",
-        TransferRefusal.CENTRAL_LIMIT: "T44",
-    }
-)
-"""The checks of platforms and quotes (T02-T05), lots (T10-T29), rules (T30-T39), limits (T40-T49) by code."""
+__all__ = ["Claim", "Failure", "Lot", "NotWorth", "Wish", "failures"]
 
 
 class Claim(Enum):
@@ -109,7 +72,7 @@ class Lot:
     @property
     def points_left(self) -> int:
         """Return how many of its points have not been used."""
-        return max(0, self.value.points - self.used.points)
+        return self.value.points - self.used.points
 
 
 class Wish(NamedTuple):
@@ -132,7 +95,7 @@ class Failure(NamedTuple):
     @property
     def number(self) -> str:
         """Return the number of the check."""
-        return NUMBERS[self.code]
+        return CHECKS[self.code]
 
 
 _Test = Callable[[Lot, Wish], str]

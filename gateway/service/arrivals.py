@@ -9,9 +9,12 @@ from gateway.model.transfer import TransferRefusal, TransferState
 from gateway.ports import LedgerReader, MoveIndex
 from gateway.recognition import Failure
 from gateway.service.moves import Move, read_move
-from gateway.service.quoting import TransferRefused
+from gateway.service.refusing import TransferRefused
 
-__all__ = ["Arrivals", "arriving"]
+__all__ = ["Arrivals", "Taken", "arriving"]
+
+Taken = tuple[tuple[str, int], ...]
+"""Transfers, and how many of the points that each has brought."""
 
 _UNDONE = (TransferState.LAPSED, TransferState.REJECTED, TransferState.ABORTED)
 """The source's platform has given back what it held, or never held it."""
@@ -29,7 +32,7 @@ class Arrivals:
     reader: LedgerReader
     index: MoveIndex
 
-    def taken(self, lot: QuotedLot, *, person: str, account: str) -> tuple[tuple[str, int], ...]:
+    def taken(self, lot: QuotedLot, *, person: str, account: str) -> Taken:
         """Return the transfers of whose points a part of a lot is taken, the first first; none of a record's.
 
         Raises:
@@ -66,9 +69,9 @@ class Arrivals:
 
     def _moves(self, name: str, *, person: str) -> Iterator[tuple[int, Move]]:
         """Yield the transfers that have to do with a lot, with their commits' places in the journal or 0."""
-        for lot, transfer in self.index.lots_of(person):
-            row = self.reader.transfer(transfer) if lot == name else None
-            if row is not None:
-                decision = self.reader.decision(transfer)
-                is_committed = decision is not None and decision.verdict is Verdict.COMMIT
-                yield decision.number if decision and is_committed else 0, read_move(row, decision)
+        names = {one.transfer for one in self.index.lots_of([person]) if one.lot == name}
+        decided = self.reader.decided(names)
+        for transfer, row in self.reader.transfers(names).items():
+            decision = decided.get(transfer)
+            is_committed = decision is not None and decision.verdict is Verdict.COMMIT
+            yield decision.number if decision and is_committed else 0, read_move(row, decision)

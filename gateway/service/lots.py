@@ -24,7 +24,7 @@ from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
-__all__ = ["FoundLot", "Lots", "value_of"]
+__all__ = ["FoundLot", "Lots", "Sight", "Sought", "value_of"]
 
 MOVES_MAX: Final = 20  # the name of a lot that has moved says how; as a key of the books it has to stay short
 _CLAIMS: Final = {
@@ -55,6 +55,28 @@ class FoundLot(NamedTuple):
         return self.program.unit if self.arrived is None else self.arrived.lot.unit
 
 
+class Sought(NamedTuple):
+    """Records that shall move to a platform, and their person's accounts there."""
+
+    records: Sequence[KeptRecord]
+    accounts: Collection[bytes]
+    destination: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What was looked up of several persons' records at once.
+
+    ``states`` are by lot, ``claims`` by record, ``persons`` by account; ``theirs`` are rows at destinations.
+    """
+
+    states: Mapping[str, LotState]
+    claims: Mapping[str, Claim]
+    persons: Mapping[bytes, bytes]
+    theirs: Mapping[bytes, Sequence[PrivateRow]]
+    closed: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lots:
     """Finds the lots of a home; joined by ``gateway.app``."""
@@ -67,32 +89,33 @@ class Lots:
     rules: Rulebook
     book: LotBook
 
-    def of_account(
-        self, account: bytes, platform: str, *, days: Collection[str] | None = None
-    ) -> list[KeptRecord]:
-        """Return the records of an account, of some days or of all."""
-        return self.records.of(account, platform, days=days)
+    def arrived(
+        self, accounts: Mapping[tuple[str, bytes], bytes]
+    ) -> dict[tuple[str, bytes], list[KeptRecord]]:
+        """Return what came by transfers to accounts, of records that their persons have anywhere.
 
-    def held(
-        self, account: bytes, person: bytes, *, platform: str, days: Collection[str] | None = None
-    ) -> list[KeptRecord]:
-        """Return what an account holds, of acts of some days or of all.
-
-        These are its records, and what came by transfers of records that the person has elsewhere.
+        Accounts are given by platform and pseudonym there, each with its person across platforms.
         """
-        held = self.of_account(account, platform, days=days)
-        arrived = self.book.arrived(person, platform)
-        if not arrived:
-            return held
-        records = {one.lot.record for one in arrived}
+        lots = self.book.arrived({(person, platform) for (platform, _), person in accounts.items()})
+        records = {one.lot.record for some in lots.values() for one in some}
+        linked: dict[str, dict[bytes, None]] = {}
+        for link in self.journal.claims.links_of({person for person, _ in lots}) if lots else ():
+            linked.setdefault(link.platform, {})[link.account] = None
         rows = {
             kept.row.id: kept
-            for link in self.journal.claims.links_of([person])
-            for kept in self.of_account(link.account, link.platform, days=days)
+            for platform, some in linked.items()
+            for of_account in self.records.of(platform, some).values()
+            for kept in of_account
             if kept.row.id in records
         }
-        known = [one for one in arrived if one.lot.record in rows]
-        return held + [rows[one.lot.record]._replace(arrived=one) for one in known]
+        return {
+            (platform, account): [
+                rows[one.lot.record]._replace(arrived=one)
+                for one in lots.get((person, platform), ())
+                if one.lot.record in rows
+            ]
+            for (platform, account), person in accounts.items()
+        }
 
     def last_day(self, kept: KeptRecord) -> date | None:
         """Return the last day of a lot's points; None: they never lapse."""
@@ -102,28 +125,43 @@ class Lots:
         program = self.replayer.program(kept.row.mapping)
         return expires_on(program.expiry, date.fromisoformat(kept.row.day))
 
-    def read(
-        self, records: Sequence[KeptRecord], wish: Wish, *, accounts: Collection[bytes], witnessed: int
-    ) -> Iterator[FoundLot]:
+    def look(self, sought: Sequence[Sought]) -> Sight:
+        """Look up together what is asked of several persons' records."""
+        self.rules.look_again()
+        rows = [kept.row for one in sought for kept in one.records]
+        wanted: dict[str, dict[bytes, set[str]]] = {}
+        for one in sought:
+            around = _around(one.records)
+            for account in one.accounts:
+                wanted.setdefault(one.destination, {}).setdefault(account, set()).update(around)
+        theirs = {
+            account: [kept.row for kept in kept_ones]
+            for platform, accounts in wanted.items()
+            for account, kept_ones in self.records.of(platform, accounts).items()
+        }
+        return Sight(
+            states=self.book.states([kept.lot for one in sought for kept in one.records]),
+            claims=self._claims([*rows, *(row for some in theirs.values() for row in some)]),
+            persons=self._persons(rows),
+            theirs=theirs,
+            closed=self.journal.claims.closed(),
+        )
+
+    def read(self, sought: Sought, wish: Wish, *, sight: Sight, witnessed: int) -> Iterator[FoundLot]:
         """Yield the lots of some records.
 
         Args:
-            records: what shall move.
+            sought: what shall move.
             wish: for whom, where to, by which agreement.
-            accounts: the person's accounts at the destination.
+            sight: what was looked up of these records, by :meth:`look`.
             witnessed: how many entries of the log have the policy's quorum.
         """
-        self.rules.look_again()
-        states = self.book.states([kept.lot for kept in records])
-        claims = self._claims(kept.row for kept in records)
-        persons = self._persons(kept.row for kept in records)
-        apart = self._never_compared(accounts, wish.destination, records=records)
-        closed = self.journal.claims.closed()
-        for kept in records:
+        apart = _never_compared(sought, sight)
+        for kept in sought.records:
             row, batch, arrived = kept
             day = date.fromisoformat(row.day)
             program = self.replayer.program(row.mapping)
-            state = states.get(kept.lot, LotState())
+            state = sight.states.get(kept.lot, LotState())
             found = self.rules.worth(row, wish.agreement)
             if arrived is not None and len(arrived.rates) >= MOVES_MAX:
                 detail = f"it has moved {MOVES_MAX} times already"
@@ -131,7 +169,7 @@ class Lots:
             lot = Lot(
                 record=row.id,
                 holder=batch.platform if arrived is None else arrived.lot.platform,
-                person=None if row.person is None else persons.get(row.person),
+                person=None if row.person is None else sight.persons.get(row.person),
                 day=day,
                 behaviour=row.behaviour,
                 methodology=program.id,
@@ -140,8 +178,8 @@ class Lots:
                 kind=program.kind,
                 value=self._value(kept, program),
                 logged=batch.position < witnessed,
-                claim=claims.get(row.id, Claim.NONE),
-                closed=day.toordinal() <= closed,
+                claim=sight.claims.get(row.id, Claim.NONE),
+                closed=day.toordinal() <= sight.closed,
                 counted=self._counted(row, apart.get(day, ())),
                 used=state.used,
                 retired=state.retired,
@@ -167,27 +205,6 @@ class Lots:
         accounts = list({row.person for row in rows if row.person is not None})
         return {account: link.person for account, link in self.journal.claims.links(accounts).items()}
 
-    def _never_compared(
-        self, accounts: Collection[bytes], platform: str, *, records: Sequence[KeptRecord]
-    ) -> dict[date, list[str]]:
-        """Return kinds of acts, by day, that the destination counts and that were never compared with others.
-
-        Such an act was recorded before the account was linked. It may be the one that shall move, also by a
-        clock that stands on the other side of midnight.
-        """
-        days = {date.fromisoformat(kept.row.day) for kept in records}
-        around = {day + timedelta(days=by) for day in days for by in (-1, 0, 1)}
-        told = {day.isoformat() for day in around}
-        theirs = [kept.row for account in accounts for kept in self.records.of(account, platform, days=told)]
-        compared = self._claims(theirs)
-        found: dict[date, list[str]] = {}
-        for row in theirs:
-            if row.id not in compared:
-                day = date.fromisoformat(row.day)
-                for by in (-1, 0, 1):
-                    found.setdefault(day + timedelta(days=by), []).append(row.behaviour)
-        return found
-
     def _counted(self, row: PrivateRow, behaviours: Iterable[str]) -> str:
         kind = self.kinds.number(row.behaviour)
         others = {self.kinds.number(behaviour) for behaviour in behaviours} - {NO_KIND}
@@ -197,6 +214,27 @@ class Lots:
                 " linked: it may be the same"
             )
         return ""
+
+
+def _around(records: Sequence[KeptRecord]) -> set[str]:
+    """Return the days of records, and those beside them."""
+    days = {date.fromisoformat(kept.row.day) for kept in records}
+    return {(day + timedelta(days=by)).isoformat() for day in days for by in (-1, 0, 1)}
+
+
+def _never_compared(sought: Sought, sight: Sight) -> dict[date, list[str]]:
+    """Return kinds of acts, by day, that the destination counts and that were never compared with others.
+
+    Such an act was recorded before the account was linked. It may be the one that shall move, also by a
+    clock that stands on the other side of midnight.
+    """
+    found: dict[date, list[str]] = {}
+    for row in (row for account in sought.accounts for row in sight.theirs[account]):
+        if row.id not in sight.claims:
+            day = date.fromisoformat(row.day)
+            for by in (-1, 0, 1):
+                found.setdefault(day + timedelta(days=by), []).append(row.behaviour)
+    return found
 
 
 def value_of(row: PrivateRow, program: Program, *, issuer: str, issued: str, replayer: Replayer) -> Value:

@@ -2,18 +2,30 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.errors import Refused
 from gateway.model.ed25519 import require_sound_key
-from gateway.ports import Clock, Nonces, NonceUse, Platform, PlatformKey, Platforms, RequestLimits
+from gateway.ports import (
+    Clock,
+    Nonces,
+    NonceUse,
+    Platform,
+    PlatformKey,
+    Platforms,
+    RequestLimits,
+    SignedNonce,
+)
+from gateway.service.each import each_of, go_on
 from gateway.service.moments import instant_text
 from gateway.signing import SKEW, Message, Presented, RequestNotSigned, key_id, verify_request
 
 __all__ = [
+    "Admitted",
     "Gatekeeper",
     "NotAdmitted",
     "ReplayedRequest",
@@ -93,6 +105,9 @@ class TooManyRequests(Refused):
         self.retry_seconds = seconds
 
 
+Admitted = tuple[Platform, Presented]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gatekeeper:
     """Tells who sends a request, or refuses it."""
@@ -102,30 +117,21 @@ class Gatekeeper:
     limits: RequestLimits
     clock: Clock
 
-    def admit(self, message: Message) -> tuple[Platform, Presented]:
-        """Return the platform that signed a request, and what the signature says.
+    def admit(self, messages: Sequence[Message]) -> list[Admitted | Exception]:
+        """Return for each request who signed it and what the signature says, or why it is refused.
 
-        Raises:
-            RequestNotSigned: no signature that holds, by a key in force.
-            NotAdmitted: the platform is suspended.
-            ReplayedRequest: the same signature was used before.
-            SignAgain: whether it was used before is not known any more.
-            TooManyRequests: the platform has sent as many as it may.
+        What has arrived together is asked about together, each as if it came alone, in their order. It may be
+
+        - RequestNotSigned: no signature that holds, by a key in force.
+        - ReplayedRequest: the same signature was used before.
+        - SignAgain: whether it was used before is not known any more.
+        - UnknownPlatform, NotAdmitted: the platform is suspended.
+        - TooManyRequests: the platform has sent as many as it may.
         """
-        presented = self._verified(message, self._public)
-        key = self.platforms.key(presented.key_id)
-        platform = None if key is None else self.platforms.platform(key.platform)
-        if platform is None:
-            raise UnknownPlatform("the key belongs to no platform")
-        if platform.suspended:
-            raise NotAdmitted(
-                f"platform {platform.id} is suspended: {platform.suspended}",
-                remedy="ask the operators of this gateway",
-            )
+        presented = self._verified(messages, self._public)
+        admitted = go_on(presented, each_of(self._admitted))
         # asked last: nobody who only repeats a platform's requests can use its share up
-        if seconds := self.limits.wait(platform.id):
-            raise TooManyRequests(f"{platform.id} has to wait {seconds} s", seconds=seconds)
-        return platform, presented
+        return go_on(admitted, self._within_limits)
 
     def enrol(
         self, message: Message, platform: str, *, public: bytes, code: str, sha256: bytes
@@ -137,7 +143,9 @@ class Gatekeeper:
             NotAdmitted: there is no such invitation at this moment.
         """
         proven = key_id(public, "http")
-        presented = self._verified(message, lambda wanted: public if wanted == proven else None)
+        (presented,) = self._verified([message], lambda wanted: public if wanted == proven else None)
+        if isinstance(presented, Exception):
+            raise presented
         if presented.content_sha256 != sha256:
             raise RequestNotSigned(
                 "the content is not the one whose digest was signed", field="Content-Digest"
@@ -192,18 +200,48 @@ class Gatekeeper:
         key = self.platforms.key(wanted)
         return None if key is None or key.revoked is not None else key.public
 
-    def _verified(self, message: Message, find: Callable[[str], bytes | None]) -> Presented:
+    def _admitted(self, presented: Presented) -> Admitted:
+        key = self.platforms.key(presented.key_id)
+        platform = None if key is None else self.platforms.platform(key.platform)
+        if platform is None:
+            raise UnknownPlatform("the key belongs to no platform")
+        if platform.suspended:
+            raise NotAdmitted(
+                f"platform {platform.id} is suspended: {platform.suspended}",
+                remedy="ask the operators of this gateway",
+            )
+        return platform, presented
+
+    def _within_limits(self, admitted: Sequence[Admitted]) -> list[Admitted | Exception]:
+        sent = Counter(platform.id for platform, _ in admitted)
+        waits = {platform: iter(self.limits.waits(platform, requests)) for platform, requests in sent.items()}
+        return [_unless_it_waits(one, next(waits[one[0].id])) for one in admitted]
+
+    def _verified(
+        self, messages: Sequence[Message], find: Callable[[str], bytes | None]
+    ) -> list[Presented | Exception]:
         now = self.clock.now()
-        presented = verify_request(message, find, now=now)
-        used = self.nonces.use(
-            presented.key_id,
-            presented.nonce,
-            created=presented.created,
-            expires=presented.expires + SKEW,
-            now=now,
-        )
-        if used is NonceUse.UNKNOWN:
-            raise SignAgain("the memory of requests signed at that time was lost")
-        if used is NonceUse.USED:
-            raise ReplayedRequest("this signed request was used before")
-        return presented
+
+        def verified(message: Message) -> Presented:
+            return verify_request(message, find, now=now)
+
+        return go_on(each_of(verified)(messages), lambda some: self._first_used(some, now=now))
+
+    def _first_used(self, presented: Sequence[Presented], *, now: datetime) -> list[Presented | Exception]:
+        signed = [SignedNonce(one.key_id, one.nonce, one.created, one.expires + SKEW) for one in presented]
+        used = self.nonces.use(signed, now=now)
+        return [
+            one if use is NonceUse.FRESH else _used(use) for one, use in zip(presented, used, strict=True)
+        ]
+
+
+def _used(use: NonceUse) -> Refused:
+    if use is NonceUse.UNKNOWN:
+        return SignAgain("the memory of requests signed at that time was lost")
+    return ReplayedRequest("this signed request was used before")
+
+
+def _unless_it_waits(admitted: Admitted, seconds: int) -> Admitted | TooManyRequests:
+    if seconds:
+        return TooManyRequests(f"{admitted[0].id} has to wait {seconds} s", seconds=seconds)
+    return admitted

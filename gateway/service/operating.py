@@ -2,27 +2,23 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from gateway.errors import NotFound, Refused, UsageError
+from gateway.errors import NotFound, UsageError
 from gateway.ports import Clock, Operator, Operators
 from gateway.service.access import Role
 from gateway.service.moments import instant_text
+from gateway.signing import TokenRefused
 
-__all__ = ["Grant", "OperatorGate", "TokenRefused", "issue_token", "revoke_token"]
+__all__ = ["Grant", "OperatorGate", "issue_token", "require_grant", "revoke_token"]
 
 DAYS_MAX: Final = 366
 PREFIX: Final = "tqo_"  # so that scanners for leaked secrets know it
 _TOKEN: Final = re.compile(r"Bearer +(tqo_[A-Za-z0-9_-]{43})", re.IGNORECASE)
-
-
-class TokenRefused(Refused):
-    """A request of an operator carries no token that holds."""
-
-    code = "token-refused"
-    remedy = "send `Authorization: Bearer TOKEN`; tanqiao operator token makes one"
+_JWT: Final = re.compile(r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +42,7 @@ def issue_token(
         raise UsageError(f"there is no role {role}", remedy=f"use {', '.join(Role)}")
     if not 1 <= days <= DAYS_MAX:
         raise UsageError(f"expected 1 to {DAYS_MAX} days, got {days}", remedy="make a new one in time")
-    _require_grant(role, grant)
+    require_grant(role, grant)
     kept = Operator(
         id=hashlib.sha256(b"tanqiao/operator-id/1\x00" + secret.encode()).hexdigest()[:16],
         role=role,
@@ -73,17 +69,22 @@ def revoke_token(name: str, operators: Operators, *, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorGate:
-    """Tells whose token a request carries, or refuses it."""
+    """Tells whose token a request carries, or refuses it; ``identify`` judges an identity provider's."""
 
     operators: Operators
     clock: Clock
+    identify: Callable[[str], Operator] | None = None
 
     def admit(self, authorization: str) -> Operator:
         """Return who sends a request.
 
         Raises:
             TokenRefused: no token, one that nobody gave out, one that has expired or was revoked.
+            NotAllowed: the identity provider's token names no role here.
+            Unreachable: the identity provider's keys are not known.
         """
+        if self.identify is not None and (issued := _JWT.fullmatch(authorization)):
+            return self.identify(issued[1])
         presented = _TOKEN.fullmatch(authorization)
         found = None if presented is None else self.operators.by_hash(_hash(presented[1]))
         if found is None or found.revoked is not None or found.expires <= instant_text(self.clock.now()):
@@ -95,7 +96,12 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(b"tanqiao/operator/1\x00" + token.encode()).digest()
 
 
-def _require_grant(role: str, grant: Grant) -> None:
+def require_grant(role: str, grant: Grant) -> None:
+    """Refuse an auditor without a grant, and another role with one.
+
+    Raises:
+        UsageError: says what is missing.
+    """
     if role != Role.AUDITOR:
         if grant != Grant():
             raise UsageError(f"a token of the role {role} has no grant", remedy="leave platform and days out")

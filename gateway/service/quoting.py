@@ -5,13 +5,14 @@ later can tell whether it still holds.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from gateway.errors import NotFound, Refused, UsageError
+from gateway.errors import GatewayError, NotFound, UsageError
 from gateway.model.canonical import canonical_bytes, digest
 from gateway.model.quote import Quote, QuotedLot, quote_amounts
 from gateway.model.shape import Shape
@@ -35,8 +36,9 @@ from gateway.recognition import (
     too_much,
 )
 from gateway.service.agreement_book import AgreementBook
-from gateway.service.lots import FoundLot, Lots
+from gateway.service.lots import FoundLot, Lots, Sought
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
+from gateway.service.refusing import TransferRefused, tried
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
 
 __all__ = [
@@ -47,29 +49,17 @@ __all__ = [
     "TransferRefused",
     "agreement_of_corridor",
     "make_quote",
+    "make_quotes",
     "quote_of",
     "quoted_lot",
     "subject_of",
+    "tried",
 ]
 
 LOTS_MAX: Final = 100  # a quote with as many has 100 KiB
 QUOTE_BYTES_MAX: Final = 256 * 1024
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 _RANDOM_BYTES: Final = 10
-
-
-class TransferRefused(Refused):
-    """A move does not come about. ``code`` is that of the first check that failed."""
-
-    code = "transfer-refused"
-    remedy = "docs/reference/transfer-checks.md says of each check what can be done"
-
-    def __init__(self, failed: Sequence[Failure]) -> None:
-        first = failed[0]
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        super().__init__(f"{first.number} {first.code}: {first.detail}{more}", field=first.record)
-        self.code = first.code.value
-        self.failed = tuple(failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,49 +103,129 @@ class Quoting:
 def make_quote(asked: QuoteAsked, parts: Quoting) -> MadeQuote:
     """Quote a move.
 
-    1. the agreement  2. the person at both ends  3. the lots and their checks  4. how much of each
-    5. the limits  6. sign
-
     Raises:
         UsageError: no points, or fewer than one, or too many records.
         NotFound: there is no such record here.
         TransferRefused: a check failed; its code is the error's.
     """
-    _require_sense(asked)
+    (made,) = make_quotes([asked], parts)
+    if isinstance(made, GatewayError):
+        raise made
+    return made
+
+
+def make_quotes(asked: Sequence[QuoteAsked], parts: Quoting) -> list[MadeQuote | GatewayError]:
+    """Quote several moves, each for itself: what one takes is not taken off before the next.
+
+    1. the agreement  2. the person at both ends  3. the lots and their checks  4. how much of each
+    5. the limits  6. sign
+    """
     now = parts.clock.now()
-    agreement = agreement_of_corridor(asked.corridor, parts, now=now)
-    link, theirs = _person(asked, parts)
-    wish = Wish(link.person, *asked.corridor, agreement, day_of(now))
-    kept = _kept(asked, link.person, parts=parts)
-    accounts = tuple(one.account for one in theirs)
-    found = parts.lots.read(kept, wish, accounts=accounts, witnessed=parts.witnessed())
-    named = Counter(one.row.id for one in kept if asked.records)
-    chosen, refused = _chosen(
-        asked, found, wish=wish, strict={one for one, lots in named.items() if lots == 1}
+    known = _look_up(asked, parts)
+    agreed = {
+        corridor: tried(partial(agreement_of_corridor, corridor, parts, now=now))
+        for corridor in {one.corridor for one in asked}
+    }
+    ready = [
+        tried(partial(_ready, one, parts, agreed=agreed[one.corridor], known=known, now=now)) for one in asked
+    ]
+    passing = [one for one in ready if isinstance(one, _Ready)]
+    sight = parts.lots.look([one.sought for one in passing])
+    uses = parts.lots.book.day_uses(
+        {(one.wish.person, one.asked.corridor) for one in passing}, day=day_of(now)
     )
+    witnessed = parts.witnessed()
+
+    def made(one: _Ready) -> MadeQuote:
+        found = parts.lots.read(one.sought, one.wish, sight=sight, witnessed=witnessed)
+        return _quoted(one, found, parts=parts, now=now, use=uses[one.wish.person, one.asked.corridor])
+
+    return [tried(partial(made, one)) if isinstance(one, _Ready) else one for one in ready]
+
+
+class _Known(NamedTuple):
+    """What was looked up of persons: links by account, all links by person, and records by account."""
+
+    links: Mapping[bytes, Link]
+    of_person: Mapping[bytes, Sequence[Link]]
+    records: Mapping[tuple[str, bytes], Sequence[KeptRecord]]
+
+
+class _Ready(NamedTuple):
+    """A wish for which there is an agreement and a person at both ends."""
+
+    asked: QuoteAsked
+    wish: Wish
+    sought: Sought
+
+
+def _look_up(asked: Sequence[QuoteAsked], parts: Quoting) -> _Known:
+    claims = parts.lots.journal.claims
+    links = claims.links(list({one.account for one in asked}))
+    of_person: dict[bytes, list[Link]] = {}
+    for link in claims.links_of({link.person for link in links.values()}):
+        of_person.setdefault(link.person, []).append(link)
+    accounts: dict[str, dict[bytes, None]] = {}
+    for one in asked:
+        if one.account in links:
+            accounts.setdefault(one.corridor.source, {})[one.account] = None
+    records = {
+        (platform, account): kept
+        for platform, some in accounts.items()
+        for account, kept in parts.lots.records.of(platform, some).items()
+    }
+    arrived = parts.lots.arrived({where: links[where[1]].person for where in records})
+    records = {where: [*kept, *arrived.get(where, ())] for where, kept in records.items()}
+    return _Known(links, of_person, records)
+
+
+def _ready(
+    asked: QuoteAsked, parts: Quoting, *, agreed: Agreement | GatewayError, known: _Known, now: datetime
+) -> _Ready:
+    _require_sense(asked)
+    if isinstance(agreed, GatewayError):
+        raise agreed
+    link, theirs = _person(asked, known)
+    accounts = tuple(one.account for one in theirs)
+    kept = _kept(asked, parts, records=known.records[asked.corridor.source, asked.account])
+    wish = Wish(link.person, *asked.corridor, agreed, day_of(now))
+    return _Ready(asked, wish, Sought(kept, accounts, asked.corridor.destination))
+
+
+def _quoted(
+    ready: _Ready, found: Iterator[FoundLot], *, parts: Quoting, now: datetime, use: DayUse
+) -> MadeQuote:
+    asked, wish = ready.asked, ready.wish
+    named = Counter(one.row.id for one in ready.sought.records if asked.records)
+    strict = {record for record, lots in named.items() if lots == 1}
+    chosen, refused = _chosen(asked, found, wish=wish, strict=strict)
     if not chosen:
         raise TransferRefused(refused or [_failure(TransferRefusal.LOT_SPENT, "there is nothing to move")])
     quoted = [quoted_lot(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
-    use = parts.lots.book.day_use(link.person, asked.corridor, day=wish.day)
     amounts = quote_amounts(quoted)
     _require_points(amounts)
-    _require_within(agreement, use, recognised_mg=amounts.recognised_mg)
+    _require_within(wish.agreement, use, recognised_mg=amounts.recognised_mg)
     name = _quote_id(now, parts.random_bytes(_RANDOM_BYTES))
     quote = Quote(
         id=name,
         issuer=parts.issuer,
         source=asked.corridor.source,
         destination=asked.corridor.destination,
-        agreement=agreement.digest,
-        subject=subject_of(name, link.person),
+        agreement=wish.agreement.digest,
+        subject=subject_of(name, wish.person),
         issued=now,
         lots=tuple(quoted),
     )
     told = [ToldLot(one, lot) for (one, _), lot in zip(chosen, quoted, strict=True)]
     explanation = explain_quote(quote, told, asked=asked.points, refused=refused)
-    envelope = seal(quote.body(), parts.signers)
+    body = quote.body()
     return MadeQuote(
-        quote, envelope, digest(canonical_bytes(quote.body())), link.person, accounts, explanation
+        quote,
+        seal(body, parts.signers),
+        digest(canonical_bytes(body)),
+        wish.person,
+        tuple(ready.sought.accounts),
+        explanation,
     )
 
 
@@ -208,11 +278,10 @@ def agreement_of_corridor(corridor: Corridor, parts: Quoting, *, now: datetime) 
     return found
 
 
-def _person(asked: QuoteAsked, parts: Quoting) -> tuple[Link, list[Link]]:
+def _person(asked: QuoteAsked, known: _Known) -> tuple[Link, list[Link]]:
     """Return the person's link at the source, and those at the destination."""
-    claims = parts.lots.journal.claims
-    link = claims.links([asked.account]).get(asked.account)
-    theirs = [] if link is None else claims.links_of([link.person])
+    link = known.links.get(asked.account)
+    theirs = () if link is None else known.of_person.get(link.person, ())
     there = [one for one in theirs if one.platform == asked.corridor.destination]
     if link is None or link.platform != asked.corridor.source or not there:
         detail = "the person has to be linked, with consent, at both platforms"
@@ -220,16 +289,15 @@ def _person(asked: QuoteAsked, parts: Quoting) -> tuple[Link, list[Link]]:
     return link, there
 
 
-def _kept(asked: QuoteAsked, person: bytes, *, parts: Quoting) -> list[KeptRecord]:
+def _kept(asked: QuoteAsked, parts: Quoting, *, records: Sequence[KeptRecord]) -> list[KeptRecord]:
     """Return the lots that may move, in the order in which they are picked; a record names all of its own."""
-    held = parts.lots.held(asked.account, person, platform=asked.corridor.source)
     if asked.records:
-        mine = {kept.row.id for kept in held}
+        mine = {kept.row.id for kept in records}
         unknown = [name for name in asked.records if name not in mine]
         if unknown:
             raise NotFound(f"there is no record {unknown[0]} of this account", field=unknown[0])
-        held = [kept for kept in held if kept.row.id in asked.records]
-    return sorted(held, key=lambda kept: in_order(parts.lots.last_day(kept), kept.lot))
+        records = [kept for kept in records if kept.row.id in asked.records]
+    return sorted(records, key=lambda kept: in_order(parts.lots.last_day(kept), kept.lot))
 
 
 def _chosen(

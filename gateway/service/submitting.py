@@ -4,15 +4,16 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.errors import MalformedDocument, Refused
 from gateway.ports import Clock, NewOperation, Operation, OperationKind, Operations
 from gateway.service.access import own
+from gateway.service.each import each_of, go_on
 from gateway.service.moments import instant_text
 from gateway.service.scheme import Scheme
 
-__all__ = ["ROWS_MAX", "Busy", "IdempotencyConflict", "Submitting", "require_objects"]
+__all__ = ["ROWS_MAX", "Busy", "IdempotencyConflict", "RowsSent", "Submitting", "require_objects"]
 
 ROWS_MAX: Final = 10_000  # of one request; more is a file
 WAITING_MAX: Final = 5_000  # operations that may wait: about as many as are done in ten seconds
@@ -25,6 +26,15 @@ class IdempotencyConflict(Refused):
 
     code = "idempotency-conflict"
     remedy = "use a new key for another submission; the same key repeats the first one's answer"
+
+
+class RowsSent(NamedTuple):
+    """Rows that a platform has sent under a key, each a JSON object in one line, to be converted together."""
+
+    platform: str
+    key: str
+    mapping: str
+    rows: Sequence[bytes]
 
 
 class Busy(Refused):
@@ -49,14 +59,22 @@ class Submitting:
     random_bytes: Callable[[int], bytes]
     require_open: Callable[[], None]
 
-    def submit_rows(self, platform: str, key: str, *, mapping: str, rows: Sequence[bytes]) -> Operation:
-        """Take rows, each a JSON object in one line, to be converted together.
+    def submit_rows(self, sent: Sequence[RowsSent]) -> list[Operation | Exception]:
+        """Take what several requests have sent, each as if it came alone, or return why not in its place.
+
+        - Refused: the mapping is another platform's, or reads another form than JSON.
+        - IdempotencyConflict: the key was used for something else.
 
         Raises:
-            Refused: the mapping is another platform's, or reads another form than JSON.
-            IdempotencyConflict: the key was used for something else.
             Busy: too much is waiting.
         """
+        self.require_room()
+        new = each_of(self._new_rows)(sent)
+        return go_on(new, self._keep_all)
+
+    def _new_rows(self, sent: RowsSent) -> NewOperation:
+        """Return rows as the operation that takes them, if they can be taken."""
+        platform, key, mapping, rows = sent
         scheme = self._own_scheme(platform, mapping)
         kind = scheme.programs[-1].source.format.kind
         if kind != "ndjson":
@@ -73,7 +91,20 @@ class Submitting:
             )
         content = b"".join(row + b"\n" for row in rows)
         require_objects(rows, content)
-        return self._receive(platform, key, content=content, mapping=mapping, rows=len(rows))
+        described = hashlib.sha256(b"rows\x00" + mapping.encode() + b"\x00" + content)
+        return NewOperation(
+            id=self.new_id(),
+            kind=OperationKind.ROWS,
+            platform=platform,
+            key=_key(key),
+            content_sha256=described.digest(),
+            mapping=mapping,
+            adapter=scheme.programs[-1].source.adapter,
+            name="",
+            rows=len(rows),
+            content=content,
+            created=instant_text(self.clock.now()),
+        )
 
     def submit_file(
         self, platform: str, key: str, *, operation_id: str, sha256: bytes, mapping: str, name: str
@@ -150,32 +181,26 @@ class Submitting:
         scheme = self.scheme(mapping)
         return own(scheme, platform, what="mapping of this platform")
 
-    def _receive(self, platform: str, key: str, *, content: bytes, mapping: str, rows: int) -> Operation:
-        described = hashlib.sha256(b"rows\x00" + mapping.encode() + b"\x00" + content)
-        return self._keep(
-            NewOperation(
-                id=self.new_id(),
-                kind=OperationKind.ROWS,
-                platform=platform,
-                key=_key(key),
-                content_sha256=described.digest(),
-                mapping=mapping,
-                adapter=self.scheme(mapping).programs[-1].source.adapter,
-                name="",
-                rows=rows,
-                content=content,
-                created=instant_text(self.clock.now()),
-            )
-        )
-
     def _keep(self, new: NewOperation) -> Operation:
         kept = self.operations.receive(new)
-        if kept.content_sha256 != new.content_sha256:
-            raise IdempotencyConflict(
-                f"this key was used for operation {kept.id}, whose content or mapping is another",
-                field="Idempotency-Key",
-            )
+        if conflict := _conflict(new, kept):
+            raise conflict
         return kept
+
+    def _keep_all(self, new: Sequence[NewOperation]) -> list[Operation | Exception]:
+        return [
+            one if isinstance(one, Exception) else _conflict(sent, one) or one
+            for sent, one in zip(new, self.operations.receive_all(new), strict=True)
+        ]
+
+
+def _conflict(new: NewOperation, kept: Operation) -> IdempotencyConflict | None:
+    if kept.content_sha256 == new.content_sha256:
+        return None
+    return IdempotencyConflict(
+        f"this key was used for operation {kept.id}, whose content or mapping is another",
+        field="Idempotency-Key",
+    )
 
 
 def require_objects(rows: Sequence[bytes], content: bytes) -> None:

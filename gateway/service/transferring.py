@@ -1,30 +1,24 @@
 """Start and show transfers: what was quoted is checked again, written down, and then on its way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import orjson
 
-from gateway.errors import MalformedDocument, NotFound
+from gateway.errors import GatewayError, MalformedDocument, NotFound
 from gateway.ledger import Pair, Position
 from gateway.model.canonical import Json, canonical_bytes, digest
-from gateway.model.quote import Quote
 from gateway.model.shape import Shape
-from gateway.model.transfer import (
-    QuoteReference,
-    TransferId,
-    TransferKind,
-    TransferRefusal,
-    TransferTerms,
-    is_id,
-)
+from gateway.model.transfer import QuoteReference, TransferId, TransferKind, TransferTerms, is_id
 from gateway.ports import (
     Clock,
-    Corridor,
+    KnownRequest,
     Ledger,
     LedgerReader,
+    LotNote,
     MoveIndex,
     OutboxMessage,
     Platforms,
@@ -33,18 +27,12 @@ from gateway.ports import (
     TransferStep,
 )
 from gateway.protocol import Checked, CheckFailed, Conflict, Kept, Send, Start, Transfer, judge, step
-from gateway.recognition import Failure, Wish, day_of, failures, movable
-from gateway.service.arrivals import Arrivals, arriving
+from gateway.recognition import movable
+from gateway.service.arrivals import Arrivals, Taken, arriving
+from gateway.service.checking import Checking, Passed, Wanted
 from gateway.service.lots import FoundLot
 from gateway.service.moves import Move, MovedLot, change_of, read_move, shown, told_by
-from gateway.service.quoting import (
-    Quoting,
-    TransferRefused,
-    agreement_of_corridor,
-    quote_of,
-    quoted_lot,
-    subject_of,
-)
+from gateway.service.quoting import Quoting, TransferRefused, quote_of, tried
 from gateway.service.submitting import IdempotencyConflict
 from gateway.signing import KeyedIndex, KeyRing
 
@@ -74,8 +62,6 @@ class Transferring:
     def start(self, body: dict[str, Json], *, sender: str = "") -> bytes:
         """Take up what was quoted; the same id gets the same answer, byte for byte, for ever.
 
-        1. the form  2. the quote's signature  3. the id  4. the checks  5. write it down
-
         Args:
             body: ``id``, the signed ``quote``, and the person's accounts at both ends.
             sender: the platform that asks, which is the source; empty for the operator.
@@ -85,17 +71,25 @@ class Transferring:
             NotFound: it is another platform's quote.
             IdempotencyConflict: the id stands for something else.
         """
-        name = _read_id(body)
+        (answer,) = self.start_all([body], sender=sender)
+        if isinstance(answer, GatewayError):
+            raise answer
+        return answer
+
+    def start_all(self, bodies: Sequence[dict[str, Json]], *, sender: str = "") -> list[bytes | GatewayError]:
+        """Take up several, each for itself; an id may stand among them twice.
+
+        1. the forms, and the quotes' signatures  2. the ids  3. the checks  4. write all down together
+        """
         ring, position = self.ring()
-        data = canonical_bytes(body["quote"])
-        quote = quote_of(data, ring, shape=self.shape, position=position, now=_EVER)
-        if sender not in ("", quote.source):
-            raise NotFound("there is no such quote")
-        answer = self._known(name, body, platform=quote.source)
-        if answer:
-            return answer.encode()
-        made = self._begin(TransferId(name), quote, body=body)
-        return self.requests.answer(quote.source, [(name, made)])[0].encode()
+        read = partial(self._read, sender=sender, ring=ring, position=position)
+        outcomes: list[bytes | Wanted | GatewayError] = [tried(partial(read, body)) for body in bodies]
+        wanted = [one for one in outcomes if isinstance(one, Wanted)]
+        answers: dict[int, bytes | GatewayError] = {}
+        for platform in {one.quote.source for one in wanted}:
+            mine = [one for one in wanted if one.quote.source == platform]
+            answers |= zip(map(id, mine), self._answers(platform, mine), strict=True)
+        return [answers[id(one)] if isinstance(one, Wanted) else one for one in outcomes]
 
     def show(self, name: str, *, viewer: str = "") -> dict[str, Json]:
         """Return how a transfer stands, to its two platforms and the operator.
@@ -103,7 +97,7 @@ class Transferring:
         Raises:
             NotFound: there is none, or it is not the viewer's: nobody learns which.
         """
-        found = self._found(name)
+        found = self._found_all([name]).get(name)
         if found is None or (viewer and not told_by(viewer, found)):
             raise NotFound("there is no such transfer")
         return found
@@ -111,107 +105,76 @@ class Transferring:
     def listed(self, *, viewer: str = "", after: str = "", limit: int = 100) -> list[dict[str, Json]]:
         """Return transfers of a platform, or all, by their ids."""
         names = self.index.of_platform(viewer, after=after, limit=limit)
-        return [found for found in map(self._found, names) if found is not None]
+        found = self._found_all(names)
+        return [found[name] for name in names if name in found]
 
-    def _found(self, name: str) -> dict[str, Json] | None:
-        row = self.reader.transfer(name)
-        return None if row is None else shown(read_move(row, self.reader.decision(name)))
+    def _read(self, body: dict[str, Json], *, sender: str, ring: KeyRing, position: int) -> Wanted:
+        name = _read_id(body)
+        data = canonical_bytes(body["quote"])
+        quote = quote_of(data, ring, shape=self.shape, position=position, now=_EVER)
+        if sender not in ("", quote.source):
+            raise NotFound("there is no such quote")
+        return Wanted(TransferId(name), quote, body)
 
-    def _known(self, name: str, body: dict[str, Json], *, platform: str) -> str:
-        """Return the answer that an id has, empty if there is none yet."""
-        now = int(self.clock.now().timestamp())
-        (known,) = self.requests.receive(platform, [(name, canonical_bytes(body).decode())], now=now)
-        if known.standing is Standing.OTHER:
-            before = orjson.loads(known.body) if known.body else None
-            verdict = judge(Kept("", before, b""), body)
-            field = verdict.field if isinstance(verdict, Conflict) else ""
-            raise IdempotencyConflict(f"{name} was sent with another {field or 'body'}", field=field)
-        return known.answer
+    def _answers(self, platform: str, wanted: Sequence[Wanted]) -> list[bytes | GatewayError]:
+        """Return the answers that ids have, for ever from now on."""
+        bodies = [(one.id, canonical_bytes(one.body).decode()) for one in wanted]
+        known = self.requests.receive(platform, bodies, now=int(self.clock.now().timestamp()))
+        standing = list(zip(wanted, known, strict=True))
+        new = {one.id: one for one, was in standing if was.standing is not Standing.OTHER and not was.answer}
+        begun = self._begin(list(new.values()))
+        answers = [(name, answer) for name, answer in begun.items() if isinstance(answer, str)]
+        kept = dict(zip((name for name, _ in answers), self.requests.answer(platform, answers), strict=True))
 
-    def _begin(self, name: TransferId, quote: Quote, *, body: dict[str, Json]) -> str:
-        """Check and write a transfer, unless that was done by a process that ended before it answered."""
-        found = self._found(name)
-        if found is not None:
-            if found["quote"] != quote.id:
-                raise IdempotencyConflict(f"{name} is another transfer", field="/id")
-            return _answer(found, canonical_bytes(body["quote"]))
+        def outcome(one: Wanted, was: KnownRequest) -> bytes | GatewayError:
+            if was.standing is Standing.OTHER:
+                return _conflict(one, was)
+            failed = begun.get(one.id)
+            return failed if isinstance(failed, GatewayError) else (was.answer or kept[one.id]).encode()
+
+        return [outcome(one, was) for one, was in standing]
+
+    def _begin(self, wanted: Sequence[Wanted]) -> dict[str, str | GatewayError]:
+        """Check and write transfers, save those that a process began which ended before it answered."""
+        found = self._found_all([one.id for one in wanted])
+        new = [one for one in wanted if one.id not in found]
         now = self.clock.now()
-        refused, lots, person, unit_in = "", tuple[MovedLot, ...](), b"", ""
-        try:
-            lots, person, unit_in = self._checked(quote, body, now=now)
-        except TransferRefused as error:
-            refused = error.code
-        terms = _terms(name, quote, body=body, person=person)
-        done = step(Transfer(terms), Start(now))
-        if done.transfer.deadline is not None:
-            done = step(done.transfer, CheckFailed(now, refused) if refused else Checked(now))
-        move = Move(done.transfer, quote, lots, unit_in)
-        self._write(move, [one for one in done.effects if isinstance(one, Send)], now=now)
-        return _answer(shown(move), canonical_bytes(body["quote"]))
-
-    def _write(self, move: Move, sent: Sequence[Send], *, now: datetime) -> None:
-        terms = move.transfer.terms
-        lots = [
-            (terms.person, name) for lot in move.quote.lots for name in (lot.lot, arriving(move, lot)) if name
-        ]
-        self.index.note(terms.id, (terms.source, terms.destination), lots=lots)
-        messages = tuple(
-            OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__]) for one in sent
+        checking = Checking(
+            quoting=self.quoting,
+            platform=self.platforms.platform,
+            names=self.names,
+            arrivals=Arrivals(self.reader, self.index),
         )
-        at = int(now.timestamp())
-        change = change_of(move, move.transfer, now=at)._replace(messages=messages)
-        self.ledger.submit(TransferStep(terms.id, 0, at, change)).result()
+        checked = dict(zip((one.id for one in new), checking.check(new, now=now), strict=True))
+        begun: dict[str, str | GatewayError] = {}
+        moves: list[tuple[Move, Sequence[Send]]] = []
+        for one in new:
+            passed = checked[one.id]
+            if isinstance(passed, GatewayError) and not isinstance(passed, TransferRefused):
+                begun[one.id] = passed  # nothing is known of it: it may be asked for again
+            else:
+                moves.append(_begun(one, passed, now=now))
+        found |= self._written(moves, now=now)
+        return begun | {one.id: _answer_to(one, found[one.id]) for one in wanted if one.id in found}
 
-    def _checked(
-        self, quote: Quote, body: dict[str, Json], *, now: datetime
-    ) -> tuple[tuple[MovedLot, ...], bytes, str]:
-        """Check persons, rules and lots anew, and that they come to what was quoted."""
-        corridor = Corridor(quote.source, quote.destination)
-        for name in corridor:
-            platform = self.platforms.platform(name)
-            if platform is None or platform.suspended:
-                raise _refused(TransferRefusal.PLATFORM_NOT_ACTIVE, f"{name} takes no part now")
-        agreement = agreement_of_corridor(corridor, self.quoting, now=now)
-        if agreement.digest != quote.agreement:
-            raise _refused(TransferRefusal.QUOTE_DIFFERS, "another agreement is in force by now")
-        account = self.names.pseudonym(corridor.source, str(body["source_account"]))
-        theirs = self.names.pseudonym(corridor.destination, str(body["destination_account"]))
-        lots = self.quoting.lots
-        links = lots.journal.claims.links([account, theirs])
-        if account not in links or theirs not in links or links[account].person != links[theirs].person:
-            told = "both accounts have to be linked, with consent, to one person"
-            raise _refused(TransferRefusal.PERSON_NOT_LINKED, told)
-        person = links[account].person
-        if subject_of(quote.id, person) != quote.subject:
-            raise _refused(TransferRefusal.LOT_OTHER_PERSON, "the quote was made for somebody else")
-        wanted = {lot.name: lot for lot in quote.lots}
-        days = {lot.day for lot in quote.lots}
-        held = lots.held(account, person, platform=corridor.source, days=days)
-        kept = [one for one in held if one.lot in wanted]
-        wish = Wish(person, *corridor, agreement, day_of(now))
-        found = {
-            one.name: one
-            for one in lots.read(kept, wish, accounts=(theirs,), witnessed=self.quoting.witnessed())
+    def _written(
+        self, moves: Sequence[tuple[Move, Sequence[Send]]], *, now: datetime
+    ) -> dict[str, dict[str, Json]]:
+        """Write transfers together and return them as shown: as another process has, where it was quicker."""
+        terms = [move.transfer.terms for move, _ in moves]
+        lots = [note for move, _ in moves for note in _lots_noted(move)]
+        self.index.note({one.id: (one.source, one.destination) for one in terms}, lots=lots)
+        futures = self.ledger.submit_all([_first_step(*one, now=now) for one in moves])
+        mine = {
+            move.transfer.terms.id: future.result().done
+            for (move, _), future in zip(moves, futures, strict=True)
         }
-        if found.keys() != wanted.keys():
-            raise _refused(TransferRefusal.LOT_NOT_HELD, "a record of the quote is not here any more")
-        for name, lot in wanted.items():
-            failed = list(failures(found[name].lot, wish))
-            if failed:
-                raise TransferRefused(failed)
-            if quoted_lot(found[name], part_mg=lot.use.used_mg, corridor=corridor) != lot:
-                raise _refused(TransferRefusal.QUOTE_DIFFERS, "the lot was used since it was quoted")
-        credited = found[quote.lots[0].name].found.destination
-        unit_in = "" if credited is None else credited.unit
-        came = Arrivals(self.reader, self.index)
-        moved = [
-            _moved_lot(
-                found[lot.name],
-                came.taken(lot, person=person.hex(), account=str(body["source_account"])),
-            )
-            for lot in quote.lots
-        ]
-        return tuple(moved), person, unit_in
+        made = {move.transfer.terms.id: shown(move) for move, _ in moves}
+        return made | self._found_all([name for name, done in mine.items() if not done])
+
+    def _found_all(self, names: Sequence[str]) -> dict[str, dict[str, Json]]:
+        rows, decided = self.reader.transfers(names), self.reader.decided(names)
+        return {name: shown(read_move(row, decided.get(name))) for name, row in rows.items()}
 
 
 def positions_shown(positions: Sequence[tuple[Pair, Position]]) -> list[dict[str, Json]]:
@@ -242,12 +205,41 @@ def _read_id(body: dict[str, Json]) -> str:
     return name
 
 
-def _answer(document: dict[str, Json], quote: bytes) -> str:
+def _conflict(wanted: Wanted, known: KnownRequest) -> IdempotencyConflict:
+    before = orjson.loads(known.body) if known.body else None
+    verdict = judge(Kept("", before, b""), wanted.body)
+    field = verdict.field if isinstance(verdict, Conflict) else ""
+    return IdempotencyConflict(f"{wanted.id} was sent with another {field or 'body'}", field=field)
+
+
+def _begun(wanted: Wanted, passed: Passed | TransferRefused, *, now: datetime) -> tuple[Move, Sequence[Send]]:
+    """Return a new transfer, and what its platforms are sent."""
+    found = Passed((), (), b"", "") if isinstance(passed, TransferRefused) else passed
+    done = step(Transfer(_terms(wanted, person=found.person)), Start(now))
+    if done.transfer.deadline is not None:
+        failed = passed.code if isinstance(passed, TransferRefused) else ""
+        done = step(done.transfer, CheckFailed(now, failed) if failed else Checked(now))
+    move = Move(done.transfer, wanted.quote, tuple(map(_moved_lot, found.lots, found.taken)), found.unit_in)
+    return move, [one for one in done.effects if isinstance(one, Send)]
+
+
+def _first_step(move: Move, sent: Sequence[Send], *, now: datetime) -> TransferStep:
+    terms, at = move.transfer.terms, int(now.timestamp())
+    messages = tuple(
+        OutboxMessage(terms.platform(one.party), KINDS[type(one.message).__name__]) for one in sent
+    )
+    change = change_of(move, move.transfer, now=at)._replace(messages=messages)
+    return TransferStep(terms.id, 0, at, change)
+
+
+def _answer_to(wanted: Wanted, document: dict[str, Json]) -> str | GatewayError:
     """Return the answer that is kept for ever: what was taken up, or why it was not."""
+    if document["quote"] != wanted.quote.id:
+        return IdempotencyConflict(f"{wanted.id} is another transfer", field="/id")
     refused = document["state"] == "aborted"
     answer: dict[str, Json] = {
         "id": document["id"],
-        "quote": {"id": document["quote"], "digest": digest(quote)},
+        "quote": {"id": document["quote"], "digest": digest(canonical_bytes(wanted.body["quote"]))},
         "accepted": not refused,
         "points_out": document["points_out"],
         "points_in": document["points_in"],
@@ -257,9 +249,10 @@ def _answer(document: dict[str, Json], quote: bytes) -> str:
     return canonical_bytes(answer).decode()
 
 
-def _terms(name: TransferId, quote: Quote, *, body: dict[str, Json], person: bytes) -> TransferTerms:
+def _terms(wanted: Wanted, *, person: bytes) -> TransferTerms:
+    quote, body = wanted.quote, wanted.body
     return TransferTerms(
-        id=name,
+        id=wanted.id,
         kind=TransferKind.INTERACTIVE,
         source=quote.source,
         destination=quote.destination,
@@ -273,19 +266,24 @@ def _terms(name: TransferId, quote: Quote, *, body: dict[str, Json], person: byt
     )
 
 
-def _moved_lot(one: FoundLot, arrived: tuple[tuple[str, int], ...]) -> MovedLot:
+def _lots_noted(move: Move) -> Iterator[LotNote]:
+    """Yield by which lots its person finds a transfer: arrived ones it takes of, and those it brings."""
+    terms = move.transfer.terms
+    for lot in move.quote.lots if terms.person else ():
+        for name in (lot.lot, arriving(move, lot)):
+            if name:
+                yield LotNote(terms.person, name, terms.id)
+
+
+def _moved_lot(one: FoundLot, taken: Taken) -> MovedLot:
     value = one.lot.value
     last = one.lot.expires
     return MovedLot(
-        event="" if arrived else one.row.event or "",
+        event="" if taken else one.row.event or "",
         unit=one.unit,
         co2e_mg=value.co2e_mg,
         movable_mg=int(movable(value)),
         points=value.points,
         expires="" if last is None else last.isoformat(),
-        arrived=arrived,
+        arrived=taken,
     )
-
-
-def _refused(code: TransferRefusal, detail: str) -> TransferRefused:
-    return TransferRefused([Failure(code, "", detail)])

@@ -58,6 +58,11 @@ class SqlDecisionLog:
         """Return the batch of the decision with a number of the journal; None where it waits."""
         return self._first(_batches().where(_T.through >= number).order_by(_T.through))
 
+    def through(self, sequence: int) -> int:
+        """Return the number of the last decision of a batch; 0 before the first one."""
+        found = self._first(_batches().where(_T.sequence == sequence))
+        return 0 if found is None else found.through
+
     def add(self, batch: DecisionBatch, entry: bytes) -> None:
         """Store a batch and queue its log entry in one transaction; its position is given out there."""
         with self._database.write() as connection:

@@ -20,7 +20,9 @@ from gateway.store.sorted_runs import (
     Entries,
     Run,
     WrittenRun,
+    chosen,
     entries_of,
+    in_order,
     keys_of,
     merged,
     without_repetitions,
@@ -61,27 +63,22 @@ class KeyedFiles:
 
     def find(self, keys: bytes) -> dict[bytes, bytes]:
         """Return the values of those keys (16 bytes each) that are known."""
-        wanted = keys_of(keys, width=self._width)
+        wanted = in_order(keys_of(keys, width=self._width))
         if not len(wanted):
             return {}
         found: dict[bytes, bytes] = {}
         for run in reversed(self._runs()):  # oldest first, so that the newest value stands
-            asked, places = run.find(wanted)
-            names = _keys(wanted[asked])
-            found.update(zip(names, run.entries["value"][places].tolist(), strict=True))
-            run.release()
+            _, entries = run.find(wanted)
+            found.update(zip(_keys(entries), entries["value"].tolist(), strict=True))
         return found
 
     def holds(self, keys: bytes, values: bytes) -> bool:
         """Tell whether each of these keys has this value."""
-        wanted = keys_of(keys, width=self._width)
-        expected = np.frombuffer(values, f"V{self._width}")
-        missing = np.arange(len(wanted))
+        missing = entries_of(keys, values, width=self._width)
         for run in self._runs():  # newest first: its value stands
-            asked, places = run.find(wanted[missing])
-            if run.entries["value"][places].tobytes() != expected[missing[asked]].tobytes():
+            asked, entries = run.find(missing)
+            if entries["value"].tobytes() != chosen(missing, asked)["value"].tobytes():
                 return False
-            run.release()
             missing = np.delete(missing, asked)
         return not len(missing)
 

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     Connection,
     Select,
     Table,
@@ -66,7 +67,7 @@ def rows_of(
     key: Column[Any],
     *,
     values: Iterable[str | int],
-    also: TextClause | None = None,
+    also: ColumnElement[bool] | TextClause | None = None,
 ) -> Sequence[Any]:
     """Return the rows of a table whose key is one of some values; ``also`` is what an index of part asks."""
     wanted = list(set(values))

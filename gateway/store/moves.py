@@ -1,18 +1,19 @@
 """Transfers by their platforms, lots and day limits as the ledger has them, and addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, or_, select
 
 from gateway.ledger import ALL, Lot, Pair, Position, way_of
-from gateway.ports import ArrivedLot, Corridor, LedgerReader, LotState, MoveIndex
+from gateway.ports import ArrivedLot, Corridor, LedgerReader, LotNote, LotState, MoveIndex
 from gateway.recognition import DayUse, Moved, Used
 from gateway.store import ledger_tables
 from gateway.store import transfer_tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
+from gateway.store.many import rows_of
 
 __all__ = ["LedgerLotBook", "SqlAddresses", "SqlMoveIndex", "day_keys"]
 
@@ -35,7 +36,7 @@ class LedgerLotBook:
         self._index = index
 
     def states(self, lots: Sequence[str]) -> dict[str, LotState]:
-        """Return the states of those lots that were ever touched, by name; a record's is the record's."""
+        """Return the states of those lots that were ever touched, by name; a record's is its id."""
         found = self._reader.lots(lots)
         moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in lots}
         for lot in found.values():
@@ -45,20 +46,24 @@ class LedgerLotBook:
                 )
         return {name: _state(found[name], moved[name]) for name in lots if name in found}
 
-    def arrived(self, person: bytes, platform: str) -> list[ArrivedLot]:
-        """Return what a platform holds of a person's records by transfers, whatever is left of it."""
-        names = {lot for lot, _ in self._index.lots_of(person.hex())}
-        found = self._reader.lots(names) if names else {}
-        here = {
-            name: lot for name, lot in found.items() if lot.platform == platform and lot.origin and lot.mg
-        }
-        return [ArrivedLot(name, lot, way_of(name)[1]) for name, lot in sorted(here.items())]
+    def arrived(self, wanted: Collection[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[ArrivedLot]]:
+        """Return what platforms hold of persons' records by transfers, whatever is left of it."""
+        noted = self._index.lots_of({person.hex() for person, _ in wanted})
+        persons = {one.lot: bytes.fromhex(one.person) for one in noted}
+        there: dict[tuple[bytes, str], list[ArrivedLot]] = {}
+        for name, lot in sorted(self._reader.lots(persons).items() if persons else ()):
+            where = (persons.get(name, b""), lot.platform)
+            if lot.origin and lot.mg and where in wanted:
+                there.setdefault(where, []).append(ArrivedLot(name, lot, way_of(name)[1]))
+        return there
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        """Return what was recognised, or is reserved, on a day."""
-        keys = day_keys(person, corridor, day=day)
-        used = self._reader.counted(list(keys.values()))
-        return DayUse(*(used.get(key, 0) for key in keys.values()))
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        """Return what was recognised, or is reserved, on a day for persons over corridors."""
+        keys = {move: list(day_keys(*move, day=day).values()) for move in moves}
+        used = self._reader.counted({key for some in keys.values() for key in some})
+        return {move: DayUse(*(used.get(key, 0) for key in some)) for move, some in keys.items()}
 
 
 class SqlMoveIndex:
@@ -67,20 +72,25 @@ class SqlMoveIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, transfer: str, corridor: tuple[str, str], *, lots: Sequence[tuple[str, str]] = ()) -> None:
-        """Write down between which platforms a transfer is, and which lots of a person; once is enough."""
-        ends = [{"platform": platform, "transfer": transfer} for platform in corridor]
-        named = [{"person": person, "lot": lot, "transfer": transfer} for person, lot in sorted(set(lots))]
-        with self._database.write(alone=False) as connection:
-            for table, rows in ((t.ends, ends), (t.arriving, named)):
-                if rows:
-                    connection.execute(upsert(connection, table).values(rows).on_conflict_do_nothing())
+    def note(self, corridors: Mapping[str, tuple[str, str]], *, lots: Collection[LotNote] = ()) -> None:
+        """Write down between which platforms transfers are, by their ids, and their lots; once is enough."""
+        ends = [
+            {"platform": platform, "transfer": transfer}
+            for transfer, corridor in sorted(corridors.items())
+            for platform in corridor
+        ]
+        named = [one._asdict() for one in sorted(set(lots))]
+        if ends:
+            with self._database.write(alone=False) as connection:
+                connection.execute(upsert(connection, t.ends).on_conflict_do_nothing(), ends)
+                if named:
+                    connection.execute(upsert(connection, t.arriving).on_conflict_do_nothing(), named)
 
-    def lots_of(self, person: str) -> list[tuple[str, str]]:
-        """Return what arrived of a person, or was to: each lot with each transfer that has to do with it."""
-        query = select(t.arriving.c.lot, t.arriving.c.transfer).where(t.arriving.c.person == person)
+    def lots_of(self, persons: Collection[str]) -> list[LotNote]:
+        """Return what has arrived of persons, or was to, by their pseudonyms across platforms."""
         with self._database.read() as connection:
-            return [(row.lot, row.transfer) for row in connection.execute(query)]
+            rows = rows_of(connection, t.arriving.c.person, values=persons)
+            return [LotNote(row.person, row.lot, row.transfer) for row in rows]
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
         """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""

@@ -16,17 +16,18 @@ whatever happens to Redis, is argued in docs/decisions/0023-several-hosts.md. Th
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 from redis import Redis, RedisError
 from sqlalchemy import Connection, delete, select, tuple_, update
 
-from gateway.ports import Clock, NonceUse
+from gateway.ports import Clock, NonceUse, SignedNonce
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.group_commit import GroupCommit
-from gateway.store.jointly import Jointly
 from gateway.store.serving_tables import nonce_stores, nonces
 
 __all__ = ["SharedNonces"]
@@ -36,12 +37,14 @@ RETRY_SECONDS: Final = 5
 SWEEP_SECONDS: Final = 60
 OPEN: Final = 2**62  # a date that is still to be set
 CHANGES_MAX: Final = 3  # changes of the store that one request follows
-_LOST: Final = -1
 _USE: Final = """
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-if run ~= ARGV[1] or redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if redis.call('SET', KEYS[2], '', 'NX', 'PX', ARGV[2]) then return 1 end
-return 0
+if run ~= ARGV[1] or redis.call('EXISTS', KEYS[1]) == 0 then return {} end
+local fresh = {}
+for at = 2, #KEYS do
+  fresh[at - 1] = redis.call('SET', KEYS[at], '', 'NX', 'PX', ARGV[at]) and 1 or 0
+end
+return fresh
 """
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +56,14 @@ class _Charge(NamedTuple):
     server: str
     floor: int
     both_until: int
+
+    def remembered(self, requests: "Sequence[_Request]") -> list[NonceUse]:
+        """Tell what nonces are that the store in charge does not know, given since when it is in charge."""
+        return [NonceUse.UNKNOWN if one.created <= self.floor else NonceUse.FRESH for one in requests]
+
+    def asks_both(self, request: "_Request") -> bool:
+        """Tell whether the database has to be asked, too."""
+        return request.created > request.now or request.created <= self.both_until
 
 
 class _Request(NamedTuple):
@@ -81,63 +92,54 @@ class SharedNonces:
         self._script = None if redis is None else redis.register_script(_USE)
         self._prefix = f"tanqiao:{prefix}:nonce:"
         self._tried = self._swept = 0
-        self._charge = Jointly(self._read_charge)
-        self._known = self._charge()
+        self._known = self._read_charge()
 
-    def use(
-        self, key_id: str, nonce: str, *, created: datetime, expires: datetime, now: datetime
-    ) -> NonceUse:
-        """Use a nonce up."""
-        moments = (int(moment.timestamp()) for moment in (created, now, expires))
-        request = _Request(key_id, nonce, *moments)
-        self._sweep(request.now)
-        self._return_to_redis(request.now)
-        charge = self._known
-        fresh_in: set[str] = set()
+    def use(self, signed: Sequence[SignedNonce], *, now: datetime) -> list[NonceUse]:
+        """Use nonces up that have arrived until ``now``, in their order, each as if it came alone."""
+        seconds = int(now.timestamp())
+        requests = [_request(one, now=seconds) for one in signed]
+        self._sweep(seconds)
+        self._return_to_redis(seconds)
+        charge, asked = self._known, set[str]()
+        found = [NonceUse.FRESH] * len(requests)
         for _ in range(CHANGES_MAX):
-            if charge.server not in fresh_in:
-                used = self._use_in(charge, request)
-                if used is not NonceUse.FRESH:
-                    return used
-                fresh_in.add(charge.server)
-            self._known = found = self._charge()
-            if found.version == charge.version:
-                return self._judged(found, request, in_database="" in fresh_in)
-            charge = found
-        return NonceUse.UNKNOWN
+            if charge.server not in asked:
+                _narrow(found, requests, ask=partial(self._use_in, charge))
+                asked.add(charge.server)
+            if NonceUse.FRESH not in found:
+                return found
+            before, self._known = charge, self._read_charge()
+            charge = self._known
+            if charge.version == before.version:
+                _narrow(found, requests, ask=charge.remembered)
+                if "" not in asked:
+                    _narrow(found, requests, ask=partial(self._use_in_both, charge))
+                return found
+        return [NonceUse.UNKNOWN if one is NonceUse.FRESH else one for one in found]
 
-    def _judged(self, charge: _Charge, request: _Request, *, in_database: bool) -> NonceUse:
-        """Tell what a nonce is that was new in the store in charge, given since when it is in charge."""
-        if request.created <= charge.floor:
-            return NonceUse.UNKNOWN
-        of_both = request.created > request.now or request.created <= charge.both_until
-        if of_both and not in_database:
-            return self._use_in_database(request)
-        return NonceUse.FRESH
-
-    def _use_in(self, charge: _Charge, request: _Request) -> NonceUse:
+    def _use_in(self, charge: _Charge, requests: Sequence[_Request]) -> list[NonceUse]:
         if not charge.server:
-            return self._use_in_database(request)
+            return self._use_in_database(requests)
         if self._script is None:  # it is another worker that has this Redis
-            return self._leave(charge, "this worker has no TANQIAO_REDIS")
-        keys = [self._prefix + "marker", f"{self._prefix}{request.key_id}:{request.nonce}"]
-        milliseconds = max(1, request.expires - request.now + ALLOWANCE) * 1000
+            return self._leave(charge, "this worker has no TANQIAO_REDIS") * len(requests)
+        keys = [f"{self._prefix}{request.key_id}:{request.nonce}" for request in requests]
+        kept = [max(1, request.expires - request.now + ALLOWANCE) * 1000 for request in requests]
         try:
-            answer = self._script(keys=keys, args=[charge.server, milliseconds])
+            fresh = self._script(keys=[self._prefix + "marker", *keys], args=[charge.server, *kept])
         except RedisError as error:
-            return self._leave(charge, type(error).__name__)
-        if answer == _LOST:
-            return self._leave(charge, "it was restarted, emptied or replaced")
-        return NonceUse.FRESH if answer else NonceUse.USED
+            return self._leave(charge, type(error).__name__) * len(requests)
+        if len(fresh) != len(requests):
+            return self._leave(charge, "it was restarted, emptied or replaced") * len(requests)
+        return [NonceUse.FRESH if one else NonceUse.USED for one in fresh]
 
-    def _use_in_database(self, request: _Request) -> NonceUse:
-        values = {"key_id": request.key_id, "nonce": request.nonce, "expires": request.expires}
+    def _use_in_both(self, charge: _Charge, requests: Sequence[_Request]) -> list[NonceUse]:
+        """Use up in the database, too, what it may know alone, or has to know once Redis is left."""
+        answers = iter(self._use_in_database([one for one in requests if charge.asks_both(one)]))
+        return [next(answers) if charge.asks_both(one) else NonceUse.FRESH for one in requests]
 
-        def write(connection: Connection) -> bool:
-            new = upsert(connection, nonces).values(values).on_conflict_do_nothing()
-            return connection.execute(new.returning(nonces.c.expires)).first() is not None
-
-        return NonceUse.FRESH if self._writes.submit(write).result() else NonceUse.USED
+    def _use_in_database(self, requests: Sequence[_Request]) -> list[NonceUse]:
+        kept = [self._writes.submit_item(_use_up, request) for request in requests]
+        return [one.result() for one in kept]
 
     def _read_charge(self) -> _Charge:
         """Read which store is in charge; a change that nobody has dated yet is dated now."""
@@ -163,13 +165,13 @@ class SharedNonces:
             for column in (nonce_stores.c.floor, nonce_stores.c.both_until):
                 connection.execute(update(nonce_stores).where(column == OPEN).values({column.name: date}))
 
-    def _leave(self, charge: _Charge, reason: str) -> NonceUse:
-        """Put the database in charge; whether this nonce was used in Redis cannot be told."""
+    def _leave(self, charge: _Charge, reason: str) -> list[NonceUse]:
+        """Put the database in charge; whether a nonce was used in Redis cannot be told."""
         self._tried = int(self._clock.now().timestamp())
         if self._change(charge, server="", floor=OPEN):
             _logger.warning("nonces go to the database: Redis: %s", reason)
-        self._known = self._charge()
-        return NonceUse.UNKNOWN
+        self._known = self._read_charge()
+        return [NonceUse.UNKNOWN]
 
     def _return_to_redis(self, now: int) -> None:
         """Now and then see whether Redis can be put in charge."""
@@ -185,7 +187,7 @@ class SharedNonces:
         except RedisError:
             return
         self._change(self._known, server=told["run_id"], both_until=OPEN)
-        self._known = self._charge()
+        self._known = self._read_charge()
 
     def _sweep(self, now: int) -> None:
         """Now and then forget what has expired; rows that another worker sweeps are left to it."""
@@ -196,3 +198,37 @@ class SharedNonces:
         names = tuple_(nonces.c.key_id, nonces.c.nonce)
         sweep = delete(nonces).where(names.in_(ended.with_for_update(skip_locked=True)))
         self._writes.submit(lambda connection: connection.execute(sweep).rowcount).result()
+
+
+def _request(signed: SignedNonce, *, now: int) -> _Request:
+    created, expires = (int(moment.timestamp()) for moment in (signed.created, signed.expires))
+    return _Request(signed.key_id, signed.nonce, created, now, expires)
+
+
+def _narrow(
+    found: list[NonceUse],
+    requests: Sequence[_Request],
+    *,
+    ask: Callable[[Sequence[_Request]], Sequence[NonceUse]],
+) -> None:
+    """Ask about those that are still new, and write down what they are found to be."""
+    fresh = [at for at, one in enumerate(found) if one is NonceUse.FRESH]
+    for at, answer in zip(fresh, ask([requests[at] for at in fresh]), strict=True):
+        found[at] = answer
+
+
+def _use_up(connection: Connection, requests: Sequence[_Request]) -> list[NonceUse]:
+    """Insert nonces; of one that is there twice, the first may be new."""
+    firsts: dict[tuple[str, str], _Request] = {}
+    for request in requests:
+        firsts.setdefault((request.key_id, request.nonce), request)
+    unless_known = upsert(connection, nonces).on_conflict_do_nothing()
+    inserted = connection.execute(
+        unless_known.returning(nonces.c.key_id, nonces.c.nonce),
+        [{"key_id": one.key_id, "nonce": one.nonce, "expires": one.expires} for one in firsts.values()],
+    )
+    new = {(key_id, nonce) for key_id, nonce in inserted}
+    return [
+        NonceUse.FRESH if (name := (one.key_id, one.nonce)) in new and firsts[name] is one else NonceUse.USED
+        for one in requests
+    ]

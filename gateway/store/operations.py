@@ -1,6 +1,7 @@
 """Operations in the database: submissions from their arrival to their result."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from itertools import accumulate
 from typing import Any, Final
 
@@ -29,6 +30,11 @@ class SqlOperations:
     def receive(self, operation: NewOperation) -> Operation:
         """Keep a submission durably; one with a known key is not kept again, the first is returned."""
         return self._writes.submit_item(_receive, operation).result()
+
+    def receive_all(self, operations: Sequence[NewOperation]) -> list[Operation | Exception]:
+        """Keep submissions durably, each as if it came alone; returns what kept one from it in its place."""
+        kept = [self._writes.submit_item(_receive, operation) for operation in operations]
+        return [_told(one) for one in kept]
 
     def operation(self, operation_id: str) -> Operation | None:
         """Return one operation."""
@@ -155,6 +161,13 @@ class SqlOperations:
     def _all(self, query: Select[Any]) -> list[Operation]:
         with self._database.read() as connection:
             return [_operation(row) for row in connection.execute(query)]
+
+
+def _told(kept: "Future[Operation]") -> Operation | Exception:
+    try:
+        return kept.result()
+    except Exception as error:  # noqa: BLE001 - it is the answer to whoever sent this one
+        return error
 
 
 def _operations() -> Select[Any]:

@@ -6,13 +6,13 @@ them from each record file of a platform once, and from new files when the log h
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gateway.ports import BatchRow, Journal, KeptColumns, KeptRecord, PrivateRow, RecordFile
 from gateway.store import tables as t
@@ -23,6 +23,7 @@ __all__ = ["PersonRows"]
 
 _PLACE: Final = np.dtype([("person", ">u8"), ("file", "<u4"), ("row", "<u4")])
 _Places = NDArray[np.void]
+Days = Collection[str] | None
 TOGETHER: Final = 16  # sets of places before they are joined
 HELD_ROWS: Final = 50_000  # of record files that stay in memory, checked, for the next who asks: some 50 MiB
 
@@ -31,7 +32,7 @@ HELD_ROWS: Final = 50_000  # of record files that stay in memory, checked, for t
 class _Known:
     """What is known of a platform's files: those that there are, by number, and the places in them."""
 
-    length: int = -1
+    standing: tuple[int | None, int | None] | None = None
     files: dict[int, tuple[int, RecordFile]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     next: int = 0
@@ -51,22 +52,26 @@ class PersonRows:
         self._held: OrderedDict[str, KeptColumns] = OrderedDict()
         self._held_rows = 0
 
-    def of(self, account: bytes, platform: str, *, days: Collection[str] | None = None) -> list[KeptRecord]:
-        """Return the records of an account, by its pseudonym inside the platform: of some days, or of all."""
+    def of(self, platform: str, accounts: Mapping[bytes, Days]) -> dict[bytes, list[KeptRecord]]:
+        """Return the records of accounts, by their pseudonyms in the platform: of some days, or of all."""
         with self._lock:
             known = self._known.setdefault(platform, _Known())
             self._look_again(platform, known)
-            found: list[KeptRecord] = []
-            for batch, file, rows in _of_files(known, account):
-                if days is None or file.day in days:
-                    made = (row for row in self._rows(file, rows) if row.person == account)
-                    found += [KeptRecord(row, self._batch(batch)) for row in made]
-            return found
+            return {account: self._of(known, account, days=days) for account, days in accounts.items()}
+
+    def _of(self, known: _Known, account: bytes, *, days: Days) -> list[KeptRecord]:
+        return [
+            KeptRecord(row, self._batch(batch))
+            for batch, file, places in _of_files(known, account)
+            if days is None or file.day in days
+            for row in self._rows(file, places)
+            if row.person == account
+        ]
 
     def _look_again(self, platform: str, known: _Known) -> None:
-        """Take note of new files, and of those that an erasure has replaced: both lengthen the log."""
-        length = self._journal.length()
-        if length == known.length:
+        """Take note of new files, and of those that an erasure has replaced."""
+        standing = self._standing()
+        if standing == known.standing:
             return
         listed = {file.path: (batch, file) for batch, file in self._listed(platform)}
         gone = [path for path in known.numbers if path not in listed]
@@ -82,7 +87,15 @@ class PersonRows:
             known.places.append(_joined(added))
         if len(known.places) > TOGETHER:
             known.places = [_joined(known.places)]
-        known.length = length
+        known.standing = standing
+
+    def _standing(self) -> tuple[int | None, int | None]:
+        """Return what changes with every batch and with every erasure."""
+        newest = select(func.max(t.batches.c.number)).scalar_subquery()
+        erased = select(func.max(t.erasures.c.position)).scalar_subquery()
+        with self._database.read() as connection:
+            row = connection.execute(select(newest.label("newest"), erased.label("erased"))).one()
+        return row.newest, row.erased
 
     def _forget(self, known: _Known, paths: Iterable[str]) -> None:
         numbers = [known.numbers.pop(path) for path in paths]

@@ -43,16 +43,24 @@ class PlatformLimits:
 
     def wait(self, platform: str) -> int:
         """Count a request; return how many seconds the platform has to wait, 0 if it may go on."""
+        return self.waits(platform, 1)[0]
+
+    def waits(self, platform: str, requests: int) -> list[int]:
+        """Count so many requests one after the other; return for each how many seconds it has to wait."""
         if self._shared is not None and self._seconds() - self._failed_at >= RETRY_SECONDS:
             try:
-                return self._asked(self._shared, platform)
+                return self._asked(self._shared, platform, requests=requests)
             except StorageError:
                 self._failed_at = self._seconds()
                 _logger.warning("requests are counted by each worker for itself: Redis does not answer")
-        return self._asked(self._alone, platform)
+        return self._asked(self._alone, platform, requests=requests)
 
-    def _asked(self, limiter: RateLimiter, platform: str) -> int:
-        if limiter.hit(self._limit, platform):
-            return 0
+    def _asked(self, limiter: RateLimiter, platform: str, *, requests: int) -> list[int]:
+        if limiter.hit(self._limit, platform, cost=requests):
+            return [0] * requests
+        passed = 0
+        while passed < requests - 1 and limiter.hit(self._limit, platform):  # all of them are too many
+            passed += 1
         reset = limiter.get_window_stats(self._limit, platform).reset_time
-        return max(1, ceil(reset - time.time()))  # noqa: TID251 - the window is told in the machine's time
+        seconds = max(1, ceil(reset - time.time()))  # noqa: TID251 - the window is told in the machine's time
+        return [0] * passed + [seconds] * (requests - passed)

@@ -1,14 +1,16 @@
 """Requests with ids of their callers' making: digests and answers for ever, bodies for a while."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 
 from gateway.model.canonical import digest
 from gateway.ports import KnownRequest, Standing
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.ledger_tables import requests
+from gateway.store.many import rows_of
 
 __all__ = ["SqlRequests"]
 
@@ -21,17 +23,39 @@ class SqlRequests:
 
     def receive(self, platform: str, bodies: Sequence[tuple[str, str]], *, now: int) -> list[KnownRequest]:
         """Keep requests as (id, canonical body), in order; one that comes twice is known the second time."""
+        if not bodies:
+            return []
+        digests = [digest(body.encode()) for _, body in bodies]
+        given = {
+            name: {"platform": platform, "id": name, "digest": hashed, "body": body, "received": now}
+            for (name, body), hashed in reversed(list(zip(bodies, digests, strict=True)))
+        }
         with self._database.write(alone=False) as connection:
-            return [_receive(connection, platform, request=one, body=body, now=now) for one, body in bodies]
+            unless_known = upsert(connection, requests).on_conflict_do_nothing().returning(requests.c.id)
+            new = set(connection.execute(unless_known, list(given.values())).scalars())
+            repeated = len(new) < len(bodies)
+            known = _kept(connection, platform, names=list(given)) if repeated else {}
+        received: list[KnownRequest] = []
+        for (name, body), hashed in zip(bodies, digests, strict=True):
+            if name in new:
+                new.remove(name)
+                received.append(KnownRequest(Standing.NEW, body))
+            else:
+                row = known[name]
+                standing = Standing.SAME if row.digest == hashed else Standing.OTHER
+                received.append(KnownRequest(standing, row.body or "", row.answer or ""))
+        return received
 
     def answer(self, platform: str, answers: Sequence[tuple[str, str]]) -> list[str]:
         """Keep answers as (id, answer) and return those in force: the first that was kept of each."""
+        if not answers:
+            return []
         mine = (requests.c.platform == platform, requests.c.id == bindparam("_id"))
         first = update(requests).where(*mine, requests.c.answer.is_(None)).values(answer=bindparam("_answer"))
-        kept = select(requests.c.answer).where(*mine)
         with self._database.write(alone=False) as connection:
             connection.execute(first, [{"_id": one, "_answer": answer} for one, answer in answers])
-            return [connection.execute(kept, {"_id": one}).scalar_one() for one, _ in answers]
+            kept = _kept(connection, platform, names=[one for one, _ in answers])
+        return [str(kept[one].answer) for one, _ in answers]
 
     def forget(self, before: int) -> None:
         """Forget bodies of answered requests received before a moment; digests and answers stay."""
@@ -40,13 +64,7 @@ class SqlRequests:
             connection.execute(update(requests).where(*old).values(body=None))
 
 
-def _receive(connection: Connection, platform: str, *, request: str, body: str, now: int) -> KnownRequest:
-    """Insert a request, or find the one with its id, which another worker may insert at this moment."""
-    values = {"platform": platform, "id": request, "digest": digest(body.encode()), "received": now}
-    unless_known = upsert(connection, requests).values(values | {"body": body}).on_conflict_do_nothing()
-    if connection.execute(unless_known.returning(requests.c.id)).scalar() is not None:
-        return KnownRequest(Standing.NEW, body)
-    mine = (requests.c.platform == platform, requests.c.id == request)
-    row = connection.execute(select(requests).where(*mine)).one()
-    same = row.digest == values["digest"]
-    return KnownRequest(Standing.SAME if same else Standing.OTHER, row.body or "", row.answer or "")
+def _kept(connection: Connection, platform: str, *, names: Sequence[str]) -> dict[str, Any]:
+    """Return what is kept of requests, by their ids."""
+    mine = requests.c.platform == platform
+    return {row.id: row for row in rows_of(connection, requests.c.id, values=names, also=mine)}

@@ -40,10 +40,9 @@ class ScratchBook:
         used = np.zeros(len(wanted), np.int64)
         missing = np.arange(len(wanted))
         for entries in reversed(self._held):
-            missing = _filled(used, missing, entries=entries, found=find_in(entries, wanted[missing]))
+            missing = _filled(used, missing, found=find_in(entries, wanted[missing]))
         for run in reversed(self._runs):
-            missing = _filled(used, missing, entries=run.entries, found=run.find(wanted[missing]))
-            run.release()
+            missing = _filled(used, missing, found=run.find(wanted[missing]))
         found = np.empty_like(used)
         found[order] = used
         return found
@@ -73,10 +72,8 @@ class ScratchBook:
         return Run(path, written.rows, width=_WIDTH)
 
 
-def _filled(
-    used: NDArray[np.int64], missing: _Places, *, entries: Entries, found: tuple[_Places, _Places]
-) -> _Places:
-    """Note what some entries say of keys, found there, and return the places of those that are not there."""
-    asked, at = found
-    used[missing[asked]] = np.ascontiguousarray(entries["value"][at]).view(_USED)
+def _filled(used: NDArray[np.int64], missing: _Places, *, found: tuple[_Places, Entries]) -> _Places:
+    """Note what is said of keys that were found, and return the places of those that were not."""
+    asked, entries = found
+    used[missing[asked]] = np.ascontiguousarray(entries["value"]).view(_USED)
     return np.delete(missing, asked)

@@ -11,6 +11,7 @@ integers and the value; then the filter, 64-bit words of which each key sets fou
 import hashlib
 import mmap
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -28,6 +29,7 @@ __all__ = [
     "chosen",
     "entries_of",
     "find_in",
+    "in_order",
     "joined",
     "keys_of",
     "merged",
@@ -41,6 +43,7 @@ KEY_BYTES: Final = 16
 KEYS_PER_WORD: Final = 4  # 16 bits a key: about one absent key in a hundred is looked for in vain
 SLICE_ENTRIES: Final = 1 << 19  # entries of all runs together that a merge holds at once
 SLICE_WORDS: Final = 1 << 17  # words of a filter that are held at once while it is written
+PIECE_BYTES: Final = 1 << 26  # of a mapped file, within which keys are looked for before its pages are let go
 
 Entries = NDArray[np.void]
 """Entries with the members ``high``, ``low`` (the key's halves) and ``value``."""
@@ -66,7 +69,7 @@ def entries_of(keys: bytes, values: bytes, *, width: int) -> Entries:
     """
     entries = keys_of(keys, width=width)
     entries["value"] = np.frombuffer(values, f"V{width}")
-    return _sorted(entries)
+    return in_order(entries)
 
 
 def keys_of(keys: bytes, *, width: int) -> Entries:
@@ -91,17 +94,28 @@ class Run:
         self.entries: Entries = np.frombuffer(self._map, layout, count=rows)
         self._filter: _Words = np.frombuffer(self._map, np.uint64, offset=rows * layout.itemsize)
 
-    def find(self, wanted: Entries) -> tuple[_Places, _Places]:
-        """Return the places in ``wanted`` of the keys that are here, and their places in the run."""
+    def find(self, wanted: Entries) -> tuple[_Places, Entries]:
+        """Return the places in ``wanted`` of the keys that are here, and their entries.
+
+        Keys in their order are found faster, and in a long file with few of its pages in memory at a time.
+        """
+        pieces = len(self._map) // PIECE_BYTES + 1
+        cuts = [len(wanted) * number // pieces for number in range(pieces + 1)]
+        found = [self._find(wanted[begin:end], begin) for begin, end in pairwise(cuts)]
+        asked, entries = zip(*found, strict=True)
+        return np.concatenate(asked), joined(entries)
+
+    def _find(self, wanted: Entries, begin: int) -> tuple[_Places, Entries]:
         words = self._filter[_word_of(wanted["high"], len(self._filter))]
         bits = _bits_of(wanted["low"])
         asked = np.flatnonzero((words & bits) == bits)
         places = place_in(self.entries, chosen(wanted, asked))
         inside = places < len(self.entries)
-        asked, places = asked[inside], places[inside]
-        here = self.entries[places]
+        asked = asked[inside]
+        here = chosen(self.entries, places[inside])
+        self.release()
         same = (here["high"] == wanted["high"][asked]) & (here["low"] == wanted["low"][asked])
-        return asked[same], places[same]
+        return asked[same] + begin, chosen(here, same)
 
     def places_under(self, highs: _Words) -> tuple[_Places, _Places]:
         """Return the places of all keys with one of these upper halves (in order), and of which one."""
@@ -131,8 +145,8 @@ class Run:
             raise IntegrityBroken(f"index/{self.path.name} is not the file that was written", field=digest)
 
 
-def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, _Places]:
-    """Return the places in ``wanted`` of the keys among entries in memory, and their places there."""
+def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, Entries]:
+    """Return the places in ``wanted`` of the keys among entries in memory, and their entries."""
     highs = np.ascontiguousarray(entries["high"])
     places = np.searchsorted(highs, wanted["high"])
     asked = np.flatnonzero(places < len(highs))
@@ -149,7 +163,7 @@ def find_in(entries: Entries, wanted: Entries) -> tuple[_Places, _Places]:
     inside = places < len(highs)
     asked, places = asked[inside], places[inside]
     same = (highs[places] == wanted["high"][asked]) & (entries["low"][places] == wanted["low"][asked])
-    return asked[same], places[same]
+    return asked[same], chosen(entries, places[same])
 
 
 def newest(found: Sequence[Entries]) -> Entries:
@@ -257,10 +271,10 @@ def without_repetitions(entries: Entries) -> Entries:
 
 
 def _by_key(entries: Entries) -> Entries:
-    return without_repetitions(_sorted(entries))
+    return without_repetitions(in_order(entries))
 
 
-def _sorted(entries: Entries) -> Entries:
+def in_order(entries: Entries) -> Entries:
     """Return entries in the order of their keys; of equal keys the first stays the first.
 
     Halves are hashes, so that equal ones often belong to equal keys: one half is sorted by, and the other

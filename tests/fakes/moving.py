@@ -1,7 +1,7 @@
 """Homes in which a person's points may move between invented platforms, and what a ledger would know."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -56,13 +56,15 @@ class Books:
     def states(self, lots: Sequence[str]) -> dict[str, LotState]:
         return {lot: self.lots[lot] for lot in lots if lot in self.lots}
 
-    def arrived(self, person: bytes, platform: str) -> list[ArrivedLot]:
-        del person, platform
-        return []
+    def arrived(self, wanted: Collection[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[ArrivedLot]]:
+        del wanted
+        return {}
 
-    def day_use(self, person: bytes, corridor: Corridor, *, day: date) -> DayUse:
-        del person, corridor, day
-        return self.today
+    def day_uses(
+        self, moves: Collection[tuple[bytes, Corridor]], *, day: date
+    ) -> dict[tuple[bytes, Corridor], DayUse]:
+        del day
+        return dict.fromkeys(moves, self.today)
 
     def take(self, made: Quote) -> None:
         """Move what a quote says."""

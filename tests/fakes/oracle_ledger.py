@@ -35,8 +35,9 @@ from gateway.ledger import (
 )
 from tests.oracle import operations as o
 from tests.oracle.history import Back as NaiveBack
-from tests.oracle.history import Move, Use
+from tests.oracle.history import History, Move, Use
 from tests.oracle.naive_ledger import NaiveLedger
+from tests.oracle.programmes import programme
 
 # Redemptions are the platforms' own matter; a settlement that failed may be tried again here, and not there.
 WITHOUT: Final = ("redemptions", "failed-settlements")
@@ -118,9 +119,17 @@ class Compared:
         self._reserved: dict[str, Reservation] = {}
         self._records: dict[str, o.AddLot] = {}
         self._answered: set[str] = set()
+        self._outcomes: list[o.Outcome] = []
+        self.last: o.Operation | None = None
 
-    def apply(self, operation: o.Operation) -> None:
-        """Tell both, and compare what they answer."""
+    @property
+    def history(self) -> History:
+        """Return what has happened, as the naive ledger keeps it: a programme can be drawn by it."""
+        return self._naive.history
+
+    def apply(self, operation: o.Operation) -> o.Outcome:
+        """Tell both, compare what they answer, and return what the naive ledger does."""
+        self.last, self._outcomes = operation, []
         match operation:
             case o.Batch():
                 self._reserve(operation.reserves)
@@ -134,9 +143,17 @@ class Compared:
                 self._step(operation)
             case _:
                 self._register(operation)
+        if isinstance(operation, o.Batch):
+            return o.Outcome(each=tuple(self._outcomes))
+        return self._outcomes[0]
+
+    def _ask(self, operation: o.Operation) -> str:
+        """Tell the naive ledger alone, and return its code."""
+        self._outcomes.append(self._naive.apply(operation))
+        return self._outcomes[-1].code
 
     def _register(self, operation: o.Operation) -> None:
-        accepted = self._naive.apply(operation).accepted
+        accepted = not self._ask(operation)
         match operation:
             case o.AddLot() if accepted:
                 self._records[operation.lot] = operation
@@ -161,7 +178,7 @@ class Compared:
         for one in asked:
             is_new = one.transfer not in self._answered
             before = len(self._naive.history.journal)
-            code = self._naive.apply(one).code
+            code = self._ask(one)
             self._answered.add(one.transfer)
             if not is_new or (code and code not in OF_THE_LEDGER):
                 continue
@@ -272,7 +289,7 @@ class Compared:
     # Deciding, returning, retiring, settling
 
     def _decide(self, operation: o.Commit | o.Abort) -> None:
-        code = self._naive.apply(operation).code
+        code = self._ask(operation)
         if operation.transfer not in self._reserved:
             assert code in ("unknown-transfer", ""), code
             return
@@ -283,11 +300,11 @@ class Compared:
     def _at_once(self, operation: o.Return | o.Retire) -> None:
         """Reserve and commit what the naive ledger does in one step."""
         if operation.key in self._answered:
-            self._naive.apply(operation)  # its first answer, which the requests of a service keep
+            self._ask(operation)  # its first answer, which the requests of a service keep
             return
         self._answered.add(operation.key)
         before = len(self._naive.history.journal)
-        code = self._naive.apply(operation).code
+        code = self._ask(operation)
         done = self._naive.history.journal[before:]
         returns = isinstance(operation, o.Return)
         made = self._returning(operation, done) if returns else self._retiring(operation, done)  # type: ignore[arg-type] - the kind was just looked at
@@ -346,7 +363,7 @@ class Compared:
         return Reservation(asked.key, Kind.RETIRE, held.platform, "", "", self._naive.history.day, (part,))
 
     def _step(self, operation: o.CloseWindow | o.PendWindow | o.SettleWindow | o.AbortWindow) -> None:
-        code = self._naive.apply(operation).code
+        code = self._ask(operation)
         if code == "unknown-window":
             return
         try:
@@ -382,6 +399,23 @@ class Compared:
             found = {flow: mg for flow, mg in book.flows.items() if flow.window == number}
             for net in nets(found):
                 assert naive.nets.get(f"{number} {net.platform}", 0) == -net.mg
+
+
+def compare_programme(seed: int) -> set[str] | None:
+    """Give one random programme to both; return the codes that were met, None where they cannot be compared.
+
+    Raises:
+        AssertionError: they part; names the seed and the operation.
+    """
+    compared = Compared(PureBooks())
+    try:
+        programme(seed, without=WITHOUT, guide=compared)
+        compared.compare()
+    except BeyondAPartError:
+        return None
+    except Exception as error:
+        raise AssertionError(f"seed {seed}: {compared.last}") from error
+    return compared.codes
 
 
 def _words(held: Lot) -> Iterator[tuple[str, int]]:

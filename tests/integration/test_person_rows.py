@@ -34,7 +34,7 @@ def asked(home: Path) -> Iterator[tuple[OpenHome, PersonRows]]:
 
 def found(opened: OpenHome, rows: PersonRows, person: int) -> list[PrivateRow]:
     account = opened.index().pseudonym(PLATFORM, f"user-{person:04d}")
-    return [kept.row for kept in rows.of(account, PLATFORM)]
+    return [kept.row for kept in rows.of(PLATFORM, {account: None})[account]]
 
 
 def by_looking_through(opened: OpenHome, home: Path, person: int) -> list[PrivateRow]:
@@ -52,11 +52,11 @@ def test_each_person_has_the_records_that_looking_through_finds(home: Path) -> N
 def test_of_some_days_only_their_records_come_with_their_batch(home: Path) -> None:
     with asked(home) as (opened, rows):
         account = opened.index().pseudonym(PLATFORM, "user-0001")
-        kept = rows.of(account, PLATFORM, days={"2025-03-11"})
+        kept = rows.of(PLATFORM, {account: {"2025-03-11"}})[account]
 
         assert {one.row.day for one in kept} == {"2025-03-11"}
         assert {one.batch.number for one in kept} <= {0, 1, 2}
-        assert rows.of(account, "cn-000000/elsewhere") == []
+        assert rows.of("cn-000000/elsewhere", {account: None}) == {account: []}
 
 
 def test_what_is_recorded_later_is_found(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

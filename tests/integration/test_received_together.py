@@ -15,7 +15,6 @@ from gateway.ports import NewOperation, Operation, OperationKind
 from gateway.store.database import Database
 from gateway.store.dialects import postgres_url
 from gateway.store.group_commit import GroupCommit
-from gateway.store.jointly import Jointly
 from gateway.store.operations import SqlOperations
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.servers import PostgresServer
@@ -130,41 +129,12 @@ def test_what_waits_as_a_file_has_no_rows_here(database: Database) -> None:
     assert contents(database) == []
 
 
-def test_a_joint_question_is_asked_after_each_who_waits_for_it_came() -> None:
-    asked = 0
-    first_is_asked, go_on = threading.Event(), threading.Event()
+def test_what_is_handed_over_together_is_answered_one_by_one(database: Database) -> None:
+    stranger = replace(submission("x", "k-2"), platform="cn-110000/nobody")
+    some = [submission("a", "k-1"), stranger, submission("b", "k-1"), submission("c", "k-3")]
 
-    def ask() -> int:
-        nonlocal asked
-        asked += 1
-        mine = asked
-        first_is_asked.set()
-        go_on.wait(10)
-        return mine
+    with GroupCommit(database) as writes:
+        first, failed, again, last = SqlOperations(database, writes).receive_all(some)
 
-    question = Jointly(ask)
-    with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(question)
-        first_is_asked.wait(10)
-        late = [pool.submit(question) for _ in range(7)]
-        _until(lambda: question._next is not None)
-        go_on.set()
-        answers = [future.result() for future in late]
-
-    assert first.result() == 1
-    assert min(answers) == 2, "none of those who came while the first was asked got its answer"
-
-
-def test_a_joint_question_that_fails_fails_for_all_and_is_asked_anew() -> None:
-    answers = iter([OSError("gone"), None])
-
-    def ask() -> str:
-        if error := next(answers):
-            raise error
-        return "back"
-
-    question = Jointly(ask)
-
-    with pytest.raises(OSError, match="gone"):
-        question()
-    assert question() == "back"
+    assert isinstance(failed, IntegrityError)
+    assert [one.id for one in (first, again, last) if isinstance(one, Operation)] == ["a", "a", "c"]

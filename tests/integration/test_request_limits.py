@@ -54,6 +54,17 @@ def test_a_platform_that_has_sent_enough_is_told_how_long_to_wait() -> None:
     assert limits.wait("another") == 0
 
 
+def test_of_requests_that_come_together_as_many_pass_as_one_by_one() -> None:
+    limits = PlatformLimits(6)
+
+    assert limits.waits("a", 4) == [0] * 4
+    together = limits.waits("a", 4)
+
+    assert together[:2] == [0, 0]
+    assert all(1 <= seconds <= 60 for seconds in together[2:])
+    assert limits.wait("a") > 0
+
+
 def test_workers_count_together(workers: list[PlatformLimits]) -> None:
     assert passed(workers) == 6
     assert 1 <= workers[0].wait("a") <= 60

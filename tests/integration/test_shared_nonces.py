@@ -16,7 +16,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gateway.ports import NonceUse
+from gateway.ports import NonceUse, SignedNonce
 from gateway.store import nonces as module
 from gateway.store.database import Database
 from gateway.store.dialects import postgres_url
@@ -54,7 +54,12 @@ class Worker:
     def use(self, nonce: str, *, created: datetime | None = None) -> NonceUse:
         now = self._clock.now()
         signed = created or now
-        return self._nonces.use("key", nonce, created=signed, expires=signed + LIFETIME, now=now)
+        (used,) = self._nonces.use([SignedNonce("key", nonce, signed, signed + LIFETIME)], now=now)
+        return used
+
+    def use_all(self, some: list[tuple[str, datetime]]) -> list[NonceUse]:
+        signed = [SignedNonce("key", nonce, created, created + LIFETIME) for nonce, created in some]
+        return self._nonces.use(signed, now=self._clock.now())
 
 
 Make = Callable[..., Worker]
@@ -119,6 +124,36 @@ def test_a_nonce_is_new_once_for_all_workers(make: Make, clock: Now, own_valkey:
     assert [one.use("a"), other.use("a"), one.use("a"), other.use("b")] == [
         NonceUse.FRESH, NonceUse.USED, NonceUse.USED, NonceUse.FRESH,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("with_valkey", [True, False])
+def test_of_what_arrives_together_each_is_new_once(
+    make: Make, clock: Now, own_valkey: ValkeyServer, with_valkey: bool
+) -> None:
+    one, other = (make(own_valkey if with_valkey else None) for _ in range(2))
+    if with_valkey:
+        settled(one, clock, own_valkey)
+    fresh, used, now = NonceUse.FRESH, NonceUse.USED, clock.now()
+
+    assert one.use_all([("a", now), ("b", now), ("a", now)]) == [fresh, fresh, used]
+    assert other.use_all([("c", now), ("b", now), ("d", now), ("c", now)]) == [fresh, used, fresh, used]
+
+
+def test_of_what_arrives_together_each_is_judged_by_its_own_time(
+    make: Make, clock: Now, own_valkey: ValkeyServer
+) -> None:
+    """After an outage what was signed before is refused, beside what was signed since."""
+    one = make(own_valkey)
+    settled(one, clock, own_valkey)
+    before = clock.now()
+    own_valkey.kill()
+    one.use("x")
+    clock.forward(ALLOWANCE + 2)
+    now = clock.now()
+
+    found = one.use_all([("a", before), ("b", now), ("c", before), ("b", now)])
+
+    assert found == [NonceUse.UNKNOWN, NonceUse.FRESH, NonceUse.UNKNOWN, NonceUse.USED]
 
 
 def test_what_was_used_before_an_outage_is_never_accepted_again(
@@ -238,10 +273,12 @@ def test_replays_under_load_are_never_accepted_while_valkey_is_killed(
                     skew = random.choice((-60, -3, -2, -1, 0, 0, 0, 1, 2, 20))
                     created = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=skew)
                     kept.append((f"{seed}-{len(kept)}", created))
-                nonce, created = random.choice(kept[-random.choice((20, 2000)) :])
-                use = random.choice(all_workers).use(nonce, created=created)
-                seen[use] += 1
-                accepted[nonce] += use is NonceUse.FRESH
+                some = random.choices(kept[-random.choice((20, 2000)) :], k=random.choice((1, 1, 4)))
+                found = random.choice(all_workers).use_all(some)
+                seen.update(found)
+                accepted.update(
+                    nonce for (nonce, _), use in zip(some, found, strict=True) if use is NonceUse.FRESH
+                )
 
         threads = [threading.Thread(target=attack, args=(seed,)) for seed in range(4)]
         for thread in threads:

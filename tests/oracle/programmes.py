@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil, floor
 from random import Random
+from typing import Protocol
 
-from tests.oracle.history import Lot, child_whole
+from tests.oracle.history import History, Lot, child_whole
 from tests.oracle.naive_ledger import NaiveLedger
 from tests.oracle.operations import (
     NO_LIMIT,
@@ -28,6 +29,7 @@ from tests.oracle.operations import (
     NextDay,
     OpenCorridor,
     Operation,
+    Outcome,
     Part,
     PauseCorridor,
     PendWindow,
@@ -73,11 +75,19 @@ _FOLLOWING: dict[str | None, Callable[[int], Operation]] = {
 _GRADES = (("operator-record", 1, 1), ("device", 9, 10), ("upload", 1, 3))
 
 
+class Guide(Protocol):
+    """A ledger that is told each operation when it was drawn, and knows what has happened."""
+
+    @property
+    def history(self) -> History: ...
+    def apply(self, operation: Operation, /) -> Outcome: ...
+
+
 @dataclass
 class _Draw:
     rng: Random
     without: frozenset[str]
-    guide: NaiveLedger = field(default_factory=lambda: NaiveLedger(watchful=False))
+    guide: Guide
     done: list[Operation] = field(default_factory=list)
     made: int = 0
 
@@ -94,12 +104,17 @@ class _Draw:
             self.done.append(operation)
 
 
-def programme(seed: int, *, length: int = 60, without: Iterable[str] = ()) -> tuple[Operation, ...]:
-    """Draw a programme: platforms, corridors and lots first, then so many steps."""
+def programme(
+    seed: int, *, length: int = 60, without: Iterable[str] = (), guide: Guide | None = None
+) -> tuple[Operation, ...]:
+    """Draw a programme: platforms, corridors and lots first, then so many steps.
+
+    ``guide`` is told each operation as it is drawn, so that it need not be told the programme again.
+    """
     left_out = frozenset(without)
     if unknown := left_out - CORNERS:
         raise ValueError(f"unknown corners {sorted(unknown)}; there are {sorted(CORNERS)}")
-    draw = _Draw(Random(seed), left_out)
+    draw = _Draw(Random(seed), left_out, guide or NaiveLedger(watchful=False))
     for operation in _set_up(draw):
         draw.tell(operation)
     steps = [(step, weight) for step, weight, corner in _STEPS if corner not in left_out]

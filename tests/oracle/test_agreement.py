@@ -226,6 +226,12 @@ def test_the_programmes_reach_every_refusal_and_far_places() -> None:
     assert returned > 20
 
 
+@pytest.mark.parametrize("seed", seeds())
+def test_answers_that_are_kept_are_those_worked_out_anew(seed: int) -> None:
+    """A ledger that remembers says after each operation what one says that asks the whole history again."""
+    assert disagreement(seed, lambda: NaiveLedger(watchful=False)) is None
+
+
 EVERY_CODE = frozenset(
     line
     for group in (

@@ -54,8 +54,7 @@ def test_the_stored_books_accept_and_hold_what_the_naive_ledger_does(
         reader = SqlLedgerReader(database)
         with SqlLedger(database) as ledger:
             compared = Compared(StoredBooks(ledger, reader))
-            for operation in programme(seed, without=WITHOUT):
-                compared.apply(operation)
+            programme(seed, without=WITHOUT, guide=compared)
             compared.compare()
         require_rebuilt(reader)
         database.close()

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from gateway.app.check import audit
-from gateway.app.decision_log import publish_decisions
+from gateway.app.decision_log import decision_receipt, publish_decisions, verify_decision
 from gateway.app.erase import erase
 from gateway.app.home import open_home
 from gateway.app.transfers import show
-from gateway.errors import IntegrityBroken
+from gateway.errors import GatewayError, IntegrityBroken, NotFound
 from gateway.ports import ClaimDecision, ClaimState
 from gateway.service.audit import AuditReport
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
@@ -290,3 +290,36 @@ def test_a_decision_says_in_which_entry_it_stands_once_it_is_published(copied: P
     with open_home(copied) as opened:
         assert b"tanqiao/transfers/1" in opened.log.entry(int(str(entry)))
     assert audited(copied).differences == []
+
+
+def test_a_receipt_proves_a_decision_to_whoever_has_the_trust_files(copied: Path, tmp_path: Path) -> None:
+    proof, trust = tmp_path / "decision.json", copied / "trust"
+    for name in (COMMITTED, BACK):
+        proof.write_bytes(decision_receipt(copied, name))
+        assert verify_decision(proof, trust)["transfer"] == name
+    with pytest.raises(NotFound, match="does not stand in the log yet"):
+        decision_receipt(copied, ABORTED)
+    with pytest.raises(NotFound, match="nothing was decided"):
+        decision_receipt(copied, REJECTED)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        (b'"COMMIT"', b'"ABORT"', "proof-invalid"),
+        (b'"window":1', b'"window":2', "proof-invalid"),
+        (b'"index":0,"size":1}', b'"index":0,"size":2}', "receipt-mismatch"),
+        (b'"chain":"sha256:', b'"chain":"sha256:0', "malformed-document"),
+        (b'"sequence":0', b'"sequence":1', "receipt-mismatch"),
+    ],
+)  # fmt: skip
+def test_a_receipt_of_a_decision_that_was_changed_is_refused(
+    moved: Moved, tmp_path: Path, was: bytes, becomes: bytes, code: str
+) -> None:
+    proof, good = tmp_path / "decision.json", decision_receipt(moved.home, COMMITTED)
+    assert was in good
+    proof.write_bytes(good.replace(was, becomes, 1))
+
+    with pytest.raises(GatewayError) as refused:
+        verify_decision(proof, moved.home / "trust")
+    assert refused.value.code == code

@@ -1,6 +1,7 @@
 """Points move between two served cities: what arrives, what the books say, and what goes wrong."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from gateway.app.home import open_home
-from gateway.client import RequestFailed
+from gateway.app.transfers import show
+from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import GatewayError
+from gateway.model.canonical import canonical_bytes
 from gateway.model.strict import read_strict_object
 from gateway.service.submitting import IdempotencyConflict
 from gateway.store.key_files import FileSigner
@@ -19,6 +22,7 @@ from tests.fakes.serving import Served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
+LOGGED_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -172,35 +176,140 @@ def test_what_the_source_refuses_leaves_nothing_behind(between: Between) -> None
     assert spendable(between, 2) == before
 
 
-def test_platforms_move_points_over_http_and_see_their_own(between: Between) -> None:
+@pytest.fixture(scope="module")
+def running(between: Between) -> Iterator[Served]:
     files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
     mappings = [word for file in files for word in ("--mapping", file)]
-    running = Served(between.home, workers=1, arguments=mappings)
+    made = Served(between.home, workers=1, arguments=mappings)
     try:
-        running.wait_until_ready()
-        songling, qinglan = (
-            running.client(FileSigner(between.cities[name].folder / "http.key", "http"))
-            for name in (SOURCE, DESTINATION)
-        )
-        quote = songling.quote(between.corridor().destination, "songling-00001", points=30)
-        name = transfer_id()
-        asked = {
-            "id": name,
-            "quote": quote["quote"],
-            "source_account": "songling-00001",
-            "destination_account": "qinglan-00001",
-        }
-        answer = songling.transfer(asked)
-        between.until(name, "committed")
-
-        assert quote["reasons_en"][0].startswith("30 points of cn-000000/songling become")
-        assert songling.transfer(asked) == answer
-        assert songling.look_up(f"/v1/transfers/{name}") == qinglan.look_up(f"/v1/transfers/{name}")
-        assert name in {one["id"] for one in qinglan.look_up("/v1/transfers")["transfers"]}
-        assert qinglan.look_up("/v1/positions") == songling.look_up("/v1/positions")
-        with pytest.raises(RequestFailed) as another:
-            qinglan.transfer(asked | {"id": transfer_id()})
-        assert another.value.status == 404
+        made.wait_until_ready()
+        yield made
     finally:
-        running.closing.close()
-        running.stop()
+        made.closing.close()
+        made.stop()
+
+
+def client_of(between: Between, running: Served, city: str) -> GatewayClient:
+    return running.client(FileSigner(between.cities[city].folder / "http.key", "http"))
+
+
+def wished(quote: dict[str, Any], person: int = 1) -> dict[str, Any]:
+    return {
+        "id": transfer_id(),
+        "quote": quote,
+        "source_account": f"{SOURCE}-{person:05d}",
+        "destination_account": f"{DESTINATION}-{person:05d}",
+    }
+
+
+def test_platforms_move_points_over_http_and_see_their_own(between: Between, running: Served) -> None:
+    songling, qinglan = (client_of(between, running, city) for city in (SOURCE, DESTINATION))
+    quote = songling.quote(between.corridor().destination, "songling-00001", points=30)
+    asked = wished(quote["quote"])
+    name = asked["id"]
+    answer = songling.transfer(asked)
+    between.until(name, "committed")
+
+    assert quote["reasons_en"][0].startswith("30 points of cn-000000/songling become")
+    assert songling.transfer(asked) == answer
+    assert songling.look_up(f"/v1/transfers/{name}") == qinglan.look_up(f"/v1/transfers/{name}")
+    assert name in {one["id"] for one in qinglan.look_up("/v1/transfers")["transfers"]}
+    assert qinglan.look_up("/v1/positions") == songling.look_up("/v1/positions")
+    with pytest.raises(RequestFailed) as another:
+        qinglan.transfer(asked | {"id": transfer_id()})
+    assert another.value.status == 404
+    assert _log_entry(between, name) > 0
+
+
+def _log_entry(between: Between, name: str) -> int:
+    """Return where a decision stands in the log, once the service has put it there."""
+    ends = time.monotonic() + LOGGED_SECONDS
+    while time.monotonic() < ends:
+        entry = show(between.home, name).get("log_entry", 0)
+        if isinstance(entry, int) and entry:
+            return entry
+        time.sleep(0.2)
+    return 0
+
+
+def test_a_batch_of_quotes_has_an_outcome_for_each_line(between: Between, running: Served) -> None:
+    songling, to = client_of(between, running, SOURCE), between.corridor().destination
+    outcomes = songling.quotes(
+        [
+            {"destination": to, "account": "songling-00001", "points": "7"},
+            {"destination": to, "account": "songling-nobody", "points": "7"},
+            {"destination": to, "account": "songling-00001", "points": 7},
+            {"destination": to, "account": "songling-00001"},
+        ]
+    )
+
+    assert [one["status"] for one in outcomes] == [200, 422, 400, 400]
+    assert outcomes[0]["document"]["points_out"] == "7"
+    assert [one["document"].get("code", "") for one in outcomes] == [
+        "",
+        "person-not-linked",
+        "malformed-document",
+        "usage",
+    ]
+
+
+def test_a_batch_of_transfers_has_an_outcome_for_each_line_and_an_id_twice_has_one(
+    between: Between, running: Served
+) -> None:
+    songling, before = client_of(between, running, SOURCE), spendable(between)
+    wish = {"destination": between.corridor().destination, "account": "songling-00001", "points": "6"}
+    one, two = (outcome["document"]["quote"] for outcome in songling.quotes([wish, wish]))
+    good, late = wished(one), wished(two)
+    other = good | {"destination_account": "qinglan-00002"}
+    forged = wished(read_strict_object(canonical_bytes(two).replace(b'"points":"6"', b'"points":"5"')))
+    lines = [good, good, other, {"id": "tr_none"}, forged, late]
+    outcomes = songling.transfers(lines)
+    shown = [between.until(name["id"], "committed", "aborted") for name in (good, late)]
+    after = spendable(between)
+
+    assert [line["status"] for line in outcomes] == [202, 202, 409, 400, 422, 202]
+    assert outcomes[0] == outcomes[1]
+    assert [line["id"] for line in outcomes] == [line["id"] for line in lines]
+    assert outcomes[2]["document"]["errors"][0]["pointer"] == "/destination_account"
+    assert sorted(one["state"] for one in shown) == ["aborted", "committed"]  # both quotes want the same lot
+    assert before[0] - after[0] == 6
+    again = songling.transfers([late, good])
+    assert again == [outcomes[5], outcomes[0]]
+
+
+@pytest.mark.parametrize(
+    "items", [[], ["x"], [{}] * 501, {}], ids=["none", "no object", "too many", "no list"]
+)
+def test_what_is_no_batch_is_refused_whole(between: Between, running: Served, items: Any) -> None:
+    songling = client_of(between, running, SOURCE)
+    for target in ("/v1/quotes:batch", "/v1/transfers:batch"):
+        with pytest.raises(RequestFailed) as refused:
+            songling.request(
+                "POST",
+                target,
+                content=canonical_bytes({"items": items}),
+                headers={"content-type": "application/json"},
+            )
+        assert (refused.value.status, refused.value.problem["code"]) == (400, "malformed-document")
+
+
+def test_many_at_once_also_come_about_where_a_platform_takes_no_batches(
+    between: Between, running: Served
+) -> None:
+    songling, before = client_of(between, running, SOURCE), spendable(between)
+    city = between.cities[SOURCE]
+    wish = {"destination": between.corridor().destination, "account": "songling-00001"}
+    unspent = songling.quotes([{**wish, "points": "300"}])[0]["document"]["quote"]["body"]["lots"]
+    records = [str(lot["record"]) for lot in unspent][1:]
+    quotes = songling.quotes([{**wish, "points": "2", "records": [record]} for record in records])
+    asked = [wished(one["document"]["quote"]) for one in quotes]
+    city.fault("absent", times=0, only=":batch")
+    outcomes = songling.transfers(asked)
+    shown = [between.until(one["id"], "committed", "aborted") for one in asked]
+    city.heal()
+    after = spendable(between)
+
+    assert len(records) > 1
+    assert {line["status"] for line in outcomes} == {202}
+    assert {one["state"] for one in shown} == {"committed"}
+    assert before[0] - after[0] == 2 * len(records)

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.errors import InvariantBroken, Refused
 from gateway.ledger import (
+    AMOUNT_MAX,
     Back,
     Book,
     Clerk,
@@ -142,6 +143,7 @@ def test_a_return_of_all_restores_the_start_exactly(clerk: Clerk) -> None:
 
     assert clerk.book.lots["r-1"] == lot(mg=1_000)
     assert clerk.book.lots[f"r-1>{B}"].free_mg == 0
+    assert clerk.book.lots[f"r-1>{B}"].origin_mg == 0
     assert returned(clerk, "tr_3", mg=1, original=original) == "return-exceeds-original"
 
 
@@ -182,14 +184,34 @@ def test_an_expiry_never_grows(clerk: Clerk) -> None:
         Part("r-1", 0, 0, facts=lot()),
         Part("r-1", 10, -1, facts=lot()),
         Part("r-1", 10, 10, 11, facts=lot()),
+        Part("r-1", 10, 10, -1, facts=lot()),
+        Part("r-1", 10, 10, 10, AMOUNT_MAX + 1, facts=lot()),
+        Part("r-1", 10, 10, 10, 1, facts=lot()._replace(movable_mg=-1)),
+        Part("r-1", 10, 10, 10, 1, facts=lot()._replace(movable_mg=1_001)),
+        Part("r-1", 10, 10, 10, 1, facts=lot()._replace(mg=AMOUNT_MAX + 1)),
+        Part("r-1", 10, 10, 10, 1, facts=lot()._replace(points=AMOUNT_MAX + 1)),
+        Part("r-1", 10, 10, 10, 1, facts=lot()._replace(points=-1)),
         Part("r-1", 10, 10, 10, -1, facts=lot()),
         Part("r-1", 10, 10, 10, 1, facts=lot(mg=2**51)),
         Part("r-1", 10, 10, 10, 1, facts=lot()._replace(moved_mg=1)),
     ],
 )
 def test_amounts_that_no_quote_holds_are_a_fault(clerk: Clerk, part: Part) -> None:
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="make no sense"):
         clerk.reserve(Reservation("tr_1", Kind.MOVE, A, B, unit(B), DAY, (part,)))
+
+
+def test_a_lot_may_hold_a_million_tonnes_and_points_may_arrive_in_as_great_a_number(clerk: Clerk) -> None:
+    assert AMOUNT_MAX == 2**50
+    clerk.limit(limited(AMOUNT_MAX))
+    huge = moving("tr_1", AMOUNT_MAX, of=lot(mg=AMOUNT_MAX))
+    part = huge.parts[0]._replace(points_in=AMOUNT_MAX)
+
+    assert code(clerk, huge._replace(parts=(part,))) == ""
+    nothing = lot(record="r-2")._replace(movable_mg=0)
+    assert (
+        code(clerk, huge._replace(transfer="tr_2", parts=(Part("r-2", 1, 0, facts=nothing),))) == "lot-spent"
+    )
 
 
 def test_parts_of_a_lot_that_went_the_same_way_are_one_lot(clerk: Clerk) -> None:

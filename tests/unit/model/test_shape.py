@@ -29,6 +29,10 @@ BODIES: dict[str, dict[str, Any]] = {
         "cells": [{"behaviour": "TRV-METRO", "mapping": DIGEST, **COUNTS}],
         "rejected": [{"code": "unknown-code", "count": 1}],
     },
+    "transfers": {
+        "type": "tanqiao/transfers/1", "issuer": "gw.example", "sequence": 0, "previous": DIGEST,
+        "decisions": {"root": HASH, "size": 4_096}, "chain": DIGEST, "issued": TIME,
+    },
     "keys": {
         "type": "tanqiao/keys-change/1", "issuer": "gw.example", "action": "added", "key": KEY,
         "purpose": "record", "keys_digest": DIGEST, "issued": TIME,

@@ -53,6 +53,7 @@ DEVICE = {"grade": "device", "factor": "1"}
         ("/behaviours", {"behaviours": [OWN]}),
         ("/evidence", {"evidence": [DEVICE, DEVICE | {"factor": "0.5"}]}),
         ("/evidence", {"evidence": [{"grade": "device", "factor": "0.0"}]}),
+        ("/evidence", {"evidence": [{"grade": "device", "factor": "1.1"}]}),
         ("/oldest_day", {"oldest_day": "2025-02-30"}),
         ("/valid/from", {"valid": {"from": "2025-02-30"}}),
         ("/valid/until", {"valid": {"from": "2025-04-01", "until": "2025-04-01"}}),

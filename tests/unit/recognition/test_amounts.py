@@ -85,6 +85,13 @@ def test_a_factor_for_weak_evidence_is_taken_of_what_would_be_recognised() -> No
     assert (part.recognised_mg, part.unrecognised_mg, part.points_in) == (36_000, 214_000, 36)
 
 
+def test_a_factor_is_taken_of_no_more_than_the_source_counts() -> None:
+    """A city that counts three times as much for the act, at a factor of a half, recognises half of it."""
+    (part,) = taken(WALK, Worth(750_000, 750_000, Fraction(750), Fraction(1, 2)), [250_000])
+
+    assert (part.recognised_mg, part.points_in) == (125_000, 125)
+
+
 def test_a_capped_award_moves_only_what_was_paid_for() -> None:
     """100 of 250 points were granted: 100 g can move, and they burn all 100 points."""
     capped = WALK._replace(points=100)
@@ -130,6 +137,19 @@ def test_the_points_asked_for_are_never_exceeded() -> None:
     assert mg_for_points(value, UNUSED, points=99) == floor(movable(value))
     with pytest.raises(InvariantBroken):
         take(value, FORTY, part_mg=floor(movable(value)) + 1)
+
+
+@pytest.mark.parametrize(
+    ("points", "used", "expected"),
+    [(3, UNUSED, 428), (3, Used(100, 1), 471), (1, Used(500, 2), 0), (9, Used(500, 2), 500)],
+)
+def test_the_part_for_some_points_is_the_largest_that_burns_no_more(
+    points: int, used: Used, expected: int
+) -> None:
+    """1000 mg for 7 points: three of them are worth 428 mg and four sevenths. Returns may leave less."""
+    value = Value(1_000, 7, Fraction(7))
+
+    assert mg_for_points(value, used, points=points) == expected
 
 
 @pytest.mark.parametrize(

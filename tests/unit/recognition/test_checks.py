@@ -1,20 +1,15 @@
 """Each check of a lot, limit and choice: the nearest lot that passes, and one that fails this check alone."""
 
-import re
 from datetime import date
-from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from gateway.model.transfer import CHECKS
 from gateway.model.transfer import TransferRefusal as Code
 from gateway.recognition import (
-    NUMBERS,
-    Claim,
     DayUse,
-    NotWorth,
     Used,
-    Value,
     failures,
     in_order,
     pick,
@@ -22,39 +17,7 @@ from gateway.recognition import (
     too_little,
     too_much,
 )
-from tests.acceptance.documents import ROOT
-from tests.unit.recognition.lots import agreement, lot, wish
-
-FAILING: list[tuple[Code, dict[str, Any]]] = [
-    (Code.LOT_NOT_HELD, {"holder": "cn-000002/shanyang"}),
-    (Code.LOT_NOT_IN_LOG, {"logged": False}),
-    (Code.LOT_OTHER_PERSON, {"person": b"q" * 32}),
-    (Code.LOT_OTHER_PERSON, {"person": None}),
-    (Code.LOT_NOT_PERSONAL, {"ownership": "pooled"}),
-    (Code.LOT_NOT_PERSONAL, {"ownership": "project"}),
-    (Code.LOT_NOT_PERSONAL, {"ownership": "retired"}),
-    (Code.LOT_ENGAGEMENT, {"kind": "engagement"}),
-    (Code.LOT_ENGAGEMENT, {"kind": "rating"}),
-    (Code.LOT_NO_CLAIM, {"claim": Claim.NONE}),
-    (Code.LOT_CLAIM_OPEN, {"closed": False}),
-    (Code.LOT_SET_OFF, {"claim": Claim.SET_OFF}),
-    (Code.LOT_SET_OFF, {"claim": Claim.WITHDRAWN}),
-    (Code.LOT_RETIRED, {"retired": True}),
-    (Code.LOT_DISPUTED, {"disputed": True}),
-    (Code.LOT_EXPIRED, {"expires": date(2026, 3, 9)}),
-    (Code.LOT_EXPIRED, {"expires": None, "expires_there": date(2026, 3, 9)}),
-    (Code.LOT_SPENT, {"used": Used(800_000, 80)}),
-    (Code.LOT_SPENT, {"used": Used(799_999, 80)}),
-    (Code.LOT_SPENT, {"used": Used(800_000, 79)}),
-    (Code.LOT_SPENT, {"value": Value(800_000, 0, Fraction(80)), "kind": "none"}),
-    (Code.BEHAVIOUR_NOT_ADMITTED, {"behaviour": "TRV-METRO"}),
-    (Code.METHODOLOGY_NOT_ADMITTED, {"methodology": "cn-000000/yunxi/others"}),
-    (Code.EVIDENCE_NOT_ADMITTED, {"evidence": "self-declared"}),
-    (Code.VINTAGE_TOO_OLD, {"day": date(2025, 3, 9)}),
-    (Code.MAPPING_NOT_IN_FORCE, {"worth": NotWorth(Code.MAPPING_NOT_IN_FORCE, "none is")}),
-    (Code.BASIS_NOT_COMPUTABLE, {"worth": NotWorth(Code.BASIS_NOT_COMPUTABLE, "no distance")}),
-    (Code.ALREADY_COUNTED, {"counted": "there is one"}),
-]
+from tests.unit.recognition.lots import FAILING, agreement, lot, wish
 
 
 def test_a_good_lot_fails_no_check() -> None:
@@ -68,23 +31,15 @@ def test_a_check_fails_alone(code: Code, changes: dict[str, Any]) -> None:
     (failed,) = failures(lot(**changes), wish())
 
     assert (failed.code, failed.record) == (code, "0a" * 16)
-    assert failed.number == NUMBERS[code]
+    assert failed.number == CHECKS[code]
     assert failed.detail
 
 
-def test_every_check_of_a_lot_is_tried() -> None:
-    of_lots = {code for code, number in NUMBERS.items() if "T11" <= number < "T30" or "T32" <= number < "T40"}
+def test_of_a_day_of_which_nothing_is_known_all_limits_are_left_whole() -> None:
+    left = [(room.code, room.left_mg) for room in rooms(agreement(), DayUse())]
 
-    assert {code for code, _ in FAILING} == of_lots
-    assert len(set(NUMBERS.values())) == len(NUMBERS)
-
-
-def test_the_reference_lists_every_check_in_order() -> None:
-    text = (ROOT / "docs/reference/transfer-checks.md").read_text("utf-8")
-
-    listed = re.findall(r"^\| (T[0-9]{2}) \| `([a-z-]+)` \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
-
-    assert listed == [(number, code.value) for code, number in NUMBERS.items()]
+    assert left == [(Code.PERSON_LIMIT, 300), (Code.CORRIDOR_LIMIT, 400), (Code.PLATFORM_LIMIT, 500)]
+    assert [room.left_mg for room in rooms(agreement(), DayUse(central_cap_mg=9))][3:] == [9]
 
 
 def test_failures_are_told_in_the_order_of_their_numbers() -> None:

@@ -42,17 +42,22 @@ def make_run(path: Path, pairs: dict[bytes, bytes]) -> Run:
 
 def found_in(run: Run, keys: list[bytes]) -> dict[bytes, bytes]:
     wanted = entries_of(b"".join(keys), bytes(WIDTH * len(keys)), width=WIDTH)
-    asked, places = run.find(wanted)
+    asked, entries = run.find(wanted)
     names = [keys_of(wanted[one]) for one in asked]
-    return dict(zip(names, run.entries["value"][places].tolist(), strict=True))
+    assert [keys_of(entry) for entry in entries] == names
+    return dict(zip(names, entries["value"].tolist(), strict=True))
 
 
 def keys_of(entry: sorted_runs.Entries) -> bytes:
     return int(entry["high"]).to_bytes(8, "big") + int(entry["low"]).to_bytes(8, "big")
 
 
+@pytest.mark.parametrize("piece_bytes", [100, 1 << 26], ids=["in pieces", "at once"])
 @pytest.mark.parametrize("count", [1, 2, 3, 63, 64, 65, 1000, 20_000])
-def test_every_key_of_a_run_is_found_and_no_other(tmp_path: Path, count: int) -> None:
+def test_every_key_of_a_run_is_found_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, piece_bytes: int
+) -> None:
+    monkeypatch.setattr(sorted_runs, "PIECE_BYTES", piece_bytes)
     pairs = {key(number): value(number) for number in range(count)}
     others = [key(number) for number in range(count, 2 * count + 100)]
 
@@ -125,7 +130,9 @@ def test_all_keys_of_an_upper_half_are_found(
 def test_a_key_beyond_the_last_is_not_found_though_the_filter_lets_it_through(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a.run", {keys_of(wanted_of((5, 9))[0]): value(1)})
 
-    assert [places.tolist() for places in run.find(wanted_of((6, 9), (4, 9), (5, 9)))] == [[2], [0]]
+    asked, entries = run.find(wanted_of((6, 9), (4, 9), (5, 9)))
+
+    assert (asked.tolist(), entries["value"].tolist()) == ([2], [value(1)])
 
 
 @pytest.mark.parametrize("slice_words", [1, 4, 32, 1 << 17])

@@ -1,0 +1,40 @@
+"""Do the same for each of several that have come together, so that none suffers from another."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from gateway.errors import IntegrityBroken, LocalFileError, NotFound, Unreachable
+
+__all__ = ["each_of", "go_on"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def each_of(work: Callable[[T], U]) -> Callable[[Sequence[T]], list[U | Exception]]:
+    """Return what does some work for each of several; where it fails the error stands in its place.
+
+    This gateway's own trouble, such as a database that does not answer, ends it for all of them: the next
+    one would only wait for the same.
+    """
+
+    def one(item: T) -> U | Exception:
+        try:
+            return work(item)
+        except NotFound as error:
+            return error
+        except (Unreachable, IntegrityBroken, LocalFileError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one brings about is answered to it alone
+            return error
+
+    return lambda items: [one(item) for item in items]
+
+
+def go_on(
+    some: Sequence[T | Exception], ask: Callable[[Sequence[T]], Sequence[U | Exception]]
+) -> list[U | Exception]:
+    """Ask about those for which nothing has failed so far, together and in their order."""
+    left = [one for one in some if not isinstance(one, Exception)]
+    answers = iter(ask(left) if left else ())
+    return [one if isinstance(one, Exception) else next(answers) for one in some]

@@ -1,0 +1,33 @@
+"""A move that does not come about: the checks that failed, told by the first of them."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from gateway.errors import GatewayError, Refused
+from gateway.recognition import Failure
+
+__all__ = ["TransferRefused", "tried"]
+
+Done = TypeVar("Done")
+
+
+class TransferRefused(Refused):
+    """A move does not come about. ``code`` is that of the first check that failed."""
+
+    code = "transfer-refused"
+    remedy = "docs/reference/transfer-checks.md says of each check what can be done"
+
+    def __init__(self, failed: Sequence[Failure]) -> None:
+        first = failed[0]
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        super().__init__(f"{first.number} {first.code}: {first.detail}{more}", field=first.record)
+        self.code = first.code.value
+        self.failed = tuple(failed)
+
+
+def tried(work: Callable[[], Done]) -> Done | GatewayError:
+    """Return what some work gives, or why it gives nothing: one of several keeps no other from its end."""
+    try:
+        return work()
+    except GatewayError as error:
+        return error
