@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import uvloop
+
 from gateway.signing import Message, Signer, content_digest, sign_request
 
 __all__ = ["Answered", "percentile", "read_answer", "send_all", "signed"]
@@ -46,26 +48,34 @@ def signed(
     return f"POST {target} HTTP/1.1\r\n{head}\r\n".encode() + content
 
 
-def send_all(port: int, requests: Sequence[bytes], *, connections: int) -> Answered:
-    """Send requests over so many connections, each the next one as soon as it is answered."""
-    return asyncio.run(_send_all(port, requests, connections=connections))
+def send_all(port: int, requests: Sequence[bytes], *, connections: int, every: float = 0.0) -> Answered:
+    """Send requests over so many connections, each the next one as soon as it is answered.
+
+    ``every``: so many seconds lie between two requests, and the time of each runs from when it was due,
+    so that one that is late because those before it took long counts as slow.
+    """
+    return uvloop.run(_send_all(port, requests, connections=connections, every=every))
 
 
-async def _send_all(port: int, requests: Sequence[bytes], *, connections: int) -> Answered:
-    waiting = iter(requests)
+async def _send_all(port: int, requests: Sequence[bytes], *, connections: int, every: float) -> Answered:
     answered = Answered({}, [], 0.0, b"")
     started = time.perf_counter()
-    lasts = await asyncio.gather(
-        *(_send_in_turn(port, waiting, answered=answered) for _ in range(connections))
-    )
+    due = ((started + number * every, request) for number, request in enumerate(requests))
+    lasts = await asyncio.gather(*(_send_in_turn(port, due, answered=answered) for _ in range(connections)))
     return answered._replace(seconds=time.perf_counter() - started, last=max(lasts)[1])
 
 
-async def _send_in_turn(port: int, waiting: Iterator[bytes], *, answered: Answered) -> tuple[float, bytes]:
+async def _send_in_turn(
+    port: int, waiting: Iterator[tuple[float, bytes]], *, answered: Answered
+) -> tuple[float, bytes]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     content = b""
-    for request in waiting:
-        started = time.perf_counter()
+    begun = time.perf_counter()
+    for due, request in waiting:
+        early = due - time.perf_counter()
+        if early > 0:
+            await asyncio.sleep(early)
+        started = due if due > begun else time.perf_counter()
         writer.write(request)
         status, content = await read_answer(reader)
         answered.ms.append((time.perf_counter() - started) * 1000)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import orjson
@@ -51,19 +52,21 @@ def main(arguments: list[str]) -> int:
         client.request("GET", "/v1/operations")
         time.sleep(SETTLED_SECONDS)
         singles = [_body([trip(number)]) for number in range(options.singles)]
-        with spent(watched) as each:
-            rate = _load("single submissions", running, bodies=singles, signer=signer)
-            print(f"{'':<38}processor µs of each: {each(len(singles))}")
+        send = partial(_send, running=running, signer=signer, watched=watched)
+        rate = send(_Load("single submissions", singles))
+        first = options.singles
+        halved = [_body([trip(first + number)]) for number in range(options.singles // 4)]
+        send(_Load("single submissions at half that rate", halved, every=2 / rate))
+        first += len(halved)
         if options.only_singles:
             return 0
         _echo(singles, workers=options.workers, ours=rate)
         _inserts(postgres, singles, ours=rate)
-        first = options.singles
         batches = [
             _body([trip(first + BATCH * number + act) for act in range(BATCH)])
             for number in range(options.batches)
         ]
-        _load(f"acts in batches of {BATCH}", running, bodies=batches, signer=signer, acts=BATCH)
+        send(_Load(f"acts in batches of {BATCH}", batches, acts=BATCH))
         rows = [trip(first + BATCH * options.batches + number) for number in range(options.rows)]
         content = b"".join(orjson.dumps(row) + b"\n" for row in rows)
         started = time.perf_counter()
@@ -71,7 +74,7 @@ def main(arguments: list[str]) -> int:
         uploaded = time.perf_counter()
         client.finished(operation["id"])
         rate = _rate("rows of a file until converted", options.rows, seconds=time.perf_counter() - started)
-        print(f"{'':<38}of which sending took {uploaded - started:.2f} s")
+        _beside(f"of which sending took {uploaded - started:.2f} s")
         _convert(Path(scratch), postgres, content=content, rows=options.rows, ours=rate)
     return 0
 
@@ -118,22 +121,37 @@ def _body(acts: list[dict[str, str]]) -> bytes:
     return orjson.dumps({"mapping": WUHAN, "acts": acts})
 
 
-def _load(
-    what: str, running: Served, *, bodies: Sequence[bytes], signer: PlatformSigner, acts: int = 1
+class _Load(NamedTuple):
+    """Submissions to send: so many acts in each, with so many seconds between two, or as fast as it goes."""
+
+    what: str
+    bodies: Sequence[bytes]
+    acts: int = 1
+    every: float = 0.0
+
+
+def _send(
+    load: _Load, running: Served, *, signer: PlatformSigner, watched: Mapping[str, Callable[[], float]]
 ) -> float:
     """Send submissions and tell how fast they were acknowledged, and how fast all were converted."""
-    requests = [signed(running.url + "/v1/acts", body, signer=signer) for body in bodies]
+    requests = [signed(running.url + "/v1/acts", body, signer=signer) for body in load.bodies]
     client = running.client(signer)
-    connections = min(CONNECTIONS, len(bodies))
-    answered = send_all(int(running.url.rpartition(":")[2]), requests, connections=connections)
-    _require(answered, {200, 202})
-    started = time.perf_counter()
-    client.finished(orjson.loads(answered.last)["id"])
-    waited = time.perf_counter() - started
-    rate = _rate(what, len(bodies) * acts, seconds=answered.seconds)
-    print(f"{'':<38}p50 {percentile(answered.ms, 50):.1f} ms, p99 {percentile(answered.ms, 99):.1f} ms")
-    print(f"{'':<38}the last is converted {waited:.2f} s after its answer")
+    port = int(running.url.rpartition(":")[2])
+    with spent(watched) as each:
+        answered = send_all(port, requests, connections=min(CONNECTIONS, len(requests)), every=load.every)
+        _require(answered, {200, 202})
+        started = time.perf_counter()
+        client.finished(orjson.loads(answered.last)["id"])
+        waited = time.perf_counter() - started
+        rate = _rate(load.what, len(requests) * load.acts, seconds=answered.seconds)
+        _beside(f"p50 {percentile(answered.ms, 50):.1f} ms, p99 {percentile(answered.ms, 99):.1f} ms")
+        _beside(f"the last is converted {waited:.2f} s after its answer")
+        _beside(f"processor µs of a request until then: {each(len(requests))}")
     return rate
+
+
+def _beside(words: str) -> None:
+    print(f"{'':<38}{words}", flush=True)
 
 
 def _require(answered: Answered, statuses: set[int]) -> None:

@@ -28,7 +28,7 @@ from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, NotFound
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
-from gateway.ports import Spool
+from gateway.ports import Spool, Worked, untraced
 from gateway.resources import web_folder
 from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
@@ -60,6 +60,7 @@ COUNTED_SECONDS: Final = 0.25
 POLL_SECONDS: Final = 0.02
 MANY: Final = 8  # operations of one step: they come faster than one by one
 GATHERING_SECONDS: Final = 0.25  # a step that takes longer is worth its cost already
+PAUSED_STEPS: Final = 2  # for so many times as long as a quick step more may gather: no second in all
 ORPHANED: Final = timedelta(hours=1)  # a spool that nobody has written to for so long, and nothing refers to
 REASONS_SECONDS: Final = 1.0  # so long a worker may still say what a person's erasure has removed
 REASONS_MAX: Final = 16  # submissions whose reasons a worker holds
@@ -286,7 +287,7 @@ def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
     return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
-def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
+def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:
     """Convert what is submitted until told to stop; the home is held only while there is work."""
     schemes, versions = _Schemes(_programs(serving)), Versions(serving.mappings)
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
@@ -301,7 +302,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
             try:
                 with open_home(serving.root, writing=True) as opened:
                     announce = _announcing(opened, versions, duty=duty)
-                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop)
+                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop, worked=worked)
                 _sweep(waiting, operations)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
@@ -324,7 +325,12 @@ def _announcing(opened: OpenHome, versions: Versions, *, duty: DecisionDuty) -> 
 
 
 def _sequence_while_busy(
-    opened: OpenHome, schemes: _Schemes, *, announce: Callable[[], int], stop: Callable[[], bool]
+    opened: OpenHome,
+    schemes: _Schemes,
+    *,
+    announce: Callable[[], int],
+    stop: Callable[[], bool],
+    worked: Worked,
 ) -> None:
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
@@ -335,6 +341,7 @@ def _sequence_while_busy(
             done = announce() or sequencer.step()
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
+                worked("sequence", seconds=time.monotonic() - begun, facts={"operations": done})
             time.sleep(_pause(done, time.monotonic() - begun))
 
 
@@ -342,11 +349,12 @@ def _pause(taken: int, seconds: float) -> float:
     """Tell how long to wait after a step that took so many operations and seconds.
 
     A step costs much the same for one operation as for a hundred. So while many come, as many again may
-    gather for as long as the step took; one who comes alone does not wait, nor does a backlog.
+    gather for twice as long as the step took, which leaves most of a core to those who answer; one who comes
+    alone does not wait, nor does a backlog.
     """
     if not taken:
         return POLL_SECONDS
-    return seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
+    return PAUSED_STEPS * seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
 def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:

@@ -13,6 +13,7 @@ from gateway.model.transfer import TransferId, TransferRefusal
 from gateway.ports import Corridor, KeptRecord, Link, Platform
 from gateway.recognition import Agreement, Failure, Wish, day_of, failures
 from gateway.service.arrivals import Arrivals, Taken
+from gateway.service.each import tried
 from gateway.service.lots import FoundLot, Sight, Sought
 from gateway.service.quoting import (
     Quoting,
@@ -20,7 +21,6 @@ from gateway.service.quoting import (
     agreement_of_corridor,
     quoted_lot,
     subject_of,
-    tried,
 )
 from gateway.signing import KeyedIndex
 

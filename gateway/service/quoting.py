@@ -36,9 +36,10 @@ from gateway.recognition import (
     too_much,
 )
 from gateway.service.agreement_book import AgreementBook
+from gateway.service.each import tried
 from gateway.service.lots import FoundLot, Lots, Sought
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
-from gateway.service.refusing import TransferRefused, tried
+from gateway.service.refusing import TransferRefused
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
 
 __all__ = [
@@ -53,7 +54,6 @@ __all__ = [
     "quote_of",
     "quoted_lot",
     "subject_of",
-    "tried",
 ]
 
 LOTS_MAX: Final = 100  # a quote with as many has 100 KiB

@@ -1,14 +1,11 @@
 """A move that does not come about: the checks that failed, told by the first of them."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-from gateway.errors import GatewayError, Refused
+from gateway.errors import Refused
 from gateway.recognition import Failure
 
-__all__ = ["TransferRefused", "tried"]
-
-Done = TypeVar("Done")
+__all__ = ["TransferRefused"]
 
 
 class TransferRefused(Refused):
@@ -23,11 +20,3 @@ class TransferRefused(Refused):
         super().__init__(f"{first.number} {first.code}: {first.detail}{more}", field=first.record)
         self.code = first.code.value
         self.failed = tuple(failed)
-
-
-def tried(work: Callable[[], Done]) -> Done | GatewayError:
-    """Return what some work gives, or why it gives nothing: one of several keeps no other from its end."""
-    try:
-        return work()
-    except GatewayError as error:
-        return error

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from gateway.errors import GatewayError, MalformedDocument, NotFound
+from gateway.errors import GatewayError, MalformedDocument, NotFound, Refused
 from gateway.ledger import Pair, Position
 from gateway.model.canonical import Json, canonical_bytes, digest
 from gateway.model.shape import Shape
@@ -30,18 +30,26 @@ from gateway.protocol import Checked, CheckFailed, Conflict, Kept, Send, Start, 
 from gateway.recognition import movable
 from gateway.service.arrivals import Arrivals, Taken, arriving
 from gateway.service.checking import Checking, Passed, Wanted
+from gateway.service.each import tried
 from gateway.service.lots import FoundLot
 from gateway.service.moves import Move, MovedLot, change_of, read_move, shown, told_by
-from gateway.service.quoting import Quoting, TransferRefused, quote_of, tried
+from gateway.service.quoting import Quoting, TransferRefused, quote_of
 from gateway.service.submitting import IdempotencyConflict
-from gateway.signing import KeyedIndex, KeyRing
+from gateway.signing import KeyedIndex, KeyRing, SignatureInvalid
 
-__all__ = ["KINDS", "Transferring", "positions_shown"]
+__all__ = ["KINDS", "QuoteNotSigned", "Transferring", "positions_shown"]
 
 KINDS: Final = {"PlaceHold": "hold", "PrepareCredit": "credit", "Decision": "decision"}
 """The kinds of messages of the outbox, by the machine's."""
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MEMBERS: Final = {"id", "quote", "source_account", "destination_account"}
+
+
+class QuoteNotSigned(Refused):
+    """What shall move was not quoted by this gateway."""
+
+    code = "quote-not-signed"
+    remedy = "send the quote back exactly as it came, or ask for another one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +75,7 @@ class Transferring:
             sender: the platform that asks, which is the source; empty for the operator.
 
         Raises:
-            MalformedDocument, SignatureInvalid: it is no such request, or no quote of this gateway.
+            MalformedDocument, QuoteNotSigned: it is no such request, or no quote of this gateway.
             NotFound: it is another platform's quote.
             IdempotencyConflict: the id stands for something else.
         """
@@ -111,7 +119,10 @@ class Transferring:
     def _read(self, body: dict[str, Json], *, sender: str, ring: KeyRing, position: int) -> Wanted:
         name = _read_id(body)
         data = canonical_bytes(body["quote"])
-        quote = quote_of(data, ring, shape=self.shape, position=position, now=_EVER)
+        try:
+            quote = quote_of(data, ring, shape=self.shape, position=position, now=_EVER)
+        except SignatureInvalid as error:
+            raise QuoteNotSigned(str(error), field="/quote") from error
         if sender not in ("", quote.source):
             raise NotFound("there is no such quote")
         return Wanted(TransferId(name), quote, body)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -141,8 +142,8 @@ def test_a_signature_has_its_time(late: int, accepted: bool) -> None:
         verify_request(message, find, now=now)
 
 
-def signed_for(seconds: int) -> Message:
-    """Sign a message that says itself until when."""
+def signed_for(seconds: int, components: Sequence[str] = ()) -> Message:
+    """Sign a message that says itself until when, and over what."""
     message = unsigned()
     sent = replace(message, headers=dict(message.headers))
     library = HTTPMessageSigner(signature_algorithm=ED25519)
@@ -154,11 +155,35 @@ def signed_for(seconds: int) -> Message:
         nonce=NONCE,
         label="tanqiao",
         tag="tanqiao",
-        covered_component_ids=required_components(message),
+        covered_component_ids=components or required_components(message),
         use_existing_digest=True,
     )
     library.apply(sent, prepared, KEY.sign(prepared.signature_base))
     return replace(message, headers={name.lower(): value for name, value in sent.headers.items()})
+
+
+@pytest.mark.parametrize("left_out", required_components(unsigned()))
+def test_each_part_that_decides_has_to_be_covered(left_out: str) -> None:
+    covered = [name for name in required_components(unsigned()) if name != left_out]
+
+    with pytest.raises(RequestNotSigned, match=f"does not cover {left_out}"):
+        verify_request(signed_for(60, covered), find, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "written", ['"content-digest";sf', '"content-digest";bs', '"content-digest";key="sha-256"']
+)
+def test_a_part_that_is_covered_in_another_form_is_not_the_one_that_decides(written: str) -> None:
+    others = [name for name in required_components(unsigned()) if name != "content-digest"]
+
+    with pytest.raises(RequestNotSigned, match="does not cover content-digest"):
+        verify_request(signed_for(60, [*others, written]), find, now=NOW)
+
+
+def test_more_than_what_decides_may_be_covered_in_any_order() -> None:
+    covered = ['"@target-uri"', *reversed(required_components(unsigned()))]
+
+    assert verify_request(signed_for(60, covered), find, now=NOW).nonce == NONCE
 
 
 @pytest.mark.parametrize(
