@@ -153,9 +153,9 @@ def moved(forge: Forge, victim: str, *, point: int) -> str:
     if victim in between.cities:
         forge.city(victim, point=point)
     carrying = forge.spawn("carry", point=point if victim == "carry" else 0)
-    while (code := forge.wait(carrying, seconds=0.1)) != 0:
+    while (code := forge.wait(carrying, seconds=0.1)) != 0 or between.waiting():
         assert code in (None, *DEAD), (forge.folder / "forge.log").read_text()[-2000:]
-        if code is not None:
+        if code is not None:  # killed, or ended while a repeated message was answered once more
             carrying = forge.spawn("carry")
         for city in between.cities:
             if forge.dead(city):
