@@ -39,6 +39,7 @@ __all__ = ["main"]
 
 TRANSFERS = int(os.environ.get("TANQIAO_BENCH_TRANSFERS", "40"))
 POINTS = 10  # of one transfer: 50 g
+RIDES = 6  # of each person
 CONNECTIONS = 16
 BATCHES_AT_ONCE = 2
 LOOK_SECONDS = 0.01
@@ -104,8 +105,8 @@ def main(arguments: list[str]) -> int:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("TANQIAO_REQUESTS_PER_MINUTE", "1000000")
         server = _stores(stack, patch) if options.store == "postgres" else None
-        persons = max(options.transfers, 2 * options.batch if options.batches else 0)
-        made = stack.enter_context(between_cities(Path(scratch), patch, persons=min(persons, 500), rides=12))
+        persons = max(options.transfers, (options.batches + 1) * options.batch if options.batches else 0)
+        made = stack.enter_context(between_cities(Path(scratch), patch, persons=persons, rides=RIDES))
         if server is not None and options.stored:
             _preload(options.stored)
         served = stack.enter_context(_served(made, server))

@@ -26,6 +26,7 @@ from gateway.api.contract import describe
 from gateway.api.edge import Edge
 from gateway.api.parts import ApiParts
 from gateway.api.together import Together
+from gateway.api.traced import Traced
 from gateway.api.waiting import Waiting
 
 __all__ = ["application"]
@@ -75,6 +76,8 @@ def application(parts: ApiParts | None) -> FastAPI:
         api.state.waiting = Waiting(parts.operations)
         api.state.trying = CapacityLimiter(TRYING_TOGETHER)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)
+        if parts.tracer is not None:
+            api.add_middleware(Traced, tracer=parts.tracer)
     problems.install(api)
     for resource in _RESOURCES:
         api.include_router(resource.router)

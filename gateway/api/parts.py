@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from opentelemetry.trace import Tracer
+
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.agreeing import Agreeing
 from gateway.service.onboarding import Gatekeeper
@@ -116,3 +118,4 @@ class ApiParts:
     checkpoint: Callable[[], bytes]
     witnessed: Callable[[bytes], bool]
     limits: Limits = field(default_factory=Limits)
+    tracer: Tracer | None = None

@@ -22,7 +22,8 @@ from gateway.errors import GatewayError, MalformedDocument
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.ports import Platform
-from gateway.service.quoting import MadeQuote, QuoteAsked, make_quotes, tried
+from gateway.service.each import tried
+from gateway.service.quoting import MadeQuote, QuoteAsked, make_quotes
 
 __all__ = ["router"]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import orjson
+from opentelemetry.trace import get_current_span
 
 from gateway.errors import GatewayError
 
@@ -32,6 +33,9 @@ class JsonLines(logging.Formatter):
             "process": os.getpid(),
             "event": record.getMessage(),
         }
+        span = get_current_span().get_span_context()
+        if span.is_valid:
+            line["trace_id"], line["span_id"] = f"{span.trace_id:032x}", f"{span.span_id:016x}"
         line |= {name: value for name in _FACTS if (value := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[1] is not None:
             line |= _told(record.exc_info[1])

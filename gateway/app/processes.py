@@ -26,6 +26,7 @@ from gateway.app.metrics import figures_folder
 from gateway.app.moving import convey
 from gateway.app.notifying import notify
 from gateway.app.serve import Serving, api_parts, sequence
+from gateway.app.telemetry import require_traces, tracing
 
 __all__ = ["serve"]
 
@@ -43,9 +44,10 @@ def serve(serving: Serving) -> None:
     """Serve a home until interrupted.
 
     Raises:
-        LocalFileError: there is no home, or the port is taken.
+        LocalFileError: there is no home, the port is taken, or a setting cannot be used.
         IntegrityBroken: the home contradicts itself; nothing listens then.
     """
+    require_traces()
     with api_parts(replace(serving, settings=replace(serving.settings, metrics=False))):
         pass  # what is wrong with the home is told before anything listens
     settings = serving.settings
@@ -137,11 +139,11 @@ def _end_with_supervisor() -> None:
 def _run_worker(serving: Serving, opened: socket.socket) -> None:
     settings = serving.settings
     _require_descriptors(settings.connections)
-    with api_parts(serving) as parts:
+    with api_parts(serving) as parts, tracing() as traces:
         http = bounded_connection(settings.connections, settings.head_seconds)
         stopping: list[str] = []
         config = uvicorn.Config(
-            application(replace(parts, ready=lambda: [*parts.ready(), *stopping])),
+            application(replace(parts, ready=lambda: [*parts.ready(), *stopping], tracer=traces.tracer)),
             http=http,  # type: ignore[arg-type]  # called like the class that uvicorn expects
             ws="none",
             log_config=None,
@@ -192,7 +194,8 @@ def _require_descriptors(connections: int) -> None:
 
 
 def _run_sequencer(serving: Serving) -> None:
-    sequence(serving, stop=_until_told(signal.SIGTERM))
+    with tracing() as traces:
+        sequence(serving, stop=_until_told(signal.SIGTERM), worked=traces.worked)
 
 
 def _run_courier(serving: Serving) -> None:
@@ -200,7 +203,8 @@ def _run_courier(serving: Serving) -> None:
 
 
 def _run_conveying(serving: Serving) -> None:
-    convey(serving.root, stop=_until_told(signal.SIGTERM))
+    with tracing() as traces:
+        convey(serving.root, stop=_until_told(signal.SIGTERM), worked=traces.worked)
 
 
 def _run_gathering(serving: Serving) -> None:

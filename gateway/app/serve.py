@@ -28,7 +28,7 @@ from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, NotFound
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
-from gateway.ports import Spool
+from gateway.ports import Spool, Worked, untraced
 from gateway.resources import web_folder
 from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged, scheme_of
@@ -287,7 +287,7 @@ def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
     return is_witnessed(read_policy(opened.trust.policy()), note)
 
 
-def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
+def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:
     """Convert what is submitted until told to stop; the home is held only while there is work."""
     schemes, versions = _Schemes(_programs(serving)), Versions(serving.mappings)
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
@@ -302,7 +302,7 @@ def sequence(serving: Serving, *, stop: Callable[[], bool]) -> None:
             try:
                 with open_home(serving.root, writing=True) as opened:
                     announce = _announcing(opened, versions, duty=duty)
-                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop)
+                    _sequence_while_busy(opened, schemes, announce=announce, stop=stop, worked=worked)
                 _sweep(waiting, operations)
             except HomeBusy:
                 time.sleep(RESTART_SECONDS)  # a command line works on the home, or another sequencer does
@@ -325,7 +325,12 @@ def _announcing(opened: OpenHome, versions: Versions, *, duty: DecisionDuty) -> 
 
 
 def _sequence_while_busy(
-    opened: OpenHome, schemes: _Schemes, *, announce: Callable[[], int], stop: Callable[[], bool]
+    opened: OpenHome,
+    schemes: _Schemes,
+    *,
+    announce: Callable[[], int],
+    stop: Callable[[], bool],
+    worked: Worked,
 ) -> None:
     with GroupCommit(opened.database) as writes:
         sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
@@ -336,6 +341,7 @@ def _sequence_while_busy(
             done = announce() or sequencer.step()
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
+                worked("sequence", seconds=time.monotonic() - begun, facts={"operations": done})
             time.sleep(_pause(done, time.monotonic() - begun))
 
 

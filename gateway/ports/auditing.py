@@ -3,18 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from gateway.ledger import Decision, Reservation
+from gateway.ledger import Decision, Lot, Reservation
 from gateway.ports.ledger import Transfer
 
 __all__ = ["BooksAudit", "KeptRequest", "KeptTransfer", "MovedPart", "TransferRows"]
 
 
 class MovedPart(NamedTuple):
-    """A part of a record that was set aside to move: by the entry ``number``, as its part ``line``."""
+    """A part of a record, or of what had come of it, that was set aside to move.
+
+    It is the part ``line`` of the entry ``number``; ``held`` is the lot that it was taken of, after that.
+    """
 
     number: int
     reservation: Reservation
     line: int
+    held: Lot
 
 
 class KeptRequest(NamedTuple):

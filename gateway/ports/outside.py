@@ -1,10 +1,10 @@
-"""The log, the quarantine, and the clock."""
+"""The log, the quarantine, the clock, and who is told of work done."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["Clock", "Log", "Quarantine"]
+__all__ = ["Clock", "Log", "Quarantine", "Worked", "untraced"]
 
 
 class Clock(Protocol):
@@ -55,3 +55,15 @@ class Quarantine(Protocol):
     def set_aside(self, submission: str, part: int, *, lines: Iterable[bytes]) -> None:
         """Write the rejected rows of one part durably, replacing what a killed run has left."""
         ...
+
+
+class Worked(Protocol):
+    """Is told of each piece of work that has just ended; facts are numbers and names of platforms."""
+
+    def __call__(self, what: str, *, seconds: float, facts: Mapping[str, str | int]) -> None:
+        """Note what was done and how long it took."""
+        ...
+
+
+def untraced(what: str, *, seconds: float, facts: Mapping[str, str | int]) -> None:
+    """Note nothing (:class:`Worked`)."""

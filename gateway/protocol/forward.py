@@ -218,4 +218,4 @@ def _wake(transfer: Transfer) -> list[Effect]:
 
 def _seconds(now: datetime, until: datetime | None) -> int:
     """Return the whole seconds left, upwards: nobody is to ask before it is time."""
-    return 0 if until is None else max(0, -((now - until) // timedelta(seconds=1)))
+    return 0 if until is None else -((now - until) // timedelta(seconds=1))

@@ -43,10 +43,4 @@ def retry_delay(attempts: int, seed: int) -> timedelta:
 
 def alarm_due(attempts: int) -> bool:
     """Tell whether so many attempts without an answer are to call a person."""
-    return (
-        attempts >= ALARM_AFTER and attempts % ALARM_AFTER == 0 and _is_power_of_two(attempts // ALARM_AFTER)
-    )
-
-
-def _is_power_of_two(number: int) -> bool:
-    return number & (number - 1) == 0
+    return attempts >= ALARM_AFTER and attempts.bit_count() == 1  # a power of two, as the first of them is

@@ -5,6 +5,7 @@ comes to in all after the part and before it. So a floor is taken of the whole o
 a move in a thousand parts gives what one move gives.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from math import ceil, floor
@@ -20,6 +21,7 @@ __all__ = [
     "Used",
     "Value",
     "Worth",
+    "arrived_value",
     "lives_until",
     "mg_for_points",
     "movable",
@@ -106,6 +108,19 @@ class Part(NamedTuple):
         """Return what this part stands for where it has arrived: its recognised amount, from then on."""
         share = source.share * self.used_mg / source.co2e_mg
         return Value(self.recognised_mg, self.points_in, self.exact, share)
+
+
+def arrived_value(record: Value, rates: Sequence[str], *, co2e_mg: int, points: int) -> Value:
+    """Return what stands for a lot that has arrived, by the rates of all its moves, the first one first.
+
+    The rates, not what their floors have left, say which share of the act it is: so it is worth the same
+    however it came, in one part or in many.
+    """
+    whole, points_of_mg = Fraction(record.co2e_mg), Fraction(0)
+    for named in rates:
+        recognised, points_of_mg = map(Fraction, named.split())
+        whole *= recognised
+    return Value(co2e_mg, points, points_of_mg * co2e_mg, Fraction(co2e_mg) / whole)
 
 
 def movable(value: Value) -> Fraction:

@@ -8,9 +8,10 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from gateway.ledger import Cap, Kind, Limit, Pair, Reservation, Verdict
+from gateway.ledger import Cap, Decision, Kind, Limit, Pair, Reservation, Verdict
 from gateway.model.transfer import CreditId, HoldId, TransferRefusal
 from gateway.model.transfer import Verdict as Told
 from gateway.ports import (
@@ -59,7 +60,7 @@ from gateway.service.telling import message_of, party_of
 from gateway.service.transferring import KINDS
 from gateway.signing import Signer
 
-__all__ = ["Carrier", "Heard"]
+__all__ = ["Carrier", "Heard", "Owed", "Seen"]
 
 LOOKED_AFTER: Final = 200  # transfers whose time has come, at once
 
@@ -72,11 +73,26 @@ Make = Callable[[datetime], object]
 """Makes an event of the machine, as it is now."""
 
 
+class Seen(NamedTuple):
+    """A transfer as it stood, with its version and what was decided about it."""
+
+    version: int
+    move: Move
+    decision: Decision | None
+
+
+class Owed(NamedTuple):
+    """A message of the outbox as it is to be sent, and the transfer that it was made from."""
+
+    task: OutboxTask
+    message: PlatformMessage
+    seen: Seen
+
+
 class Heard(NamedTuple):
     """What became of a message of the outbox."""
 
-    task: OutboxTask
-    sent: PlatformMessage
+    owed: Owed
     outcome: PlatformOutcome
 
 
@@ -116,42 +132,49 @@ class Carrier:
     clock: Clock
     below: Callable[[int], int]
 
-    def read(self, name: str) -> tuple[int, Move] | None:
-        """Return a transfer with its version."""
-        return self.read_all([name]).get(name)
-
-    def read_all(self, names: Collection[str]) -> dict[str, tuple[int, Move]]:
-        """Return transfers with their versions, by id."""
+    def read_all(self, names: Collection[str]) -> dict[str, Seen]:
+        """Return transfers as they stand, by id."""
         rows, decided = self.reader.transfers(names), self.reader.decided(names)
-        return {name: (row.version, read_move(row, decided.get(name))) for name, row in rows.items()}
+        return {
+            name: Seen(row.version, read_move(row, decided.get(name)), decided.get(name))
+            for name, row in rows.items()
+        }
 
     def happen(self, name: str, make: Make) -> Step | None:
         """Have something happen to a transfer: step, write if nobody else has, do what is to be done."""
         return self.happen_all([(name, make)])[0]
 
-    def happen_all(self, events: Sequence[tuple[str, Make]]) -> list[Step | None]:
+    def happen_all(
+        self, events: Sequence[tuple[str, Make]], *, seen: Mapping[str, Seen] = MappingProxyType({})
+    ) -> list[Step | None]:
         """Have something happen to several transfers, written in one transaction.
 
         Of one transfer one thing happens at a time. A step that somebody else was quicker with is taken anew.
         None: there is no such transfer, or its step cannot be written, of which others take no harm.
+
+        Args:
+            events: what happens to which transfer.
+            seen: transfers that were read a while ago, with their versions: a later one is noticed.
         """
         done: list[Step | None] = [None] * len(events)
-        left = list(range(len(events)))
+        left, known = list(range(len(events))), dict(seen)
         while left:
             first: dict[str, int] = {}
             for number in left:
                 first.setdefault(events[number][0], number)
-            found, rules = self.read_all(first), _Rules()
+            known |= self.read_all(first.keys() - known.keys())
+            rules = _Rules()
             ways = {
-                first[name]: self._way(version, move, make=events[first[name]][1], rules=rules)
-                for name, (version, move) in found.items()
+                number: self._way(known[name], make=events[number][1], rules=rules)
+                for name, number in first.items()
+                if name in known
             }
             written = self._write_all(ways)
             for number in written.done:
                 done[number] = ways[number].done
-            absent = {number for name, number in first.items() if name not in found}
-            over = written.done | written.broken | absent
+            over = written.done | written.broken | (set(first.values()) - ways.keys())
             left = [number for number in left if number not in over]
+            known.clear()
         return done
 
     def look_after(self, *, limit: int = LOOKED_AFTER) -> int:
@@ -160,55 +183,44 @@ class Carrier:
         self.happen_all([(row.id, Timer) for row in due])
         return len(due)
 
-    def message(self, task: OutboxTask) -> PlatformMessage | None:
-        """Return what is to be sent for a message of the outbox; None where it is not owed any more."""
-        return self.messages([task])[0]
+    def owed(self, tasks: Sequence[OutboxTask]) -> list[Owed]:
+        """Return what is to be sent for messages of the outbox; nothing for one that is not owed any more."""
+        found = self.read_all({task.transfer for task in tasks})
+        made: list[Owed] = []
+        for task in tasks:
+            if task.transfer in found:
+                seen = found[task.transfer]
+                wanted = task.message
+                message = message_of(seen.move, wanted, decision=seen.decision, signers=self.signers)
+                if message is not None:
+                    made.append(Owed(task, message, seen))
+        return made
 
-    def messages(self, tasks: Sequence[OutboxTask]) -> list[PlatformMessage | None]:
-        """Return what is to be sent for messages of the outbox, in their order."""
-        names = {task.transfer for task in tasks}
-        found, decided = self.read_all(names), self.reader.decided(names)
-        return [
-            message_of(
-                found[task.transfer][1],
-                task.message,
-                decision=decided.get(task.transfer),
-                signers=self.signers,
-            )
-            if task.transfer in found
-            else None
-            for task in tasks
-        ]
-
-    def heard(self, task: OutboxTask, sent: PlatformMessage, *, outcome: PlatformOutcome) -> None:
-        """Take up what became of a message; what is not answered is sent again later."""
-        self.heard_all([Heard(task, sent, outcome)])
-
-    def heard_all(self, heard: Sequence[Heard]) -> None:
-        """Take up what became of several messages."""
-        found = self.read_all({one.task.transfer for one in heard})
-        known = [one for one in heard if one.task.transfer in found]
-        events = [self._event(one, found[one.task.transfer][1]) for one in known]
-        steps = self.happen_all([(one.task.transfer, make) for one, make in zip(known, events, strict=True)])
+    def heard(self, heard: Sequence[Heard]) -> None:
+        """Take up what became of messages; what is not answered is sent again later."""
+        seen = {one.owed.task.transfer: one.owed.seen for one in heard}
+        events = [(one.owed.task.transfer, self._event(one)) for one in heard]
         over: list[OutboxTask] = []
-        for one, done in zip(known, steps, strict=True):
+        for one, done in zip(heard, self.happen_all(events, seen=seen), strict=True):
             if done is None:
                 continue  # it is sent again, when its lease is over
             again = [effect.at for effect in done.effects if isinstance(effect, Retry)]
             if again:
-                self.outbox.put_off(one.task, due=-int(-again[0].timestamp() // 1))
+                self.outbox.put_off(one.owed.task, due=-int(-again[0].timestamp() // 1))
             else:
-                over.append(one.task)
+                over.append(one.owed.task)
         if over:
             self.outbox.end(over)
 
-    def _event(self, heard: Heard, move: Move) -> Make:
+    def _event(self, heard: Heard) -> Make:
         """Return what an outcome means for its transfer."""
-        make = _event(heard.task, heard.sent, move=move, outcome=heard.outcome)
+        task, message, seen = heard.owed
+        move = seen.move
+        make = _event(task, message, move=move, outcome=heard.outcome)
         if make is not None:
             return make
-        party, seed = party_of(move, heard.task.message.platform), self.below(1 << 31)
-        return lambda now: Unanswered(now, party, heard.task.attempts, seed)
+        party, seed = party_of(move, task.message.platform), self.below(1 << 31)
+        return lambda now: Unanswered(now, party, task.attempts, seed)
 
     def _write_all(self, ways: Mapping[int, "_Way"]) -> "_Written":
         """Write what is to be written, together; one that cannot be written keeps no other."""
@@ -236,12 +248,12 @@ class Carrier:
                 name = way.done.transfer.terms.id
                 _logger.error("transfer needs a person: %s", effect.code, extra={"transfer": name})
 
-    def _way(self, version: int, move: Move, *, make: Make, rules: "_Rules") -> "_Way":
+    def _way(self, seen: Seen, *, make: Make, rules: "_Rules") -> "_Way":
         """Take a step, and at once what it asks this gateway for; both are one step of the books.
 
         So nothing is lost between them, and a platform's answer costs one transaction.
         """
-        now = self.clock.now()
+        now, move = self.clock.now(), seen.move
         done = step(move.transfer, make(now))
         then, command, otherwise = done, None, None
         if Do(Task.RESERVE) in done.effects:
@@ -256,7 +268,7 @@ class Carrier:
         settled = None if made is None else Settle(Verdict(made.verdict), made.reason)
         at = int(now.timestamp())
         change = change_of(move, then.transfer, now=at)._replace(messages=messages)
-        taken = TransferStep(move.transfer.terms.id, version, at, change, command or settled, otherwise)
+        taken = TransferStep(move.transfer.terms.id, seen.version, at, change, command or settled, otherwise)
         return _Way(done, effects, taken)
 
     def _reserved(

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from gateway.errors import IntegrityBroken, LocalFileError, NotFound, Unreachable
+from gateway.errors import GatewayError, IntegrityBroken, LocalFileError, NotFound, Unreachable
 
-__all__ = ["each_of", "go_on"]
+__all__ = ["each_of", "go_on", "tried"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -38,3 +38,18 @@ def go_on(
     left = [one for one in some if not isinstance(one, Exception)]
     answers = iter(ask(left) if left else ())
     return [one if isinstance(one, Exception) else next(answers) for one in some]
+
+
+def tried(work: Callable[[], T]) -> T | GatewayError:
+    """Return what some work for one of several gives, or why it gives nothing.
+
+    This gateway's own trouble ends it for all of them, and a fault of this program does.
+    """
+    try:
+        return work()
+    except NotFound as error:
+        return error
+    except (Unreachable, IntegrityBroken, LocalFileError):
+        raise
+    except GatewayError as error:
+        return error

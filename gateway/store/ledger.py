@@ -39,7 +39,7 @@ __all__ = ["SqlLedger", "SqlLedgerReader"]
 
 T = TypeVar("T")
 BOOKS: Final = (t.accounts, t.lots, t.positions, t.counters, t.flows)
-BLOCK: Final = 10_000  # entries that are read at a time
+BLOCK: Final = 1_000  # entries that are read at a time
 
 
 class SqlLedger(Gathering[TransferStep, StepTaken]):

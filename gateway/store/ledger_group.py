@@ -59,12 +59,14 @@ class Group:
         self.decisions: dict[str, Decision] = {}
         self.windows: dict[int, WindowState] = {}
 
-    def load_decided(self, transfers: Iterable[str]) -> None:
-        """Load what was reserved for transfers, and what was decided about them."""
-        names = list(transfers)
-        for row in rows_of(self._connection, t.reservations.c.transfer, values=names):
+    def load_reserved(self, transfers: Iterable[str]) -> None:
+        """Load what was reserved for transfers."""
+        for row in rows_of(self._connection, t.reservations.c.transfer, values=transfers):
             self.reservations[row.transfer] = reservation_of(row.body)
-        for row in rows_of(self._connection, t.decisions.c.transfer, values=names):
+
+    def load_decided(self, transfers: Iterable[str]) -> None:
+        """Load what was decided about transfers."""
+        for row in rows_of(self._connection, t.decisions.c.transfer, values=transfers):
             self.decisions[row.transfer] = decision_of(row.body)
 
     def load_books(self, touched: Sequence[Reservation]) -> None:
@@ -160,7 +162,9 @@ def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[Ste
     before = {row.id: Transfer(*row) for row in rows_of(connection, t.transfers.c.id, values=names)}
     wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
     originals = [one.original for one in wanted if one.original]
-    group.load_decided([*(name for name in names if name in before), *originals])
+    commanded = {step.transfer for step in steps if step.command is not None and step.transfer in before}
+    group.load_decided([*before, *originals])
+    group.load_reserved([*commanded, *originals])
     group.load_books([*wanted, *group.reservations.values()])
     walk = _Walk(group.clerk(), group.decisions, transfers=before)
     taken = [walk.take(step) for step in steps]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     delete,
     func,
     insert,
@@ -43,7 +44,7 @@ from gateway.store import ledger_tables as t
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedgerReader
 from gateway.store.ledger_group import Group
-from gateway.store.ledger_rows import reservation_of
+from gateway.store.ledger_rows import lot_of, reservation_of, text_of
 from gateway.store.many import rows_of
 
 __all__ = ["RebuiltBooks"]
@@ -69,6 +70,7 @@ _parts: Final = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("line", Integer, primary_key=True, autoincrement=False),
     Column("transfer", String, nullable=False),
+    Column("held", Text, nullable=False),
 )
 
 
@@ -125,7 +127,8 @@ class RebuiltBooks:
                 kept = rows_of(connection, t.reservations.c.transfer, values=names)
                 reserved = {row.transfer: reservation_of(row.body) for row in kept}
                 for row in sorted(rows, key=lambda row: (row.number, row.line)):
-                    part = MovedPart(row.number, reserved[row.transfer], row.line)
+                    held = lot_of(row.held)
+                    part = MovedPart(row.number, reserved[row.transfer], row.line, held)
                     found.setdefault(row.record, []).append(part)
         return found
 
@@ -149,18 +152,33 @@ def _replayed(connection: Connection, entries: Sequence[Entry]) -> list[list[str
     group = Group(connection)
     _load(group, [entry.event for entry in entries])
     clerk = group.clerk()
-    found = [_again(clerk, entry) for entry in entries]
+    found, moved = [], []
+    for entry in entries:
+        found.append(_again(clerk, entry))
+        moved += _moved(entry, clerk)
     group.write(clerk)
-    rows = [
-        {"record": part.lot, "number": number, "line": line, "transfer": event.transfer}
-        for number, event, _ in entries
-        if isinstance(event, Reservation) and event.kind is Kind.MOVE
-        for line, part in enumerate(event.parts)
-        if part.facts is not None
-    ]
-    if rows:
-        connection.execute(insert(_parts), rows)
+    if moved:
+        connection.execute(insert(_parts), moved)
     return found
+
+
+def _moved(entry: Entry, clerk: Clerk) -> list[dict[str, Any]]:
+    """Return the parts that an entry sets aside to move, each with the lot that it is taken of."""
+    event = entry.event
+    if not isinstance(event, Reservation) or event.kind is not Kind.MOVE:
+        return []
+    lots = clerk.book.lots
+    return [
+        {
+            "record": lots[part.lot].record,
+            "number": entry.number,
+            "line": line,
+            "transfer": event.transfer,
+            "held": text_of(lots[part.lot]),
+        }
+        for line, part in enumerate(event.parts)
+        if part.lot in lots
+    ]
 
 
 def _load(group: Group, events: Sequence[Any]) -> None:
@@ -168,8 +186,10 @@ def _load(group: Group, events: Sequence[Any]) -> None:
     reserved = [event for event in events if isinstance(event, Reservation)]
     steps = [event for event in events if isinstance(event, WindowStep)]
     disputes = [event for event in events if isinstance(event, Dispute)]
-    group.load_decided(event.transfer for event in events if isinstance(event, Reservation | Decision))
-    group.load_decided(event.original for event in reserved if event.original)
+    transfers = [event.transfer for event in events if isinstance(event, Reservation | Decision)]
+    transfers += [event.original for event in reserved if event.original]
+    group.load_reserved(transfers)
+    group.load_decided(transfers)
     group.load_books([*reserved, *group.reservations.values()])
     group.load_lots(event.lot for event in disputes)
     group.load_accounts(event.facts.platform for event in disputes if event.facts is not None)

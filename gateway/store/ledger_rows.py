@@ -34,6 +34,7 @@ __all__ = [
     "decision_of",
     "event_rows",
     "fill",
+    "lot_of",
     "posting_of",
     "reservation_of",
     "text_of",
@@ -65,6 +66,11 @@ def text_of(value: NamedTuple) -> str:
 def reservation_of(text: str) -> Reservation:
     """Read a reservation."""
     return _reservations.decode(text)
+
+
+def lot_of(text: str) -> Lot:
+    """Read a lot."""
+    return msgspec.json.decode(text, type=Lot)
 
 
 def decision_of(text: str) -> Decision:
@@ -105,7 +111,7 @@ def event_rows(entries: Iterable[Entry]) -> list[tuple[Table, dict[str, Any]]]:
 def fill(book: Book, table: Table, *, rows: Iterable[Any]) -> None:
     """Put rows of one table into a book."""
     if table is t.lots:
-        book.lots.update((row.name, Lot(*row[1:])) for row in rows)
+        book.lots.update((row[0], Lot._make(row[1:])) for row in rows)
     elif table is t.positions:
         book.positions.update((Pair(row.platform, row.other), Position(*row[2:])) for row in rows)
     elif table is t.accounts:

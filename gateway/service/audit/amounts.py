@@ -4,16 +4,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from math import floor
 
 from gateway.convert import expires_on
 from gateway.errors import IntegrityBroken
-from gateway.ledger import Lot, Part
+from gateway.ledger import Lot, Part, way_of
 from gateway.model.quote import QuotedLot
 from gateway.ports import BatchRow, ClaimState, ClaimStore, MovedPart, PrivateRow
-from gateway.recognition import Agreement, Moved, NotWorth, Used, Value, Worth, lives_until, movable, take
+from gateway.recognition import (
+    Agreement,
+    Moved,
+    NotWorth,
+    Used,
+    Value,
+    Worth,
+    arrived_value,
+    lives_until,
+    movable,
+    take,
+)
 from gateway.service.lots import value_of
 from gateway.service.moments import instant_text
-from gateway.service.moves import Move
+from gateway.service.moves import Move, MovedLot
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, stated_inputs
 
@@ -40,28 +52,24 @@ class AmountAudit:
         reserved = moved.reservation
         part, where = reserved.parts[moved.line], f"{reserved.transfer}, record {row.id}"
         move = self.move_of(reserved.transfer)
-        quoted = next((lot for lot in move.quote.lots if lot.record == row.id), None)
-        if quoted is None or part.seen is None:
+        quoted = move.quote.lots[moved.line] if moved.line < len(move.quote.lots) else None
+        if quoted is None or quoted.record != row.id or part.seen is None:
             raise IntegrityBroken(f"I7 {where}: its quote does not have the record")
         program, day = self.replayer.program(row.mapping), date.fromisoformat(row.day)
         value = value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer)
-        expires = expires_on(program.expiry, day)
-        facts = Lot(
-            batch.platform,
-            row.id,
-            program.unit,
-            value.co2e_mg,
-            int(movable(value)),
-            value.points,
-            None if expires is None else expires.toordinal(),
-        )
-        if part.facts != facts:
+        last = expires_on(program.expiry, day)
+        amounts = (value.co2e_mg, int(movable(value)), value.points)
+        own = Lot(batch.platform, row.id, program.unit, *amounts, None if last is None else last.toordinal())
+        if moved.held.origin:
+            value = _arrived(value, moved, facts=move.lots[moved.line], where=where)
+        elif part.facts != own:
             yield f"I2 {where}: the lot is not what the record gives"
         if (quoted.day, quoted.behaviour, quoted.mapping) != (row.day, row.behaviour, row.mapping):
             yield f"I7 {where}: the quote is about another act"
         worth, ends = self._worth(row, quoted, agreement=self.agreement_of(move.quote.agreement))
         yield from _amounts(part, value, worth=worth, where=where)
-        last = lives_until(expires, ends)
+        held = moved.held.expires
+        last = lives_until(None if held is None else date.fromordinal(held), ends)
         if part.expires != (None if last is None else last.toordinal()):
             yield f"I11 {where}: its points are good until {_told(part.expires)}, expected {last or 'ever'}"
         yield from self._person(row, move, where=where)
@@ -102,6 +110,20 @@ class AmountAudit:
             return  # erased, unlinked, or linked anew under another key
         if link.person.hex() != move.transfer.terms.person:
             yield f"I2 {where}: the record is another person's"
+
+
+def _arrived(record: Value, moved: MovedPart, *, facts: MovedLot, where: str) -> Value:
+    """Return what stood for a lot that has come by transfers; its name says by which rates.
+
+    More may have come between the quote and the reservation. But whatever has come by the same rates is
+    rounded once, of the whole, so that its points follow from its milligrams.
+    """
+    _, rates = way_of(moved.reservation.parts[moved.line].lot)
+    value = arrived_value(record, rates, co2e_mg=facts.co2e_mg, points=facts.points)
+    is_whole = facts.points == floor(value.exact) or moved.held.returned_mg > 0
+    if facts.co2e_mg > moved.held.mg or not is_whole:
+        raise IntegrityBroken(f"I2 {where}: the lot is not what has come")
+    return value
 
 
 def _amounts(part: Part, value: Value, *, worth: Worth, where: str) -> Iterator[str]:

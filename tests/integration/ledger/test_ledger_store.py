@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import permutations
 from pathlib import Path
 from typing import Final
 
@@ -123,16 +124,32 @@ def test_a_step_that_breaks_an_invariant_breaks_no_other(ledger: SqlLedger, read
     require_rebuilt(reader)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 10])
-@pytest.mark.parametrize(("count", "mg"), [(3, 60), (10, 90)])
-def test_of_amounts_that_do_not_fit_together_one_is_accepted_in_batches(
-    ledger: SqlLedger, count: int, mg: int, batch: int
+ORDERS = {
+    60: list(permutations(range(3))),
+    90: [[(first + n) % 10 for n in range(10)] for first in range(10)],
+}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 10])
+@pytest.mark.parametrize("mg", ORDERS)
+def test_of_amounts_that_do_not_fit_together_the_first_is_accepted_in_any_order_and_batches(
+    ledger: SqlLedger, reader: SqlLedgerReader, mg: int, batch: int
 ) -> None:
-    steps = [reserve(moving(f"tr_{n}", mg)) for n in range(count)]
+    """Three of 60, ten of 90, under a cap of 100; each order is tried on a corridor of its own."""
+    for number, order in enumerate(ORDERS[mg]):
+        source, destination = (f"cn-{number:06}/{end}" for end in ("from", "to"))
+        ledger.limit(limited(100, source=source, destination=destination))
+        steps = [
+            reserve(
+                moving(f"tr_{number}_{n}", mg, of=lot(source, mg, record=f"r-{number}-{n}"), to=destination)
+            )
+            for n in order
+        ]
 
-    taken = [one for n in range(0, count, batch) for one in ledger.run(steps[n : n + batch])]
+        taken = [one for n in range(0, len(order), batch) for one in ledger.run(steps[n : n + batch])]
 
-    assert [one.refusal is None for one in taken].count(True) == 1
+        assert [one.refusal is None for one in taken] == [True, *(len(order) - 1) * [False]]
+    require_rebuilt(reader)
 
 
 @pytest.mark.parametrize(("count", "mg"), [(3, 60), (10, 90)])

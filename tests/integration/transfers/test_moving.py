@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -18,21 +18,26 @@ from gateway.service.submitting import IdempotencyConflict
 from gateway.store.key_files import FileSigner
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
-from tests.fakes.serving import Served
+from tests.fakes.servers import postgres_server, valkey_server
+from tests.fakes.serving import Served, enrolled
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
 LOGGED_SECONDS = 60
 
 
-@pytest.fixture(scope="module")
-def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
-    folder = tmp_path_factory.mktemp("moving")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        between_cities(folder, patch, net_debit_cap_mg=str(BACK_LIMIT_MG)) as made,
-        made.carried(),
-    ):
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL, Valkey"])
+def between(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        if request.param != "SQLite":
+            server, valkey = stack.enter_context(postgres_server()), stack.enter_context(valkey_server())
+            patch.setenv("TANQIAO_DATABASE", server.database())
+            patch.setenv("TANQIAO_CHECKPOINTS", server.database())
+            patch.setenv("TANQIAO_REDIS", valkey.url)
+        folder = tmp_path_factory.mktemp("moving")
+        made = stack.enter_context(between_cities(folder, patch, net_debit_cap_mg=str(BACK_LIMIT_MG)))
+        stack.enter_context(made.carried())
         yield made
 
 
@@ -126,7 +131,7 @@ def test_a_forged_quote_is_refused(between: Between) -> None:
 
     with pytest.raises(GatewayError) as refused:
         between.start(made, quote=forged)
-    assert refused.value.code == "signature-invalid"
+    assert refused.value.code == "quote-not-signed"
 
 
 def test_of_two_moves_that_exceed_the_position_together_exactly_one_comes_about(between: Between) -> None:
@@ -215,6 +220,12 @@ def test_platforms_move_points_over_http_and_see_their_own(between: Between, run
     assert songling.look_up(f"/v1/transfers/{name}") == qinglan.look_up(f"/v1/transfers/{name}")
     assert name in {one["id"] for one in qinglan.look_up("/v1/transfers")["transfers"]}
     assert qinglan.look_up("/v1/positions") == songling.look_up("/v1/positions")
+    outsider = enrolled(running, 9, platform="cn-000000/outsider")
+    with pytest.raises(RequestFailed) as unseen:
+        outsider.look_up(f"/v1/transfers/{name}")
+    assert unseen.value.status == 404
+    assert outsider.look_up("/v1/transfers")["transfers"] == []
+    assert outsider.look_up("/v1/positions")["positions"] == []
     with pytest.raises(RequestFailed) as another:
         qinglan.transfer(asked | {"id": transfer_id()})
     assert another.value.status == 404
@@ -299,8 +310,8 @@ def test_many_at_once_also_come_about_where_a_platform_takes_no_batches(
     songling, before = client_of(between, running, SOURCE), spendable(between)
     city = between.cities[SOURCE]
     wish = {"destination": between.corridor().destination, "account": "songling-00001"}
-    unspent = songling.quotes([{**wish, "points": "300"}])[0]["document"]["quote"]["body"]["lots"]
-    records = [str(lot["record"]) for lot in unspent][1:]
+    unspent = songling.quotes([{**wish, "points": "100000"}])[0]["document"]["quote"]["body"]["lots"]
+    records = [str(lot["record"]) for lot in unspent][:6]
     quotes = songling.quotes([{**wish, "points": "2", "records": [record]} for record in records])
     asked = [wished(one["document"]["quote"]) for one in quotes]
     city.fault("absent", times=0, only=":batch")

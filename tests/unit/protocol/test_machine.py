@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model.transfer import (
@@ -140,6 +140,7 @@ def test_every_event_has_an_answer_in_every_state(name: str) -> None:
         require_sense(transfer, step(transfer, event))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(EVERYTHING), max_size=30))
 def test_any_order_of_events_decides_at_most_once(order: list[object]) -> None:
     transfer = Transfer(TERMS)

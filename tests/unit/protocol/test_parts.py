@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model.canonical import canonical_bytes, digest
@@ -136,6 +136,7 @@ def test_a_refusal_is_for_good() -> None:
     assert share_step(refused, Overdue()).answer is Answer.NOTHING
 
 
+@settings(deadline=None)
 @given(attempts=st.integers(1, 10**6), seed=st.integers(0, 2**63))
 def test_waiting_doubles_up_to_five_minutes_and_is_spread_over_half(attempts: int, seed: int) -> None:
     most = min(timedelta(milliseconds=500) * 2 ** min(attempts - 1, 20), timedelta(minutes=5))
