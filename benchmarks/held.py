@@ -131,7 +131,8 @@ async def _hold(host: str, port: int, *, begun: bytes, door: asyncio.Semaphore) 
         writer.write(begun)
         while not answer.done():
             await asyncio.wait([answer], timeout=1)
-            writer.write(b"x")
+            if not answer.done() and not writer.is_closing():
+                writer.write(b"x")
         return (await answer)[9:12].decode() or "closed"
     except OSError:
         return "cut off"
