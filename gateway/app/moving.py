@@ -37,7 +37,10 @@ def transferring(
     database = opened.database
     return Transferring(
         quoting=quoting(
-            opened, book=LedgerLotBook(SqlLedgerReader(database)), versions=versions, clock=clock
+            opened,
+            book=LedgerLotBook(SqlLedgerReader(database), SqlMoveIndex(database)),
+            versions=versions,
+            clock=clock,
         ),
         ledger=ledger,
         reader=SqlLedgerReader(database),

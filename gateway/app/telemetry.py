@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Traces", "require_traces", "tracing"]
 
 SECOND_NS: Final = 1_000_000_000
-FLUSH_SECONDS: Final = 5.0
+FLUSH_SECONDS: Final = 2.0
 
 
 class Traces:

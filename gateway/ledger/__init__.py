@@ -33,7 +33,7 @@ from gateway.ledger.decisions import (
     require_chain,
 )
 from gateway.ledger.invariants import require_step, require_whole
-from gateway.ledger.lots import AMOUNT_MAX, Back, Lot, Part, Seen, arrived_lot
+from gateway.ledger.lots import AMOUNT_MAX, Back, Lot, Part, Seen, arrived_lot, way_of
 from gateway.ledger.positions import ALL, NOTHING, Pair, Position
 from gateway.ledger.replay import Event, Replay
 from gateway.ledger.returns import Wanted, returning
@@ -44,5 +44,5 @@ __all__ = [
     "Limit", "Lot", "Net", "NotReserved", "Pair", "Part", "Position", "Posting", "Refusal",
     "RefusalCode", "Replay", "Reservation", "Seen", "SettlementRefused", "Verdict", "Wanted", "WindowState",
     "WindowStep", "amounts_of", "arrived_lot", "lots_digest", "matrix", "nets", "post", "refusal",
-    "require_capacity", "require_chain", "require_step", "require_whole", "returning", "takes_step",
+    "require_capacity", "require_chain", "require_step", "require_whole", "returning", "takes_step", "way_of",
 ]  # fmt: skip

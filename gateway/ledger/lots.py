@@ -7,7 +7,7 @@ kept from the first time a lot is touched; what was never touched is held by its
 
 from typing import Final, NamedTuple
 
-__all__ = ["AMOUNT_MAX", "Back", "Lot", "Part", "Seen", "arrived_lot"]
+__all__ = ["AMOUNT_MAX", "Back", "Lot", "Part", "Seen", "arrived_lot", "way_of"]
 
 AMOUNT_MAX: Final = 2**50  # a million tonnes in mg: thousands of such lots still add up within 64 bits
 
@@ -159,3 +159,9 @@ class Part(NamedTuple):
 def arrived_lot(lot: str, destination: str, *, rates: str) -> str:
     """Return the name of the lot that parts of a lot become where they arrive."""
     return f"{lot}>{destination}" + (f" {rates}" if rates else "")
+
+
+def way_of(lot: str) -> tuple[str, tuple[str, ...]]:
+    """Return the record that a lot came from, by its name, and the rates of all its moves in their order."""
+    record, *moves = lot.split(">")
+    return record, tuple(move.partition(" ")[2] for move in moves)

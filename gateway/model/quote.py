@@ -21,7 +21,8 @@ class QuotedLot(NamedTuple):
     is valued and credited by. ``before`` and ``moved`` say what had been used of it, in all and at these
     ``rates``: other uses in between change the amounts, so a quote holds only while they are the same.
     ``points_in`` are issued, ``dust`` is what is left of this lot at these rates below one point.
-    ``expires`` is empty where nothing lapses.
+    ``expires`` is empty where nothing lapses. ``lot`` is what the books call what has come of the record by
+    transfers; empty where it is the record itself.
     """
 
     record: str
@@ -40,6 +41,12 @@ class QuotedLot(NamedTuple):
     points_in: int
     dust: Fraction
     expires: str
+    lot: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the books call it."""
+        return self.lot or self.record
 
     def document(self) -> dict[str, Json]:
         """Return the lot as it stands in a quote."""
@@ -68,6 +75,8 @@ class QuotedLot(NamedTuple):
         }
         if self.expires:
             document["expires"] = self.expires
+        if self.lot:
+            document["lot"] = self.lot
         return document
 
     @classmethod
@@ -99,6 +108,7 @@ class QuotedLot(NamedTuple):
             points_in=int(document["points_in"]),
             dust=Fraction(document["dust"]),
             expires=document.get("expires", ""),
+            lot=document.get("lot", ""),
         )
 
 

@@ -35,10 +35,10 @@ from gateway.ports.ledger import (
     TransferChange,
     TransferStep,
 )
-from gateway.ports.lots import Corridor, KeptRecord, LotBook, LotState, PersonRecords
+from gateway.ports.lots import ArrivedLot, Corridor, KeptRecord, LotBook, LotState, PersonRecords
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
-from gateway.ports.moves import MoveIndex, PlatformAddresses
+from gateway.ports.moves import LotNote, MoveIndex, PlatformAddresses
 from gateway.ports.outside import Clock, Log, Quarantine, Worked, untraced
 from gateway.ports.platforms import (
     Answered,
@@ -114,6 +114,7 @@ from gateway.ports.witnessing import (
 __all__ = [
     "EVENT_CONTENT_BYTES",
     "Answered",
+    "ArrivedLot",
     "BatchRow",
     "Begun",
     "BooksAudit",
@@ -158,6 +159,7 @@ __all__ = [
     "LinkAccount",
     "Log",
     "LotBook",
+    "LotNote",
     "LotPart",
     "LotState",
     "Meeting",

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
+from gateway.ledger import Lot
 from gateway.ports.stores import BatchRow, PrivateRow
 from gateway.recognition import UNUSED, DayUse, Moved, Used
 
-__all__ = ["Corridor", "KeptRecord", "LotBook", "LotState", "PersonRecords"]
+__all__ = ["ArrivedLot", "Corridor", "KeptRecord", "LotBook", "LotState", "PersonRecords"]
 
 
 class Corridor(NamedTuple):
@@ -28,11 +29,25 @@ class LotState:
     disputed: bool = False
 
 
+class ArrivedLot(NamedTuple):
+    """A lot that has come by transfers: its name, itself, and the rates of all its moves in their order."""
+
+    name: str
+    lot: Lot
+    rates: tuple[str, ...]
+
+
 class KeptRecord(NamedTuple):
-    """A record's row and its batch."""
+    """A record's row and its batch; ``arrived``: what of it is meant that came to another platform."""
 
     row: PrivateRow
     batch: BatchRow
+    arrived: ArrivedLot | None = None
+
+    @property
+    def lot(self) -> str:
+        """Return the name of its lot."""
+        return self.row.id if self.arrived is None else self.arrived.name
 
 
 class PersonRecords(Protocol):
@@ -48,8 +63,15 @@ class PersonRecords(Protocol):
 class LotBook(Protocol):
     """What is known of lots that were touched; of all others nothing is kept."""
 
-    def states(self, records: Sequence[str]) -> dict[str, LotState]:
-        """Return the states of those lots that were ever touched, by record."""
+    def states(self, lots: Sequence[str]) -> dict[str, LotState]:
+        """Return the states of those lots that were ever touched, by name; a record's is its id."""
+        ...
+
+    def arrived(self, wanted: Collection[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[ArrivedLot]]:
+        """Return what platforms hold of persons' records by transfers, whatever is left of it.
+
+        Wanted are persons at platforms; those of whom nothing is there are left out.
+        """
         ...
 
     def day_uses(

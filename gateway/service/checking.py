@@ -12,6 +12,7 @@ from gateway.model.quote import Quote
 from gateway.model.transfer import TransferId, TransferRefusal
 from gateway.ports import Corridor, KeptRecord, Link, Platform
 from gateway.recognition import Agreement, Failure, Wish, day_of, failures
+from gateway.service.arrivals import Arrivals, Taken
 from gateway.service.each import tried
 from gateway.service.lots import FoundLot, Sight, Sought
 from gateway.service.quoting import (
@@ -40,9 +41,13 @@ class Wanted(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """What the checks have found: the lots in the order of the quote, whose they are, and in which unit."""
+    """What the checks have found: the lots in the order of the quote, whose they are, and in which unit.
+
+    ``taken`` says of each lot that came by transfers, of whose points it is taken.
+    """
 
     lots: Sequence[FoundLot]
+    taken: Sequence[Taken]
     person: bytes
     unit_in: str
 
@@ -67,6 +72,7 @@ class Checking:
     quoting: Quoting
     platform: Callable[[str], Platform | None]
     names: KeyedIndex
+    arrivals: Arrivals
 
     def check(self, wanted: Sequence[Wanted], *, now: datetime) -> list[Passed | GatewayError]:
         """Check moves, each for itself; TransferRefused says which check one failed.
@@ -113,21 +119,25 @@ class Checking:
     ) -> dict[tuple[str, bytes], Sequence[KeptRecord]]:
         """Return the records of the days that quotes name, by platform and account."""
         days: dict[str, dict[bytes, set[str]]] = {}
+        onward: dict[tuple[str, bytes], bytes] = {}
         for one, ours in zip(wanted, ends, strict=True):
             if ours.source in links:
                 of_account = days.setdefault(one.quote.source, {}).setdefault(ours.source, set())
                 of_account.update(lot.day for lot in one.quote.lots)
+                if any(lot.lot for lot in one.quote.lots):
+                    onward[one.quote.source, ours.source] = links[ours.source].person
+        arrived = self.quoting.lots.arrived(onward)
         return {
-            (platform, account): kept
+            (platform, account): [*kept, *arrived.get((platform, account), ())]
             for platform, accounts in days.items()
             for account, kept in self.quoting.lots.records.of(platform, accounts).items()
         }
 
     def _judged(self, ready: _Ready, *, sight: Sight, witnessed: int) -> Passed:
         wish, corridor = ready.wish, ready.wanted.corridor
-        wanted = {lot.record: lot for lot in ready.wanted.quote.lots}
+        wanted = {lot.name: lot for lot in ready.wanted.quote.lots}
         lots = self.quoting.lots.read(ready.sought, wish, sight=sight, witnessed=witnessed)
-        found = {one.lot.record: one for one in lots}
+        found = {one.name: one for one in lots}
         if found.keys() != wanted.keys():
             raise _refused(TransferRefusal.LOT_NOT_HELD, "a record of the quote is not here any more")
         for name, lot in wanted.items():
@@ -138,7 +148,9 @@ class Checking:
                 raise _refused(TransferRefusal.QUOTE_DIFFERS, "the lot was used since it was quoted")
         in_order = [found[name] for name in wanted]
         credited = in_order[0].found.destination
-        return Passed(in_order, wish.person, "" if credited is None else credited.unit)
+        account, person = str(ready.wanted.body["source_account"]), wish.person.hex()
+        taken = [self.arrivals.taken(lot, person=person, account=account) for lot in wanted.values()]
+        return Passed(in_order, taken, wish.person, "" if credited is None else credited.unit)
 
 
 def _ready(
@@ -166,8 +178,8 @@ def _ready(
 def _of_quote(
     ready: _Ready, account: bytes, *, records: Mapping[tuple[str, bytes], Sequence[KeptRecord]]
 ) -> list[KeptRecord]:
-    names = {lot.record for lot in ready.wanted.quote.lots}
-    return [one for one in records[ready.wanted.quote.source, account] if one.row.id in names]
+    names = {lot.name for lot in ready.wanted.quote.lots}
+    return [one for one in records[ready.wanted.quote.source, account] if one.lot in names]
 
 
 def _refused(code: TransferRefusal, detail: str) -> TransferRefused:

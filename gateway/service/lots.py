@@ -8,14 +8,25 @@ from typing import Final, NamedTuple
 
 from gateway.claims import NO_KIND, Kinds
 from gateway.convert import Converted, Program, expires_on
-from gateway.ports import ClaimState, Journal, KeptRecord, LotBook, LotState, PersonRecords, PrivateRow
-from gateway.recognition import Claim, Lot, Value, Wish
+from gateway.model.transfer import TransferRefusal
+from gateway.ports import (
+    ArrivedLot,
+    ClaimState,
+    Journal,
+    KeptRecord,
+    LotBook,
+    LotState,
+    PersonRecords,
+    PrivateRow,
+)
+from gateway.recognition import Claim, Lot, NotWorth, Value, Wish, arrived_value
 from gateway.service.recording import document_of, frame_of
 from gateway.service.replaying import Replayer
 from gateway.service.worth import Rulebook, WorthFound
 
 __all__ = ["FoundLot", "Lots", "Sight", "Sought", "value_of"]
 
+MOVES_MAX: Final = 20  # the name of a lot that has moved says how; as a key of the books it has to stay short
 _CLAIMS: Final = {
     ClaimState.HOLDS: Claim.HOLDS,
     ClaimState.SET_OFF: Claim.SET_OFF,
@@ -31,6 +42,17 @@ class FoundLot(NamedTuple):
     state: LotState
     program: Program
     found: WorthFound
+    arrived: ArrivedLot | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the books call it."""
+        return self.row.id if self.arrived is None else self.arrived.name
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of its points where it is held."""
+        return self.program.unit if self.arrived is None else self.arrived.lot.unit
 
 
 class Sought(NamedTuple):
@@ -45,7 +67,7 @@ class Sought(NamedTuple):
 class Sight:
     """What was looked up of several persons' records at once.
 
-    ``states`` and ``claims`` are by record, ``persons`` by account; ``theirs`` are rows at destinations.
+    ``states`` are by lot, ``claims`` by record, ``persons`` by account; ``theirs`` are rows at destinations.
     """
 
     states: Mapping[str, LotState]
@@ -67,9 +89,41 @@ class Lots:
     rules: Rulebook
     book: LotBook
 
-    def last_day(self, row: PrivateRow) -> date | None:
-        """Return the last day of a record's points; None: they never lapse."""
-        return expires_on(self.replayer.program(row.mapping).expiry, date.fromisoformat(row.day))
+    def arrived(
+        self, accounts: Mapping[tuple[str, bytes], bytes]
+    ) -> dict[tuple[str, bytes], list[KeptRecord]]:
+        """Return what came by transfers to accounts, of records that their persons have anywhere.
+
+        Accounts are given by platform and pseudonym there, each with its person across platforms.
+        """
+        lots = self.book.arrived({(person, platform) for (platform, _), person in accounts.items()})
+        records = {one.lot.record for some in lots.values() for one in some}
+        linked: dict[str, dict[bytes, None]] = {}
+        for link in self.journal.claims.links_of({person for person, _ in lots}) if lots else ():
+            linked.setdefault(link.platform, {})[link.account] = None
+        rows = {
+            kept.row.id: kept
+            for platform, some in linked.items()
+            for of_account in self.records.of(platform, some).values()
+            for kept in of_account
+            if kept.row.id in records
+        }
+        return {
+            (platform, account): [
+                rows[one.lot.record]._replace(arrived=one)
+                for one in lots.get((person, platform), ())
+                if one.lot.record in rows
+            ]
+            for (platform, account), person in accounts.items()
+        }
+
+    def last_day(self, kept: KeptRecord) -> date | None:
+        """Return the last day of a lot's points; None: they never lapse."""
+        if kept.arrived is not None:
+            last = kept.arrived.lot.expires
+            return None if last is None else date.fromordinal(last)
+        program = self.replayer.program(kept.row.mapping)
+        return expires_on(program.expiry, date.fromisoformat(kept.row.day))
 
     def look(self, sought: Sequence[Sought]) -> Sight:
         """Look up together what is asked of several persons' records."""
@@ -86,7 +140,7 @@ class Lots:
             for account, kept_ones in self.records.of(platform, accounts).items()
         }
         return Sight(
-            states=self.book.states([row.id for row in rows]),
+            states=self.book.states([kept.lot for one in sought for kept in one.records]),
             claims=self._claims([*rows, *(row for some in theirs.values() for row in some)]),
             persons=self._persons(rows),
             theirs=theirs,
@@ -103,14 +157,18 @@ class Lots:
             witnessed: how many entries of the log have the policy's quorum.
         """
         apart = _never_compared(sought, sight)
-        for row, batch in sought.records:
+        for kept in sought.records:
+            row, batch, arrived = kept
             day = date.fromisoformat(row.day)
             program = self.replayer.program(row.mapping)
-            state = sight.states.get(row.id, LotState())
+            state = sight.states.get(kept.lot, LotState())
             found = self.rules.worth(row, wish.agreement)
+            if arrived is not None and len(arrived.rates) >= MOVES_MAX:
+                detail = f"it has moved {MOVES_MAX} times already"
+                found = found._replace(worth=NotWorth(TransferRefusal.BASIS_NOT_COMPUTABLE, detail))
             lot = Lot(
                 record=row.id,
-                holder=batch.platform,
+                holder=batch.platform if arrived is None else arrived.lot.platform,
                 person=None if row.person is None else sight.persons.get(row.person),
                 day=day,
                 behaviour=row.behaviour,
@@ -118,7 +176,7 @@ class Lots:
                 evidence=row.evidence,
                 ownership=row.ownership,
                 kind=program.kind,
-                value=value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer),
+                value=self._value(kept, program),
                 logged=batch.position < witnessed,
                 claim=sight.claims.get(row.id, Claim.NONE),
                 closed=day.toordinal() <= sight.closed,
@@ -126,11 +184,18 @@ class Lots:
                 used=state.used,
                 retired=state.retired,
                 disputed=state.disputed,
-                expires=expires_on(program.expiry, day),
+                expires=self.last_day(kept),
                 expires_there=found.expires,
                 worth=found.worth,
             )
-            yield FoundLot(lot, row, state, program, found)
+            yield FoundLot(lot, row, state, program, found, arrived)
+
+    def _value(self, kept: KeptRecord, program: Program) -> Value:
+        row, batch, arrived = kept
+        value = value_of(row, program, issuer=self.issuer, issued=batch.issued, replayer=self.replayer)
+        if arrived is None:
+            return value
+        return arrived_value(value, arrived.rates, co2e_mg=arrived.lot.mg, points=arrived.lot.points)
 
     def _claims(self, rows: Iterable[PrivateRow]) -> dict[str, Claim]:
         names = b"".join(bytes.fromhex(row.id) for row in rows)

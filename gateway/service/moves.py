@@ -55,7 +55,10 @@ class TransfersUnderWay(HomeBusy):
 
 
 class MovedLot(NamedTuple):
-    """A lot before anything of it was used. ``event`` is what the source's platform calls the act."""
+    """A lot before anything of it was used. ``event`` is what the source's platform calls the act.
+
+    ``arrived``: it came there by these transfers, of whose points so many are to be burned.
+    """
 
     event: str
     unit: str
@@ -63,6 +66,7 @@ class MovedLot(NamedTuple):
     movable_mg: int
     points: int
     expires: str
+    arrived: tuple[tuple[str, int], ...] = ()
 
 
 class Move(NamedTuple):
@@ -116,7 +120,7 @@ def parts_of(move: Move) -> tuple[Part, ...]:
     """Return what the books reserve."""
     return tuple(
         Part(
-            lot=quoted.record,
+            lot=quoted.name,
             mg=quoted.use.used_mg,
             points=quoted.use.points,
             recognised_mg=quoted.use.recognised_mg,
@@ -131,18 +135,16 @@ def parts_of(move: Move) -> tuple[Part, ...]:
                 quoted.moved_recognised_mg,
                 quoted.moved_points_in,
             ),
-            facts=Lot(
-                move.quote.source,
-                quoted.record,
-                facts.unit,
-                facts.co2e_mg,
-                facts.movable_mg,
-                facts.points,
-                _ordinal(facts.expires),
-            ),
+            facts=None if quoted.lot else _facts(move, quoted.record, facts=facts),
         )
         for quoted, facts in zip(move.quote.lots, move.lots, strict=True)
     )
+
+
+def _facts(move: Move, record: str, *, facts: MovedLot) -> Lot:
+    """Return the lot of a record as it was before its first use."""
+    amounts = (facts.co2e_mg, facts.movable_mg, facts.points)
+    return Lot(move.quote.source, record, facts.unit, *amounts, _ordinal(facts.expires))
 
 
 def shown(move: Move) -> dict[str, Json]:

@@ -36,6 +36,7 @@ class _Words:
     less: str
     left_out: str
     lot: str
+    arrived: str
     paid: str
     part: str
     basis_lower: str
@@ -48,6 +49,8 @@ class _Words:
     lapses: str
     never: str
     caps: str
+    whole_act: str
+    part_of_act: str
 
 
 _EN: Final = _Words(
@@ -55,14 +58,17 @@ _EN: Final = _Words(
     less="{asked} points were asked for; only {points_out} can move.",
     left_out="{count} records are left out: {number} {code}.",
     lot="Record {record} of {day} ({behaviour}): {co2e_mg} mg and {points} points by {mapping}.",
+    arrived=(
+        "Of record {record} of {day} ({behaviour}) {co2e_mg} mg and {points} points have come here"
+        " by transfers: what was recognised counts from then on."
+    ),
     paid="Points were granted for {movable} mg of that; what was not paid for cannot move.",
     part="{used_mg} mg of it move, which burns {points} points.",
     basis_lower=(
-        "By the agreed basis, {basis}, the whole act is worth {basis_mg} mg: less than {co2e_mg} mg,"
-        " so it counts."
+        "By the agreed basis, {basis}, {act} is worth {basis_mg} mg: less than {co2e_mg} mg, so it counts."
     ),
     basis_higher=(
-        "By the agreed basis, {basis}, the whole act is worth {basis_mg} mg: the source's {co2e_mg} mg count."
+        "By the agreed basis, {basis}, {act} is worth {basis_mg} mg: the source's {co2e_mg} mg count."
     ),
     factor="For evidence of the grade {evidence} the agreement recognises {factor} of it.",
     recognised=(
@@ -78,16 +84,19 @@ _EN: Final = _Words(
     lapses="They lapse after {day}: a move never lengthens a life.",
     never="They never lapse, as at the source.",
     caps="The destination's own caps come after this.",
+    whole_act="the whole act",
+    part_of_act="this part of the act",
 )
 _ZH: Final = _Words(
     summary="{source}的{points_out}积分折合{destination}的{points_in}积分。",
     less="申请转移{asked}积分，只能转移{points_out}积分。",
     left_out="有{count}条记录未计入：{number} {code}。",
     lot="记录{record}（{day}，{behaviour}）：按{mapping}为{co2e_mg}毫克、{points}积分。",
+    arrived="记录{record}（{day}，{behaviour}）经转移到此{co2e_mg}毫克、{points}积分：此后以已认可的数量为准。",
     paid="其中{movable}毫克已发放积分；未发放积分的部分不能转移。",
     part="转移其中{used_mg}毫克，扣减{points}积分。",
-    basis_lower="按约定基准{basis}，该行为整体为{basis_mg}毫克，低于{co2e_mg}毫克，以此为准。",
-    basis_higher="按约定基准{basis}，该行为整体为{basis_mg}毫克，仍以转出地的{co2e_mg}毫克为准。",
+    basis_lower="按约定基准{basis}，{act}为{basis_mg}毫克，低于{co2e_mg}毫克，以此为准。",
+    basis_higher="按约定基准{basis}，{act}为{basis_mg}毫克，仍以转出地的{co2e_mg}毫克为准。",
     factor="证据等级为{evidence}，协议认可其{factor}。",
     recognised=(
         "{used_mg}毫克 × {rate} = {exact}毫克；向下取整，认可{recognised_mg}毫克，"
@@ -99,6 +108,8 @@ _ZH: Final = _Words(
     lapses="有效期至{day}：转移不会延长有效期。",
     never="与转出地相同，长期有效。",
     caps="此后再适用转入地自身的上限。",
+    whole_act="该行为整体",
+    part_of_act="该行为的这一部分",
 )
 
 
@@ -143,9 +154,9 @@ def _sentences(
 
 
 def _lot(words: _Words, told: ToldLot, *, worth: Worth) -> Iterator[str]:
-    (lot, _, _, program, found), quoted = told
+    (lot, _, _, program, found, arrived), quoted = told
     value, use = lot.value, quoted.use
-    yield words.lot.format(
+    yield (words.lot if arrived is None else words.arrived).format(
         record=lot.record,
         day=lot.day,
         behaviour=lot.behaviour,
@@ -159,7 +170,10 @@ def _lot(words: _Words, told: ToldLot, *, worth: Worth) -> Iterator[str]:
     basis_mg = value.share * worth.basis_mg
     lower = basis_mg < value.co2e_mg
     yield (words.basis_lower if lower else words.basis_higher).format(
-        basis=_named(found.basis), basis_mg=exact_text(basis_mg), co2e_mg=value.co2e_mg
+        act=words.whole_act if value.share == 1 else words.part_of_act,
+        basis=_named(found.basis),
+        basis_mg=exact_text(basis_mg),
+        co2e_mg=value.co2e_mg,
     )
     if worth.factor != 1:
         yield words.factor.format(evidence=lot.evidence, factor=exact_text(worth.factor))

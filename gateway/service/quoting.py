@@ -4,19 +4,20 @@ A quote reserves nothing. It pins lots, rules and what had been used of each lot
 later can tell whether it still holds.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from gateway.errors import GatewayError, NotFound, Refused, UsageError
+from gateway.errors import GatewayError, NotFound, UsageError
 from gateway.model.canonical import canonical_bytes, digest
-from gateway.model.quote import Quote, QuotedLot
+from gateway.model.quote import Quote, QuotedLot, quote_amounts
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
-from gateway.model.transfer import LotUse, QuoteId, TransferRefusal
+from gateway.model.transfer import Amounts, LotUse, QuoteId, TransferRefusal
 from gateway.ports import Clock, Corridor, KeptRecord, Link
 from gateway.recognition import (
     NOTHING_MOVED,
@@ -38,6 +39,7 @@ from gateway.service.agreement_book import AgreementBook
 from gateway.service.each import tried
 from gateway.service.lots import FoundLot, Lots, Sought
 from gateway.service.quote_words import Explained, ToldLot, explain_quote
+from gateway.service.refusing import TransferRefused
 from gateway.signing import KeyRing, Signer, commitment, seal, verify_envelope
 
 __all__ = [
@@ -58,20 +60,6 @@ LOTS_MAX: Final = 100  # a quote with as many has 100 KiB
 QUOTE_BYTES_MAX: Final = 256 * 1024
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 _RANDOM_BYTES: Final = 10
-
-
-class TransferRefused(Refused):
-    """A move does not come about. ``code`` is that of the first check that failed."""
-
-    code = "transfer-refused"
-    remedy = "docs/reference/transfer-checks.md says of each check what can be done"
-
-    def __init__(self, failed: Sequence[Failure]) -> None:
-        first = failed[0]
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        super().__init__(f"{first.number} {first.code}: {first.detail}{more}", field=first.record)
-        self.code = first.code.value
-        self.failed = tuple(failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +174,8 @@ def _look_up(asked: Sequence[QuoteAsked], parts: Quoting) -> _Known:
         for platform, some in accounts.items()
         for account, kept in parts.lots.records.of(platform, some).items()
     }
+    arrived = parts.lots.arrived({where: links[where[1]].person for where in records})
+    records = {where: [*kept, *arrived.get(where, ())] for where, kept in records.items()}
     return _Known(links, of_person, records)
 
 
@@ -206,12 +196,15 @@ def _quoted(
     ready: _Ready, found: Iterator[FoundLot], *, parts: Quoting, now: datetime, use: DayUse
 ) -> MadeQuote:
     asked, wish = ready.asked, ready.wish
-    chosen, refused = _chosen(asked, found, wish=wish)
+    named = Counter(one.row.id for one in ready.sought.records if asked.records)
+    strict = {record for record, lots in named.items() if lots == 1}
+    chosen, refused = _chosen(asked, found, wish=wish, strict=strict)
     if not chosen:
         raise TransferRefused(refused or [_failure(TransferRefusal.LOT_SPENT, "there is nothing to move")])
     quoted = [quoted_lot(one, part_mg=part_mg, corridor=asked.corridor) for one, part_mg in chosen]
-    recognised = sum(lot.use.recognised_mg for lot in quoted)
-    _require_within(wish.agreement, use, recognised_mg=recognised)
+    amounts = quote_amounts(quoted)
+    _require_points(amounts)
+    _require_within(wish.agreement, use, recognised_mg=amounts.recognised_mg)
     name = _quote_id(now, parts.random_bytes(_RANDOM_BYTES))
     quote = Quote(
         id=name,
@@ -297,31 +290,31 @@ def _person(asked: QuoteAsked, known: _Known) -> tuple[Link, list[Link]]:
 
 
 def _kept(asked: QuoteAsked, parts: Quoting, *, records: Sequence[KeptRecord]) -> list[KeptRecord]:
-    """Return the records that may move, in the order in which they are picked."""
+    """Return the lots that may move, in the order in which they are picked; a record names all of its own."""
     if asked.records:
-        mine = {kept.row.id: kept for kept in records}
+        mine = {kept.row.id for kept in records}
         unknown = [name for name in asked.records if name not in mine]
         if unknown:
             raise NotFound(f"there is no record {unknown[0]} of this account", field=unknown[0])
-        records = [mine[name] for name in asked.records]
-    return sorted(records, key=lambda kept: in_order(parts.lots.last_day(kept.row), kept.row.id))
+        records = [kept for kept in records if kept.row.id in asked.records]
+    return sorted(records, key=lambda kept: in_order(parts.lots.last_day(kept), kept.lot))
 
 
 def _chosen(
-    asked: QuoteAsked, found: Iterator[FoundLot], *, wish: Wish
+    asked: QuoteAsked, found: Iterator[FoundLot], *, wish: Wish, strict: Collection[str]
 ) -> tuple[list[tuple[FoundLot, int]], list[Failure]]:
-    """Choose lots and how much of each; records that were named must all pass, others are left out."""
+    """Choose lots and how much of each; those of ``strict`` records must pass, others are left out."""
     refused: list[Failure] = []
-    by_record: dict[str, FoundLot] = {}
+    by_lot: dict[int, FoundLot] = {}
 
     def passing() -> Iterator[FoundLot]:
         for one in found:
             failed = list(failures(one.lot, wish))
             refused.extend(failed)
-            if failed and asked.records:
+            if failed and one.lot.record in strict:
                 raise TransferRefused(failed)
             if not failed:
-                by_record[one.lot.record] = one
+                by_lot[id(one.lot)] = one  # a record may have several lots here
                 yield one
 
     picked: list[Picked] = []
@@ -329,7 +322,7 @@ def _chosen(
         picked.append(choice)
         if len(picked) == LOTS_MAX:
             break
-    return [(by_record[one.lot.record], one.part_mg) for one in picked], refused
+    return [(by_lot[id(one.lot)], one.part_mg) for one in picked], refused
 
 
 def quoted_lot(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
@@ -368,7 +361,15 @@ def quoted_lot(one: FoundLot, *, part_mg: int, corridor: Corridor) -> QuotedLot:
         points_in=part.points_in,
         dust=part.dust,
         expires="" if lot.lives_until is None else lot.lives_until.isoformat(),
+        lot="" if one.arrived is None else one.name,
     )
+
+
+def _require_points(amounts: Amounts) -> None:
+    """Refuse what would burn points for none, or move without burning any: platforms move whole points."""
+    if not (amounts.points_in and amounts.points_out):
+        detail = f"{amounts.points_out} points would go and {amounts.points_in} come, at least 1 has to"
+        raise TransferRefused([_failure(TransferRefusal.BELOW_MINIMUM, detail)])
 
 
 def _require_within(agreement: Agreement, use: DayUse, *, recognised_mg: int) -> None:

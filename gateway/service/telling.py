@@ -1,14 +1,15 @@
 """What platforms are told about a transfer: holds, credits and decisions, made anew each time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gateway.ledger import Decision
 from gateway.model.canonical import Json
+from gateway.model.quote import QuotedLot
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import Party, TransferState
 from gateway.ports import Credit, HoldPoints, LotPart, OutboxMessage, PlatformMessage, TellDecision
-from gateway.service.moves import Move
+from gateway.service.moves import Move, MovedLot
 from gateway.signing import Signer, seal
 
 __all__ = ["decision_body", "message_of", "party_of"]
@@ -52,7 +53,6 @@ def decision_body(move: Move, decision: Decision) -> dict[str, Json]:
 
 def _hold(move: Move) -> HoldPoints:
     terms = move.transfer.terms
-    lots = zip(move.quote.lots, move.lots, strict=True)
     return HoldPoints(
         id=_own_id("hd", terms.id),
         transfer=terms.id,
@@ -62,15 +62,24 @@ def _hold(move: Move) -> HoldPoints:
         destination=terms.destination,
         expected_in_s=EXPECTED_SECONDS,
         lots=tuple(
-            LotPart(
-                record=quoted.record,
-                points=quoted.use.points,
-                co2e_mg=quoted.use.used_mg,
-                event=facts.event,
-            )
-            for quoted, facts in lots
+            part
+            for quoted, facts in zip(move.quote.lots, move.lots, strict=True)
+            for part in _burned(quoted, facts)
         ),
     )
+
+
+def _burned(quoted: QuotedLot, facts: MovedLot) -> Iterator[LotPart]:
+    """Yield whose points are burned for a lot: an act's, or those that transfers brought, by their shares."""
+    record, use = quoted.record, quoted.use
+    if not facts.arrived:
+        yield LotPart(record=record, points=use.points, co2e_mg=use.used_mg, event=facts.event)
+        return
+    left_points, left_mg = use.points, use.used_mg
+    for transfer, points in facts.arrived:
+        share = left_mg * points // left_points if left_points else left_mg
+        yield LotPart(record=record, points=points, co2e_mg=share, arrived=transfer)
+        left_points, left_mg = left_points - points, left_mg - share
 
 
 def _credit(move: Move) -> Credit:

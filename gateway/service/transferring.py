@@ -1,6 +1,6 @@
 """Start and show transfers: what was quoted is checked again, written down, and then on its way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from gateway.ports import (
     KnownRequest,
     Ledger,
     LedgerReader,
+    LotNote,
     MoveIndex,
     OutboxMessage,
     Platforms,
@@ -27,6 +28,7 @@ from gateway.ports import (
 )
 from gateway.protocol import Checked, CheckFailed, Conflict, Kept, Send, Start, Transfer, judge, step
 from gateway.recognition import movable
+from gateway.service.arrivals import Arrivals, Taken, arriving
 from gateway.service.checking import Checking, Passed, Wanted
 from gateway.service.each import tried
 from gateway.service.lots import FoundLot
@@ -148,7 +150,12 @@ class Transferring:
         found = self._found_all([one.id for one in wanted])
         new = [one for one in wanted if one.id not in found]
         now = self.clock.now()
-        checking = Checking(quoting=self.quoting, platform=self.platforms.platform, names=self.names)
+        checking = Checking(
+            quoting=self.quoting,
+            platform=self.platforms.platform,
+            names=self.names,
+            arrivals=Arrivals(self.reader, self.index),
+        )
         checked = dict(zip((one.id for one in new), checking.check(new, now=now), strict=True))
         begun: dict[str, str | GatewayError] = {}
         moves: list[tuple[Move, Sequence[Send]]] = []
@@ -166,7 +173,8 @@ class Transferring:
     ) -> dict[str, dict[str, Json]]:
         """Write transfers together and return them as shown: as another process has, where it was quicker."""
         terms = [move.transfer.terms for move, _ in moves]
-        self.index.note({one.id: (one.source, one.destination) for one in terms})
+        lots = [note for move, _ in moves for note in _lots_noted(move)]
+        self.index.note({one.id: (one.source, one.destination) for one in terms}, lots=lots)
         futures = self.ledger.submit_all([_first_step(*one, now=now) for one in moves])
         mine = {
             move.transfer.terms.id: future.result().done
@@ -217,12 +225,12 @@ def _conflict(wanted: Wanted, known: KnownRequest) -> IdempotencyConflict:
 
 def _begun(wanted: Wanted, passed: Passed | TransferRefused, *, now: datetime) -> tuple[Move, Sequence[Send]]:
     """Return a new transfer, and what its platforms are sent."""
-    found = Passed((), b"", "") if isinstance(passed, TransferRefused) else passed
+    found = Passed((), (), b"", "") if isinstance(passed, TransferRefused) else passed
     done = step(Transfer(_terms(wanted, person=found.person)), Start(now))
     if done.transfer.deadline is not None:
         failed = passed.code if isinstance(passed, TransferRefused) else ""
         done = step(done.transfer, CheckFailed(now, failed) if failed else Checked(now))
-    move = Move(done.transfer, wanted.quote, tuple(map(_moved_lot, found.lots)), found.unit_in)
+    move = Move(done.transfer, wanted.quote, tuple(map(_moved_lot, found.lots, found.taken)), found.unit_in)
     return move, [one for one in done.effects if isinstance(one, Send)]
 
 
@@ -269,14 +277,24 @@ def _terms(wanted: Wanted, *, person: bytes) -> TransferTerms:
     )
 
 
-def _moved_lot(one: FoundLot) -> MovedLot:
+def _lots_noted(move: Move) -> Iterator[LotNote]:
+    """Yield by which lots its person finds a transfer: arrived ones it takes of, and those it brings."""
+    terms = move.transfer.terms
+    for lot in move.quote.lots if terms.person else ():
+        for name in (lot.lot, arriving(move, lot)):
+            if name:
+                yield LotNote(terms.person, name, terms.id)
+
+
+def _moved_lot(one: FoundLot, taken: Taken) -> MovedLot:
     value = one.lot.value
     last = one.lot.expires
     return MovedLot(
-        event=one.row.event or "",
-        unit=one.program.unit,
+        event="" if taken else one.row.event or "",
+        unit=one.unit,
         co2e_mg=value.co2e_mg,
         movable_mg=int(movable(value)),
         points=value.points,
         expires="" if last is None else last.isoformat(),
+        arrived=taken,
     )

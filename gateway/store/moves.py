@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Row, or_, select
 
-from gateway.ledger import ALL, Lot, Pair, Position
-from gateway.ports import Corridor, LedgerReader, LotState
+from gateway.ledger import ALL, Lot, Pair, Position, way_of
+from gateway.ports import ArrivedLot, Corridor, LedgerReader, LotNote, LotState, MoveIndex
 from gateway.recognition import DayUse, Moved, Used
 from gateway.store import ledger_tables
 from gateway.store import transfer_tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
+from gateway.store.many import rows_of
 
 __all__ = ["LedgerLotBook", "SqlAddresses", "SqlMoveIndex", "day_keys"]
 
@@ -30,19 +31,31 @@ def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
 class LedgerLotBook:
     """What has become of lots (:class:`gateway.ports.LotBook`), by the ledger's books."""
 
-    def __init__(self, reader: LedgerReader) -> None:
+    def __init__(self, reader: LedgerReader, index: MoveIndex) -> None:
         self._reader = reader
+        self._index = index
 
-    def states(self, records: Sequence[str]) -> dict[str, LotState]:
-        """Return the states of those lots that were ever touched, by record."""
-        found = self._reader.lots(records)
-        moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in records}
+    def states(self, lots: Sequence[str]) -> dict[str, LotState]:
+        """Return the states of those lots that were ever touched, by name; a record's is its id."""
+        found = self._reader.lots(lots)
+        moved: dict[str, dict[tuple[str, str], Moved]] = {name: {} for name in lots}
         for lot in found.values():
             if lot.origin in moved:
                 moved[lot.origin][lot.platform, lot.rates] = Moved(
                     lot.origin_mg, lot.mg - lot.returned_mg, lot.points - lot.returned_points
                 )
-        return {name: _state(found[name], moved[name]) for name in records if name in found}
+        return {name: _state(found[name], moved[name]) for name in lots if name in found}
+
+    def arrived(self, wanted: Collection[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[ArrivedLot]]:
+        """Return what platforms hold of persons' records by transfers, whatever is left of it."""
+        noted = self._index.lots_of({person.hex() for person, _ in wanted})
+        persons = {one.lot: bytes.fromhex(one.person) for one in noted}
+        there: dict[tuple[bytes, str], list[ArrivedLot]] = {}
+        for name, lot in sorted(self._reader.lots(persons).items() if persons else ()):
+            where = (persons.get(name, b""), lot.platform)
+            if lot.origin and lot.mg and where in wanted:
+                there.setdefault(where, []).append(ArrivedLot(name, lot, way_of(name)[1]))
+        return there
 
     def day_uses(
         self, moves: Collection[tuple[bytes, Corridor]], *, day: date
@@ -59,16 +72,25 @@ class SqlMoveIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, corridors: Mapping[str, tuple[str, str]]) -> None:
-        """Write down between which platforms transfers are, by their ids; once is enough."""
+    def note(self, corridors: Mapping[str, tuple[str, str]], *, lots: Collection[LotNote] = ()) -> None:
+        """Write down between which platforms transfers are, by their ids, and their lots; once is enough."""
         ends = [
             {"platform": platform, "transfer": transfer}
             for transfer, corridor in sorted(corridors.items())
             for platform in corridor
         ]
+        named = [one._asdict() for one in sorted(set(lots))]
         if ends:
             with self._database.write(alone=False) as connection:
                 connection.execute(upsert(connection, t.ends).on_conflict_do_nothing(), ends)
+                if named:
+                    connection.execute(upsert(connection, t.arriving).on_conflict_do_nothing(), named)
+
+    def lots_of(self, persons: Collection[str]) -> list[LotNote]:
+        """Return what has arrived of persons, or was to, by their pseudonyms across platforms."""
+        with self._database.read() as connection:
+            rows = rows_of(connection, t.arriving.c.person, values=persons)
+            return [LotNote(row.person, row.lot, row.transfer) for row in rows]
 
     def of_platform(self, platform: str, *, after: str, limit: int) -> list[str]:
         """Return transfers of a platform, by their ids, those after an id; of all where it is empty."""

@@ -1,4 +1,4 @@
-"""Tables beside the ledger's: where the transfers of a platform are found, and where it is called."""
+"""Tables beside the ledger's: where transfers are found, and where platforms are called."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from sqlalchemy import Column, PrimaryKeyConstraint, String, Table
 
 from gateway.store.tables import METADATA
 
-__all__ = ["addresses", "ends"]
+__all__ = ["addresses", "arriving", "ends"]
 
 ends: Final = Table(
     "transfer_ends",
@@ -14,6 +14,15 @@ ends: Final = Table(
     Column("platform", String, nullable=False),  # either end
     Column("transfer", String, nullable=False),
     PrimaryKeyConstraint("platform", "transfer"),
+)
+
+arriving: Final = Table(
+    "transfer_lots",
+    METADATA,
+    Column("person", String, nullable=False),  # the pseudonym across platforms
+    Column("lot", String, nullable=False),
+    Column("transfer", String, nullable=False),  # which brings it, or takes of it
+    PrimaryKeyConstraint("person", "lot", "transfer"),
 )
 
 addresses: Final = Table(

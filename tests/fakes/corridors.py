@@ -50,20 +50,29 @@ class Between:
         self.mappings = [home.parent / f"{city.name}.yaml" for city in cities]
         self.versions = Versions(self.mappings)
 
-    def corridor(self, source: str = SOURCE) -> Corridor:
-        names = (SOURCE, DESTINATION) if source == SOURCE else (DESTINATION, SOURCE)
+    def corridor(self, source: str = SOURCE, destination: str = "") -> Corridor:
+        names = (source, destination or (DESTINATION if source == SOURCE else SOURCE))
         return Corridor(*(self.cities[name].platform for name in names))
 
     def points(self, city: str, person: int = 1) -> int:
         """Return what a resident can spend, as the city says."""
         return beside(self.cities[city]).points(person)
 
-    def quote(self, points: int, *, source: str = SOURCE, person: int = 1) -> MadeQuote:
+    def quote(
+        self,
+        points: int | None,
+        *,
+        source: str = SOURCE,
+        destination: str = "",
+        person: int = 1,
+        records: Sequence[str] = (),
+    ) -> MadeQuote:
         with open_home(self.home) as opened, SqlLedger(opened.database) as ledger:
             parts = transferring(opened, ledger, versions=self.versions)
-            corridor = self.corridor(source)
+            corridor = self.corridor(source, destination)
             account = parts.names.pseudonym(corridor.source, f"{source}-{person:05d}")
-            return make_quote(QuoteAsked(corridor=corridor, account=account, points=points), parts.quoting)
+            asked = QuoteAsked(corridor=corridor, account=account, points=points, records=records)
+            return make_quote(asked, parts.quoting)
 
     def start(self, made: MadeQuote, *, name: str = "", person: int = 1, **changes: Json) -> dict[str, Any]:
         body: dict[str, Json] = {
@@ -109,9 +118,15 @@ def beside(city: SandboxCity) -> CityBeside:
 
 @contextmanager
 def between_cities(
-    folder: Path, patch: pytest.MonkeyPatch, *, persons: int = PERSONS, rides: int = 200, **changes: Json
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    *,
+    names: Sequence[str] = (SOURCE, DESTINATION),
+    persons: int = PERSONS,
+    rides: int = 200,
+    **changes: Json,
 ) -> Iterator[Between]:
-    """Give a home between two cities with agreements both ways; ``changes`` are of the way back."""
+    """Give a home between cities with agreements all ways; ``changes`` are of those not from the first."""
     patch.setenv("TANQIAO_PRIVATE_WEBHOOKS", "allow")
     home = make_home(folder, patch)
     with ExitStack() as stack:
@@ -119,7 +134,7 @@ def between_cities(
             stack.enter_context(
                 sandbox_city(name, folder, trust=home / "trust", size=(max(persons, 3), rides))
             )
-            for name in (SOURCE, DESTINATION)
+            for name in names
         ]
         first_epoch(home)
         for city in cities:
@@ -160,5 +175,10 @@ def _admit(between: Between) -> None:
 
 
 def _agree(between: Between, changes: dict[str, Json]) -> None:
-    one, other = map(beside, between.cities.values())
-    agree(between.home, [Terms(one, other), Terms(other, one, changes)], mappings=between.mappings)
+    cities = [beside(city) for city in between.cities.values()]
+    admitted: dict[str, Json] = {"methodologies": [f"{city.platform}/travel" for city in cities]}
+    terms = [
+        Terms(one, other, admitted | (changes if one is not cities[0] else {}))
+        for one, other in itertools.permutations(cities, 2)
+    ]
+    agree(between.home, terms, mappings=between.mappings)

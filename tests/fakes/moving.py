@@ -16,7 +16,7 @@ from gateway.app.quoting import quoting
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.quote import Quote
 from gateway.model.shape import Shape
-from gateway.ports import Corridor, CorridorDocument, LotState, PlatformKey
+from gateway.ports import ArrivedLot, Corridor, CorridorDocument, LotState, PlatformKey
 from gateway.recognition import DayUse, Moved, Used
 from gateway.resources import schema
 from gateway.service.agreeing import receive_document
@@ -53,8 +53,12 @@ class Books:
     lots: dict[str, LotState] = field(default_factory=dict)
     today: DayUse = field(default_factory=DayUse)
 
-    def states(self, records: Sequence[str]) -> dict[str, LotState]:
-        return {record: self.lots[record] for record in records if record in self.lots}
+    def states(self, lots: Sequence[str]) -> dict[str, LotState]:
+        return {lot: self.lots[lot] for lot in lots if lot in self.lots}
+
+    def arrived(self, wanted: Collection[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[ArrivedLot]]:
+        del wanted
+        return {}
 
     def day_uses(
         self, moves: Collection[tuple[bytes, Corridor]], *, day: date

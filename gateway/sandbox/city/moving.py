@@ -101,7 +101,8 @@ def post_points(work: Work, transfer: str) -> None:
     work.db.execute(
         "INSERT INTO grants (account, arrived, record, points, left_points, co2e_mg, valid_through)"
         " SELECT moves.account, moves.transfer, parts.record, sum(parts.points), sum(parts.points),"
-        " sum(parts.co2e_mg), min(parts.valid_through) FROM parts JOIN moves USING (transfer)"
+        " sum(parts.co2e_mg), coalesce(min(nullif(parts.valid_through, '')), '')"
+        " FROM parts JOIN moves USING (transfer)"
         " WHERE transfer = ? GROUP BY parts.record ORDER BY min(parts.number)",
         (transfer,),
     )

@@ -8,7 +8,7 @@ from math import floor
 
 from gateway.convert import expires_on
 from gateway.errors import IntegrityBroken
-from gateway.ledger import Lot, Part
+from gateway.ledger import Lot, Part, way_of
 from gateway.model.quote import QuotedLot
 from gateway.ports import BatchRow, ClaimState, ClaimStore, MovedPart, PrivateRow
 from gateway.recognition import (
@@ -118,8 +118,7 @@ def _arrived(record: Value, moved: MovedPart, *, facts: MovedLot, where: str) ->
     More may have come between the quote and the reservation. But whatever has come by the same rates is
     rounded once, of the whole, so that its points follow from its milligrams.
     """
-    lot = moved.reservation.parts[moved.line].lot
-    rates = [step.partition(" ")[2] for step in lot.split(">")[1:]]
+    _, rates = way_of(moved.reservation.parts[moved.line].lot)
     value = arrived_value(record, rates, co2e_mg=facts.co2e_mg, points=facts.points)
     is_whole = facts.points == floor(value.exact) or moved.held.returned_mg > 0
     if facts.co2e_mg > moved.held.mg or not is_whole:

@@ -283,6 +283,36 @@ def test_parts_that_come_back_leave_no_gain_behind(
         assert used.points <= value.points
 
 
+@settings(max_examples=ROUNDS, deadline=None)
+@given(splits(), worths)
+def test_what_goes_on_while_more_arrives_comes_to_what_the_whole_does(
+    case: tuple[Value, Worth, list[int]], onward: Worth
+) -> None:
+    """After each part that has arrived all that can goes on; what its floors leave goes with a later one."""
+    value, worth, parts = case
+    rates, used, moved, mg, points = (worth.rates(value),), UNUSED, NOTHING_MOVED, 0, 0
+    for part in taken(value, worth, parts):
+        mg, points = mg + part.recognised_mg, points + part.points_in
+        lot = arrived_value(value, rates, co2e_mg=mg, points=points)
+        left = floor(movable(lot)) - used.used_mg
+        if left:
+            on = take(lot, onward, part_mg=left, used=used, moved=moved)
+            used, moved = after(used, moved, on)
+    (whole,) = taken(value, worth, [sum(parts)])
+    lot = arrived_value(value, rates, co2e_mg=whole.recognised_mg, points=whole.points_in)
+
+    assert used.used_mg == floor(movable(lot))
+    if used.used_mg:
+        at_once = take(lot, onward, part_mg=used.used_mg)
+        assert (used.points, *moved) == (
+            at_once.points,
+            at_once.used_mg,
+            at_once.recognised_mg,
+            at_once.points_in,
+        )
+        assert at_once.recognised_mg <= whole.recognised_mg
+
+
 @st.composite
 def journeys(draw: st.DrawFn) -> tuple[Value, list[Worth], list[int]]:
     """Draw an act that starts somewhere, what it is worth in some cities, and a way that comes back."""

@@ -1,0 +1,104 @@
+"""What waits for one platform goes together, and what comes alone at once; a full one keeps no other."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from gateway.ports import Answered, OutboxMessage, OutboxTask, PlatformOutcome
+from gateway.service import conveying
+from gateway.service.carrying import Carrier, Heard, Owed
+from gateway.service.conveying import Conveyor
+from tests.fakes.claims import At
+from tests.fakes.transfers import NOW
+
+NORTH, SOUTH = "cn-000000/north", "cn-000000/south"
+
+
+class Waiting:
+    """An outbox and a carrier in memory; what is heard is noted."""
+
+    def __init__(self, *tasks: OutboxTask) -> None:
+        self.outbox = self
+        self.clock = At(NOW)
+        self.left = list(tasks)
+        self.over: list[OutboxTask] = []
+
+    def take(self, *, now: int, lease: int, limit: int, without: Collection[str] = ()) -> list[OutboxTask]:
+        del now, lease
+        free = [task for task in self.left if task.message.platform not in without][:limit]
+        self.left = [task for task in self.left if task not in free]
+        return free
+
+    def end(self, tasks: Sequence[OutboxTask]) -> None:
+        self.over += tasks
+
+    def look_after(self) -> int:
+        return 0
+
+    def owed(self, tasks: Sequence[OutboxTask]) -> list[Owed]:
+        return [Owed(task, cast(Any, task.number), cast(Any, None)) for task in tasks if task.number >= 0]
+
+    def heard(self, heard: Sequence[Heard]) -> None:
+        self.over += [one.owed.task for one in heard]
+
+
+class Platforms:
+    """Notes what is said together; the south answers once it is told to."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int]] = []
+        self.south = asyncio.Event()
+
+    async def send(self, platform: str, message: object) -> PlatformOutcome:
+        return (await self.send_all(platform, [message]))[0]
+
+    async def send_all(self, platform: str, messages: Sequence[object]) -> list[PlatformOutcome]:
+        self.said.append((platform, len(messages)))
+        if platform == SOUTH:
+            await self.south.wait()
+        return [Answered(document={})] * len(messages)
+
+
+def task(number: int, platform: str = NORTH, kind: str = "hold") -> OutboxTask:
+    return OutboxTask(number, f"tr_{number}", OutboxMessage(platform, kind), 1)
+
+
+def carried(waiting: Waiting, platforms: Platforms, *, until: int) -> None:
+    conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms))
+
+    async def run() -> None:
+        carrying = asyncio.create_task(conveyor.run(stop=lambda: len(waiting.over) >= until))
+        while not carrying.done():
+            await asyncio.sleep(0.01)
+            if len([one for one in waiting.over if one.message.platform == NORTH]) >= until - 3:
+                platforms.south.set()
+        await carrying
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_messages_of_one_kind_to_one_platform_go_together() -> None:
+    waiting, platforms = Waiting(*(task(n) for n in range(5)), task(5, kind="decision")), Platforms()
+    carried(waiting, platforms, until=6)
+
+    assert sorted(platforms.said) == [(NORTH, 1), (NORTH, 5)]
+
+
+def test_what_is_not_owed_any_more_is_ended_and_not_sent() -> None:
+    waiting, platforms = Waiting(task(-1), task(1)), Platforms()
+    carried(waiting, platforms, until=2)
+
+    assert platforms.said == [(NORTH, 1)]
+    assert {one.number for one in waiting.over} == {-1, 1}
+
+
+def test_a_platform_that_does_not_answer_keeps_no_other_waiting(monkeypatch: Any) -> None:
+    monkeypatch.setattr(conveying, "TOGETHER", 2)
+    monkeypatch.setattr(conveying, "AT_ONE_PLATFORM", 1)
+    south = [task(n, SOUTH) for n in range(3)]
+    waiting, platforms = Waiting(*south, *(task(n) for n in range(3, 40))), Platforms()
+    carried(waiting, platforms, until=40)
+
+    before = platforms.said.index((SOUTH, 1))
+    assert [one for one in platforms.said[:before] if one[0] == SOUTH] == [(SOUTH, 2)]
+    assert sum(count for name, count in platforms.said[:before] if name == NORTH) == 37
