@@ -196,6 +196,15 @@ def test_what_has_moved_carries_its_recognised_amount_and_its_share_of_the_act()
     assert (on.recognised_mg, on.points_in) == (15_000, 15)
 
 
+def test_what_has_moved_twice_is_the_share_of_the_act_that_its_rates_leave() -> None:
+    """250 g were worth 40 g at the first city and half of that at the second, for a point each 500 mg."""
+    twice = arrived_value(WALK, ["4/25 1/1000", "1/2 1/500"], co2e_mg=5_000, points=9)
+    once = arrived_value(WALK, ["4/25 1/1000"], co2e_mg=20_000, points=20)
+
+    assert twice == Value(5_000, 9, Fraction(10), Fraction(1, 4))
+    assert once == taken(WALK, FORTY, [125_000])[0].value(WALK)
+
+
 def test_a_move_never_lengthens_a_life() -> None:
     early, late = date(2026, 1, 1), date(2027, 1, 1)
 
