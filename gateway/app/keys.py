@@ -24,8 +24,10 @@ def new_key(out: Path, purpose: str, *, name: str = "") -> dict[str, object]:
             raise UsageError(f"a {purpose} key needs the name it signs under", remedy="give --name")
         signer = create_signing_key(out, purpose)
         return {"private": str(out), "vkey": str(VerifierKey(name, NOTE_TYPES[purpose], signer.public))}
-    if purpose not in ("record", "http", "recovery"):
-        raise UsageError(f"no key has the purpose {purpose}", remedy="record, http, recovery, log or witness")
+    if purpose not in ("record", "http", "recovery", "maintainer"):
+        raise UsageError(
+            f"no key has the purpose {purpose}", remedy="record, http, recovery, maintainer, log or witness"
+        )
     signer = create_signing_key(out, purpose)
     return {"private": str(out), "id": signer.key_id, "public": signer.public.hex()}
 

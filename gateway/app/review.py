@@ -12,16 +12,16 @@ from gateway.catalog import Timeline
 from gateway.convert import Interpreter, Program, Refusal, SourceReader, check_scheme
 from gateway.convert.coverage import measure
 from gateway.convert.explain import explain
-from gateway.convert.selftest import run_tests
+from gateway.convert.selftest import TestResult, run_tests
 from gateway.convert.survivors import fates
-from gateway.errors import Refused, UsageError
+from gateway.errors import ChecksFailed, Refused, UsageError
 from gateway.model.source import Outcome, RefusedRow, SourceRow
 from gateway.plugins import list_adapters
 from gateway.resources import schema
 from gateway.service.assembling import assembled
 from gateway.store.input_files import open_input, order_inputs
 
-__all__ = ["adapters", "check_mappings", "coverage_of", "explain_row"]
+__all__ = ["adapters", "check_mappings", "coverage_of", "explain_row", "require_checked"]
 
 
 def adapters() -> list[dict[str, object]]:
@@ -47,19 +47,42 @@ def check_mappings(files: Sequence[Path]) -> list[dict[str, object]]:
     schemes: defaultdict[str, list[Program]] = defaultdict(list)
     for _, program in programs:
         schemes[program.id].append(program)
-    for scheme, versions in schemes.items():
-        for finding in check_scheme(versions) if len(versions) > 1 else ():
-            raise Refused(
-                f"{scheme}: {finding.message}",
-                field=finding.pointer,
-                remedy="let the versions of a scheme follow each other as docs/reference/mapping.md §8 says",
-            )
+    for versions in schemes.values():
+        if len(versions) > 1:
+            _require_scheme(versions)
     return [_checked(name, program) for name, program in programs]
+
+
+def require_checked(program: Program, others: Sequence[Program]) -> None:
+    """Refuse a version whose own tests fail, or that does not follow the other versions of its scheme.
+
+    Raises:
+        ChecksFailed: the first test that fails.
+        Refused: how the versions contradict each other.
+    """
+    faults = _faults_of(run_tests(program, Interpreter(program).convert), program.id)
+    if faults:
+        raise ChecksFailed(faults[0], remedy="mend the document or the test that is wrong")
+    versions = [one for one in others if (one.id, one.version) != (program.id, program.version)]
+    if versions:
+        _require_scheme([*versions, program])
+
+
+def _require_scheme(versions: Sequence[Program]) -> None:
+    for finding in check_scheme(versions):
+        raise Refused(
+            f"{versions[0].id}: {finding.message}",
+            field=finding.pointer,
+            remedy="let the versions of a scheme follow each other as docs/reference/mapping.md §8 says",
+        )
+
+
+def _faults_of(results: Sequence[TestResult], name: str) -> list[str]:
+    return [f"{name}: {result.name}: {fault}" for result in results for fault in result.faults]
 
 
 def _checked(name: str, program: Program) -> dict[str, object]:
     results = run_tests(program, Interpreter(program).convert)
-    faults = [f"{name}: {result.name}: {fault}" for result in results for fault in result.faults]
     return {
         "id": program.id,
         "version": program.version,
@@ -68,7 +91,7 @@ def _checked(name: str, program: Program) -> dict[str, object]:
         "tests": len(results),
         "failed": sum(1 for result in results if result.faults),
         "digest": "sha256:" + program.digest,
-        "faults": faults,
+        "faults": _faults_of(results, name),
     }
 
 

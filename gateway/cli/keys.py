@@ -16,7 +16,9 @@ app = typer.Typer()
 def new(
     out: Annotated[Path, typer.Option(help="Where to keep the private key; never replaces a file.")],
     format_: FormatOption,
-    purpose: Annotated[str, typer.Option(help="record, http, recovery, log or witness.")] = "http",
+    purpose: Annotated[
+        str, typer.Option(help="record, http, recovery, maintainer, log or witness.")
+    ] = "http",
     name: Annotated[str, typer.Option(help="For log and witness: the name in signed notes.")] = "",
 ) -> None:
     """Make a key pair outside of any home and print its public half.

@@ -1,17 +1,18 @@
-"""``mapping check | coverage | list``; the commands of reviewing are in ``reviewing.py``."""
+"""``mapping check | coverage | list``; others are in ``reviewing.py`` and ``publishing.py``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli import reviewing
+from gateway.cli import publishing, reviewing
 from gateway.cli.output import FormatOption, emit, emit_rows, hint
 
 __all__ = ["app"]
 
 app = typer.Typer()
 reviewing.register(app)
+publishing.register(app)
 
 
 @app.command("check")

@@ -50,13 +50,15 @@ def load_program(
     return program_from_document(read_yaml(text, name=name), schema, name=name, behaviours=behaviours)
 
 
-def program_from_canonical(canonical: bytes, schema: Mapping[str, Any]) -> Program:
-    """Rebuild the same program from a document's stored canonical JSON.
+def program_from_canonical(
+    canonical: bytes, schema: Mapping[str, Any], *, behaviours: Mapping[str, Behaviour] | None = None
+) -> Program:
+    """Rebuild the same program from a document's canonical JSON; ``behaviours`` as with YAML.
 
     Raises:
         MappingRefused: the bytes are not canonical, or the document does not pass its checks.
     """
-    return program_from_document(from_canonical(canonical), schema)
+    return program_from_document(from_canonical(canonical), schema, behaviours=behaviours)
 
 
 def program_from_document(

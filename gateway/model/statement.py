@@ -16,6 +16,7 @@ __all__ = [
     "DAY_TYPE",
     "ERASURE_TYPE",
     "KEYS_TYPE",
+    "MAPPING_APPROVAL_TYPE",
     "MAPPING_TYPE",
     "REVERSAL_KIND",
     "STATEMENT_TYPES",
@@ -39,6 +40,7 @@ ERASURE_TYPE: Final = "tanqiao/erasure/1"
 KEYS_TYPE: Final = "tanqiao/keys-change/1"
 REVERSAL_KIND: Final = "reversal"
 MAPPING_TYPE: Final = "tanqiao/mapping-published/1"
+MAPPING_APPROVAL_TYPE: Final = "tanqiao/mapping-approval/1"
 TRANSFERS_TYPE: Final = "tanqiao/transfers/1"
 STATEMENT_TYPES: Final = (
     AGREEMENT_PUBLISHED_TYPE,
@@ -165,25 +167,6 @@ class KeyChange(NamedTuple):
         }
 
 
-def mapping_statement(
-    issuer: str, identity: tuple[str, int, str], *, status: str, issued: str
-) -> dict[str, Json]:
-    """Return the body that publishes one mapping version (id, version, digest)."""
-    mapping_id, version, mapping_digest = identity
-    return {
-        "type": MAPPING_TYPE,
-        "issuer": issuer,
-        "mapping": {"id": mapping_id, "version": version, "digest": mapping_digest},
-        "status": status,
-        "issued": issued,
-    }
-
-
-def erasure_statement(issuer: str, notice: str, *, issued: str) -> dict[str, Json]:
-    """Return the body of an erasure notice: that a person was forgotten; never whom, where or how much."""
-    return {"type": ERASURE_TYPE, "issuer": issuer, "notice": notice, "issued": issued}
-
-
 class PartySignature(NamedTuple):
     """A signature of somebody else than the gateway, with the key that was theirs when it was checked."""
 
@@ -195,6 +178,33 @@ class PartySignature(NamedTuple):
     def document(self) -> dict[str, Json]:
         """Return the signature without whose it is."""
         return {"key": self.key, "public_key": self.public_key, "value": self.value}
+
+
+def mapping_statement(
+    issuer: str,
+    identity: tuple[str, int, str],
+    *,
+    status: str,
+    issued: str,
+    approvals: Sequence[PartySignature] = (),
+) -> dict[str, Json]:
+    """Return the body that publishes one mapping version (id, version, digest), with who has approved it."""
+    mapping_id, version, mapping_digest = identity
+    body: dict[str, Json] = {
+        "type": MAPPING_TYPE,
+        "issuer": issuer,
+        "mapping": {"id": mapping_id, "version": version, "digest": mapping_digest},
+        "status": status,
+        "issued": issued,
+    }
+    if approvals:
+        body["approvals"] = [{"maintainer": one.party, **one.document()} for one in approvals]
+    return body
+
+
+def erasure_statement(issuer: str, notice: str, *, issued: str) -> dict[str, Json]:
+    """Return the body of an erasure notice: that a person was forgotten; never whom, where or how much."""
+    return {"type": ERASURE_TYPE, "issuer": issuer, "notice": notice, "issued": issued}
 
 
 def agreement_statement(

@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 from gateway.convert import Program
 from gateway.errors import GatewayError, IntegrityBroken
 from gateway.model.canonical import Json
-from gateway.model.statement import mapping_statement
+from gateway.model.statement import PartySignature, mapping_statement
 from gateway.model.strict import read_strict_object
 from gateway.ports import Journal, Log, PublishedMapping
 from gateway.signing import KeyRing, Signer, seal, verify_envelope
@@ -53,11 +53,16 @@ def publish_queue(journal: Journal, log: Log, *, rings: Callable[[], PublishingR
 
 
 def mapping_publication(
-    program: Program, issuer: str, *, signers: Sequence[Signer], issued: str
+    program: Program,
+    issuer: str,
+    *,
+    signers: Sequence[Signer],
+    issued: str,
+    approvals: Sequence[PartySignature] = (),
 ) -> tuple[PublishedMapping, bytes]:
     """Return a mapping version as it is published, and its log entry."""
     identity = (program.id, program.version, "sha256:" + program.digest)
-    body = mapping_statement(issuer, identity, status=program.status, issued=issued)
+    body = mapping_statement(issuer, identity, status=program.status, issued=issued, approvals=approvals)
     published = PublishedMapping(program.id, program.version, program.digest, program.canonical, -1)
     return published, seal(body, signers)
 

@@ -49,6 +49,7 @@ class Home:
         self.keys = root / "keys"
         self.policy = root / "trust" / "policy"
         self.key_ring = root / "trust" / "keys.json"
+        self.maintainers = root / "trust" / "maintainers.json"
         self.log = root / "log"
         self.staging = root / "staging"
         self.records = root / "records"

@@ -31,6 +31,7 @@ from gateway.ports import (
     ReversalRow,
 )
 from gateway.service.agreement_book import corridor_body
+from gateway.service.approving import require_approvals
 from gateway.service.audit.report import Check
 from gateway.signing import KeyRing, verify_envelope
 
@@ -173,6 +174,7 @@ class _Walker:
         )
         if body["mapping"] != expected:
             raise IntegrityBroken("the journal does not know this mapping")
+        require_approvals(body)
 
 
 def walk_log(
