@@ -33,7 +33,7 @@ def sign_mapping(file: Path, *, key: Path, publication: Path) -> dict[str, objec
     made = approve(program.canonical, identity, signer=signer, before=before)
     write_durably(publication, made + b"\n")
     signed = read_publication(made).signatures
-    return _named(program.id, program.version, program.digest) | {
+    return _named(program.id, program.version, digest=program.digest) | {
         "key": signer.key_id,
         "signatures": len(signed),
     }
@@ -44,7 +44,9 @@ def publish_mapping(root: Path, publication: Path) -> dict[str, object]:
     data = read_small(publication)
     with open_home(root, writing=True) as opened:
         published = publish_approved(data, _maintaining(opened))
-    return _named(published.id, published.version, published.digest) | {"log_entry": published.position}
+    return _named(published.id, published.version, digest=published.digest) | {
+        "log_entry": published.position
+    }
 
 
 def _maintaining(opened: OpenHome) -> Maintaining:
@@ -84,5 +86,5 @@ def _maintainers(file: Path) -> Maintainers:
         ) from error
 
 
-def _named(mapping: str, version: int, digest: str) -> dict[str, object]:
+def _named(mapping: str, version: int, *, digest: str) -> dict[str, object]:
     return {"id": mapping, "version": version, "digest": "sha256:" + digest}

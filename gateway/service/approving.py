@@ -143,18 +143,18 @@ class Publication(NamedTuple):
         Raises:
             ApprovalRefused: it is another.
         """
-        if self.approval["body"] != approving_body(mapping, version, self.digest):
+        if self.approval["body"] != approving_body(mapping, version, digest_name=self.digest):
             raise ApprovalRefused(
                 f"what was signed is not {mapping} version {version} with {self.digest}",
                 field="/approval/body",
             )
 
 
-def approving_body(mapping: str, version: int, mapping_digest: str) -> dict[str, Json]:
+def approving_body(mapping: str, version: int, *, digest_name: str) -> dict[str, Json]:
     """Return what a maintainer signs."""
     return {
         "type": MAPPING_APPROVAL_TYPE,
-        "mapping": {"id": mapping, "version": version, "digest": mapping_digest},
+        "mapping": {"id": mapping, "version": version, "digest": digest_name},
     }
 
 
@@ -198,7 +198,7 @@ def approve(canonical: bytes, identity: tuple[str, int], *, signer: Signer, befo
     Raises:
         ApprovalRefused: what others have signed before is not this.
     """
-    body = approving_body(*identity, digest(canonical))
+    body = approving_body(*identity, digest_name=digest(canonical))
     kept: list[dict[str, Json]] = []
     if before:
         signed = read_publication(before)
