@@ -11,8 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from gateway.api.bodies import object_body, parts_of, signed_document
 from gateway.api.problems import problem_body, status_of
 from gateway.api.transfers import (
-    QUOTE_SCHEMA,
-    TRANSFER_SCHEMA,
     QuoteDocument,
     TransferAnswer,
     quote_asked,
@@ -34,8 +32,10 @@ Sent = Annotated[tuple[Platform, bytes], Depends(signed_document)]
 _REFERENCE: Final = "#/components/schemas/"
 
 
-def _lines(form: Mapping[str, Any]) -> dict[str, Any]:
-    return object_body(items={"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": form})
+def _lines(alone: str) -> dict[str, Any]:
+    """Describe the lines: any objects, since one that is not as it should be is refused by itself."""
+    line = {"type": "object", "description": f"The content of `POST {alone}`; otherwise its outcome says so."}
+    return object_body(items={"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": line})
 
 
 def _outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
@@ -66,7 +66,7 @@ def _outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, dict[st
     "/quotes:batch",
     response_class=Response,
     responses=_outcomes(QuoteDocument.__name__),
-    openapi_extra=_lines(QUOTE_SCHEMA),
+    openapi_extra=_lines("/v1/quotes"),
 )
 async def quote_batch(request: Request, sent: Sent) -> Response:
     """Quote several moves of the asking platform's points, each for itself; outcomes in their order."""
@@ -94,7 +94,7 @@ async def quote_batch(request: Request, sent: Sent) -> Response:
     "/transfers:batch",
     response_class=Response,
     responses=_outcomes(TransferAnswer.__name__, id={"type": "string"}),
-    openapi_extra=_lines(TRANSFER_SCHEMA),
+    openapi_extra=_lines("/v1/transfers"),
 )
 async def start_transfer_batch(request: Request, sent: Sent) -> Response:
     """Move several things that were quoted. Each id has its answer for ever; it may stand here twice.

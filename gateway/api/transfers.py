@@ -17,8 +17,6 @@ from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quote
 from gateway.service.transferring import Transferring, positions_shown
 
 __all__ = [
-    "QUOTE_SCHEMA",
-    "TRANSFER_SCHEMA",
     "QuoteDocument",
     "TransferAnswer",
     "quote_asked",
@@ -129,14 +127,14 @@ class PositionList(BaseModel):
     positions: list[PositionDocument]
 
 
-QUOTE_SCHEMA: Final = _form(
+_QUOTE_SCHEMA: Final = _form(
     ["destination", "account"],
     destination=_PLATFORM,
     account=_ACCOUNT,
     points=_AMOUNT,
     records={"type": "array", "maxItems": LOTS_MAX, "uniqueItems": True, "items": _RECORD},
 )
-TRANSFER_SCHEMA: Final = _form(
+_TRANSFER_SCHEMA: Final = _form(
     ["id", "quote", "source_account", "destination_account"],
     id=_ID,
     quote={"type": "object", "additionalProperties": True},
@@ -145,7 +143,7 @@ TRANSFER_SCHEMA: Final = _form(
 )
 
 
-@router.post("/quotes", response_model=QuoteDocument, openapi_extra=_body(QUOTE_SCHEMA))
+@router.post("/quotes", response_model=QuoteDocument, openapi_extra=_body(_QUOTE_SCHEMA))
 async def quote(request: Request, sent: Sent) -> QuoteDocument:
     """Quote a move of points of the asking platform: how many arrive, and why. Nothing is reserved."""
     platform, content = sent
@@ -163,7 +161,7 @@ async def quote(request: Request, sent: Sent) -> QuoteDocument:
     status_code=202,
     response_class=Response,
     responses={202: {"model": TransferAnswer}},
-    openapi_extra=_body(TRANSFER_SCHEMA),
+    openapi_extra=_body(_TRANSFER_SCHEMA),
 )
 async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> Response:
     """Move what was quoted. The same id with the same body gets the same bytes, for ever.

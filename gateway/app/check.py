@@ -33,6 +33,7 @@ from gateway.transparency import read_policy
 
 __all__ = [
     "audit",
+    "audited_books",
     "findings_of",
     "receipt_of",
     "record_of",
@@ -66,13 +67,7 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
             index=opened.index(),
             replayer=journal_replayer(opened.journal),
             caps=SqlJournal(books),
-            books=AuditedBooks(
-                rebuilt=rebuilt,
-                reader=SqlLedgerReader(opened.database),
-                transfers=SqlTransferRows(opened.database),
-                batches=SqlDecisionLog(opened.database),
-                day_keys=lambda person, corridor, day: day_keys(person, corridor, day=day),
-            ),
+            books=audited_books(opened, rebuilt),
             policy=opened.trust.policy(),
             ring=opened.trust.ring_bytes(),
             statement_shape=Shape(schema("statement")),
@@ -81,6 +76,17 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
         )
         with quiet_collector():
             return audit_home(parts, watch)
+
+
+def audited_books(opened: OpenHome, rebuilt: RebuiltBooks) -> AuditedBooks:
+    """Return what an audit of transfers reads beside the books that are rebuilt."""
+    return AuditedBooks(
+        rebuilt=rebuilt,
+        reader=SqlLedgerReader(opened.database),
+        transfers=SqlTransferRows(opened.database),
+        batches=SqlDecisionLog(opened.database),
+        day_keys=lambda person, corridor, day: day_keys(person, corridor, day=day),
+    )
 
 
 def _looking(opened: OpenHome) -> Looking:

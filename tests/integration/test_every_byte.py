@@ -9,11 +9,12 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gateway.app.check import receipt_of, verifier
+from gateway.app.check import audited_books, receipt_of, verifier
 from gateway.app.days import close_day_of
 from gateway.app.home import OpenHome, open_home
 from gateway.app.kinds import shipped
@@ -26,6 +27,8 @@ from gateway.resources import schema
 from gateway.service.audit import Auditing, QuickLook, audit_home
 from gateway.service.receipts import ReceiptVerifier
 from gateway.service.replaying import Replayer
+from gateway.store.database import Database
+from gateway.store.ledger_rebuild import RebuiltBooks
 from tests.fakes.homes import audited, bytes_below, convert_in_parts, make_home, rows_of, trips, write_trips
 
 TAMPER = os.environ.get("TANQIAO_TAMPER", "8")
@@ -68,7 +71,7 @@ class CapUsage:
         yield from sorted(self._usage.items())
 
 
-def said_by_audit(opened: OpenHome, replayer: Replayer) -> str:
+def said_by_audit(opened: OpenHome, replayer: Replayer, *, rebuilt: RebuiltBooks) -> str:
     """Audit as the command does, and return what it says: differences, or the error that ends it."""
     quick = QuickLook(
         issuer=opened.facts.issuer,
@@ -90,6 +93,7 @@ def said_by_audit(opened: OpenHome, replayer: Replayer) -> str:
             index=opened.index(),
             replayer=replayer,
             caps=CapUsage(),
+            books=audited_books(opened, rebuilt),
             policy=opened.trust.policy(),
             ring=opened.trust.ring_bytes(),
             statement_shape=Shape(schema("statement")),
@@ -105,18 +109,22 @@ def test_every_changed_byte_of_a_kept_file_is_refused_and_its_file_named(home: P
     """Bytes that mean nothing, such as Parquet's padding, count too: the digest covers the whole file."""
     rng = random.Random(SEED)
     refused: Counter[str] = Counter()
-    with open_home(home) as opened:
+    with (
+        open_home(home) as opened,
+        closing(Database(home.parent / "audit.db")) as books,
+        RebuiltBooks(opened.database, books) as rebuilt,
+    ):
         replayer = journal_replayer(opened.journal)
-        assert said_by_audit(opened, replayer) == ""
+        assert said_by_audit(opened, replayer, rebuilt=rebuilt) == ""
         for path, data in bytes_below(home / "log", home / "records", home / "index", home / "trust").items():
             name = path.relative_to(home).as_posix()
             for place, changed in tampered(data, rng):
                 path.write_bytes(changed)
-                said = said_by_audit(opened, replayer)
+                said = said_by_audit(opened, replayer, rebuilt=rebuilt)
                 assert name.removeprefix("log/") in said, (SEED, name, place, said)
                 refused[name.split("/000", 1)[0].split("/platform", 1)[0].split("-", 1)[0]] += 1
             path.write_bytes(data)
-        assert said_by_audit(opened, replayer) == ""
+        assert said_by_audit(opened, replayer, rebuilt=rebuilt) == ""
     print(f"seed {SEED}, bytes changed and refused: {dict(refused)}")  # noqa: T201
 
     assert set(refused) == {

@@ -88,10 +88,9 @@ class Attempt:
         answer = read_strict_object(replace(parts, clock=now).start(body | self.body, sender=self.sender))
         carrying = carrier(opened, ledger, clock=now)
         carrying.happen(name, lambda moment: Held(moment, HoldId("hd_" + 26 * "0"), self.points))
-        found = carrying.read(name)
-        assert found is not None
-        assert answer["accepted"] or answer["reason"] == found[1].transfer.reason
-        return "" if found[1].transfer.state is TransferState.RESERVED else found[1].transfer.reason
+        transfer = carrying.read_all([name])[name].move.transfer
+        assert answer["accepted"] or answer["reason"] == transfer.reason
+        return "" if transfer.state is TransferState.RESERVED else transfer.reason
 
 
 def suspend(home: Path) -> None:

@@ -25,6 +25,7 @@ FOUND_BY = {
     Trouble.ERROR: "same-document",
     Trouble.BROKEN: "same-document",
     Trouble.CUT: "same-document",
+    Trouble.ABSENT: "same-document",
     Trouble.UNSIGNED: "refusals-are-bound",
     Trouble.WRONG_SIGNATURE: "refusals-are-bound",
     Trouble.WRONG_KEY: "refusals-are-bound",

@@ -43,7 +43,8 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
             publish_decisions(between.home)
             other = {"destination_account": f"{DESTINATION}-00002"}
             between.start(between.quote(10), name=REJECTED, **other)
-            between.start(between.quote(30, source=DESTINATION), name=BACK)
+            own = [lot.record for lot in between.quote(9999, source=DESTINATION).quote.lots if not lot.lot]
+            between.start(between.quote(30, source=DESTINATION, records=own), name=BACK)
             between.until(BACK, "committed")
             publish_decisions(between.home)
             between.start(between.quote(90, source=DESTINATION), name=ABORTED)

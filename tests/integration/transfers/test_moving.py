@@ -311,7 +311,7 @@ def test_many_at_once_also_come_about_where_a_platform_takes_no_batches(
     city = between.cities[SOURCE]
     wish = {"destination": between.corridor().destination, "account": "songling-00001"}
     unspent = songling.quotes([{**wish, "points": "100000"}])[0]["document"]["quote"]["body"]["lots"]
-    records = [str(lot["record"]) for lot in unspent][:6]
+    records = list(dict.fromkeys(str(lot["record"]) for lot in unspent))[:6]
     quotes = songling.quotes([{**wish, "points": "2", "records": [record]} for record in records])
     asked = [wished(one["document"]["quote"]) for one in quotes]
     city.fault("absent", times=0, only=":batch")
