@@ -40,6 +40,7 @@ MEBIBYTE: Final = 1 << 20
 class _Asked(NamedTuple):
     ms: list[float]
     most_mib: float
+    refused: int
 
 
 def main(arguments: list[str]) -> int:
@@ -84,20 +85,26 @@ def _measure(running: Served, *, connections: int) -> None:
         f" after {_memory_mib(running):.0f} MiB"
     )
     p50, p99 = (percentile(asked.ms, part) for part in (50, 99))
-    print(f"health meanwhile, {len(asked.ms)} times: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    print(
+        f"health meanwhile, {len(asked.ms)} times: p50 {p50:.1f} ms, p99 {p99:.1f} ms;"
+        f" {asked.refused} times 503"
+    )
 
 
 def _asked(running: Served, senders: "subprocess.Popen[bytes]") -> _Asked:
     """Ask how the service is until the senders have ended."""
-    ms, most = [], 0.0
+    ms, most, refused = [], 0.0, 0
     with httpx.Client(base_url=running.url, timeout=60) as client:
         while senders.poll() is None:
             started = time.perf_counter()
-            client.get("/v1/health").raise_for_status()
+            answer = client.get("/v1/health")
+            refused += (
+                answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            )  # as many requests as may be at once
             ms.append((time.perf_counter() - started) * 1000)
             most = max(most, _memory_mib(running))
             time.sleep(0.1)
-    return _Asked(ms, most)
+    return _Asked(ms, most, refused)
 
 
 def _memory_mib(running: Served) -> float:
