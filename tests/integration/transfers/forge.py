@@ -82,7 +82,7 @@ def around_send(point: Callable[[], None]) -> None:
         point()
         return answer
 
-    PlatformLine._exchanged = exchanged  # type: ignore[method-assign]
+    PlatformLine._exchanged = exchanged  # type: ignore[method-assign]  # every exchange is a point to kill at
 
 
 def around_city(point: Callable[[], None]) -> None:
@@ -106,7 +106,7 @@ def around_city(point: Callable[[], None]) -> None:
         response.background = BackgroundTask(point)
         return response
 
-    Book.transaction = transaction  # type: ignore[method-assign]
+    Book.transaction = transaction  # type: ignore[method-assign]  # every write of a city is one too
     city_module.answered = counted
 
 
