@@ -1,0 +1,51 @@
+"""Audit what maintainers have signed: texts, signatures, and their places in the log."""
+
+from collections.abc import Sequence
+
+from gateway.errors import IntegrityBroken
+from gateway.model.canonical import Json, digest
+from gateway.model.strict import read_strict_object
+from gateway.ports import Journal, MappingPublication
+from gateway.service.approving import MAINTAINER, approving_body
+from gateway.service.audit.report import Check
+from gateway.signing import key_id, verify_parties
+
+__all__ = ["audit_publications"]
+
+
+def audit_publications(kept: Sequence[MappingPublication], journal: Journal, *, check: Check) -> None:
+    """Hold each version that was handed in, published or not, to its digest, its signatures and the log.
+
+    Whether the keys were the maintainers' was checked when they came; here they are bound to their ids. The
+    signatures that stand in the log must be among those that are kept.
+    """
+    positions = {one.digest: one.position for one in journal.mappings()}
+    for one in kept:
+        with check.noting(f"publication of {one.id} version {one.version}, sha256:{one.digest}"):
+            _require_signed(one)
+            if one.position is not None:
+                if positions.get(one.digest) != one.position:
+                    raise IntegrityBroken("the journal has not published it at that place of the log")
+                _require_logged(one, journal)
+        check.looked_at += 1
+
+
+def _require_signed(kept: MappingPublication) -> None:
+    named = digest(kept.canonical)
+    if named != "sha256:" + kept.digest:
+        raise IntegrityBroken("its text is not its digest's")
+    known = {one.key: one.public for one in kept.signatures if key_id(one.public, MAINTAINER) == one.key}
+    body = approving_body(kept.id, kept.version, digest_name=named)
+    signatures: list[Json] = [{"key": one.key, "value": one.value} for one in kept.signatures]
+    verify_parties({"body": body, "signatures": signatures}, known.get)
+
+
+def _require_logged(kept: MappingPublication, journal: Journal) -> None:
+    (entry,) = journal.queued(kept.position or 0, 1)
+    body = read_strict_object(entry)["body"]
+    approvals = body.get("approvals", []) if isinstance(body, dict) else []
+    values = {(one.key, one.value) for one in kept.signatures}
+    listed = approvals if isinstance(approvals, list) else []
+    logged = {(str(one["key"]), str(one["value"])) for one in listed if isinstance(one, dict)}
+    if not logged <= values:
+        raise IntegrityBroken("the log has a signature of it that is not kept")
