@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.errors import IntegrityBroken
-from gateway.model.canonical import Json, digest
+from gateway.model.canonical import digest
 from gateway.model.strict import read_strict_object
 from gateway.ports import Journal, MappingPublication
 from gateway.service.approving import MAINTAINER, approving_body
@@ -36,8 +36,8 @@ def _require_signed(kept: MappingPublication) -> None:
         raise IntegrityBroken("its text is not its digest's")
     known = {one.key: one.public for one in kept.signatures if key_id(one.public, MAINTAINER) == one.key}
     body = approving_body(kept.id, kept.version, digest_name=named)
-    signatures: list[Json] = [{"key": one.key, "value": one.value} for one in kept.signatures]
-    verify_parties({"body": body, "signatures": signatures}, known.get)
+    for one in kept.signatures:  # one by one: more may have signed in the course of time than can at once
+        verify_parties({"body": body, "signatures": [{"key": one.key, "value": one.value}]}, known.get)
 
 
 def _require_logged(kept: MappingPublication, journal: Journal) -> None:
