@@ -90,7 +90,7 @@ def test_a_version_is_signed_one_by_one_and_then_in_use_without_a_restart(
 
 def points(client: GatewayClient, outcome: dict[str, Any]) -> int:
     found = client.look_up(f"/v1/records/{outcome['record']}?batch={outcome['batch']}")
-    return int(found["record"]["body"]["points"]["value"])
+    return int(found["record"]["points"]["amount"])
 
 
 def test_what_stands_in_the_log_has_the_signatures(running: Served, wuhan: GatewayClient) -> None:
@@ -114,7 +114,10 @@ WRONG: dict[str, tuple[bytes, tuple[int, str]]] = {
     "a platform's": (signed_by(version_three("a"), PlatformSigner(1)), (422, "approval-refused")),
     "another text": (altered(), (422, "approval-refused")),
     "another number": (signed_by(version_three("a"), LI, identity=(WUHAN, 4)), (422, "approval-refused")),
-    "tests that fail": (signed_by(version_three("a", points="1"), LI), (422, "checks-failed")),
+    "tests that fail": (
+        signed_by(version_three(points="1", version="4"), LI, identity=(WUHAN, 4)),
+        (422, "checks-failed"),
+    ),
     "too large": (b'{"document":"' + b"x" * (1 << 20) + b'"}', (413, "too-large")),
 }
 
@@ -130,12 +133,8 @@ def test_who_may_hand_in(running: Served, coordinator: str) -> None:
     shenzhen = enrolled(running, 61, platform="cn-440300/shenzhen")
 
     assert refused_by(shenzhen, own) == (404, "not-found")
-    for role in ("operator", "auditor"):
-        grant = (
-            Grant(platform="cn-420100/wuhan", first_day="2025-03-01", last_day="2025-03-02")
-            if role == "auditor"
-            else Grant()
-        )
+    granted = Grant(platform="cn-420100/wuhan", first_day="2025-03-01", last_day="2025-03-02")
+    for role, grant in (("operator", Grant()), ("auditor", granted)):
         token = str(new_token(running.home, role, grant=grant, days=1)["token"])
         assert refused_by(running.client(), own, token) == (403, "not-allowed")
     assert refused_by(running.client(), own, "tqo_" + "x" * 43) == (401, "token-refused")
