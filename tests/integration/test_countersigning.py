@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from tests.fakes.publications import (
     signed_by,
     version_three,
 )
+from tests.fakes.revisions import set_back
 from tests.fakes.serving import PlatformSigner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -324,31 +325,42 @@ def test_a_kill_between_two_steps_loses_nothing_and_publishes_once(home: Path, s
     assert audited(home).differences == []
 
 
-def of(statement: str) -> Callable[[Path], None]:
-    return lambda home: change_database(home, statement)
-
-
 TAMPERED = {
-    "a text": of("UPDATE publications SET canonical = canonical || x'20'"),
-    "a number": of("UPDATE publications SET version = 4"),
-    "a place": of("UPDATE publications SET position = 0 WHERE position IS NOT NULL"),
-    "a key": of("UPDATE publication_signatures SET public = zeroblob(32) WHERE number = 1"),
-    "a value": of("UPDATE publication_signatures SET value = 'AAAA' WHERE number = 2"),
-    "a signature taken away": of("DELETE FROM publication_signatures WHERE number = 1"),
+    "a text": ["UPDATE publications SET canonical = canonical || x'20'"],
+    "a number": ["UPDATE publications SET version = 4"],
+    "a place": ["UPDATE publications SET position = 0"],
+    "a key": ["UPDATE publication_signatures SET public = zeroblob(32) WHERE number = 1"],
+    "a value": ["UPDATE publication_signatures SET value = 'AAAA' WHERE number = 2"],
+    "a signature taken away": ["DELETE FROM publication_signatures WHERE number = 1"],
+    "all of it taken away": ["DELETE FROM publication_signatures", "DELETE FROM publications"],
+    "said to wait still": ["UPDATE publications SET position = NULL"],
 }
 
 
-@pytest.mark.parametrize("tamper", TAMPERED.values(), ids=TAMPERED)
-def test_what_is_changed_in_a_publication_is_named(home: Path, tamper: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("statements", TAMPERED.values(), ids=TAMPERED)
+def test_what_is_changed_in_a_publication_is_named(home: Path, statements: list[str]) -> None:
     receive(home, signed_by(THIRD, LI, WANG))
     publish(home)
     assert audited(home).differences == []
 
-    tamper(home)
+    for statement in statements:
+        change_database(home, statement)
 
     said = "\n".join(audited(home).differences)
     assert "publication" in said
     assert WUHAN in said
+
+
+def test_what_an_earlier_build_has_published_is_in_use_too(home: Path) -> None:
+    receive(home, signed_by(THIRD, LI, WANG))
+    publish(home)
+    before = kept(home)
+    set_back(home / "tanqiao.db", "0018")
+
+    after = kept(home)
+
+    assert after._replace(received="") == before._replace(received="")
+    assert audited(home).differences == []
 
 
 def test_a_text_that_is_changed_while_it_waits_is_not_published(home: Path) -> None:

@@ -19,14 +19,22 @@ def audit_publications(kept: Sequence[MappingPublication], journal: Journal, *, 
     Whether the keys were the maintainers' was checked when they came; here they are bound to their ids. The
     signatures that stand in the log must be among those that are kept.
     """
-    positions = {one.digest: one.position for one in journal.mappings()}
+    published = journal.mappings()
+    positions = {one.digest: one.position for one in published}
+    settled = {one.digest for one in kept if one.position is not None}
+    for mapping in published:
+        if _approvals(mapping.position, journal) and mapping.digest not in settled:
+            check.differs(
+                f"publication of {mapping.id} version {mapping.version}: the log has it with signatures of"
+                " maintainers, and it is not kept as published"
+            )
     for one in kept:
         with check.noting(f"publication of {one.id} version {one.version}, sha256:{one.digest}"):
             _require_signed(one)
             if one.position is not None:
                 if positions.get(one.digest) != one.position:
                     raise IntegrityBroken("the journal has not published it at that place of the log")
-                _require_logged(one, journal)
+                _require_logged(one, one.position, journal)
         check.looked_at += 1
 
 
@@ -40,12 +48,16 @@ def _require_signed(kept: MappingPublication) -> None:
         verify_parties({"body": body, "signatures": [{"key": one.key, "value": one.value}]}, known.get)
 
 
-def _require_logged(kept: MappingPublication, journal: Journal) -> None:
-    (entry,) = journal.queued(kept.position or 0, 1)
+def _require_logged(kept: MappingPublication, position: int, journal: Journal) -> None:
+    values = {(one.key, one.value) for one in kept.signatures}
+    if not _approvals(position, journal) <= values:
+        raise IntegrityBroken("the log has a signature of it that is not kept")
+
+
+def _approvals(position: int, journal: Journal) -> set[tuple[str, str]]:
+    """Return the signatures of maintainers that a log entry has."""
+    (entry,) = journal.queued(position, 1)
     body = read_strict_object(entry)["body"]
     approvals = body.get("approvals", []) if isinstance(body, dict) else []
-    values = {(one.key, one.value) for one in kept.signatures}
     listed = approvals if isinstance(approvals, list) else []
-    logged = {(str(one["key"]), str(one["value"])) for one in listed if isinstance(one, dict)}
-    if not logged <= values:
-        raise IntegrityBroken("the log has a signature of it that is not kept")
+    return {(str(one["key"]), str(one["value"])) for one in listed if isinstance(one, dict)}

@@ -1,4 +1,10 @@
-"""Mapping versions that maintainers sign one after the other, and their signatures."""
+"""Mapping versions that maintainers sign one after the other, and their signatures.
+
+Those that stand in the log with signatures are taken over from there.
+"""
+
+import base64
+import json
 
 from alembic import op
 import sqlalchemy as sa
@@ -36,3 +42,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('number'),
     sa.UniqueConstraint('digest', 'key')
     )
+    _take_over(op.get_bind())
+
+
+def _take_over(connection: sa.Connection) -> None:
+    published = connection.execute(sa.text(
+        "SELECT m.digest, m.id, m.version, m.canonical, m.position, q.entry FROM mappings m"
+        " JOIN queue q ON q.position = m.position ORDER BY m.position"
+    )).all()
+    for digest, name, version, canonical, position, entry in published:
+        body = json.loads(bytes(entry))["body"]
+        if not body.get("approvals"):
+            continue
+        connection.execute(
+            sa.text(
+                "INSERT INTO publications (digest, id, version, canonical, received, ready, fault, position)"
+                " VALUES (:digest, :id, :version, :canonical, :received, :ready, '', :position)"
+            ),
+            {"digest": digest, "id": name, "version": version, "canonical": canonical,
+             "received": body["issued"], "ready": True, "position": position},
+        )
+        for one in body["approvals"]:
+            connection.execute(
+                sa.text(
+                    "INSERT INTO publication_signatures (digest, key, public, value)"
+                    " VALUES (:digest, :key, :public, :value)"
+                ),
+                {"digest": digest, "key": one["key"], "value": one["value"],
+                 "public": base64.b64decode(one["public_key"])},
+            )
