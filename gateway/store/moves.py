@@ -144,6 +144,7 @@ def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:
         moved=moved,
         retired=0 < lot.movable_mg == lot.retired_mg,
         disputed=lot.disputed,
+        in_transit=lot.transit_mg > 0,
     )
 
 

@@ -220,7 +220,7 @@ class Crowd:
                 self.faults[name] += 1
                 seconds = str(round(random.uniform(0.1, 1.5), 1))
                 city.fault(name, times=random.randint(1, 4), seconds=seconds, only=message)
-            ended.wait(random.uniform(0.05, 0.4))
+                ended.wait(random.uniform(0.02, 0.2))
 
 
 def _insisted(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | str:

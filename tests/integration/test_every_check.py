@@ -18,10 +18,10 @@ from gateway.app.moving import carrier, transferring
 from gateway.errors import GatewayError
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
-from gateway.model.transfer import CHECKS, HoldId, TransferState
+from gateway.model.transfer import CHECKS, CreditId, HoldId, TransferState
 from gateway.model.transfer import TransferRefusal as Code
 from gateway.ports import Corridor
-from gateway.protocol import Held
+from gateway.protocol import Held, Prepared
 from gateway.recognition import DayUse, failures
 from gateway.service.agreement_drafts import pause_body
 from gateway.service.moments import instant_text
@@ -58,6 +58,7 @@ class Attempt:
     later: timedelta = timedelta()
     sender: str = PLATFORMS[0]
     body: dict[str, Json] = field(default_factory=dict)
+    committed: bool = False
 
     def run(self) -> str:
         """Quote, start, hold and reserve; return the code that was told, empty if all was reserved."""
@@ -90,6 +91,8 @@ class Attempt:
         carrying.happen(name, lambda moment: Held(moment, HoldId("hd_" + 26 * "0"), self.points))
         transfer = carrying.read_all([name])[name].move.transfer
         assert answer["accepted"] or answer["reason"] == transfer.reason
+        if self.committed:
+            carrying.happen(name, lambda moment: Prepared(moment, CreditId("cr_" + 26 * "0"), self.points))
         return "" if transfer.state is TransferState.RESERVED else transfer.reason
 
 
@@ -115,7 +118,10 @@ TRANSFERS: dict[Code, dict[str, Any]] = {
     Code.MALFORMED: {"body": {"id": "tr_1"}},
     Code.PLATFORM_NOT_ACTIVE: {"between": suspend},
     Code.QUOTE_UNKNOWN: {"sender": PLATFORMS[2]},
-    Code.QUOTE_DIFFERS: {"points": 40, "between": lambda home: Attempt(home, points=40).run()},
+    Code.QUOTE_DIFFERS: {
+        "points": 40,
+        "between": lambda home: Attempt(home, points=40, committed=True).run(),
+    },
     Code.QUOTE_EXPIRED: {"later": timedelta(minutes=5)},
     Code.PERSON_NOT_LINKED: {"between": lambda home: unlink(home, "an", platform=PLATFORMS[1])},
     Code.AGREEMENT_NOT_IN_FORCE: {"agreed": {"valid": {"from": "2025-03-21"}}},
@@ -191,3 +197,9 @@ def test_a_transfer_is_stopped_by_this_check_alone(home: Path, code: Code) -> No
 @pytest.mark.parametrize("code", JUST_PASSES, ids=CHECKS.__getitem__)
 def test_what_just_meets_a_check_passes_them_all(home: Path, code: Code) -> None:
     assert attempted(home, **JUST_PASSES[code]) == ""
+
+
+def test_a_quote_of_more_than_is_left_by_now_differs(home: Path) -> None:
+    used = {"between": lambda home: Attempt(home, points=40, committed=True).run()}
+
+    assert attempted(home, points=60, **used) == Code.QUOTE_DIFFERS
