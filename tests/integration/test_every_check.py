@@ -22,7 +22,7 @@ from gateway.model.transfer import CHECKS, CreditId, HoldId, TransferState
 from gateway.model.transfer import TransferRefusal as Code
 from gateway.ports import Corridor
 from gateway.protocol import Held, Prepared
-from gateway.recognition import DayUse, failures
+from gateway.recognition import failures
 from gateway.service.agreement_drafts import pause_body
 from gateway.service.moments import instant_text
 from gateway.service.quoting import QuoteAsked, TransferRefused, make_quote
@@ -33,12 +33,10 @@ from tests.fakes.corridors import transfer_id
 from tests.fakes.moving import (
     AFTER,
     KEYS,
-    Books,
     agree,
     agreement,
     copied,
     moving_home,
-    quote,
     signed,
     versions,
 )
@@ -53,7 +51,6 @@ class Attempt:
 
     home: Path
     points: int = 80
-    central_mg: int | None = None
     between: Callable[[Path], object] = lambda _home: None
     later: timedelta = timedelta()
     sender: str = PLATFORMS[0]
@@ -63,7 +60,6 @@ class Attempt:
     def run(self) -> str:
         """Quote, start, hold and reserve; return the code that was told, empty if all was reserved."""
         try:
-            quote(self.home, Books(today=DayUse(central_cap_mg=self.central_mg)), points=self.points)
             with open_home(self.home) as opened, SqlLedger(opened.database) as ledger:
                 return self._move(opened, ledger)
         except TransferRefused as refused:
@@ -130,7 +126,7 @@ TRANSFERS: dict[Code, dict[str, Any]] = {
     Code.PERSON_LIMIT: {"agreed": caps(person_day_mg=TOO_LITTLE)},
     Code.CORRIDOR_LIMIT: {"agreed": caps(corridor_day_mg=TOO_LITTLE)},
     Code.PLATFORM_LIMIT: {"agreed": caps(platform_day_mg=TOO_LITTLE)},
-    Code.CENTRAL_LIMIT: {"central_mg": WHOLE_MG - 1},
+    Code.CENTRAL_LIMIT: {"central_mg": TOO_LITTLE},
     Code.POSITION_LIMIT: {"agreed": {"net_debit_cap_mg": TOO_LITTLE}},
 }
 """One change of a transfer that is reserved without it, or of its agreement, by the check that then fails."""
@@ -142,7 +138,7 @@ JUST_PASSES: dict[Code, dict[str, Any]] = {
     Code.PERSON_LIMIT: {"agreed": caps(person_day_mg=str(WHOLE_MG))},
     Code.CORRIDOR_LIMIT: {"agreed": caps(corridor_day_mg=str(WHOLE_MG))},
     Code.PLATFORM_LIMIT: {"agreed": caps(platform_day_mg=str(WHOLE_MG))},
-    Code.CENTRAL_LIMIT: {"central_mg": WHOLE_MG},
+    Code.CENTRAL_LIMIT: {"central_mg": str(WHOLE_MG)},
     Code.POSITION_LIMIT: {"agreed": {"net_debit_cap_mg": str(WHOLE_MG)}},
 }
 """The same facts, changed by one less: nothing fails."""
@@ -163,9 +159,14 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copied(made, tmp_path, monkeypatch)
 
 
-def attempted(home: Path, *, agreed: dict[str, Json] | None = None, **changes: Any) -> str:
+def attempted(
+    home: Path, *, agreed: dict[str, Json] | None = None, central_mg: str = "", **changes: Any
+) -> str:
     agree(home, signed(agreement(**(agreed or {}))))
-    return Attempt(home, **changes).run()
+    with pytest.MonkeyPatch.context() as patch:
+        if central_mg:
+            patch.setenv("TANQIAO_CENTRAL_DAY_MG", central_mg)
+        return Attempt(home, **changes).run()
 
 
 def test_every_check_has_a_scenario() -> None:
