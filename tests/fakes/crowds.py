@@ -100,7 +100,7 @@ class Crowd:
 
     def wait_for(self, transfers: int) -> None:
         """Wait until so many were answered."""
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + PATIENCE + transfers
         while self.done < transfers and not self.failures and time.monotonic() < ends:
             time.sleep(0.02)
         assert self.failures or self.done >= transfers, f"{self.done} of {transfers} were answered"
