@@ -260,7 +260,7 @@ def test_a_batch_of_quotes_has_an_outcome_for_each_line(between: Between, runnin
         "",
         "person-not-linked",
         "malformed-document",
-        "usage",
+        "malformed-document",
     ]
 
 
