@@ -53,13 +53,12 @@ def text(description: str, *, least: int = 0, most: int, opening: str = "") -> S
     ``opening`` are more characters, as in a class of a pattern, with which it may not begin.
     """
     first = f"[^{opening}{_REFUSED}]" if opening else ""
-    rest = f"[^{_REFUSED}]{{{least - bool(first)},{most - bool(first)}}}"
     return {
         "type": "string",
         "format": "nfc",
         "minLength": least,
         "maxLength": most,
-        "pattern": f"^{first}{rest}$",
+        "pattern": f"^{first}[^{_REFUSED}]*$",
         "description": f"{description} In Unicode form NFC, without control or bidirectional characters.",
     }
 
