@@ -12,6 +12,7 @@ from gateway.api.bodies import parts_of, signed_document
 from gateway.api.forms import Form
 from gateway.api.problems import problem_body, status_of
 from gateway.api.rows import read_items
+from gateway.api.traced import link_to
 from gateway.api.transfers import (
     QUOTE_FORM,
     QuoteDocument,
@@ -115,6 +116,7 @@ async def start_transfer_batch(request: Request, sent: Sent) -> Response:
         sent = [tried(partial(read_strict_object, item)) for item in items]
         bodies = [one if isinstance(one, GatewayError) else tried(partial(transfer_of, one)) for one in sent]
         good = [one for one in bodies if not isinstance(one, GatewayError)]
+        link_to(str(one["id"]) for one in good)
         answers = iter(transferring.start_all(good, sender=platform.id))
         outcomes = [one if isinstance(one, GatewayError) else next(answers) for one in bodies]
         return _answer(

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender, signed_document
 from gateway.api.forms import ACCOUNT, PLATFORM, Form
+from gateway.api.traced import link_to
 from gateway.errors import NotFound, UsageError
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
@@ -159,6 +160,7 @@ async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> R
     if body["id"] != key:
         raise UsageError("the idempotency key of a transfer is its id", field="Idempotency-Key")
     transferring = _transferring(request)
+    link_to([key])
 
     def started() -> bytes:
         return transferring.start(body, sender=platform.id)
