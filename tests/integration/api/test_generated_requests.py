@@ -81,7 +81,6 @@ def test_requests_made_up_from_the_contract_are_answered_as_it_says(
     )
     cases += tried(tmp_path, running.url, contract=CONTRACT, key=key, options=ALONE)
 
-    print(cases, "requests were made up")
     assert cases >= 200
     assert [one["outcome"] for one in client.submit(WUHAN, [trip(900)])["outcomes"]] == ["accepted"]
     assert audited_once_free(running.home).differences == []
