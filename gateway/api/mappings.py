@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.acts import rows_of
 from gateway.api.bodies import parts_of, read_document
 from gateway.api.ids import require_digest_name
+from gateway.api.rows import NDJSON, in_one_line, is_ndjson, lines_of, read_sample
 from gateway.convert import Program
 from gateway.errors import UsageError
 from gateway.service.trying import SAMPLE_ROWS_MAX
@@ -57,10 +57,9 @@ _ROWS_BODY: Final = {
             },
             "example": {"acts": [_EXAMPLE]},
         },
-        "application/x-ndjson": {"schema": {"type": "string", "description": "One row a line."}},
+        "application/x-ndjson": {"schema": NDJSON},
     },
 }
-_LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 Day = Annotated[
     Annotated[str, Field(json_schema_extra={"format": "date"})] | SkipJsonSchema[None],
     Query(description="The day of publication; today if absent."),
@@ -183,8 +182,7 @@ async def explain_row(request: Request, digest: str) -> dict[str, object]:
     trying, program = parts_of(request).trying, await _program(request, digest)
     content = await _sample(request)
     named = {"mapping": program.id, "version": program.version, "digest": "sha256:" + program.digest}
-    row = content.translate(_LINE_ENDS)
-    return named | await _tried(request, lambda: trying.explanation(program, row))
+    return named | await _tried(request, lambda: trying.explanation(program, in_one_line(content)))
 
 
 @router.post(
@@ -197,9 +195,7 @@ async def dry_run(request: Request, digest: str) -> dict[str, object]:
     """Try one version on a sample: what each row would become, before caps and claims; nothing is kept."""
     trying, program = parts_of(request).trying, await _program(request, digest)
     content = await _sample(request)
-    named, rows = rows_of(request.headers.get("content-type", ""), content, mapping=program.id)
-    if named != program.id:
-        raise UsageError(f"the address is of {program.id}, the content names {named}", field="/mapping")
+    rows = lines_of(content) if is_ndjson(request) else read_sample(content)
     outcomes = await _tried(request, lambda: trying.outcomes(program, rows))
     ends = [one["outcome"] for one in outcomes]
     return {

@@ -39,7 +39,7 @@ from gateway.ports.lots import ArrivedLot, Corridor, KeptRecord, LotBook, LotSta
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import LotNote, MoveIndex, PlatformAddresses
-from gateway.ports.outside import Clock, Log, Quarantine, Worked, untraced
+from gateway.ports.outside import Clock, Log, Quarantine, Worked, Working, untraced, unwatched
 from gateway.ports.platforms import (
     Answered,
     Consent,
@@ -240,5 +240,7 @@ __all__ = [
     "WitnessPeers",
     "WitnessState",
     "Worked",
+    "Working",
     "untraced",
+    "unwatched",
 ]
