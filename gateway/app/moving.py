@@ -38,7 +38,11 @@ def transferring(
     return Transferring(
         quoting=quoting(
             opened,
-            book=LedgerLotBook(SqlLedgerReader(database), SqlMoveIndex(database)),
+            book=LedgerLotBook(
+                SqlLedgerReader(database),
+                SqlMoveIndex(database),
+                central_day_mg=read_settings().central_day_mg,
+            ),
             versions=versions,
             clock=clock,
         ),
@@ -64,6 +68,7 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
         index=SqlMoveIndex(database),
         agreements=AgreementBook(opened.journal.corridors),
         day_keys=lambda person, corridor, now: day_keys(person, corridor, day=day_of(now)),
+        central_day_mg=read_settings().central_day_mg,
         signers=opened.record_signers(),
         clock=clock or opened.clock,
         below=secrets.randbelow,

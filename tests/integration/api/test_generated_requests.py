@@ -16,6 +16,7 @@ from tools.write_openapi import CONTRACT
 
 ALONE = ["--include-operation-id", "revoke_key", "--phases", "examples,coverage,fuzzing"]
 MORE_THAN_A_SCHEMA_TELLS = {
+    "publish_mapping": ["400", "422"],  # which signatures hold, and that there are maintainers at all
     "publish_agreement": ["400", "422"],  # which documents may stand in an envelope: openapi/schemas says it
     "create_webhook": ["422"],  # which names resolve to public addresses
     "link": ["400"],  # what is left of an identity once it is normalised
