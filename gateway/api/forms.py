@@ -21,6 +21,7 @@ __all__ = [
     "SIGNATURE",
     "Form",
     "json_body",
+    "signatures",
     "text",
 ]
 
@@ -47,20 +48,35 @@ _REFUSED: Final = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2
 _REMEDY: Final = "see openapi/gateway.yaml"
 
 
-def text(description: str, *, least: int = 0, most: int, opening: str = "") -> Schema:
+def text(description: str, *, least: int = 0, most: int = 0, opening: str = "") -> Schema:
     """Describe a free text: what the profile of our documents lets stand in one.
 
-    ``opening`` are more characters, as in a class of a pattern, with which it may not begin.
+    ``opening`` are more characters, as in a class of a pattern, with which it may not begin; with ``most`` of
+    0 only the content's own limit counts.
     """
     first = f"[^{opening}{_REFUSED}]" if opening else ""
     return {
         "type": "string",
         "format": "nfc",
         "minLength": least,
-        "maxLength": most,
+        **({"maxLength": most} if most else {}),
         "pattern": f"^{first}[^{_REFUSED}]*$",
         "description": f"{description} In Unicode form NFC, without control or bidirectional characters.",
     }
+
+
+def signatures(most: int) -> Schema:
+    """Describe the signatures of an envelope."""
+    one = {
+        "type": "object",
+        "required": ["key", "value"],
+        "additionalProperties": False,
+        "properties": {
+            "key": {"type": "string", "pattern": "^[a-z]+-[0-9a-f]{32}$"},
+            "value": {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$"},
+        },
+    }
+    return {"type": "array", "minItems": 1, "maxItems": most, "items": one}
 
 
 def json_body(schema: Mapping[str, object]) -> dict[str, Any]:

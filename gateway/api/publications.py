@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.admin import operator
-from gateway.api.bodies import object_body, parts_of, read_document, require_digest, sender_of_content
+from gateway.api.bodies import parts_of, read_document, require_digest, sender_of_content
+from gateway.api.forms import MAPPING, Form, signatures, text
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.ports import MappingPublication, PublicationState
@@ -21,6 +22,8 @@ from gateway.service.maintaining import Judging
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/mappings")
+SIGNATURES_MAX: Final = 8  # of one publication
+VERSION_MAX: Final = 999_999
 _MAPPING_BODY: Final = {
     "type": "object",
     "required": ["type", "mapping"],
@@ -32,31 +35,20 @@ _MAPPING_BODY: Final = {
             "required": ["id", "version", "digest"],
             "additionalProperties": False,
             "properties": {
-                "id": {"type": "string"},
-                "version": {"type": "integer", "minimum": 1},
+                "id": MAPPING,
+                "version": {"type": "integer", "minimum": 1, "maximum": VERSION_MAX},
                 "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
             },
         },
     },
 }
-_SIGNATURES: Final = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": 8,
-    "items": {
-        "type": "object",
-        "required": ["key", "value"],
-        "additionalProperties": False,
-        "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
-    },
-}
-_BODY: Final = object_body(
-    document={"type": "string", "description": "The canonical JSON of the mapping, as text."},
+_FORM: Final = Form(
+    document=text("The canonical JSON of the mapping, as text.", least=1),
     approval={
         "type": "object",
         "required": ["body", "signatures"],
         "additionalProperties": False,
-        "properties": {"body": _MAPPING_BODY, "signatures": _SIGNATURES},
+        "properties": {"body": _MAPPING_BODY, "signatures": signatures(SIGNATURES_MAX)},
     },
 )
 
@@ -107,7 +99,7 @@ async def brought(request: Request) -> tuple[str, bytes]:
     status_code=202,
     response_model=PublicationDocument,
     responses={200: {"model": PublicationDocument, "description": "Published already."}},
-    openapi_extra=_BODY,
+    openapi_extra=_FORM.body,
 )
 async def publish_mapping(
     request: Request, response: Response, sent: Annotated[tuple[str, bytes], Depends(brought)]
