@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, signed_document
-from gateway.api.forms import Form, signatures
+from gateway.api.forms import json_body, signatures
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.ports import CorridorDocument, CorridorKind, Platform
@@ -23,7 +23,17 @@ _CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}},
     304: {"description": "Known already."},
 }
-_FORM: Final = Form(body={"type": "object", "additionalProperties": True}, signatures=signatures(2))
+_BODY: Final = json_body(
+    {
+        "type": "object",
+        "required": ["body", "signatures"],
+        "additionalProperties": False,
+        "properties": {
+            "body": {"type": "object", "additionalProperties": True},
+            "signatures": signatures(2),
+        },
+    }
+)
 
 
 class AgreementEntry(BaseModel):
@@ -77,11 +87,7 @@ async def agreement(request: Request, digest: str) -> Response:
 
 
 @router.post(
-    "/agreements",
-    tags=["agreements"],
-    status_code=201,
-    response_model=AgreementEntry,
-    openapi_extra=_FORM.body,
+    "/agreements", tags=["agreements"], status_code=201, response_model=AgreementEntry, openapi_extra=_BODY
 )
 async def publish_agreement(
     request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]

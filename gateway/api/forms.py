@@ -66,17 +66,20 @@ def text(description: str, *, least: int = 0, most: int = 0, opening: str = "") 
 
 
 def signatures(most: int) -> Schema:
-    """Describe the signatures of an envelope."""
-    one = {
-        "type": "object",
-        "required": ["key", "value"],
-        "additionalProperties": False,
-        "properties": {
-            "key": {"type": "string", "pattern": "^[a-z]+-[0-9a-f]{32}$"},
-            "value": {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$"},
+    """Describe the signatures of an envelope, at most so many; whether they hold is told by their reader."""
+    key = {"type": "string", "pattern": "^[a-z]+-[0-9a-f]{32}$"}
+    value = {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$"}
+    return {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": most,
+        "items": {
+            "type": "object",
+            "required": ["key", "value"],
+            "additionalProperties": False,
+            "properties": {"key": key, "value": value},
         },
     }
-    return {"type": "array", "minItems": 1, "maxItems": most, "items": one}
 
 
 def json_body(schema: Mapping[str, object]) -> dict[str, Any]:

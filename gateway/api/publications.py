@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.admin import operator
 from gateway.api.bodies import parts_of, read_document, require_digest, sender_of_content
-from gateway.api.forms import MAPPING, Form, signatures, text
+from gateway.api.forms import MAPPING, json_body, signatures, text
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.ports import MappingPublication, PublicationState
@@ -22,7 +22,6 @@ from gateway.service.maintaining import Judging
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/mappings")
-SIGNATURES_MAX: Final = 8  # of one publication
 VERSION_MAX: Final = 999_999
 _MAPPING_BODY: Final = {
     "type": "object",
@@ -42,14 +41,22 @@ _MAPPING_BODY: Final = {
         },
     },
 }
-_FORM: Final = Form(
-    document=text("The canonical JSON of the mapping, as text.", least=1),
-    approval={
+_APPROVAL: Final = {
+    "type": "object",
+    "required": ["body", "signatures"],
+    "additionalProperties": False,
+    "properties": {"body": _MAPPING_BODY, "signatures": signatures(8)},
+}
+_BODY: Final = json_body(
+    {
         "type": "object",
-        "required": ["body", "signatures"],
+        "required": ["document", "approval"],
         "additionalProperties": False,
-        "properties": {"body": _MAPPING_BODY, "signatures": signatures(SIGNATURES_MAX)},
-    },
+        "properties": {
+            "document": text("The canonical JSON of the mapping, as text.", least=1),
+            "approval": _APPROVAL,
+        },
+    }
 )
 
 
@@ -99,7 +106,7 @@ async def brought(request: Request) -> tuple[str, bytes]:
     status_code=202,
     response_model=PublicationDocument,
     responses={200: {"model": PublicationDocument, "description": "Published already."}},
-    openapi_extra=_FORM.body,
+    openapi_extra=_BODY,
 )
 async def publish_mapping(
     request: Request, response: Response, sent: Annotated[tuple[str, bytes], Depends(brought)]
