@@ -18,6 +18,7 @@ from typing import Final
 import uvicorn
 
 from gateway.api import application
+from gateway.app.collecting import collect_seldom
 from gateway.app.connections import bounded_connection
 from gateway.app.cosigning import gather
 from gateway.app.listening import BACKLOG, listening
@@ -119,6 +120,7 @@ def _started(name: str, job: Callable[[], None], *, log_level: str) -> SpawnProc
 def _told(job: Callable[[], None], log_level: str) -> None:
     """Run a job; what ends it goes to the log, which writes nothing that a foreign error quotes."""
     write_logs(log_level)
+    collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
     try:
