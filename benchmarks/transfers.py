@@ -155,7 +155,7 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
     running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
     try:
         running.wait_until_ready()
-        # told apart by their order: the sequencer, the courier, what carries transfers, the witnesses, the worker
+        # by their order: the sequencer, the courier, what carries transfers, the witnesses, the worker
         others, worker = running.children()[:-1], running.children()[-1]
         processes = {"worker": worker, "carrying": others[2]}
         processes |= {f"other {number}": one for number, one in enumerate(others) if number != 2}
