@@ -155,10 +155,7 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
     running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
     try:
         running.wait_until_ready()
-        # by their order: the sequencer, the courier, what carries transfers, the witnesses, the worker
-        others, worker = running.children()[:-1], running.children()[-1]
-        processes = {"worker": worker, "carrying": others[2]}
-        processes |= {f"other {number}": one for number, one in enumerate(others) if number != 2}
+        processes = {_name_of(child): child for child in running.children()}
         processes |= {name: city.process.pid for name, city in between.cities.items()}
         processes |= {} if server is None else {"PostgreSQL": server.server.process.pid}
         persons = len(between.cities[SOURCE].residents())
@@ -178,6 +175,11 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
     finally:
         running.closing.close()
         running.stop()
+
+
+def _name_of(process: int) -> str:
+    """Return what a process of the service calls itself."""
+    return Path(f"/proc/{process}/comm").read_text("ascii").strip().removeprefix("tq-")
 
 
 async def _measure(measured: Field, options: argparse.Namespace) -> None:

@@ -294,9 +294,10 @@ def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = unt
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
-        corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
+        duty, corridors = DecisionDuty(waiting), waiting.journal.corridors
+        agreements = Lately[None, bool](lambda _: bool(corridors.waiting()), seconds=COUNTED_SECONDS)
         while not stop():
-            if not operations.waiting() and not corridors.waiting() and not duty.is_due():
+            if not operations.waiting() and not agreements(None) and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
