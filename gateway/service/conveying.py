@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from gateway.errors import GatewayError
-from gateway.ports import OutboxTask, PlatformMessage, PlatformOutcome, PlatformPeers, Worked, untraced
+from gateway.ports import OutboxTask, PlatformMessage, PlatformOutcome, PlatformPeers, Working, unwatched
 from gateway.service.carrying import Carrier, Heard, Owed
 
 __all__ = ["Conveyor"]
@@ -35,7 +35,7 @@ class Conveyor:
 
     carrier: Carrier
     peers: PlatformPeers
-    worked: Worked = untraced
+    working: Working = unwatched
     _heard: list[Heard] = field(default_factory=list)
     _hearing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -92,18 +92,17 @@ class Conveyor:
         self, platform: str, tasks: Sequence[OutboxTask], *, made: "asyncio.Future[dict[OutboxTask, Owed]]"
     ) -> None:
         """Send messages of one kind; whatever goes wrong, they stay in the outbox until answered."""
-        begun = asyncio.get_running_loop().time()
         try:
             messages = await made
             owed = [messages[task] for task in tasks if task in messages]
             if not owed:
                 return
-            outcomes = await self._said(platform, [one.message for one in owed])
-            self._heard.extend(map(Heard, owed, outcomes))
-            await self._take_up()
-            seconds = asyncio.get_running_loop().time() - begun
             facts: dict[str, str | int] = {"platform": platform, "messages": len(owed)}
-            self.worked(f"carry {tasks[0].message.kind}", seconds=seconds, facts=facts)
+            transfers = [one.task.transfer for one in owed]
+            with self.working(f"carry {tasks[0].message.kind}", facts=facts, transfers=transfers):
+                outcomes = await self._said(platform, [one.message for one in owed])
+                self._heard.extend(map(Heard, owed, outcomes))
+                await self._take_up()
         except GatewayError:
             _logger.exception("messages are sent again later", extra={"platform": platform})
 
