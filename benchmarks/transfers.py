@@ -155,13 +155,13 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
     running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
     try:
         running.wait_until_ready()
-        processes = {_name_of(child): child for child in running.children()}
-        processes |= {name: city.process.pid for name, city in between.cities.items()}
-        processes |= {} if server is None else {"PostgreSQL": server.server.process.pid}
         persons = len(between.cities[SOURCE].residents())
         signer = FileSigner(between.cities[SOURCE].folder / "http.key", "http")
         running.client(signer).look_up("/v1/positions")
         time.sleep(SETTLED_SECONDS)
+        processes = {_name_of(child): child for child in running.children()}
+        processes |= {name: city.process.pid for name, city in between.cities.items()}
+        processes |= {} if server is None else {"PostgreSQL": server.server.process.pid}
         yield Field(
             between=between,
             running=running,

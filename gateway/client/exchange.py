@@ -124,10 +124,10 @@ class Conversation:
         self, destination: str, account: str, *, points: int | None, records: Sequence[str]
     ) -> Exchange[dict[str, Any]]:
         """Quote a move; the result has the signed quote and says why so much arrives."""
-        asked = {"destination": destination, "account": account, "records": list(records)}
-        wish = asked if points is None else {**asked, "points": str(points)}
+        wish: dict[str, Any] = {"destination": destination, "account": account, "records": list(records)}
+        wish |= {} if points is None else {"points": str(points)}
         headers = {"content-type": "application/json"}
-        content = canonical_bytes(dict(wish))
+        content = canonical_bytes(wish)
         return (yield from self.request("POST", "/v1/quotes", content=content, headers=headers)).json()
 
     def transfer(self, transfer: Mapping[str, Any]) -> Exchange[dict[str, Any]]:
