@@ -1,6 +1,7 @@
 """A served home between two cities whose processes die at chosen points and are started again."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -28,6 +29,7 @@ __all__ = ["API", "CARRY", "LOG", "SCENARIOS", "Forge", "Line", "Scenario", "for
 API, CARRY, LOG = "api", "carry", "log"
 SERVED: Final = (API, SOURCE, DESTINATION)
 STILL_SECONDS: Final = 5.0
+LONG_SECONDS: Final = 600  # a slow machine must not decide how a transfer ends
 AMPLE_MG: Final = 10**9
 Wish = dict[str, Any]
 Line = dict[str, Json]
@@ -100,20 +102,37 @@ class Forge:
             self._serve(name)
         return bool(dead)
 
-    def run(self, name: str, **facts: Json) -> None:
+    def run(self, name: str, *, meanwhile: Callable[[], object] = bool, **facts: Json) -> None:
         """Have work done that ends by itself, again until it has ended well."""
         while True:
             self._spawn(name, work=name, **facts)
             while (code := self._ended(name, seconds=0.05)) is None:
                 self.mend()
+                meanwhile()
             if code == 0:
                 return
 
-    def carry(self, *, lease: int) -> None:
-        """Carry out all that waits; ``lease``: so long the first process keeps what it has taken."""
-        self.run(CARRY, lease=lease)
+    def carry(self, *, lease: int, late: str = "") -> None:
+        """Carry out all that waits.
+
+        Args:
+            lease: so long the first process keeps what it has taken.
+            late: a transfer whose destination is asleep until its time is over and that is decided.
+        """
+        facts: dict[str, Any] = {"lease": lease, "credit_seconds": 1 if late else LONG_SECONDS}
+        asleep = [self._children[DESTINATION]] if late else []
+        for child in asleep:
+            os.kill(child, signal.SIGSTOP)
+        with open_home(self.between.home) as opened:
+            reader = SqlLedgerReader(opened.database)
+
+            def wake() -> None:
+                if asleep and reader.decision(late) is not None:
+                    os.kill(asleep.pop(), signal.SIGCONT)
+
+            self.run(CARRY, meanwhile=wake, **facts)
         while self.between.waiting():  # it ended while a repeated message was answered once more
-            self.run(CARRY, lease=lease)
+            self.run(CARRY, **facts)
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -173,6 +192,7 @@ class Scenario(NamedTuple):
     lines: Callable[[Forge], list[Line]]
     ends: Sequence[str]
     target: str = "/v1/transfers"
+    late: bool = False
     victims: Sequence[str] = (API, CARRY, SOURCE, DESTINATION)
 
     def content(self, lines: Sequence[Line]) -> bytes:
@@ -227,6 +247,13 @@ SCENARIOS: Final = (
         victims=(API, CARRY, SOURCE, DESTINATION, LOG),
     ),
     Scenario("refused", partial(alone, person=2), ["aborted"], victims=(CARRY, SOURCE, DESTINATION)),
+    Scenario(
+        "late",
+        partial(alone, person=1),
+        ["aborted"],
+        late=True,
+        victims=(CARRY, SOURCE, DESTINATION),
+    ),
     Scenario(
         "batch",
         several,

@@ -57,6 +57,11 @@ def change(module: ModuleType, **names: object) -> None:
     vars(module).update(names)
 
 
+def allow(*, credit: timedelta = LONG) -> None:
+    """Let transfers take long, save where the destination's part is to be over soon."""
+    times_module._TIMES[TransferKind.INTERACTIVE] = times_module.Times(LONG, credit, LONG)
+
+
 def points(order: Order) -> Points:
     return Points(Path(order["points"]), order["name"])
 
@@ -82,6 +87,7 @@ def api(order: Order) -> None:
 def carry(order: Order) -> None:
     """Carry the transfers of a home out until nothing waits any more."""
     change(conveying_module, LEASE_SECONDS=order["lease"])
+    allow(credit=timedelta(seconds=order["credit_seconds"]))
     point = points(order)
     around_writes(point)
     around_sends(point)
@@ -156,7 +162,7 @@ def ended(child: int, *, seconds: float) -> int | None:
 def main() -> None:
     """Take orders until there are no more."""
     change(moving_module, QUICK=PATIENT)
-    times_module._TIMES[TransferKind.INTERACTIVE] = times_module.Times(LONG, LONG, LONG)
+    allow()
     gc.collect()
     gc.freeze()  # what is loaded is shared by all that are forked
     running: set[int] = set()

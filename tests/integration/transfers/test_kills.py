@@ -2,8 +2,9 @@
 
 The processes: a worker of the interface, the one that carries transfers out, the cities of both ends, and
 what puts decisions into the log. What is moved: one transfer that is committed, one that the destination
-refuses, and a batch of six of which four are refused, each by somebody else. ``TANQIAO_KILLS`` says how many
-points of each kind are killed at, or ``all``; ``TANQIAO_KILLS_PART=2/4`` takes the second of four parts.
+refuses, one for which it is asleep until time is over, and a batch of six of which four are refused, each by
+somebody else. ``TANQIAO_KILLS`` says how many points of each kind are killed at, or ``all``;
+``TANQIAO_KILLS_PART=2/4`` takes the second of four parts.
 """
 
 import os
@@ -68,7 +69,8 @@ def moved(forge: Forge, scenario: Scenario, *, victim: str = "", point: str = ""
     forge.unsettle()
     forge.arm(victim, point)
     answer = asked(forge, scenario, lines)
-    forge.carry(lease=1 if victim == CARRY else LEASE_SECONDS)
+    late = str(lines[0]["id"]) if scenario.late else ""
+    forge.carry(lease=1 if victim == CARRY else LEASE_SECONDS, late=late)
     if logs or victim == LOG:
         forge.run(LOG)
         require_logged(forge)
