@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 
 from gateway.app.decision_log import decision_receipt, verify_decision
 from gateway.app.home import open_home
-from gateway.client import GatewayClient
+from gateway.client import GatewayClient, RequestFailed
 from gateway.ledger import Limit, Pair
 from gateway.model.canonical import Json, canonical_bytes
+from gateway.service.onboarding import SignAgain
 from gateway.store.decision_log import SqlDecisionLog
 from gateway.store.key_files import FileSigner
 from gateway.store.ledger import SqlLedger, SqlLedgerReader
@@ -29,6 +30,7 @@ __all__ = ["API", "CARRY", "LOG", "SCENARIOS", "Forge", "Line", "Scenario", "for
 API, CARRY, LOG = "api", "carry", "log"
 SERVED: Final = (API, SOURCE, DESTINATION)
 STILL_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 300.0
 LONG_SECONDS: Final = 600  # a slow machine must not decide how a transfer ends
 AMPLE_MG: Final = 10**9
 Wish = dict[str, Any]
@@ -95,6 +97,17 @@ class Forge:
     def _passed(self, name: str) -> list[str]:
         return (self.points / f"{name}.passed").read_text().splitlines()
 
+    def ask(self, target: str, document: dict[str, Json], *, key: str) -> bytes:
+        """Ask the interface until there is an answer, and return it."""
+        headers = {"content-type": "application/json", "idempotency-key": key}
+        content = canonical_bytes(document)
+        while True:
+            try:
+                return self.client.request("POST", target, content=content, headers=headers).content
+            except RequestFailed as refused:
+                if refused.problem["code"] != SignAgain.code:  # a Redis that was too slow is left
+                    raise
+
     def mend(self) -> bool:
         """Start again what has died; tells whether anything had."""
         dead = [name for name in SERVED if self._ended(name, seconds=0) is not None]
@@ -104,9 +117,11 @@ class Forge:
 
     def run(self, name: str, *, meanwhile: Callable[[], object] = bool, **facts: Json) -> None:
         """Have work done that ends by itself, again until it has ended well."""
+        ends = time.monotonic() + PATIENCE_SECONDS
         while True:
             self._spawn(name, work=name, **facts)
             while (code := self._ended(name, seconds=0.05)) is None:
+                assert time.monotonic() < ends, f"{name} does not come to an end"
                 self.mend()
                 meanwhile()
             if code == 0:
@@ -195,9 +210,10 @@ class Scenario(NamedTuple):
     late: bool = False
     victims: Sequence[str] = (API, CARRY, SOURCE, DESTINATION)
 
-    def content(self, lines: Sequence[Line]) -> bytes:
-        """Return the request for some lines."""
-        return canonical_bytes(lines[0] if self.target == "/v1/transfers" else {"items": list(lines)})
+    def sent(self, forge: Forge, lines: Sequence[Line]) -> bytes:
+        """Send all of it until there is an answer, and return that."""
+        document: Line = lines[0] if self.target == "/v1/transfers" else {"items": list[Json](lines)}
+        return forge.ask(self.target, document, key=str(lines[0]["id"]))
 
 
 def line(quote: Json, *, source: int = 1, destination: int = 1) -> Line:
@@ -211,8 +227,9 @@ def line(quote: Json, *, source: int = 1, destination: int = 1) -> Line:
 
 def quotes(forge: Forge, wishes: Sequence[Mapping[str, Any]]) -> list[Json]:
     to = forge.between.corridor().destination
-    outcomes = forge.client.quotes([{"destination": to, "points": "3", **wish} for wish in wishes])
-    return [outcome["document"]["quote"] for outcome in outcomes]
+    items: list[Json] = [{"destination": to, "points": "3", **wish} for wish in wishes]
+    answer = json.loads(forge.ask("/v1/quotes:batch", {"items": items}, key="quotes"))
+    return [outcome["document"]["quote"] for outcome in answer["outcomes"]]
 
 
 def alone(forge: Forge, *, person: int) -> list[Line]:
