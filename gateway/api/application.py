@@ -16,6 +16,7 @@ from gateway.api import (
     platforms,
     problems,
     public,
+    publications,
     records,
     reference,
     transfer_batches,
@@ -35,6 +36,7 @@ TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
 _RESOURCES: Final = (
     public,
     mappings,
+    publications,
     agreements,
     platforms,
     acts,

@@ -26,6 +26,7 @@ from gateway.errors import (
 )
 from gateway.service.access import NotAllowed
 from gateway.service.agreeing import AgreementConflict
+from gateway.service.catalogue import MappingChanged
 from gateway.service.onboarding import (
     NotAdmitted,
     ReplayedRequest,
@@ -73,6 +74,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         NotFound: 404,
         TooSlow: 408,
         AgreementConflict: 409,
+        MappingChanged: 409,
         IdempotencyConflict: 409,
         StaleOldSize: 409,
         TooLarge: 413,

@@ -11,7 +11,7 @@ from gateway.app.mappings import Versions
 from gateway.app.quoting import quoting
 from gateway.model.shape import Shape
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
-from gateway.ports import Clock, PlatformEndpoint, Worked, untraced
+from gateway.ports import Clock, PlatformEndpoint, Working, unwatched
 from gateway.recognition import day_of
 from gateway.resources import schema
 from gateway.service.agreement_book import AgreementBook
@@ -38,7 +38,11 @@ def transferring(
     return Transferring(
         quoting=quoting(
             opened,
-            book=LedgerLotBook(SqlLedgerReader(database), SqlMoveIndex(database)),
+            book=LedgerLotBook(
+                SqlLedgerReader(database),
+                SqlMoveIndex(database),
+                central_day_mg=read_settings().central_day_mg,
+            ),
             versions=versions,
             clock=clock,
         ),
@@ -64,21 +68,22 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
         index=SqlMoveIndex(database),
         agreements=AgreementBook(opened.journal.corridors),
         day_keys=lambda person, corridor, now: day_keys(person, corridor, day=day_of(now)),
+        central_day_mg=read_settings().central_day_mg,
         signers=opened.record_signers(),
         clock=clock or opened.clock,
         below=secrets.randbelow,
     )
 
 
-def convey(root: Path, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:
+def convey(root: Path, *, stop: Callable[[], bool], working: Working = unwatched) -> None:
     """Carry transfers out until told to stop."""
-    with open_home(root) as opened, conveyor(opened, worked=worked) as conveying:
+    with open_home(root) as opened, conveyor(opened, working=working) as conveying:
         asyncio.run(conveying(stop))
 
 
 @contextmanager
 def conveyor(
-    opened: OpenHome, *, clock: Clock | None = None, worked: Worked = untraced
+    opened: OpenHome, *, clock: Clock | None = None, working: Working = unwatched
 ) -> Iterator[Callable[[Callable[[], bool]], Coroutine[None, None, None]]]:
     """Give what carries the transfers of a home out, to be run in an event loop."""
     with SqlLedger(opened.database) as ledger:
@@ -94,7 +99,7 @@ def conveyor(
                 limits=QUICK,
             )
             async with HttpPlatforms(_endpoints(opened), parts) as peers:
-                await Conveyor(carrier=carrying, peers=peers, worked=worked).run(stop=stop)
+                await Conveyor(carrier=carrying, peers=peers, working=working).run(stop=stop)
 
         yield run
 

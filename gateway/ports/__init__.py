@@ -39,7 +39,7 @@ from gateway.ports.lots import ArrivedLot, Corridor, KeptRecord, LotBook, LotSta
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import LotNote, MoveIndex, PlatformAddresses
-from gateway.ports.outside import Clock, Log, Quarantine, Worked, untraced
+from gateway.ports.outside import Clock, Log, Quarantine, Worked, Working, untraced, unwatched
 from gateway.ports.platforms import (
     Answered,
     Consent,
@@ -60,6 +60,13 @@ from gateway.ports.platforms import (
     Why,
 )
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
+from gateway.ports.publications import (
+    MaintainerSignature,
+    MappingPublication,
+    Publications,
+    PublicationState,
+    SignatureQuorum,
+)
 from gateway.ports.serving import (
     NewOperation,
     Nonces,
@@ -162,6 +169,8 @@ __all__ = [
     "LotNote",
     "LotPart",
     "LotState",
+    "MaintainerSignature",
+    "MappingPublication",
     "Meeting",
     "Memory",
     "MonitorBooks",
@@ -197,6 +206,8 @@ __all__ = [
     "Posted",
     "PrivateColumns",
     "PrivateRow",
+    "PublicationState",
+    "Publications",
     "PublishedMapping",
     "Quarantine",
     "RecordFile",
@@ -208,6 +219,7 @@ __all__ = [
     "ReversalRow",
     "Sent",
     "SeriesHead",
+    "SignatureQuorum",
     "SignedNonce",
     "Spool",
     "Standing",
@@ -228,5 +240,7 @@ __all__ = [
     "WitnessPeers",
     "WitnessState",
     "Worked",
+    "Working",
     "untraced",
+    "unwatched",
 ]
