@@ -23,6 +23,7 @@ from gateway.service.maintaining import Judging
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/mappings")
+VERSION_MAX: Final = 999_999
 _MAPPING_BODY: Final = {
     "type": "object",
     "required": ["type", "mapping"],
@@ -35,7 +36,7 @@ _MAPPING_BODY: Final = {
             "additionalProperties": False,
             "properties": {
                 "id": MAPPING,
-                "version": {"type": "integer", "minimum": 1, "maximum": 999_999},
+                "version": {"type": "integer", "minimum": 1, "maximum": VERSION_MAX},
                 "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
             },
         },
@@ -53,7 +54,7 @@ _BODY: Final = json_body(
         "required": ["document", "approval"],
         "additionalProperties": False,
         "properties": {
-            "document": text("The canonical JSON of the mapping.", least=2, most=PUBLICATION_BYTES_MAX),
+            "document": text("The canonical JSON of the mapping, as text.", least=1),
             "approval": _APPROVAL,
         },
     }

@@ -290,10 +290,12 @@ def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = unt
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
-        corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
+        duty, corridors = DecisionDuty(waiting), waiting.journal.corridors
+        signed = Lately[None, bool](
+            lambda _: bool(corridors.waiting() or publications.due()), seconds=COUNTED_SECONDS
+        )
         while not stop():
-            signed = corridors.waiting() or publications.due()
-            if not operations.waiting() and not signed and not duty.is_due():
+            if not operations.waiting() and not signed(None) and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
