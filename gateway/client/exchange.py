@@ -124,8 +124,9 @@ class Conversation:
         self, destination: str, account: str, *, points: int | None, records: Sequence[str]
     ) -> Exchange[dict[str, Any]]:
         """Quote a move; the result has the signed quote and says why so much arrives."""
-        wish: dict[str, Any] = {"destination": destination, "account": account, "records": list(records)}
-        wish |= {} if points is None else {"points": str(points)}
+        wish: dict[str, Any] = {"destination": destination, "account": account}
+        wish |= {"records": list(records)} if records else {}
+        wish |= {"points": str(points)} if points is not None else {}
         headers = {"content-type": "application/json"}
         content = canonical_bytes(wish)
         return (yield from self.request("POST", "/v1/quotes", content=content, headers=headers)).json()

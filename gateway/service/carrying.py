@@ -174,17 +174,14 @@ class Carrier:
                 for name, numbers in theirs.items()
                 if name in known
             }
-            written = self._write_all(ways)
-            for name, numbers in theirs.items():
-                way = ways.get(name)
-                if way is None:
-                    numbers.clear()
-                elif name in written.done:
-                    for number, one in zip(numbers, way.done, strict=False):
+            written, over = self._write_all(ways), set[int]()
+            for name in written.done | written.broken:
+                taken = theirs[name][: len(ways[name].done)]
+                over.update(taken)
+                if name in written.done:
+                    for number, one in zip(taken, ways[name].done, strict=True):
                         done[number] = one
-                if name in written.done or name in written.broken:
-                    del numbers[: len(ways[name].done)]
-            left = sorted(number for numbers in theirs.values() for number in numbers)
+            left = [number for number in left if number not in over and events[number][0] in ways]
             known.clear()
         return done
 
