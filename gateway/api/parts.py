@@ -10,6 +10,7 @@ from opentelemetry.trace import Tracer
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.agreeing import Agreeing
+from gateway.service.answering import Answering
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
 from gateway.service.ordering import Desk
@@ -104,6 +105,7 @@ class ApiParts:
     web_folder: Path
     agreeing: Agreeing
     transferring: Transferring
+    answering: Answering
     replayer: Callable[[], Replayer]
     trying: Trying
     reasons: Reasons

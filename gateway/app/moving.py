@@ -15,17 +15,18 @@ from gateway.ports import Clock, PlatformEndpoint, Worked, untraced
 from gateway.recognition import day_of
 from gateway.resources import schema
 from gateway.service.agreement_book import AgreementBook
+from gateway.service.answering import Answering
 from gateway.service.carrying import Carrier
 from gateway.service.conveying import Conveyor
 from gateway.service.transferring import Transferring
 from gateway.settings import read_settings
 from gateway.store.ledger import SqlLedger, SqlLedgerReader
-from gateway.store.moves import LedgerLotBook, SqlAddresses, SqlMoveIndex, day_keys
+from gateway.store.moves import LedgerLotBook, SqlAddresses, SqlDialects, SqlMoveIndex, day_keys
 from gateway.store.outbox import SqlOutbox
 from gateway.store.platforms import SqlPlatforms
 from gateway.store.requests import SqlRequests
 
-__all__ = ["carrier", "convey", "conveyor", "transferring"]
+__all__ = ["answering", "carrier", "convey", "conveyor", "transferring"]
 
 QUICK = LineLimits(request_seconds=4, message_seconds=9)  # the outbox repeats what is not answered by then
 
@@ -68,6 +69,11 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
         clock=clock or opened.clock,
         below=secrets.randbelow,
     )
+
+
+def answering(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) -> Answering:
+    """Return what takes answers that come later than the question."""
+    return Answering(carrier=carrier(opened, ledger, clock=clock), dialects=SqlDialects(opened.database))
 
 
 def convey(root: Path, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:

@@ -22,7 +22,7 @@ from gateway.app.home import OpenHome, open_home
 from gateway.app.identity import operator_gate
 from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
 from gateway.app.metrics import Figures, NoFigures
-from gateway.app.moving import transferring
+from gateway.app.moving import answering, transferring
 from gateway.app.ordering import desk, make_first_epoch, orders
 from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy, NotFound
@@ -183,6 +183,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             web_folder=web_folder(),
             agreeing=agreeing(opened, versions, platforms=platforms),
             transferring=transferring(opened, ledger, versions=versions),
+            answering=answering(opened, ledger),
             replayer=lambda: journal_replayer(opened.journal),
             trying=trying(schemes.programs),
             reasons=_reasons(opened),

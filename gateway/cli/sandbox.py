@@ -1,4 +1,4 @@
-"""``sandbox list | serve | key | fault | clock | show``: cities to try transfers with."""
+"""``sandbox list | serve | key | fault | clock | gateway | show``: cities to try transfers with."""
 
 from pathlib import Path
 from typing import Annotated
@@ -122,6 +122,23 @@ def clock(
     from gateway.app.sandbox import tell_city
 
     emit(tell_city(home, "POST", what="clock", body={"seconds": seconds}), format_)
+
+
+@app.command("gateway")
+def gateway(
+    home: CityOption,
+    format_: FormatOption,
+    url: Annotated[str, typer.Argument(help="Where the gateway answers, such as http://127.0.0.1:8420.")],
+) -> None:
+    """Say to a running city where its gateway answers: it posts there what the fault `callback` puts off.
+
+    Examples:
+
+        tanqiao sandbox gateway http://127.0.0.1:8420 --home ./yunxi
+    """
+    from gateway.app.sandbox import tell_city
+
+    emit(tell_city(home, "POST", what="gateway", body={"url": url}), format_)
 
 
 @app.command("show")

@@ -19,6 +19,7 @@ from gateway.ports.claims import (
 )
 from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
 from gateway.ports.decided import DecisionBatch, DecisionLog
+from gateway.ports.dialects import COMMON_FORM, Dialect, Dialects, Way, read_dialect
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -112,6 +113,7 @@ from gateway.ports.witnessing import (
 )
 
 __all__ = [
+    "COMMON_FORM",
     "EVENT_CONTENT_BYTES",
     "Answered",
     "ArrivedLot",
@@ -140,6 +142,8 @@ __all__ = [
     "Declined",
     "Delivery",
     "DeliveryState",
+    "Dialect",
+    "Dialects",
     "EncodedFile",
     "EventMark",
     "EventType",
@@ -220,6 +224,7 @@ __all__ = [
     "TransferRows",
     "TransferStep",
     "Unknown",
+    "Way",
     "Webhook",
     "Webhooks",
     "Why",
@@ -228,5 +233,6 @@ __all__ = [
     "WitnessPeers",
     "WitnessState",
     "Worked",
+    "read_dialect",
     "untraced",
 ]

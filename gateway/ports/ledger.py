@@ -218,6 +218,10 @@ class Outbox(Protocol):
         """Forget messages that their platforms have acknowledged."""
         ...
 
+    def answered(self, messages: Sequence[tuple[str, OutboxMessage]]) -> None:
+        """Forget messages about transfers that were answered in another way than to whoever sent them."""
+        ...
+
     def put_off(self, task: OutboxTask, *, due: int) -> None:
         """Have a message tried again at a moment, unless another worker has it by now."""
         ...

@@ -1,4 +1,4 @@
-"""Tables beside the ledger's: where transfers are found, and where platforms are called."""
+"""Tables beside the ledger's: where transfers are found, where platforms are called, what is spoken."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from sqlalchemy import Column, PrimaryKeyConstraint, String, Table
 
 from gateway.store.tables import METADATA
 
-__all__ = ["addresses", "arriving", "ends"]
+__all__ = ["addresses", "arriving", "dialects", "ends"]
 
 ends: Final = Table(
     "transfer_ends",
@@ -30,4 +30,12 @@ addresses: Final = Table(
     METADATA,
     Column("platform", String, primary_key=True),
     Column("url", String, nullable=False),
+)
+
+dialects: Final = Table(
+    "platform_dialects",
+    METADATA,
+    Column("platform", String, primary_key=True),
+    Column("way", String, nullable=False),  # another than common JSON
+    Column("form", String, nullable=False),  # of a file: whose columns
 )

@@ -92,6 +92,13 @@ async def move_clock(request: Request, parts: Opened) -> dict[str, Any]:
     return _shown(parts)
 
 
+@router.post("/gateway")
+async def put_gateway(request: Request, parts: Opened) -> dict[str, Any]:
+    """Say where the gateway answers: `url`."""
+    parts.gateway = str((await _object(request)).get("url", "")).rstrip("/")
+    return _shown(parts)
+
+
 @router.post("/consents/{consent}")
 async def answer_consent(request: Request, consent: str, *, parts: Opened) -> dict[str, Any]:
     """Answer for a resident: `state` given, refused or withdrawn."""
@@ -112,6 +119,8 @@ def _shown(parts: CityParts) -> dict[str, Any]:
         "city": parts.desk.city.platform,
         "clock": moment_text(parts.clock.now()),
         "faults": parts.board.shown(),
+        "gateway": parts.gateway,
+        "called_back": dict(sorted(parts.called.items())),
     }
 
 

@@ -1,0 +1,20 @@
+"""What is spoken with platforms that do not speak common JSON."""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0021"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the database to this revision (pre: what ran before does not look at this table)."""
+
+    op.create_table('platform_dialects',
+    sa.Column('platform', sa.String(), nullable=False),
+    sa.Column('way', sa.String(), nullable=False),
+    sa.Column('form', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('platform')
+    )
