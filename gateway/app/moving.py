@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from gateway.app.home import OpenHome, open_home
@@ -11,7 +12,7 @@ from gateway.app.mappings import Versions
 from gateway.app.quoting import quoting
 from gateway.model.shape import Shape
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
-from gateway.ports import Clock, PlatformEndpoint, Worked, untraced
+from gateway.ports import Clock, PlatformEndpoint, Way, Worked, untraced
 from gateway.recognition import day_of
 from gateway.resources import schema
 from gateway.service.agreement_book import AgreementBook
@@ -52,6 +53,7 @@ def transferring(
         ring=lambda: (opened.trust.ring(), opened.log.size),
         shape=Shape(schema("quote")),
         clock=clock or opened.clock,
+        dialects=SqlDialects(database),
     )
 
 
@@ -89,6 +91,7 @@ def conveyor(
     """Give what carries the transfers of a home out, to be run in an event loop."""
     with SqlLedger(opened.database) as ledger:
         carrying = carrier(opened, ledger, clock=clock)
+        by_hand = partial(SqlDialects(opened.database).by, Way.FILE)
 
         async def run(stop: Callable[[], bool]) -> None:
             parts = LineParts(
@@ -100,7 +103,7 @@ def conveyor(
                 limits=QUICK,
             )
             async with HttpPlatforms(_endpoints(opened), parts) as peers:
-                await Conveyor(carrier=carrying, peers=peers, worked=worked).run(stop=stop)
+                await Conveyor(carrier=carrying, peers=peers, worked=worked, by_hand=by_hand).run(stop=stop)
 
         yield run
 

@@ -19,7 +19,16 @@ from gateway.ports.claims import (
 )
 from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
 from gateway.ports.decided import DecisionBatch, DecisionLog
-from gateway.ports.dialects import COMMON_FORM, Dialect, Dialects, Way, read_dialect
+from gateway.ports.dialects import (
+    COMMON_FORM,
+    CarriedFile,
+    CarriedFiles,
+    Dialect,
+    Dialects,
+    Heading,
+    Way,
+    read_dialect,
+)
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -121,6 +130,8 @@ __all__ = [
     "Begun",
     "BooksAudit",
     "BooksStanding",
+    "CarriedFile",
+    "CarriedFiles",
     "ClaimColumns",
     "ClaimDecision",
     "ClaimState",
@@ -149,6 +160,7 @@ __all__ = [
     "EventType",
     "FindingFile",
     "Findings",
+    "Heading",
     "HoldPoints",
     "Journal",
     "KeptColumns",

@@ -6,7 +6,16 @@ from typing import Final, NamedTuple, Protocol
 
 from gateway.errors import UsageError
 
-__all__ = ["COMMON_FORM", "Dialect", "Dialects", "Way", "read_dialect"]
+__all__ = [
+    "COMMON_FORM",
+    "CarriedFile",
+    "CarriedFiles",
+    "Dialect",
+    "Dialects",
+    "Heading",
+    "Way",
+    "read_dialect",
+]
 
 COMMON_FORM: Final = "common"
 """The columns that a file has where a city has none of its own."""
@@ -29,6 +38,39 @@ class Dialect(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.way}:{self.form}" if self.form else str(self.way)
+
+
+class Heading(StrEnum):
+    """Where a file goes, as this gateway sees it."""
+
+    OUT = "out"
+    IN = "in"
+
+
+class CarriedFile(NamedTuple):
+    """A file that was written for a platform, or taken from it: what is kept of it."""
+
+    platform: str
+    heading: Heading
+    sequence: int
+    digest: str
+    moment: str
+
+
+class CarriedFiles(Protocol):
+    """The files between this gateway and platforms, by their numbers; what stood in them is not kept."""
+
+    def write(self, platform: str, *, digest: str, moment: str) -> int:
+        """Give a file for a platform the next number."""
+        ...
+
+    def take(self, file: CarriedFile) -> None:
+        """Keep that a platform's file was taken; a second time changes nothing."""
+        ...
+
+    def of(self, platform: str, heading: Heading) -> list[CarriedFile]:
+        """Return the files of a platform, by their numbers; of all platforms where it is empty."""
+        ...
 
 
 class Dialects(Protocol):

@@ -214,6 +214,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
+        ...
+
     def end(self, tasks: Sequence[OutboxTask]) -> None:
         """Forget messages that their platforms have acknowledged."""
         ...

@@ -7,7 +7,7 @@ company: while nothing is under way to a platform, what is due is sent at once; 
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -29,11 +29,15 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conveyor:
-    """One worker of the outbox; any number of them may share it. A slow platform keeps no other waiting."""
+    """One worker of the outbox; any number of them may share it. A slow platform keeps no other waiting.
+
+    ``by_hand`` names the platforms to which files are carried instead: nothing is sent to them.
+    """
 
     carrier: Carrier
     peers: PlatformPeers
     worked: Worked = untraced
+    by_hand: Callable[[], Collection[str]] = tuple
 
     async def run(self, *, stop: Callable[[], bool]) -> None:
         """Send and look after what is due until told to stop; what is on its way then is waited for."""
@@ -41,6 +45,7 @@ class Conveyor:
         busy: Counter[str] = Counter()
         heard = asyncio.Event()
         loop, look_at = asyncio.get_running_loop(), 0.0
+        by_hand: Collection[str] = ()
 
         def ended(platform: str, sending: asyncio.Task[None]) -> None:
             under_way.discard(sending)
@@ -49,11 +54,12 @@ class Conveyor:
 
         while not stop():
             if loop.time() >= look_at:
-                await asyncio.to_thread(self._look_after)
+                by_hand = await asyncio.to_thread(self._look_after)
                 look_at = loop.time() + LOOK_SECONDS
             heard.clear()
             full = [platform for platform, requests in busy.items() if requests >= AT_ONE_PLATFORM]
-            tasks = [] if len(under_way) >= AT_ONCE else await asyncio.to_thread(self._take, full)
+            wanted = len(under_way) < AT_ONCE
+            tasks = await asyncio.to_thread(self._take, [*full, *by_hand]) if wanted else []
             for platform, together in _together(tasks):
                 sending = asyncio.create_task(self._send(platform, together))
                 under_way.add(sending)
@@ -64,15 +70,18 @@ class Conveyor:
         if under_way:
             await asyncio.wait(under_way)
 
-    def _take(self, full: Sequence[str]) -> list[OutboxTask]:
+    def _take(self, without: Sequence[str]) -> list[OutboxTask]:
         now = int(self.carrier.clock.now().timestamp())
-        return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=TOGETHER, without=full)
+        return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=TOGETHER, without=without)
 
-    def _look_after(self) -> None:
+    def _look_after(self) -> Collection[str]:
+        """Look after what is due; returns to whom nothing is sent for now."""
         try:
             self.carrier.look_after()
+            return self.by_hand()
         except GatewayError:
             _logger.exception("transfers that are due could not be looked after")
+            return ()
 
     async def _send(self, platform: str, tasks: Sequence[OutboxTask]) -> None:
         """Send messages of one kind; whatever goes wrong, they stay in the outbox until answered."""

@@ -37,6 +37,19 @@ class SqlOutbox:
         with self._database.write(alone=False) as connection:
             return sorted(_task(row) for row in connection.execute(taken))
 
+    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
+        first = select(outbox.c.number).where(outbox.c.platform == platform)
+        chosen = first.order_by(outbox.c.number).limit(limit)
+        taken = (
+            update(outbox)
+            .where(outbox.c.number.in_(chosen))
+            .values(attempts=outbox.c.attempts + 1)
+            .returning(outbox)
+        )
+        with self._database.write(alone=False) as connection:
+            return sorted(_task(row) for row in connection.execute(taken))
+
     def end(self, tasks: Sequence[OutboxTask]) -> None:
         """Forget messages that their platforms have acknowledged, whoever has sent them."""
         numbers = [task.number for task in tasks]

@@ -1,5 +1,6 @@
 """The switches of a sandbox city: no part of the platform API, open to whoever has the city's folder."""
 
+import base64
 import hmac
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from gateway.model.strict import read_strict_object
 from gateway.sandbox.city.accounts import settle_consent
 from gateway.sandbox.city.edge import parts_of, read_content
 from gateway.sandbox.city.faults import read_switch
+from gateway.sandbox.city.filing import answer_file
 from gateway.sandbox.city.parts import CityParts
 from gateway.sandbox.city.residents import rides_file, shown_residents, shown_samples
 from gateway.sandbox.city.work import moment_text
@@ -97,6 +99,15 @@ async def put_gateway(request: Request, parts: Opened) -> dict[str, Any]:
     """Say where the gateway answers: `url`."""
     parts.gateway = str((await _object(request)).get("url", "")).rstrip("/")
     return _shown(parts)
+
+
+@router.post("/files")
+async def work_through(request: Request, parts: Opened) -> dict[str, Any]:
+    """Do what a file says and return the city's own: `content` in base64 and `manifest`, both ways."""
+    asked = await _object(request)
+    content, manifest = str(asked.get("content")), asked.get("manifest")
+    envelope = manifest if isinstance(manifest, dict) else {}
+    return await run_in_threadpool(answer_file, parts, base64.b64decode(content), envelope)
 
 
 @router.post("/consents/{consent}")

@@ -1,4 +1,4 @@
-"""What is spoken with platforms that do not speak common JSON."""
+"""What is spoken with platforms that do not speak common JSON, and files carried there and back."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -17,4 +17,12 @@ def upgrade() -> None:
     sa.Column('way', sa.String(), nullable=False),
     sa.Column('form', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('platform')
+    )
+    op.create_table('carried_files',
+    sa.Column('platform', sa.String(), nullable=False),
+    sa.Column('heading', sa.String(), nullable=False),
+    sa.Column('sequence', sa.BigInteger(), nullable=False),
+    sa.Column('digest', sa.String(), nullable=False),
+    sa.Column('moment', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('platform', 'heading', 'sequence')
     )
