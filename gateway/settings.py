@@ -50,6 +50,7 @@ STOP: Final = timedelta(hours=1)
 _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 _REDIS: Final = ("redis://", "rediss://", "unix://")
 _ROLE: Final = re.compile(r"([^=;]*[^=;\s])\s*=\s*([^=;]+)")
+_AMOUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -60,7 +61,8 @@ class Settings:
     ``state`` is the folder of the checkpoint store: outside of every home, never restored;
     ``state_named`` tells whether the environment names it. A quorum of witnesses that is missing for
     ``witness_alarm`` is an alarm; for ``witness_stop``, nothing more is taken. ``private_webhooks`` lets
-    webhooks lead into private networks, and to plain http.
+    webhooks lead into private networks, and to plain http. ``central_day_mg`` is the coordinator's limit of
+    what all transfers together move in a day, in recognised mg; None: there is none.
     """
 
     state: Path
@@ -72,6 +74,7 @@ class Settings:
     witness_alarm: timedelta = ALARM
     witness_stop: timedelta = STOP
     private_webhooks: bool = False
+    central_day_mg: int | None = None
     identity: IdentitySettings | None = None
     service: ServiceSettings = field(default_factory=ServiceSettings)
 
@@ -97,6 +100,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             environment, "TANQIAO_PRIVATE_WEBHOOKS", choices=("allow", "refuse"), usual="refuse"
         )
         == "allow",
+        central_day_mg=_milligrams(environment, "TANQIAO_CENTRAL_DAY_MG"),
         identity=_identity(environment),
         service=_service(environment),
     )
@@ -177,6 +181,18 @@ def _count(environment: Mapping[str, str], name: str, *, usual: int, most: int) 
         raise LocalFileError(
             f"{name} is {text!r}, expected a whole number from 1 to {most}",
             remedy="set it to such a number, or unset it",
+        )
+    return int(text)
+
+
+def _milligrams(environment: Mapping[str, str], name: str) -> int | None:
+    text = environment.get(name)
+    if text is None:
+        return None
+    if not _AMOUNT.fullmatch(text):
+        raise LocalFileError(
+            f"{name} is {text!r}, expected whole milligrams",
+            remedy="write 5000000000 for five tonnes, or unset it",
         )
     return int(text)
 

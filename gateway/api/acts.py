@@ -1,22 +1,21 @@
 """``/v1/acts`` and ``/v1/files``: submissions of a platform, each an operation."""
 
-import re
-from collections.abc import Sequence
 from typing import Annotated, Final
 
-import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, require_digest, sender_of_content, signed_document, slices
+from gateway.api.forms import MAPPING
 from gateway.api.operations import OperationDocument, answered, explained
+from gateway.api.rows import NDJSON, is_ndjson, lines_of, read_acts
 from gateway.api.together import Together
-from gateway.errors import GatewayError, MalformedDocument, NotFound, UsageError
+from gateway.errors import GatewayError, NotFound
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX, RowsSent
 from gateway.signing import Presented
 
-__all__ = ["IdempotencyKey", "Prefer", "router", "rows_of"]
+__all__ = ["IdempotencyKey", "Prefer", "router"]
 
 router = APIRouter(prefix="/v1", tags=["acts"])
 IdempotencyKey = Annotated[
@@ -28,6 +27,10 @@ IdempotencyKey = Annotated[
     ),
 ]
 Mapping = Annotated[str, Query(description="Such as cn-420100/wuhan/travel.", max_length=200)]
+MappingOfLines = Annotated[
+    str,
+    Query(description="Of NDJSON, which cannot name it. JSON names it in its content.", max_length=200),
+]
 Prefer = Annotated[
     str, Header(alias="Prefer", description="`wait=10` waits so many seconds for the outcomes.")
 ]
@@ -39,9 +42,6 @@ FileName = Annotated[
         examples=["trips.ndjson.gz"],
     ),
 ]
-_LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
-
-
 _ACTS_BODY: Final = {
     "required": True,
     "content": {
@@ -51,7 +51,7 @@ _ACTS_BODY: Final = {
                 "required": ["mapping", "acts"],
                 "additionalProperties": False,
                 "properties": {
-                    "mapping": {"type": "string", "examples": ["cn-420100/wuhan/travel"]},
+                    "mapping": MAPPING,
                     "acts": {
                         "type": "array",
                         "minItems": 1,
@@ -77,9 +77,7 @@ _ACTS_BODY: Final = {
                 ],
             },
         },
-        "application/x-ndjson": {
-            "schema": {"type": "string", "minLength": 1, "pattern": r"\S", "description": "One row a line."}
-        },
+        "application/x-ndjson": {"schema": NDJSON},
     },
 }
 _FILE_BODY: Final = {
@@ -88,19 +86,6 @@ _FILE_BODY: Final = {
         "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}}
     },
 }
-
-
-class ActsDocument(msgspec.Struct, forbid_unknown_fields=True):
-    """Rows as the platform writes them; the mapping says what their members mean."""
-
-    acts: list[msgspec.Raw]
-    mapping: str = ""
-
-
-_acts = msgspec.json.Decoder(ActsDocument).decode
-_HEAD: Final = re.compile(rb'\s*\{\s*(?:"mapping"\s*:\s*"[^"]*"\s*,\s*)?"acts"\s*:\s*\[\s*')
-_BETWEEN: Final = re.compile(rb"\s*,\s*")
-_TAIL: Final = re.compile(rb'\s*\]\s*(?:,\s*"mapping"\s*:\s*"[^"]*"\s*)?\}\s*')
 
 
 @router.post(
@@ -116,7 +101,7 @@ async def submit_acts(
     response: Response,
     key: IdempotencyKey,
     sent: Annotated[tuple[Platform, bytes], Depends(signed_document)],
-    mapping: Mapping = "",
+    mapping: MappingOfLines = "",
     prefer: Prefer = "",
 ) -> OperationDocument:
     """Submit one act or many: JSON with `mapping` and `acts`, or NDJSON with `?mapping=`.
@@ -125,7 +110,12 @@ async def submit_acts(
     repeats, or why it was refused; the good rows of a request do not wait for the bad ones.
     """
     platform, content = sent
-    wanted, rows = rows_of(request.headers.get("content-type", ""), content, mapping=mapping)
+    if is_ndjson(request):
+        wanted, rows = mapping, lines_of(content)
+    else:
+        wanted, rows = read_acts(content)
+    if not wanted:
+        raise NotFound("rows as NDJSON name their mapping by `?mapping=`", field="/query/mapping")
     submitting: Together[RowsSent, Operation] = request.app.state.submitting
     operation = await submitting(RowsSent(platform.id, key, wanted, rows))
     return await answered(request, response, operation=operation, prefer=prefer)
@@ -173,46 +163,3 @@ async def upload_file(
     operation = await run_in_threadpool(submit)
     response.headers["Location"] = f"/v1/operations/{operation.id}"
     return await explained(request, operation)
-
-
-def rows_of(content_type: str, content: bytes, *, mapping: str) -> tuple[str, list[bytes]]:
-    """Return the mapping, the given one if the content names none, and the rows, each in one line."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/x-ndjson":
-        if not mapping:
-            raise NotFound("rows as NDJSON name their mapping by `?mapping=`", field="/query/mapping")
-        return mapping, [line for line in content.split(b"\n") if line.strip()]
-    if kind != "application/json":
-        raise UsageError(
-            f"expected application/json or application/x-ndjson, got {kind or 'no content type'}",
-            field="Content-Type",
-        )
-    try:
-        document = _acts(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedDocument(
-            f"not a document with `mapping` and `acts`: {error}", remedy="see openapi/gateway.yaml"
-        ) from error
-    acts = [bytes(act) for act in document.acts]
-    _require_single_members(content, acts, given=bool(mapping))
-    return document.mapping or mapping, [act.translate(_LINE_ENDS) for act in acts]
-
-
-def _require_single_members(content: bytes, acts: Sequence[bytes], *, given: bool) -> None:
-    """Refuse a document that has a member twice: two readers could understand it in two ways."""
-    at = head.end() if (head := _HEAD.match(content)) else -1
-    for number, act in enumerate(acts):
-        if number and at >= 0:
-            at = between.end() if (between := _BETWEEN.match(content, at)) else -1
-        if at < 0 or not content.startswith(act, at):
-            break
-        at += len(act)
-    tail = _TAIL.fullmatch(content, at) if at >= 0 else None
-    named = 0
-    if head is not None and tail is not None:
-        named = content.count(b'"mapping"', 0, head.end()) + tail[0].count(b'"mapping"')
-    if head is None or tail is None or named > 1 or not (named or given):
-        raise MalformedDocument(
-            "expected `mapping` and `acts`, each once, their names written without escapes",
-            remedy="see openapi/gateway.yaml",
-        )

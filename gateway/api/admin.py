@@ -11,12 +11,12 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, read_document
 from gateway.api.cursors import CURSOR, read_cursor, write_cursor
+from gateway.api.forms import BLANK, Form, text
 from gateway.api.operations import OperationList, operation_document
-from gateway.errors import MalformedDocument, NotFound
-from gateway.model.strict import read_strict_object
+from gateway.errors import NotFound
 from gateway.ports import Operator, Platform
 from gateway.service.access import Action, require_day, require_role
-from gateway.service.onboarding import invite_platform
+from gateway.service.onboarding import PLATFORM_NAME, invite_platform
 
 __all__ = ["router"]
 
@@ -61,22 +61,19 @@ async def operator(request: Request) -> Operator:
 Admitted = Annotated[Operator, Depends(operator)]
 
 
-def _body(member: str, words: str) -> dict[str, object]:
-    schema = {
-        "type": "object",
-        "required": [member],
-        "additionalProperties": False,
-        "properties": {member: {"type": "string", "description": words}},
+_INVITATION: Final = Form(
+    platform={
+        "type": "string",
+        "pattern": f"^{PLATFORM_NAME.pattern}$",
+        "description": "REGION/NAME.",
+        "examples": ["cn-420100/wuhan"],
     }
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+)
+_SUSPENSION: Final = Form(reason=text("Why; the platform reads it.", least=1, most=REASON_MAX, opening=BLANK))
 
 
-async def _member(request: Request, member: str) -> str:
-    document = read_strict_object(await read_document(request, most=BODY_BYTES))
-    value = document.get(member)
-    if set(document) != {member} or not isinstance(value, str) or len(value) > REASON_MAX:
-        raise MalformedDocument(f"expected an object with `{member}`, a text", field=f"/{member}")
-    return value
+async def _member(request: Request, form: Form, *, name: str) -> str:
+    return str(form.read(await read_document(request, most=BODY_BYTES))[name])
 
 
 @router.get("/platforms", response_model=PlatformList)
@@ -98,12 +95,12 @@ async def list_platforms(request: Request, who: Admitted) -> PlatformList:
     "/invitations",
     status_code=201,
     response_model=Invitation,
-    openapi_extra=_body("platform", "REGION/NAME, such as cn-420100/wuhan."),
+    openapi_extra=_INVITATION.body,
 )
 async def invite_a_platform(request: Request, who: Admitted) -> Invitation:
     """Admit a platform: the answer has a code that is shown once and holds for a day. Role: operator."""
     require_role(who, Action.CHANGE_PLATFORMS)
-    parts, platform = parts_of(request), await _member(request, "platform")
+    parts, platform = parts_of(request), await _member(request, _INVITATION, name="platform")
     code = parts.new_code()
     expires = await run_in_threadpool(
         lambda: invite_platform(platform, parts.platforms, code=code, now=parts.clock.now())
@@ -114,14 +111,12 @@ async def invite_a_platform(request: Request, who: Admitted) -> Invitation:
 @router.put(
     "/platforms/{region}/{name}/suspension",
     response_model=PlatformDocument,
-    openapi_extra=_body("reason", "Why; the platform reads it."),
+    openapi_extra=_SUSPENSION.body,
 )
 async def suspend_a_platform(request: Request, region: str, *, name: str, who: Admitted) -> PlatformDocument:
     """Keep a platform out for a reason; what it submitted stays. Role: operator."""
     require_role(who, Action.CHANGE_PLATFORMS)
-    reason = await _member(request, "reason")
-    if not reason.strip():
-        raise MalformedDocument("expected a reason", field="/reason")
+    reason = await _member(request, _SUSPENSION, name="reason")
     return await _suspended(request, f"{region}/{name}", reason=reason)
 
 

@@ -22,6 +22,8 @@ _CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}},
     304: {"description": "Known already."},
 }
+_KEY: Final = {"type": "string", "pattern": "^[a-z]+-[0-9a-f]{32}$"}
+_VALUE: Final = {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$"}
 _BODY: Final = {
     "requestBody": {
         "required": True,
@@ -41,7 +43,7 @@ _BODY: Final = {
                                 "type": "object",
                                 "required": ["key", "value"],
                                 "additionalProperties": False,
-                                "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
+                                "properties": {"key": _KEY, "value": _VALUE},
                             },
                         },
                     },

@@ -1,7 +1,7 @@
 """``/v1/answers``: what platforms have done about messages that they had answered with 202 (call-backs)."""
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -9,34 +9,30 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, signed_document
-from gateway.api.transfer_batches import batch_answer, batch_items, batch_lines, batch_outcomes, refused_line
-from gateway.model.strict import read_strict_object
+from gateway.api.forms import Form
+from gateway.api.rows import read_items
+from gateway.api.transfer_batches import LINES_MAX, batch_answer, batch_lines, batch_outcomes, refused_line
 from gateway.ports import Platform, Way
-from gateway.service.answering import ANSWERED, LateAnswer, Noted, read_answer, require_dialect
+from gateway.service.answering import ANSWERED, OUTCOMES, LateAnswer, Noted, read_answer, require_dialect
 from gateway.service.each import tried
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
-ANSWER_BYTES_MAX: Final = 4096
 Sent = Annotated[tuple[Platform, bytes], Depends(signed_document)]
-_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["transfer", "about", "digest", "outcome"],
-    "additionalProperties": False,
-    "properties": {
-        "transfer": {"type": "string", "pattern": "^tr_[0-9A-HJKMNP-TV-Z]{26}$"},
-        "about": {"type": "string", "enum": list(ANSWERED), "description": "The kind of the message."},
-        "digest": {
-            "type": "string",
-            "pattern": "^sha256:[0-9a-f]{64}$",
-            "description": "Of the message's canonical form (RFC 8785); of a decision, its `body`.",
-        },
-        "outcome": {"type": "string", "enum": ["done", "refused"]},
-        "code": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Why it was refused."},
+ANSWER_FORM: Final = Form(
+    transfer={"type": "string", "pattern": "^tr_[0-9A-HJKMNP-TV-Z]{26}$"},
+    about={"type": "string", "enum": list(ANSWERED), "description": "The kind of the message."},
+    digest={
+        "type": "string",
+        "pattern": "^sha256:[0-9a-f]{64}$",
+        "description": "Of the message's canonical form (RFC 8785); of a decision, its `body`.",
     },
-}
-_BODY: Final = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
+    outcome={"type": "string", "enum": list(OUTCOMES)},
+    code={"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "description": "Why it was refused."},
+    optional=("code",),
+    bytes_max=4096,
+)
 
 
 class AnswerNoted(BaseModel):
@@ -49,7 +45,7 @@ class AnswerNoted(BaseModel):
     digest: str = Field(description="Of what the message said.")
 
 
-@router.post("/answers", response_model=AnswerNoted, openapi_extra=_BODY)
+@router.post("/answers", response_model=AnswerNoted, openapi_extra=ANSWER_FORM.body)
 async def answer_message(request: Request, sent: Sent) -> AnswerNoted:
     """Say what came of a message that was answered with 202. The same again changes nothing."""
     platform, content = sent
@@ -57,7 +53,7 @@ async def answer_message(request: Request, sent: Sent) -> AnswerNoted:
 
     def taken() -> AnswerNoted:
         require_dialect(parts.dialects, platform.id, way=Way.CALLBACK)
-        answer = read_answer(read_strict_object(content, ANSWER_BYTES_MAX))
+        answer = read_answer(ANSWER_FORM.read(content))
         return _shown(parts.take(answer, sender=platform.id).answer)
 
     return await run_in_threadpool(taken)
@@ -72,12 +68,12 @@ async def answer_message(request: Request, sent: Sent) -> AnswerNoted:
 async def answer_message_batch(request: Request, sent: Sent) -> Response:
     """Say what came of several messages, each for itself; outcomes in their order."""
     platform, content = sent
-    items = batch_items(content)
+    items = read_items(content, most=LINES_MAX)
     parts = parts_of(request).answering
 
     def taken() -> bytes:
         require_dialect(parts.dialects, platform.id, way=Way.CALLBACK)
-        read = [tried(partial(read_answer, item)) for item in items]
+        read = [tried(partial(_read, item)) for item in items]
         answers = [one for one in read if isinstance(one, LateAnswer)]
         noted = iter(parts.take_all(answers, sender=platform.id))
         outcomes = [next(noted) if isinstance(one, LateAnswer) else one for one in read]
@@ -89,6 +85,10 @@ async def answer_message_batch(request: Request, sent: Sent) -> Response:
         )
 
     return Response(await run_in_threadpool(taken), media_type="application/json")
+
+
+def _read(item: bytes) -> LateAnswer:
+    return read_answer(ANSWER_FORM.read(item))
 
 
 def _shown(answer: LateAnswer) -> AnswerNoted:

@@ -17,6 +17,7 @@ from gateway.api import (
     platforms,
     problems,
     public,
+    publications,
     records,
     reference,
     transfer_batches,
@@ -36,6 +37,7 @@ TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
 _RESOURCES: Final = (
     public,
     mappings,
+    publications,
     agreements,
     platforms,
     acts,

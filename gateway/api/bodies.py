@@ -4,9 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -20,7 +19,6 @@ from gateway.signing import Message, Presented, RequestNotSigned, arrived_messag
 
 __all__ = [
     "message_of",
-    "object_body",
     "parts_of",
     "read_document",
     "read_within",
@@ -30,17 +28,6 @@ __all__ = [
     "signed_document",
     "slices",
 ]
-
-
-def object_body(**members: Mapping[str, object]) -> dict[str, Any]:
-    """Describe content that is an object with these members, all of them required."""
-    schema = {
-        "type": "object",
-        "required": list(members),
-        "additionalProperties": False,
-        "properties": members,
-    }
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def parts_of(request: Request) -> ApiParts:

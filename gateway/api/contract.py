@@ -53,6 +53,7 @@ _TOKEN: Final = {
 }
 _PUBLIC: Final = "public"
 _ADMIN: Final = "admin"
+_EITHER: Final = "maintaining"  # by a platform's signature or by a coordinator's token
 _LOCATION: Final = {
     "Location": {"description": "The operation.", "schema": {"type": "string", "format": "uri-reference"}}
 }
@@ -65,6 +66,7 @@ _FIRST_PLACE: Final = {
     "batch": "$response.body#/records/0/batch",
 }
 _FIRST_DIGEST: Final = {"digest": "$response.body#/mappings/0/digest"}
+_DIGEST: Final = {"digest": "$response.body#/digest"}
 _LINK: Final = {"link_id": "$response.body#/result/link"}
 _SUBMITTING: Final = ("submit_acts", "upload_file", "link", "unlink", "withdraw")
 _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
@@ -80,6 +82,7 @@ _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "withdraw": {"operation": {"operation_id": "$response.body#/id"}},
     "records": {"record": _FIRST_PLACE, "receipt": _FIRST_PLACE},
     "operation": {"record": _FIRST_OUTCOME, "receipt": _FIRST_OUTCOME},
+    "publish_mapping": dict.fromkeys(("publication", "mapping"), _DIGEST),
     "operations": {"operation": {"operation_id": "$response.body#/operations/0/id"}},
 }
 """From where an operation's answer leads on: to which operations, with which parameters."""
@@ -120,8 +123,15 @@ def _complete(operation: dict[str, Any]) -> None:
         "description": "Refused or failed: a problem document.",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    scheme = "token" if _ADMIN in operation["tags"] else "signature"
-    operation["security"] = [] if _PUBLIC in operation["tags"] else [{scheme: []}]
+    operation["security"] = [{scheme: []} for scheme in _schemes(operation["tags"])]
+
+
+def _schemes(tags: list[str]) -> tuple[str, ...]:
+    if _PUBLIC in tags:
+        return ()
+    if _EITHER in tags:
+        return ("signature", "token")
+    return ("token",) if _ADMIN in tags else ("signature",)
 
 
 def _link(operation: dict[str, Any]) -> None:

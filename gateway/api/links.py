@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.acts import IdempotencyKey, Prefer
-from gateway.api.bodies import object_body, parts_of, sender, signed_document
+from gateway.api.bodies import parts_of, sender, signed_document
+from gateway.api.forms import BLANK, Form, text
 from gateway.api.ids import require_link_id
 from gateway.api.operations import OperationDocument, answered
 from gateway.errors import GatewayError, MalformedDocument
-from gateway.model.strict import read_strict_object
 from gateway.ports import Operation, Platform
 from gateway.service.linking import CONSENT_CHARACTERS_MAX, IDENTITY_CHARACTERS_MIN
 
@@ -22,32 +22,25 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/links", tags=["links"])
 MEMBER_CHARACTERS_MAX: Final = 1024
-_MEMBERS: Final = ("account", "consent", "identity")
-_BODY: Final = object_body(
-    account={
-        "type": "string",
-        "minLength": 1,
-        "maxLength": MEMBER_CHARACTERS_MAX,
-        "description": "The platform's own id of the account.",
-    },
-    identity={
-        "type": "string",
-        "minLength": IDENTITY_CHARACTERS_MIN,
-        "maxLength": MEMBER_CHARACTERS_MAX,
-        "description": "What was verified, the same text at each platform. It is not kept.",
-    },
-    consent={
-        "type": "string",
-        "minLength": 1,
-        "maxLength": CONSENT_CHARACTERS_MAX,
-        "description": "Where the holder's consent at this platform is documented; no person is named there.",
-    },
+_FORM: Final = Form(
+    account=text("The platform's own id of the account.", least=1, most=MEMBER_CHARACTERS_MAX),
+    identity=text(
+        "What was verified, the same text at each platform. It is not kept.",
+        least=IDENTITY_CHARACTERS_MIN,
+        most=MEMBER_CHARACTERS_MAX,
+    ),
+    consent=text(
+        "Where the holder's consent at this platform is documented; no person is named there.",
+        least=1,
+        most=CONSENT_CHARACTERS_MAX,
+        opening=BLANK,
+    ),
 )
 
 
 @router.post(
     "", status_code=202, response_model=OperationDocument, response_model_exclude_none=True,
-    responses={200: {"model": OperationDocument, "description": "Done already."}}, openapi_extra=_BODY,
+    responses={200: {"model": OperationDocument, "description": "Done already."}}, openapi_extra=_FORM.body,
 )  # fmt: skip
 async def link(
     request: Request,
@@ -99,14 +92,10 @@ async def unlink(
 def _members(content: bytes) -> dict[str, str]:
     """Read the content. What is wrong with it is told in words that quote nothing of it."""
     try:
-        document = read_strict_object(content)
-    except GatewayError:
-        document = {}
-    members = {name: value for name, value in document.items() if isinstance(value, str)}
-    fits = all(len(value) <= MEMBER_CHARACTERS_MAX for value in members.values())
-    if sorted(document) != list(_MEMBERS) or len(members) != len(_MEMBERS) or not fits:
+        document = _FORM.read(content)
+    except GatewayError as error:
         raise MalformedDocument(
-            "expected an object with the texts `account`, `identity` and `consent`,"
-            f" each of at most {MEMBER_CHARACTERS_MAX} characters"
-        )
-    return members
+            "expected an object with the texts `account`, `identity` and `consent`, as the contract has them",
+            remedy="see openapi/gateway.yaml",
+        ) from error
+    return {name: str(value) for name, value in document.items()}

@@ -10,10 +10,11 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
+from starlette.concurrency import run_in_threadpool
 
-from gateway.api.acts import rows_of
 from gateway.api.bodies import parts_of, read_document
 from gateway.api.ids import require_digest_name
+from gateway.api.rows import NDJSON, in_one_line, is_ndjson, lines_of, read_sample
 from gateway.convert import Program
 from gateway.errors import UsageError
 from gateway.service.trying import SAMPLE_ROWS_MAX
@@ -56,10 +57,9 @@ _ROWS_BODY: Final = {
             },
             "example": {"acts": [_EXAMPLE]},
         },
-        "application/x-ndjson": {"schema": {"type": "string", "description": "One row a line."}},
+        "application/x-ndjson": {"schema": NDJSON},
     },
 }
-_LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 Day = Annotated[
     Annotated[str, Field(json_schema_extra={"format": "date"})] | SkipJsonSchema[None],
     Query(description="The day of publication; today if absent."),
@@ -156,7 +156,7 @@ async def mappings(
                 effective_from=one.effective_from,
                 effective_until=one.effective_until,
             )
-            for one in parts_of(request).trying.programs
+            for one in await run_in_threadpool(parts_of(request).trying.programs)
             if platform in ("", one.platform)
             and behaviour in ("", *one.behaviours)
             and status in ("", one.status)
@@ -167,7 +167,7 @@ async def mappings(
 @router.get("/{digest}", response_class=Response, responses=_CANONICAL)
 async def mapping(request: Request, digest: str) -> Response:
     """Return the canonical document of a mapping version: the bytes whose SHA-256 is the digest."""
-    program = _program(request, digest)
+    program = await _program(request, digest)
     return _cached(request, program.canonical, etag=program.digest, cache=IMMUTABLE)
 
 
@@ -179,11 +179,10 @@ async def mapping(request: Request, digest: str) -> Response:
 )
 async def explain_row(request: Request, digest: str) -> dict[str, object]:
     """Explain one row by one version: each figure with its source, each step with its rounding."""
-    trying, program = parts_of(request).trying, _program(request, digest)
+    trying, program = parts_of(request).trying, await _program(request, digest)
     content = await _sample(request)
     named = {"mapping": program.id, "version": program.version, "digest": "sha256:" + program.digest}
-    row = content.translate(_LINE_ENDS)
-    return named | await _tried(request, lambda: trying.explanation(program, row))
+    return named | await _tried(request, lambda: trying.explanation(program, in_one_line(content)))
 
 
 @router.post(
@@ -194,11 +193,9 @@ async def explain_row(request: Request, digest: str) -> dict[str, object]:
 )
 async def dry_run(request: Request, digest: str) -> dict[str, object]:
     """Try one version on a sample: what each row would become, before caps and claims; nothing is kept."""
-    trying, program = parts_of(request).trying, _program(request, digest)
+    trying, program = parts_of(request).trying, await _program(request, digest)
     content = await _sample(request)
-    named, rows = rows_of(request.headers.get("content-type", ""), content, mapping=program.id)
-    if named != program.id:
-        raise UsageError(f"the address is of {program.id}, the content names {named}", field="/mapping")
+    rows = lines_of(content) if is_ndjson(request) else read_sample(content)
     outcomes = await _tried(request, lambda: trying.outcomes(program, rows))
     ends = [one["outcome"] for one in outcomes]
     return {
@@ -221,16 +218,16 @@ async def diff(
 ) -> Response:
     """Say by meaning what a version changes: each change editorial, forward-only or retroactive."""
     parts = parts_of(request)
-    old, new = _program(request, digest), _program(request, other)
+    old, new = await _program(request, digest), await _program(request, other)
     day = parts.clock.now().date() if as_of is None else _day(as_of)
     content = orjson.dumps(await _tried(request, lambda: parts.trying.diff(old, new, day)))
     etag = hashlib.sha256(content).hexdigest()
     return _cached(request, content, etag=etag, cache=IMMUTABLE if as_of else "no-cache")
 
 
-def _program(request: Request, digest: str) -> Program:
+async def _program(request: Request, digest: str) -> Program:
     require_digest_name(digest)
-    return parts_of(request).trying.program(digest)
+    return await run_in_threadpool(parts_of(request).trying.program, digest)
 
 
 def _day(text: str) -> date:

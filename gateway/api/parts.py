@@ -11,6 +11,7 @@ from opentelemetry.trace import Tracer
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.agreeing import Agreeing
 from gateway.service.answering import Answering
+from gateway.service.maintaining import Judging
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
 from gateway.service.ordering import Desk
@@ -108,6 +109,7 @@ class ApiParts:
     answering: Answering
     replayer: Callable[[], Replayer]
     trying: Trying
+    judging: Judging
     reasons: Reasons
     uploading: Callable[[str], AbstractContextManager[Upload]]
     drop_upload: Callable[[str], None]

@@ -1,7 +1,6 @@
 """``/v1/platforms``: enrolment with proof of possession, and a platform's own keys."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -10,10 +9,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import message_of, object_body, parts_of, read_document, sender, signed_document
+from gateway.api.bodies import message_of, parts_of, read_document, sender, signed_document
+from gateway.api.forms import PUBLIC_KEY, SIGNATURE, Form
 from gateway.api.ids import require_key_id
-from gateway.errors import MalformedDocument
-from gateway.model.strict import read_strict_object
 from gateway.ports import Platform, PlatformKey
 from gateway.service.access import own
 from gateway.service.moments import instant_text
@@ -51,23 +49,18 @@ def _document(key: PlatformKey) -> KeyDocument:
 
 
 _CODE: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "description": "From the operator."}
-_PUBLIC_KEY: Final = {
-    "type": "string",
-    "pattern": "^[A-Za-z0-9+/]{43}=$",
-    "description": "32 bytes of an Ed25519 key in base64.",
+_PROOF: Final = SIGNATURE | {
+    "description": "Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64."
 }
-_PROOF: Final = {
-    "type": "string",
-    "pattern": "^[A-Za-z0-9+/]{86}==$",
-    "description": "Its signature over `tanqiao/key-of/1`, a zero byte, the platform's name; base64.",
-}
+_ENROLMENT: Final = Form(code=_CODE, public_key=PUBLIC_KEY)
+_NEW_KEY: Final = Form(public_key=PUBLIC_KEY, proof=_PROOF)
 
 
 @router.post(
     "/platforms/{region}/{name}/enrolment",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=object_body(code=_CODE, public_key=_PUBLIC_KEY),
+    openapi_extra=_ENROLMENT.body,
 )
 async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     """Hand in a platform's first key: JSON with `code` (from the operator) and `public_key`, signed by it."""
@@ -75,11 +68,8 @@ async def enrol(request: Request, region: str, *, name: str) -> KeyDocument:
     if "signature" not in message.headers:
         raise RequestNotSigned("enrolling is signed by the key that is handed in")
     content = await read_document(request, most=ENROLMENT_BYTES)
-    document = read_strict_object(content)
-    public = _key_in(document, "public_key", size=32)
-    code = document.get("code")
-    if set(document) != {"code", "public_key"} or not isinstance(code, str):
-        raise MalformedDocument("expected an object with `code` and `public_key`")
+    document = _ENROLMENT.read(content)
+    public, code = _bytes(document, "public_key"), str(document["code"])
     key = await run_in_threadpool(
         lambda: parts.gatekeeper.enrol(
             message, f"{region}/{name}", public=public, code=code, sha256=hashlib.sha256(content).digest()
@@ -99,17 +89,15 @@ async def keys(request: Request, platform: Annotated[Platform, Depends(sender)])
     "/keys",
     status_code=201,
     response_model=KeyDocument,
-    openapi_extra=object_body(public_key=_PUBLIC_KEY, proof=_PROOF),
+    openapi_extra=_NEW_KEY.body,
 )
 async def add_key(
     request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]
 ) -> KeyDocument:
     """Add a key: JSON with `public_key` and `proof`, the new key's signature over the platform's name."""
     platform, content = sent
-    document = read_strict_object(content)
-    if set(document) != {"proof", "public_key"}:
-        raise MalformedDocument("expected an object with `public_key` and `proof`")
-    public, proof = _key_in(document, "public_key", size=32), _key_in(document, "proof", size=64)
+    document = _NEW_KEY.read(content)
+    public, proof = _bytes(document, "public_key"), _bytes(document, "proof")
     keeper = parts_of(request).gatekeeper
     return _document(await run_in_threadpool(lambda: keeper.add_key(platform.id, public, proof=proof)))
 
@@ -130,11 +118,5 @@ async def revoke_key(
     return _document(await run_in_threadpool(ended))
 
 
-def _key_in(document: Mapping[str, object], member: str, *, size: int) -> bytes:
-    try:
-        value = base64.b64decode(str(document.get(member)), validate=True)
-    except (ValueError, binascii.Error):
-        value = b""
-    if len(value) != size:
-        raise MalformedDocument(f"expected in `{member}` {size} bytes in base64", field=f"/{member}")
-    return value
+def _bytes(document: Mapping[str, object], member: str) -> bytes:
+    return base64.b64decode(str(document[member]), validate=True)

@@ -1,6 +1,6 @@
 """``/v1/records`` and ``/v1/receipts``: a platform's own records, and proofs that anybody can verify."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.acts import IdempotencyKey, Prefer
 from gateway.api.bodies import parts_of, sender, signed_document
+from gateway.api.forms import Form
 from gateway.api.ids import require_id
 from gateway.api.operations import OperationDocument, answered
 from gateway.api.parts import WITNESSED, WITNESSED_HEADER, ApiParts
-from gateway.errors import MalformedDocument, UsageError
-from gateway.model.strict import read_strict_object
+from gateway.errors import UsageError
 from gateway.ports import Operation, Platform
 from gateway.service.access import own
 from gateway.service.outcomes import find_event, records_in
@@ -34,28 +34,9 @@ Event = Annotated[
 Disclose = Annotated[list[Literal["event", "subject"]], Query(description="Commitments to open.")]
 
 
-_WITHDRAWAL: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["batch"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "batch": {
-                            "type": "integer",
-                            "minimum": 0,
-                            "maximum": INTEGER_MAX,
-                            "description": "The record's batch.",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+_WITHDRAWAL: Final = Form(
+    batch={"type": "integer", "minimum": 0, "maximum": INTEGER_MAX, "description": "The record's batch."}
+)
 
 
 class RecordDocument(BaseModel):
@@ -149,7 +130,7 @@ async def receipt(
 
 @router.post(
     "/records/{record_id}/withdrawal", status_code=202, response_model=OperationDocument,
-    response_model_exclude_none=True, openapi_extra=_WITHDRAWAL,
+    response_model_exclude_none=True, openapi_extra=_WITHDRAWAL.body,
     responses={200: {"model": OperationDocument, "description": "Done already."}},
 )  # fmt: skip
 async def withdraw(
@@ -166,10 +147,7 @@ async def withdraw(
     It counts no longer, and the next act of its person takes the claim.
     """
     platform, content = sent
-    document = read_strict_object(content)
-    batch = document.get("batch")
-    if set(document) != {"batch"} or type(batch) is not int or not 0 <= batch <= INTEGER_MAX:
-        raise MalformedDocument("expected an object with the record's `batch`", field="/batch")
+    batch = cast(int, _WITHDRAWAL.read(content)["batch"])
     parts = parts_of(request)
 
     def taken() -> Operation:

@@ -1,6 +1,6 @@
 """``/v1/quotes:batch`` and ``/v1/transfers:batch``: several under one signature, an outcome for each line."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -8,26 +8,29 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway.api.bodies import object_body, parts_of, signed_document
+from gateway.api.bodies import parts_of, signed_document
+from gateway.api.forms import Form
 from gateway.api.problems import problem_body, status_of
+from gateway.api.rows import read_items
+from gateway.api.traced import link_to
 from gateway.api.transfers import (
+    QUOTE_FORM,
     QuoteDocument,
     TransferAnswer,
     quote_asked,
     quote_document,
+    transfer_of,
 )
-from gateway.errors import GatewayError, MalformedDocument
-from gateway.model.canonical import Json
+from gateway.errors import GatewayError
 from gateway.model.strict import read_strict_object
 from gateway.ports import Platform
 from gateway.service.each import tried
 from gateway.service.quoting import MadeQuote, QuoteAsked, make_quotes
 
-__all__ = ["batch_answer", "batch_items", "batch_lines", "batch_outcomes", "refused_line", "router"]
+__all__ = ["LINES_MAX", "batch_answer", "batch_lines", "batch_outcomes", "refused_line", "router"]
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 LINES_MAX: Final = 500
-BATCH_BYTES_MAX: Final = 8 << 20  # 500 lines with quotes of 8 lots each; fewer where they have more
 Sent = Annotated[tuple[Platform, bytes], Depends(signed_document)]
 _REFERENCE: Final = "#/components/schemas/"
 
@@ -35,7 +38,8 @@ _REFERENCE: Final = "#/components/schemas/"
 def batch_lines(alone: str) -> dict[str, Any]:
     """Describe the lines: any objects, since one that is not as it should be is refused by itself."""
     line = {"type": "object", "description": f"The content of `POST {alone}`; otherwise its outcome says so."}
-    return object_body(items={"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": line})
+    items = {"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": line}
+    return Form(items=items).body
 
 
 def batch_outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
@@ -71,11 +75,14 @@ def batch_outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, di
 async def quote_batch(request: Request, sent: Sent) -> Response:
     """Quote several moves of the asking platform's points, each for itself; outcomes in their order."""
     platform, content = sent
-    items = batch_items(content)
+    items = read_items(content, most=LINES_MAX)
     parts = parts_of(request).transferring
 
+    def read(item: bytes) -> QuoteAsked:
+        return quote_asked(QUOTE_FORM.read(item), platform, parts=parts)
+
     def made() -> list[MadeQuote | GatewayError]:
-        asked = [tried(partial(quote_asked, item, platform, parts=parts)) for item in items]
+        asked = [tried(partial(read, item)) for item in items]
         quotes = iter(make_quotes([one for one in asked if isinstance(one, QuoteAsked)], parts.quoting))
         return [next(quotes) if isinstance(one, QuoteAsked) else one for one in asked]
 
@@ -102,39 +109,27 @@ async def start_transfer_batch(request: Request, sent: Sent) -> Response:
     A line that is refused keeps no other from its way.
     """
     platform, content = sent
-    items = batch_items(content)
+    items = read_items(content, most=LINES_MAX)
     transferring = parts_of(request).transferring
 
     def answered() -> bytes:
-        outcomes = transferring.start_all(items, sender=platform.id)
+        sent = [tried(partial(read_strict_object, item)) for item in items]
+        bodies = [one if isinstance(one, GatewayError) else tried(partial(transfer_of, one)) for one in sent]
+        good = [one for one in bodies if not isinstance(one, GatewayError)]
+        link_to(str(one["id"]) for one in good)
+        answers = iter(transferring.start_all(good, sender=platform.id))
+        outcomes = [one if isinstance(one, GatewayError) else next(answers) for one in bodies]
         return batch_answer(
-            {"id": str(item.get("id", ""))}
+            {"id": "" if isinstance(line, GatewayError) else str(line.get("id", ""))}
             | (
                 refused_line(request, one)
                 if isinstance(one, GatewayError)
                 else {"status": 202, "document": orjson.Fragment(one)}
             )
-            for item, one in zip(items, outcomes, strict=True)
+            for line, one in zip(sent, outcomes, strict=True)
         )
 
     return Response(await run_in_threadpool(answered), media_type="application/json")
-
-
-def batch_items(content: bytes) -> Sequence[dict[str, Json]]:
-    """Read the lines of a batch.
-
-    Raises:
-        MalformedDocument: it is no batch of objects.
-    """
-    document = read_strict_object(content, BATCH_BYTES_MAX)
-    items = document.get("items")
-    if set(document) != {"items"} or not isinstance(items, list) or not 1 <= len(items) <= LINES_MAX:
-        told = f"expected an object with `items`, 1 to {LINES_MAX} of them"
-        raise MalformedDocument(told, field="/items", remedy="see openapi/gateway.yaml")
-    lines = [item for item in items if isinstance(item, dict)]
-    if len(lines) != len(items):
-        raise MalformedDocument("each item is an object", field="/items", remedy="see openapi/gateway.yaml")
-    return lines
 
 
 def refused_line(request: Request, error: GatewayError) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``/v1/quotes``, ``/v1/transfers``, ``/v1/positions``: points on their way between platforms."""
 
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, cast
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -8,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender, signed_document
-from gateway.errors import MalformedDocument, NotFound, UsageError
+from gateway.api.forms import ACCOUNT, PLATFORM, Form
+from gateway.api.traced import link_to
+from gateway.errors import NotFound, UsageError
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import is_id
@@ -17,41 +20,25 @@ from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quote
 from gateway.service.transferring import Transferring, positions_shown
 
 __all__ = [
+    "QUOTE_FORM",
     "QuoteDocument",
     "TransferAnswer",
     "quote_asked",
     "quote_document",
     "router",
+    "transfer_of",
 ]
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
-DOCUMENT_BYTES_MAX: Final = 256 * 1024  # a quote of 100 lots is 100 KiB
 LISTED_MAX: Final = 100
-POINTS_MAX: Final = 10**18
-_ASKED: Final = {"destination", "account", "points", "records"}
 _AMOUNT: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
 _ID: Final = {"type": "string", "pattern": "^tr_[0-9A-HJKMNP-TV-Z]{26}$"}
-_ACCOUNT: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]{1,128}$"}
-_PLATFORM: Final = {"type": "string", "pattern": "^[a-z]{2}-[0-9]{6}/[a-z0-9-]{1,40}$"}
 _RECORD: Final = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 Sent = Annotated[tuple[Platform, bytes], Depends(signed_document)]
 Asking = Annotated[Platform, Depends(sender)]
 TransferKey = Annotated[
     str, Header(alias="Idempotency-Key", description="The transfer's `id`.", pattern="^[!-~]{1,128}$")
 ]
-
-
-def _form(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": required,
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-def _body(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 class QuoteDocument(BaseModel):
@@ -127,27 +114,27 @@ class PositionList(BaseModel):
     positions: list[PositionDocument]
 
 
-_QUOTE_SCHEMA: Final = _form(
-    ["destination", "account"],
-    destination=_PLATFORM,
-    account=_ACCOUNT,
+QUOTE_FORM: Final = Form(
+    destination=PLATFORM,
+    account=ACCOUNT,
     points=_AMOUNT,
-    records={"type": "array", "maxItems": LOTS_MAX, "uniqueItems": True, "items": _RECORD},
+    records={"type": "array", "minItems": 1, "maxItems": LOTS_MAX, "uniqueItems": True, "items": _RECORD},
+    optional=("points", "records"),
+    least=3,  # points or records or both
 )
-_TRANSFER_SCHEMA: Final = _form(
-    ["id", "quote", "source_account", "destination_account"],
+TRANSFER_FORM: Final = Form(
     id=_ID,
-    quote={"type": "object", "additionalProperties": True},
-    source_account=_ACCOUNT,
-    destination_account=_ACCOUNT,
+    quote={"type": "object", "additionalProperties": True, "description": "As it was answered."},
+    source_account=ACCOUNT,
+    destination_account=ACCOUNT,
 )
 
 
-@router.post("/quotes", response_model=QuoteDocument, openapi_extra=_body(_QUOTE_SCHEMA))
+@router.post("/quotes", response_model=QuoteDocument, openapi_extra=QUOTE_FORM.body)
 async def quote(request: Request, sent: Sent) -> QuoteDocument:
     """Quote a move of points of the asking platform: how many arrive, and why. Nothing is reserved."""
     platform, content = sent
-    asked = read_strict_object(content, DOCUMENT_BYTES_MAX)
+    asked = QUOTE_FORM.read(content)
     parts = _transferring(request)
 
     def made() -> QuoteDocument:
@@ -161,7 +148,7 @@ async def quote(request: Request, sent: Sent) -> QuoteDocument:
     status_code=202,
     response_class=Response,
     responses={202: {"model": TransferAnswer}},
-    openapi_extra=_body(_TRANSFER_SCHEMA),
+    openapi_extra=TRANSFER_FORM.body,
 )
 async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> Response:
     """Move what was quoted. The same id with the same body gets the same bytes, for ever.
@@ -169,10 +156,11 @@ async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> R
     `accepted: false` is for good, too: a new attempt has a new quote and a new id.
     """
     platform, content = sent
-    body = read_strict_object(content, DOCUMENT_BYTES_MAX)
-    if body.get("id") != key:
+    body = transfer_of(read_strict_object(content))
+    if body["id"] != key:
         raise UsageError("the idempotency key of a transfer is its id", field="Idempotency-Key")
     transferring = _transferring(request)
+    link_to([key])
 
     def started() -> bytes:
         return transferring.start(body, sender=platform.id)
@@ -224,26 +212,23 @@ def _transferring(request: Request) -> Transferring:
     return parts_of(request).transferring
 
 
-def quote_asked(body: dict[str, Json], platform: Platform, *, parts: Transferring) -> QuoteAsked:
-    """Read what somebody wants to move.
+def transfer_of(body: dict[str, Json]) -> dict[str, Json]:
+    """Return what is asked to be moved; it was read strictly, for a signed quote stands in it.
 
     Raises:
-        MalformedDocument: it is no such wish.
+        MalformedDocument: it is no such request.
     """
-    destination, account = body.get("destination"), body.get("account")
-    points, records = body.get("points"), body.get("records", [])
-    named = isinstance(records, list) and all(isinstance(one, str) for one in records)
-    if set(body) - _ASKED or not isinstance(destination, str) or not isinstance(account, str) or not named:
-        raise MalformedDocument(
-            "expected destination and account, and points or records", remedy="see openapi/gateway.yaml"
-        )
-    whole = points is None or (isinstance(points, str) and points.isascii() and points.isdecimal())
-    if not whole or int(str(points or 1)) > POINTS_MAX:
-        raise MalformedDocument("points are a whole number, written as a text", field="/points")
+    TRANSFER_FORM.require(body)
+    return body
+
+
+def quote_asked(asked: Mapping[str, Json], platform: Platform, *, parts: Transferring) -> QuoteAsked:
+    """Return what somebody wants to move; ``asked`` has the form of a quote's request."""
+    points, records = asked.get("points"), cast(list[str], asked.get("records", []))
     return QuoteAsked(
-        corridor=Corridor(platform.id, destination),
-        account=parts.names.pseudonym(platform.id, account),
-        records=[str(one) for one in records] if isinstance(records, list) else [],
+        corridor=Corridor(platform.id, str(asked["destination"])),
+        account=parts.names.pseudonym(platform.id, str(asked["account"])),
+        records=records,
         points=None if points is None else int(str(points)),
     )
 

@@ -1,6 +1,6 @@
 """``/v1/webhooks``: endpoints of a platform that are told what has happened, and how sending went."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, cast
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,16 +8,17 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender, signed_document
 from gateway.api.cursors import CURSOR, read_cursor, write_cursor
+from gateway.api.forms import Form, text
 from gateway.api.ids import require_id
-from gateway.errors import MalformedDocument
-from gateway.model.strict import read_strict_object
 from gateway.ports import Delivery, DeliveryState, EventType, Platform, Webhook
 from gateway.service.moments import moment_text
+from gateway.service.webhooks import DESCRIPTION_CHARACTERS_MAX
 from gateway.signing import webhook_secret
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
+URL_CHARACTERS_MAX: Final = 2000  # as much as gateway.peers calls
 
 
 class WebhookDocument(BaseModel):
@@ -65,23 +66,21 @@ class DeliveryList(BaseModel):
     next: str | None = Field(None, description="Cursor of the next page.")
 
 
-def _body(required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "required": required,
-        "additionalProperties": False,
-        "properties": properties,
-    }
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-_CREATE: Final = _body(
-    ["url", "events"],
-    url={"type": "string", "description": "https, resolving to public addresses."},
+_CREATE: Final = Form(
+    url={
+        "type": "string",
+        "maxLength": URL_CHARACTERS_MAX,
+        "pattern": r"^[!#-;=?-Z\[\]_a-z~]+$",
+        "description": "https, resolving to public addresses; what is not ASCII is percent-encoded.",
+        "examples": ["https://city.example/tanqiao"],
+    },
     events={"type": "array", "minItems": 1, "items": {"type": "string", "enum": [*EventType]}},
-    description={"type": "string", "maxLength": 200},
+    description=text("What it is for.", most=DESCRIPTION_CHARACTERS_MAX),
+    optional=("description",),
 )
-_REPLAY: Final = _body(["event"], event={"type": "string", "description": "The `webhook-id` of the event."})
+_REPLAY: Final = Form(
+    event={"type": "string", "pattern": "^[!-~]{1,128}$", "description": "The `webhook-id` of the event."}
+)
 
 
 @router.post(
@@ -89,7 +88,7 @@ _REPLAY: Final = _body(["event"], event={"type": "string", "description": "The `
     status_code=201,
     response_model=WebhookDocument,
     response_model_exclude_none=True,
-    openapi_extra=_CREATE,
+    openapi_extra=_CREATE.body,
 )
 async def create_webhook(
     request: Request, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]
@@ -158,7 +157,7 @@ async def deliveries(
     status_code=202,
     response_model=DeliveryDocument,
     response_model_exclude_none=True,
-    openapi_extra=_REPLAY,
+    openapi_extra=_REPLAY.body,
 )
 async def replay(
     request: Request, webhook_id: str, sent: Annotated[tuple[Platform, bytes], Depends(signed_document)]
@@ -166,10 +165,7 @@ async def replay(
     """Have one event sent again, with the same id: JSON with `event`; its retries begin anew."""
     require_id(webhook_id, "webhook")
     platform, content = sent
-    document = read_strict_object(content)
-    event = document.get("event")
-    if set(document) != {"event"} or not isinstance(event, str):
-        raise MalformedDocument("expected an object with `event`", field="/event")
+    event = str(_REPLAY.read(content)["event"])
     desk = parts_of(request).webhooks
     return _delivery_document(
         await run_in_threadpool(lambda: desk.replay(platform.id, webhook_id, event=event))
@@ -177,16 +173,9 @@ async def replay(
 
 
 def _wanted(content: bytes) -> tuple[str, tuple[EventType, ...], str]:
-    document = read_strict_object(content)
-    url, events, description = document.get("url"), document.get("events"), document.get("description", "")
-    if set(document) - {"description"} != {"events", "url"} or not isinstance(url, str):
-        raise MalformedDocument("expected an object with `url`, `events` and, if wanted, `description`")
-    if not isinstance(description, str):
-        raise MalformedDocument("expected a text in `description`", field="/description")
-    if not isinstance(events, list) or not all(event in [*EventType] for event in events):
-        known = ", ".join(EventType)
-        raise MalformedDocument(f"expected in `events` a list of: {known}", field="/events")
-    return url, tuple(map(EventType, map(str, events))), description
+    document = _CREATE.read(content)
+    events = cast(list[str], document["events"])
+    return str(document["url"]), tuple(map(EventType, events)), str(document.get("description", ""))
 
 
 def _document(one: Webhook, *, public_key: str, secret: str | None = None) -> WebhookDocument:

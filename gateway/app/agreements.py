@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import Versions
+from gateway.app.publications import approved_at
 from gateway.convert import Program
 from gateway.errors import NotFound
 from gateway.model.canonical import canonical_bytes
@@ -65,14 +66,15 @@ def announcing(opened: OpenHome, versions: Versions) -> Announcing:
 
 def draft(root: Path, corridor: Corridor, *, out: Path, mappings: Sequence[Path]) -> dict[str, object]:
     """Write a draft of the next version of an agreement."""
-    versions = Versions(mappings)
     with open_home(root) as opened:
+        versions = Versions(mappings, approved=approved_at(opened))
+        source, destination = (_mappings(versions, one) for one in (corridor.source, corridor.destination))
         book = AgreementBook(opened.journal.corridors)
         before = book.versions(corridor.source, corridor.destination)
         now = opened.clock.now()
     body = draft_agreement(
-        _mappings(versions, corridor.source),
-        _mappings(versions, corridor.destination),
+        source,
+        destination,
         before=before[-1] if before else None,
         now=now,
     )
@@ -147,8 +149,8 @@ def _signed(root: Path, body: dict[str, Any], *, key: Path) -> dict[str, object]
 
 
 def _received(root: Path, data: bytes, *, mappings: Sequence[Path]) -> dict[str, object]:
-    versions = Versions(mappings)
     with open_home(root, writing=True) as opened:
+        versions = Versions(mappings, approved=approved_at(opened))
         kept = receive_document(data, agreeing(opened, versions))
         announce_documents(announcing(opened, versions))
         return _row(opened.journal.corridors.document(kept.digest) or kept)

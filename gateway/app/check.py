@@ -28,6 +28,7 @@ from gateway.store.journal import SqlJournal
 from gateway.store.ledger import SqlLedgerReader
 from gateway.store.ledger_rebuild import RebuiltBooks
 from gateway.store.moves import day_keys
+from gateway.store.publications import SqlPublications
 from gateway.store.transfer_rows import SqlTransferRows
 from gateway.transparency import read_policy
 
@@ -58,6 +59,7 @@ def audit(root: Path, watch: Callable[[int], None]) -> AuditReport:
         parts = Auditing(
             issuer=opened.facts.issuer,
             journal=opened.journal,
+            publications=SqlPublications(opened.database),
             records=opened.records,
             erasures=opened.erasures,
             findings=opened.findings,

@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway.app.crews import here, in_processes
 from gateway.app.home import open_home
 from gateway.app.mappings import Reading
+from gateway.app.publications import approved_at
 from gateway.ports import Clock
 from gateway.service.catalogue import require_unchanged
 from gateway.service.converting import convert_submission
@@ -34,9 +35,9 @@ def convert_files(
     clock: Clock | None = None,
 ) -> Summary:
     """Convert files in a home; see :func:`gateway.service.converting.convert_submission`."""
-    adapter, scheme = reading.choose()
     documents = input_documents(files)
     with open_home(root, writing=not dry_run) as opened, ExitStack() as stack:
+        adapter, scheme = reading.choose(approved_at(opened)())
         require_unchanged(scheme, opened.journal.mappings())
         submission = Submission(adapter=adapter, scheme=scheme, documents=documents, dry_run=dry_run)
         if dry_run:

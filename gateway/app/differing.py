@@ -1,6 +1,6 @@
 """Join the parts of comparing two versions of a mapping, and of trying one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -68,10 +68,11 @@ def diff_mappings(old: Program, new: Program, *, as_of: date) -> dict[str, objec
     }
 
 
-def trying(programs: Sequence[Program]) -> Trying:
+def trying(programs: Callable[[], Sequence[Program]], publication: Callable[[str], Program | None]) -> Trying:
     """Return what tries mapping versions on rows, in memory: a sample is too small to be sorted on disk."""
     return Trying(
         programs=programs,
+        publication=publication,
         adapter=cache(find_adapter),
         assemble=DiskSorting(Path(gettempdir())).assemble,
         diff=lambda old, new, on: diff_mappings(old, new, as_of=on),

@@ -17,9 +17,13 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.app.clock import SystemClock
 from gateway.app.home import OpenHome, checkpoint_store, lies_inside, open_home
-from gateway.errors import GatewayError, HomeBusy
+from gateway.app.identity import identity_gate
+from gateway.errors import GatewayError, HomeBusy, MalformedDocument, Unreachable
+from gateway.peers import ProviderKeys
 from gateway.settings import Settings, read_settings
+from gateway.signing import read_key_set
 from gateway.store.group_commit import GroupCommit
 from gateway.store.home import Home
 from gateway.store.operations import SqlOperations
@@ -211,6 +215,21 @@ def _left_over(opened: OpenHome) -> Iterator[str]:
                 yield path.name
 
 
+def _identity_provider(patient: _Patient) -> str:
+    """Ask as the service does when a token comes: the discovery document, and from there the keys."""
+    settings = patient.settings.identity
+    if settings is None:
+        return "none is set: operators come with tokens of this home"
+    identity_gate(settings, SystemClock())  # refuses settings that do not fit together
+    try:
+        keys = read_key_set(ProviderKeys(settings.issuer, private=settings.private)())
+    except Unreachable as error:
+        raise _Wrong(f"{settings.issuer}: {error}", error.remedy) from error
+    except MalformedDocument as error:
+        raise _Wrong(f"{settings.issuer}: {error}", "have it sign by RSA of 2048 bits, EC or OKP") from error
+    return f"{settings.issuer} answers by that name; keys that verify tokens: {len(keys)}"
+
+
 _CHECKS: Final[dict[str, Callable[[_Patient], str]]] = {
     "python": _python,
     "libraries": _libraries,
@@ -222,4 +241,5 @@ _CHECKS: Final[dict[str, Callable[[_Patient], str]]] = {
     "log": _log,
     "pins": _pins,
     "spool": _spool,
+    "identity provider": _identity_provider,
 }

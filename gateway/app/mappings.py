@@ -1,6 +1,7 @@
 """Mapping documents: where they come from, and the evaluators that are made of them."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gateway.errors import IntegrityBroken, UsageError
 from gateway.model.behaviour import Behaviour, read_behaviours
 from gateway.model.canonical import digest as digest_of
 from gateway.plugins import find_adapter
-from gateway.ports import Journal, PublishedMapping
+from gateway.ports import Journal, Publications, PublishedMapping
 from gateway.resources import behaviour_table, schema, shipped_mappings
 from gateway.service.catalogue import choose_scheme, scheme_of
 from gateway.service.replaying import Replayer
@@ -19,6 +20,7 @@ from gateway.service.scheme import Converter, Scheme
 from gateway.store.input_files import read_small
 
 __all__ = [
+    "Approved",
     "Reading",
     "Versions",
     "journal_replayer",
@@ -28,6 +30,7 @@ __all__ = [
     "published_replayer",
     "select_scheme",
     "shipped_programs",
+    "with_approved",
 ]
 
 
@@ -46,11 +49,59 @@ def shipped_programs(start: str = "") -> list[Program]:
     ]
 
 
-class Versions:
-    """The versions of mappings that a gateway has, by id: of some files, else those that are shipped."""
+class Approved:
+    """The versions that maintainers have approved at a home, with all that was published of their schemes.
 
-    def __init__(self, files: Sequence[Path] = ()) -> None:
+    They are read again when there are more; ``seconds``: asked for that at most once in so long a time.
+    """
+
+    def __init__(self, publications: Publications, journal: Journal, *, seconds: float = 0.0) -> None:
+        self._publications = publications
+        self._journal = journal
+        self._seconds = seconds
+        self._asked = -seconds
+        self._shape = schema("mapping")
+        self._read: tuple[int, tuple[Program, ...]] = (0, ())
+
+    def __call__(self) -> Sequence[Program]:
+        """Return them; the same object until there are more."""
+        now = time.monotonic()
+        if now - self._asked < self._seconds:
+            return self._read[1]
+        self._asked = now
+        return self.look_again()
+
+    def look_again(self) -> Sequence[Program]:
+        """Return them as they are at this moment."""
+        count = self._publications.count()
+        if count != self._read[0]:
+            ids = {one.id for one in self._publications.every() if one.position is not None}
+            known = {one.digest: one for one in self._read[1]}
+            programs = (
+                known.get(one.digest) or program_from_canonical(one.canonical, self._shape)
+                for one in self._journal.mappings()
+                if one.id in ids
+            )
+            self._read = (count, tuple(programs))
+        return self._read[1]
+
+
+def with_approved(given: Iterable[Program], approved: Iterable[Program]) -> list[Program]:
+    """Return versions, those approved among them or in their place: what stands in the log counts."""
+    return list({(one.id, one.version): one for one in [*given, *approved]}.values())
+
+
+class Versions:
+    """The versions of mappings that a gateway has, by id: of some files, else those that are shipped.
+
+    Those that its maintainers have approved are there, too.
+    """
+
+    def __init__(
+        self, files: Sequence[Path] = (), *, approved: Callable[[], Sequence[Program]] = tuple
+    ) -> None:
         self._found: dict[str, list[Program]] = {}
+        self._approved = approved
         for program in map(program_from_file, files):
             self._found.setdefault(program.id, []).append(program)
 
@@ -58,14 +109,13 @@ class Versions:
         """Return all versions of a mapping; none where there is no such mapping."""
         if mapping not in self._found:
             self._found[mapping] = shipped_programs(_file_start(mapping, ""))
-        return self._found[mapping]
+        return with_approved(self._found[mapping], (one for one in self._approved() if one.id == mapping))
 
     def of_platform(self, platform: str) -> list[Program]:
         """Return all versions of a platform's mappings."""
-        for program in shipped_programs(_file_start("", platform)):
-            if program.id not in self._found:
-                self(program.id)
-        versions = [one for found in self._found.values() for one in found if one.platform == platform]
+        shipped = shipped_programs(_file_start("", platform))
+        ids = {one.id for one in [*shipped, *self._approved()]} | set(self._found)
+        versions = [one for mapping in ids for one in self(mapping) if one.platform == platform]
         return sorted(versions, key=lambda one: (one.id, one.version))
 
 
@@ -92,17 +142,23 @@ class Reading:
     mappings: Sequence[str] = ()
     platform: str = ""
 
-    def choose(self) -> tuple[PlatformAdapter, Scheme]:
-        """Find the adapter and the scheme.
+    def choose(self, approved: Sequence[Program] = ()) -> tuple[PlatformAdapter, Scheme]:
+        """Find the adapter and the scheme; an id may be that of versions that maintainers have approved.
 
         Raises:
             UsageError: there is none, or more than one.
         """
         adapter = find_adapter(self.adapter)
-        return adapter, select_scheme(adapter, self.mappings, platform=self.platform)
+        return adapter, select_scheme(adapter, self.mappings, platform=self.platform, approved=approved)
 
 
-def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform: str = "") -> Scheme:
+def select_scheme(
+    adapter: PlatformAdapter,
+    mappings: Sequence[str],
+    *,
+    platform: str = "",
+    approved: Sequence[Program] = (),
+) -> Scheme:
     """Choose the scheme that a command line names: an id, or paths of documents."""
     paths = [Path(name) for name in mappings if name.endswith((".yaml", ".yml"))]
     if paths and len(paths) == len(mappings):
@@ -114,7 +170,8 @@ def select_scheme(adapter: PlatformAdapter, mappings: Sequence[str], *, platform
     mapping = "".join(mappings)
     start = _file_start(mapping, platform or adapter.platform or "")
     # the others are read only to say what there is in place of a name that nothing has
-    known = shipped_programs(start) or shipped_programs()
+    near = [one for one in approved if mapping in ("", one.id)]
+    known = with_approved(shipped_programs(start), near) or with_approved(shipped_programs(), approved)
     return choose_scheme(known, adapter, mapping=mapping, platform=platform)
 
 

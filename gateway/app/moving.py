@@ -12,7 +12,7 @@ from gateway.app.mappings import Versions
 from gateway.app.quoting import quoting
 from gateway.model.shape import Shape
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
-from gateway.ports import Clock, PlatformEndpoint, Way, Worked, untraced
+from gateway.ports import Clock, PlatformEndpoint, Way, Working, unwatched
 from gateway.recognition import day_of
 from gateway.resources import schema
 from gateway.service.agreement_book import AgreementBook
@@ -40,7 +40,11 @@ def transferring(
     return Transferring(
         quoting=quoting(
             opened,
-            book=LedgerLotBook(SqlLedgerReader(database), SqlMoveIndex(database)),
+            book=LedgerLotBook(
+                SqlLedgerReader(database),
+                SqlMoveIndex(database),
+                central_day_mg=read_settings().central_day_mg,
+            ),
             versions=versions,
             clock=clock,
         ),
@@ -67,6 +71,7 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
         index=SqlMoveIndex(database),
         agreements=AgreementBook(opened.journal.corridors),
         day_keys=lambda person, corridor, now: day_keys(person, corridor, day=day_of(now)),
+        central_day_mg=read_settings().central_day_mg,
         signers=opened.record_signers(),
         clock=clock or opened.clock,
         below=secrets.randbelow,
@@ -78,15 +83,15 @@ def answering(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None
     return Answering(carrier=carrier(opened, ledger, clock=clock), dialects=SqlDialects(opened.database))
 
 
-def convey(root: Path, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:
+def convey(root: Path, *, stop: Callable[[], bool], working: Working = unwatched) -> None:
     """Carry transfers out until told to stop."""
-    with open_home(root) as opened, conveyor(opened, worked=worked) as conveying:
+    with open_home(root) as opened, conveyor(opened, working=working) as conveying:
         asyncio.run(conveying(stop))
 
 
 @contextmanager
 def conveyor(
-    opened: OpenHome, *, clock: Clock | None = None, worked: Worked = untraced
+    opened: OpenHome, *, clock: Clock | None = None, working: Working = unwatched
 ) -> Iterator[Callable[[Callable[[], bool]], Coroutine[None, None, None]]]:
     """Give what carries the transfers of a home out, to be run in an event loop."""
     with SqlLedger(opened.database) as ledger:
@@ -103,7 +108,7 @@ def conveyor(
                 limits=QUICK,
             )
             async with HttpPlatforms(_endpoints(opened), parts) as peers:
-                await Conveyor(carrier=carrying, peers=peers, worked=worked, by_hand=by_hand).run(stop=stop)
+                await Conveyor(carrier=carrying, peers=peers, working=working, by_hand=by_hand).run(stop=stop)
 
         yield run
 

@@ -204,7 +204,7 @@ def _run_courier(serving: Serving) -> None:
 
 def _run_conveying(serving: Serving) -> None:
     with tracing() as traces:
-        convey(serving.root, stop=_until_told(signal.SIGTERM), worked=traces.worked)
+        convey(serving.root, stop=_until_told(signal.SIGTERM), working=traces.working)
 
 
 def _run_gathering(serving: Serving) -> None:

@@ -11,12 +11,13 @@ from gateway.errors import LocalFileError
 from gateway.store.durable import write_durably
 from gateway.store.key_files import FileSigner
 
-__all__ = ["enrol", "fetch_receipt", "submit_files"]
+__all__ = ["enrol", "fetch_receipt", "publish_at", "submit_files"]
 
 
 @contextmanager
-def _gateway(url: str, key: Path) -> Iterator[GatewayClient]:
-    with GatewayClient(url=url.rstrip("/"), signer=FileSigner(key, "http")) as gateway:
+def _gateway(url: str, key: Path | None) -> Iterator[GatewayClient]:
+    signer = None if key is None else FileSigner(key, "http")
+    with GatewayClient(url=url.rstrip("/"), signer=signer) as gateway:
         yield gateway
 
 
@@ -49,6 +50,17 @@ def fetch_receipt(url: str, key: Path, *, record: str, batch: int | None, out: P
     """Fetch the receipt of a record into a file."""
     with _gateway(url, key) as gateway:
         write_durably(out, gateway.receipt(record, batch=batch))
+
+
+def publish_at(url: str, publication: Path, *, key: Path | None, token: str) -> dict[str, Any]:
+    """Hand in what maintainers have signed, by a platform's key or a coordinator's token.
+
+    Returns:
+        How far it is; where enough have signed, once it is published or refused.
+    """
+    with _gateway(url, key) as gateway:
+        kept = gateway.publish_mapping(_content(publication).strip(), token=token)
+        return gateway.published(kept["digest"])
 
 
 def _content(file: Path) -> bytes:

@@ -20,25 +20,34 @@ from gateway.app.differing import trying
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
 from gateway.app.identity import operator_gate
-from gateway.app.mappings import Versions, journal_replayer, make_converter, shipped_programs
+from gateway.app.mappings import (
+    Versions,
+    journal_replayer,
+    make_converter,
+    program_from_file,
+    shipped_programs,
+)
 from gateway.app.metrics import Figures, NoFigures
 from gateway.app.moving import answering, transferring
 from gateway.app.ordering import desk, make_first_epoch, orders
+from gateway.app.publications import approved_at, judging, maintaining, publication_reader
+from gateway.app.schemes import Schemes
 from gateway.convert import Program
-from gateway.errors import GatewayError, HomeBusy, NotFound
+from gateway.errors import GatewayError, HomeBusy
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
 from gateway.ports import Spool, Worked, untraced
 from gateway.resources import web_folder
 from gateway.service.announcing import announce_documents
-from gateway.service.catalogue import require_unchanged, scheme_of
+from gateway.service.catalogue import require_unchanged
+from gateway.service.countersigning import publish_due
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
 from gateway.service.quorum import is_witnessed, require_witnessed
-from gateway.service.scheme import Converter, Scheme
+from gateway.service.scheme import Converter
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
 from gateway.service.submitting import Submitting
@@ -49,6 +58,7 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.lately import Lately, LatelyPlatforms
 from gateway.store.ledger import SqlLedger
 from gateway.store.operations import SqlOperations
+from gateway.store.publications import SqlPublications
 from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
@@ -78,28 +88,6 @@ class Serving:
     workers: int = 1
     mappings: tuple[Path, ...] = ()
     settings: ServiceSettings = field(default_factory=ServiceSettings)
-
-
-class _Schemes:
-    """The schemes of this gateway, by mapping id."""
-
-    def __init__(self, programs: list[Program]) -> None:
-        self.programs = programs
-        by_id: dict[str, list[Program]] = {}
-        for program in programs:
-            by_id.setdefault(program.id, []).append(program)
-        self._schemes = {name: scheme_of(versions) for name, versions in by_id.items()}
-
-    def scheme(self, mapping: str) -> Scheme:
-        """Return a scheme.
-
-        Raises:
-            NotFound: there is no such mapping here.
-        """
-        found = self._schemes.get(mapping)
-        if found is None:
-            raise NotFound("there is no such mapping here", field="/mapping", remedy="see /v1/mappings")
-        return found
 
 
 class _Converters:
@@ -135,22 +123,24 @@ class _HomeSpools:
 
 
 def _programs(serving: Serving) -> list[Program]:
-    from gateway.app.mappings import program_from_file
-
     return [program_from_file(path) for path in serving.mappings] or shipped_programs()
 
 
 @contextmanager
 def api_parts(serving: Serving) -> Iterator[ApiParts]:
     """Open a home for answering requests."""
-    schemes = _Schemes(_programs(serving))
     with (
         open_home(serving.root) as opened,
         GroupCommit(opened.database) as writes,
         SqlLedger(opened.database) as ledger,
         redis_client(read_settings()) as redis,
     ):
-        versions, database = Versions(serving.mappings), opened.database
+        database = opened.database
+        approved = approved_at(opened, seconds=COUNTED_SECONDS)
+        schemes, versions = (
+            Schemes(_programs(serving), approved),
+            Versions(serving.mappings, approved=approved.look_again),
+        )
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         link_limits = platform_limits(opened, redis, per_minute=LINKS_PER_MINUTE, what=":links")
         spools = SpoolFolder(opened.home.spool)
@@ -185,7 +175,8 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             transferring=transferring(opened, ledger, versions=versions),
             answering=answering(opened, ledger),
             replayer=lambda: journal_replayer(opened.journal),
-            trying=trying(schemes.programs),
+            trying=trying(schemes.programs, publication_reader(opened)),
+            judging=judging(opened, versions),
             reasons=_reasons(opened),
             uploading=spools.uploading,
             drop_upload=spools.drop,
@@ -290,14 +281,18 @@ def _is_witnessed(opened: OpenHome, note: bytes) -> bool:
 
 def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = untraced) -> None:
     """Convert what is submitted until told to stop; the home is held only while there is work."""
-    schemes, versions = _Schemes(_programs(serving)), Versions(serving.mappings)
     with open_home(serving.root) as waiting, GroupCommit(waiting.database) as writes:
+        approved = approved_at(waiting)
+        schemes = Schemes(_programs(serving), approved)
+        versions = Versions(serving.mappings, approved=approved)
+        publications = SqlPublications(waiting.database)
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
         corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
         while not stop():
-            if not operations.waiting() and not corridors.waiting() and not duty.is_due():
+            signed = corridors.waiting() or publications.due()
+            if not operations.waiting() and not signed and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:
@@ -315,19 +310,20 @@ def _sweep(opened: OpenHome, operations: SqlOperations) -> None:
 
 
 def _announcing(opened: OpenHome, versions: Versions, *, duty: DecisionDuty) -> Callable[[], int]:
-    """Return what publishes documents of corridors and decisions that are due; it counts the documents."""
+    """Return what publishes decisions that are due and what others have signed; it counts the latter."""
     documents, decisions = announcing(opened, versions), logging_decisions(opened)
+    publications = maintaining(opened, versions)
 
     def announce() -> int:
         duty.publish(decisions)
-        return announce_documents(documents)
+        return publish_due(publications) + announce_documents(documents)
 
     return announce
 
 
 def _sequence_while_busy(
     opened: OpenHome,
-    schemes: _Schemes,
+    schemes: Schemes,
     *,
     announce: Callable[[], int],
     stop: Callable[[], bool],
@@ -358,7 +354,7 @@ def _pause(taken: int, seconds: float) -> float:
     return PAUSED_STEPS * seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
-def _sequencer(opened: OpenHome, schemes: _Schemes, *, operations: SqlOperations) -> Sequencer:
+def _sequencer(opened: OpenHome, schemes: Schemes, *, operations: SqlOperations) -> Sequencer:
     converting = replace(opened.converting(opened.home.scratch()), make_converter=_Converters())
 
     def parts(size: int) -> Converting:

@@ -2,14 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import version
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.trace import Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Tracer, use_span
 
+from gateway.api.traced import transfer_trace
 from gateway.errors import LocalFileError
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ __all__ = ["Traces", "require_traces", "tracing"]
 
 SECOND_NS: Final = 1_000_000_000
 FLUSH_SECONDS: Final = 2.0
+_begun: ContextVar[int] = ContextVar("_begun", default=0)
+"""The id of the trace that the next span without a parent is to begin; 0: any."""
 
 
 class Traces:
@@ -34,6 +39,34 @@ class Traces:
             attributes = {f"tanqiao.{name}": value for name, value in facts.items()}
             begun = now - int(seconds * SECOND_NS)
             self.tracer.start_span(what, start_time=begun, attributes=attributes).end(now)
+
+    @contextmanager
+    def working(
+        self, what: str, *, facts: Mapping[str, str | int], transfers: Sequence[str]
+    ) -> Iterator[None]:
+        """Have a span around work on transfers (:class:`gateway.ports.Working`).
+
+        What concerns one transfer stands in the trace of that transfer; what concerns several is linked to
+        the traces of all of them.
+        """
+        if self.tracer is None:
+            yield
+            return
+        attributes = {f"tanqiao.{name}": value for name, value in facts.items()}
+        places = [transfer_trace(one) for one in transfers]
+        before = _begun.set(places[0].trace_id if len(places) == 1 else 0)
+        try:
+            span = self.tracer.start_span(
+                what,
+                context=Context(),
+                attributes=attributes,
+                links=[Link(place) for place in places] if len(places) > 1 else None,
+            )
+        finally:
+            _begun.reset(before)
+        # an exception's words may quote what it failed on
+        with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+            yield
 
 
 def require_traces(environment: Mapping[str, str] = os.environ) -> None:
@@ -92,10 +125,15 @@ def _provider() -> "TracerProvider":
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+    class Ids(RandomIdGenerator):
+        def generate_trace_id(self) -> int:
+            return _begun.get() or super().generate_trace_id()
 
     named = "OTEL_SERVICE_NAME" in os.environ
     named = named or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     usual = {} if named else {"service.name": "tanqiao"}
-    provider = TracerProvider(resource=Resource.create(usual), shutdown_on_exit=False)
+    provider = TracerProvider(resource=Resource.create(usual), shutdown_on_exit=False, id_generator=Ids())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider

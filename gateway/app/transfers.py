@@ -11,6 +11,7 @@ import orjson
 from gateway.app.home import open_home
 from gateway.app.mappings import Versions
 from gateway.app.moving import transferring
+from gateway.app.publications import approved_at
 from gateway.errors import MalformedDocument
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
@@ -114,4 +115,4 @@ def put_address(root: Path, platform: str, *, url: str) -> dict[str, object]:
 @contextmanager
 def _opened(root: Path, mappings: Sequence[Path]) -> Iterator[Transferring]:
     with open_home(root) as opened, SqlLedger(opened.database) as ledger:
-        yield transferring(opened, ledger, versions=Versions(mappings))
+        yield transferring(opened, ledger, versions=Versions(mappings, approved=approved_at(opened)))

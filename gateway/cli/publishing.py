@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, HomeOption, emit
+from gateway.cli.output import FormatOption, HomeOption, emit, hint
 
 __all__ = ["register"]
 
@@ -39,13 +39,42 @@ def sign(
     emit(sign_mapping(file, key=key, publication=publication), format_)
 
 
-def publish(publication: PublicationOption, home: HomeOption, format_: FormatOption) -> None:
+def publish(
+    publication: PublicationOption,
+    format_: FormatOption,
+    home: HomeOption = "",
+    to: Annotated[str, typer.Option(help="The address of a gateway, instead of a home.")] = "",
+    key: Annotated[
+        Path | None,
+        typer.Option(help="With --to: the private key of the mapping's platform; else a token is read."),
+    ] = None,
+) -> None:
     """Publish a mapping in the log, once as many maintainers have signed as trust/maintainers.json says.
+
+    With --to it is handed in at a gateway, by the mapping's platform or by a coordinator, whose token is read
+    from standard input. There it waits until enough have signed; more signatures are handed in the same way.
 
     Examples:
 
         tanqiao mapping publish --publication travel.v3.json --home ./home
-    """
-    from gateway.app.publications import publish_mapping
 
-    emit(publish_mapping(Path(home), publication), format_)
+        tanqiao mapping publish --publication travel.v3.json --to https://gw.example --key wuhan.key
+
+        tanqiao mapping publish --publication travel.v3.json --to https://gw.example < token.txt
+    """
+    from gateway.errors import UsageError
+
+    if not to and not home:
+        raise UsageError("expected --home or --to", remedy="name the home, or the address of a gateway")
+    if not to:
+        from gateway.app.publications import publish_mapping
+
+        emit(publish_mapping(Path(home), publication), format_)
+        return
+    from gateway.app.remote import publish_at
+
+    token = "" if key else typer.get_text_stream("stdin").readline().strip()
+    told = publish_at(to, publication, key=key, token=token)
+    emit(told, format_)
+    if told["state"] == "waiting":
+        hint(f"{len(told['signatures'])} of {told['required']} have signed; missing: {told['missing']}")

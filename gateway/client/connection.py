@@ -101,6 +101,17 @@ class GatewayClient:
         """
         return self._run(self._says.answers(answers))
 
+    def publish_mapping(self, publication: bytes, *, token: str = "") -> dict[str, Any]:
+        """Hand in a mapping version with signatures of its maintainers, and return how far it is.
+
+        It is what `tanqiao mapping sign` writes. With a coordinator's token any mapping, else an own one.
+        """
+        return self._run(self._says.publish_mapping(publication, token=token))
+
+    def published(self, digest: str, *, seconds: float = 60) -> dict[str, Any]:
+        """Return how far a version is, once it waits for nobody but the gateway, or the time is over."""
+        return self._run(self._says.published(digest, seconds=seconds))
+
     def look_up(self, target: str) -> dict[str, Any]:
         """Return what stands at an address, such as ``/v1/transfers/ID`` or ``/v1/positions``."""
         return self._run(self._says.look_up(target))

@@ -155,6 +155,24 @@ class Conversation:
         outcomes: list[dict[str, Any]] = answer["outcomes"]
         return outcomes
 
+    def publish_mapping(self, publication: bytes, *, token: str) -> Exchange[dict[str, Any]]:
+        """Hand in a mapping version with signatures of maintainers; the result says how far it is."""
+        headers = {"content-type": "application/json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        return (yield from self.request("POST", "/v1/mappings", content=publication, headers=headers)).json()
+
+    def published(self, digest: str, *, seconds: float) -> Exchange[dict[str, Any]]:
+        """Ask while a version that enough have signed is published; the result says how far it is."""
+        pause = 0.05
+        while True:
+            found = (yield from self.request("GET", f"/v1/mappings/{quote(digest)}/publication")).json()
+            if found["state"] != "signed" or seconds <= 0:
+                return found
+            yield Pause(pause)
+            seconds -= pause
+            pause = min(pause * 1.5, 2)
+
     def look_up(self, target: str) -> Exchange[dict[str, Any]]:
         """Look something up."""
         return (yield from self.request("GET", target)).json()

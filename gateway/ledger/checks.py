@@ -76,6 +76,8 @@ def _lot_code(book: Book, wanted: Reservation, *, part: Part, lot: Lot) -> Refus
         return RefusalCode.NOT_HELD
     if part.facts is not None and part.facts != lot.new:
         return RefusalCode.DIFFERS
+    if part.seen is not None and lot.transit_mg:
+        return RefusalCode.IN_TRANSIT  # whether it arrives decides what this part comes to
     if part.seen is not None and part.seen != _seen(lot, book.lots.get(wanted.arriving(part))):
         return RefusalCode.DIFFERS
     if wanted.kind is Kind.RETURN:

@@ -131,6 +131,7 @@ class RefusalCode(StrEnum):
     EXPIRED = "lot-expired"
     RETIRED = "lot-retired"
     SPENT = "lot-spent"
+    IN_TRANSIT = "lot-in-transit"
     EXCEEDS = "return-exceeds-original"
     NOT_COMMITTED = "not-committed"
     NO_AGREEMENT = "agreement-not-in-force"

@@ -132,6 +132,7 @@ class TransferRefusal(StrEnum):
     LOT_DISPUTED = "lot-disputed"
     LOT_EXPIRED = "lot-expired"
     LOT_SPENT = "lot-spent"
+    LOT_IN_TRANSIT = "lot-in-transit"
     # the rules
     AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
     BEHAVIOUR_NOT_ADMITTED = "behaviour-not-admitted"
@@ -177,6 +178,7 @@ CHECKS: Final = MappingProxyType(
         TransferRefusal.LOT_DISPUTED: "T20",
         TransferRefusal.LOT_EXPIRED: "T21",
         TransferRefusal.LOT_SPENT: "T22",
+        TransferRefusal.LOT_IN_TRANSIT: "T23",
         TransferRefusal.AGREEMENT_NOT_IN_FORCE: "T30",
         TransferRefusal.CORRIDOR_PAUSED: "T31",
         TransferRefusal.BEHAVIOUR_NOT_ADMITTED: "T32",

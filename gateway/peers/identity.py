@@ -15,6 +15,9 @@ __all__ = ["ProviderKeys"]
 SECONDS_MAX: Final = 10.0  # for each of the two requests
 DOCUMENT_BYTES_MAX: Final = 256 * 1024  # providers' documents have some 10 KiB
 _DISCOVERY: Final = "/.well-known/openid-configuration"
+_TO_THE_LETTER: Final = "set TANQIAO_OIDC_ISSUER to what its tokens say in `iss`, to the letter"
+_DISCOVERED: Final = f"see that TANQIAO_OIDC_ISSUER with {_DISCOVERY} behind it is its discovery document"
+_IN_HERE: Final = "a provider in a private network needs TANQIAO_OIDC_PRIVATE=allow"
 
 
 class ProviderKeys:
@@ -36,10 +39,10 @@ class ProviderKeys:
         async with CheckedHttp(private=self._private, seconds=SECONDS_MAX, resolving=1) as http:
             told = _read(await _fetch(http, self._issuer.rstrip("/") + _DISCOVERY))
             if told.get("issuer") != self._issuer:
-                raise Unreachable("the discovery document is another issuer's")
+                raise Unreachable("the discovery document is another issuer's", remedy=_TO_THE_LETTER)
             where = told.get("jwks_uri")
             if not isinstance(where, str):
-                raise Unreachable("the discovery document names no jwks_uri")
+                raise Unreachable("the discovery document names no jwks_uri", remedy=_DISCOVERED)
             return await _fetch(http, where)
 
 
@@ -48,10 +51,12 @@ async def _fetch(http: CheckedHttp, url: str) -> bytes:
         answer = await http.send(
             "GET", url, content=b"", headers={"accept": "application/json"}, bytes_max=DOCUMENT_BYTES_MAX
         )
-    except (AddressRefused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except AddressRefused as error:
+        raise Unreachable(f"the identity provider may not be called: {error}", remedy=_IN_HERE) from error
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise Unreachable(f"the identity provider does not answer: {failure_words(error)}") from error
     if answer.status != 200:
-        raise Unreachable(f"the identity provider answers with HTTP {answer.status}")
+        raise Unreachable(f"the identity provider answers with HTTP {answer.status}", remedy=_DISCOVERED)
     return answer.content
 
 
@@ -59,5 +64,6 @@ def _read(content: bytes) -> dict[str, object]:
     try:
         told = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise Unreachable("the identity provider's discovery document is no JSON") from error
+        told = "the identity provider's discovery document is no JSON"
+        raise Unreachable(told, remedy=_DISCOVERED) from error
     return told if isinstance(told, dict) else {}

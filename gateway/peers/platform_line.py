@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import httpx
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from gateway.errors import MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
@@ -31,6 +32,7 @@ ANSWER_BYTES_MAX: Final = 4 << 20  # a batch of 500 lines with the lots of each
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LATER: Final = 202
 _NO_BATCHES: Final = frozenset({404, 405, 413, 501})
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 _ABOUT_THE_ID: Final = frozenset({200, 201, 400, 404, 409, 413, 422})
 """Other statuses are about the request: an earlier one with the same id may have been taken all the same."""
 
@@ -190,6 +192,7 @@ class PlatformLine:
             headers |= {"content-type": "application/json", "content-digest": content_digest(content)}
         if question.key:
             headers["idempotency-key"] = question.key
+        _PROPAGATOR.inject(headers)  # `traceparent`, where this is done within a span
         url = self.endpoint.url.rstrip("/") + question.target
         message = Message("POST" if content else "GET", url, headers, has_content=bool(content))
         made = sign_request(message, parts.signer, created=parts.clock.now(), nonce=parts.new_nonce())

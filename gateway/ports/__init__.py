@@ -49,7 +49,7 @@ from gateway.ports.lots import ArrivedLot, Corridor, KeptRecord, LotBook, LotSta
 from gateway.ports.memory import EVENT_CONTENT_BYTES, EventMark, Memory, NewEvents
 from gateway.ports.monitoring import MonitorBooks, SeriesHead, StatedDay
 from gateway.ports.moves import LotNote, MoveIndex, PlatformAddresses
-from gateway.ports.outside import Clock, Log, Quarantine, Worked, untraced
+from gateway.ports.outside import Clock, Log, Quarantine, Worked, Working, untraced, unwatched
 from gateway.ports.platforms import (
     Answered,
     Consent,
@@ -70,6 +70,13 @@ from gateway.ports.platforms import (
     Why,
 )
 from gateway.ports.plausible import FindingFile, Findings, NewSpan
+from gateway.ports.publications import (
+    MaintainerSignature,
+    MappingPublication,
+    Publications,
+    PublicationState,
+    SignatureQuorum,
+)
 from gateway.ports.serving import (
     NewOperation,
     Nonces,
@@ -178,6 +185,8 @@ __all__ = [
     "LotNote",
     "LotPart",
     "LotState",
+    "MaintainerSignature",
+    "MappingPublication",
     "Meeting",
     "Memory",
     "MonitorBooks",
@@ -213,6 +222,8 @@ __all__ = [
     "Posted",
     "PrivateColumns",
     "PrivateRow",
+    "PublicationState",
+    "Publications",
     "PublishedMapping",
     "Quarantine",
     "RecordFile",
@@ -224,6 +235,7 @@ __all__ = [
     "ReversalRow",
     "Sent",
     "SeriesHead",
+    "SignatureQuorum",
     "SignedNonce",
     "Spool",
     "Standing",
@@ -245,6 +257,8 @@ __all__ = [
     "WitnessPeers",
     "WitnessState",
     "Worked",
+    "Working",
     "read_dialect",
     "untraced",
+    "unwatched",
 ]

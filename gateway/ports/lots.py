@@ -21,12 +21,16 @@ class Corridor(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotState:
-    """What has become of a lot. ``moved`` is by destination and the name of its rates, `Worth.rates`."""
+    """What has become of a lot. ``moved`` is by destination and the name of its rates, `Worth.rates`.
+
+    ``in_transit``: a part of it is on its way, and nobody knows yet whether it arrives.
+    """
 
     used: Used = UNUSED
     moved: Mapping[tuple[str, str], Moved] = field(default_factory=dict)
     retired: bool = False
     disputed: bool = False
+    in_transit: bool = False
 
 
 class ArrivedLot(NamedTuple):

@@ -1,10 +1,11 @@
 """The log, the quarantine, the clock, and who is told of work done."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["Clock", "Log", "Quarantine", "Worked", "untraced"]
+__all__ = ["Clock", "Log", "Quarantine", "Worked", "Working", "untraced", "unwatched"]
 
 
 class Clock(Protocol):
@@ -67,3 +68,23 @@ class Worked(Protocol):
 
 def untraced(what: str, *, seconds: float, facts: Mapping[str, str | int]) -> None:
     """Note nothing (:class:`Worked`)."""
+
+
+class Working(Protocol):
+    """Stands around a piece of work while it is done; facts are numbers and names of platforms."""
+
+    def __call__(
+        self, what: str, *, facts: Mapping[str, str | int], transfers: Sequence[str]
+    ) -> AbstractContextManager[None]:
+        """Watch work on some transfers from here to its end."""
+        ...
+
+
+class _Unwatched:
+    """Watches nothing (:class:`Working`)."""
+
+    def __call__(self, *_: object, **__: object) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+unwatched: Working = _Unwatched()

@@ -39,7 +39,8 @@ class Lot:
     ``holder`` is the platform that holds it, ``person`` the pseudonym across platforms of whose it is.
     ``logged``: its record is in the log, under as many witnesses as the policy wants. ``closed``: the
     claims of its day are closed. ``counted``: why the destination counts its act already, or may, else
-    empty. ``expires`` is the last day of its points by the rules of its holder, ``expires_there`` by those of
+    empty. ``in_transit``: another part of it is on its way, and nobody knows yet whether it arrives.
+    ``expires`` is the last day of its points by the rules of its holder, ``expires_there`` by those of
     the destination; None: they never lapse.
     """
 
@@ -60,6 +61,7 @@ class Lot:
     used: Used
     retired: bool
     disputed: bool
+    in_transit: bool
     expires: date | None
     expires_there: date | None
     worth: Worth | NotWorth
@@ -169,6 +171,11 @@ def _spent(lot: Lot, wish: Wish) -> str:
     return "nothing is left of it" if lot.value.points else "no points were granted for it"
 
 
+def _in_transit(lot: Lot, wish: Wish) -> str:
+    del wish
+    return "another part of it is on its way" if lot.in_transit else ""
+
+
 def _behaviour(lot: Lot, wish: Wish) -> str:
     return "" if lot.behaviour in wish.agreement.behaviours else f"{lot.behaviour} is not agreed upon"
 
@@ -213,6 +220,7 @@ _TESTS: Final[tuple[tuple[TransferRefusal, _Test], ...]] = (
     (TransferRefusal.LOT_DISPUTED, _disputed),
     (TransferRefusal.LOT_EXPIRED, _expired),
     (TransferRefusal.LOT_SPENT, _spent),
+    (TransferRefusal.LOT_IN_TRANSIT, _in_transit),
     (TransferRefusal.BEHAVIOUR_NOT_ADMITTED, _behaviour),
     (TransferRefusal.METHODOLOGY_NOT_ADMITTED, _methodology),
     (TransferRefusal.EVIDENCE_NOT_ADMITTED, _evidence),

@@ -40,18 +40,26 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done under ``/v1/admin``."""
+    """What can be done with an operator's token."""
 
     READ_PLATFORMS = "read-platforms"
     CHANGE_PLATFORMS = "change-platforms"
     READ_OPERATIONS = "read-operations"
     READ_RECORDS = "read-records"
+    PUBLISH_MAPPINGS = "publish-mappings"
 
 
 _MAY: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
         Role.OPERATOR: frozenset({Action.READ_PLATFORMS, Action.CHANGE_PLATFORMS}),
-        Role.COORDINATOR: frozenset({Action.READ_PLATFORMS, Action.READ_OPERATIONS, Action.READ_RECORDS}),
+        Role.COORDINATOR: frozenset(
+            {
+                Action.READ_PLATFORMS,
+                Action.READ_OPERATIONS,
+                Action.READ_RECORDS,
+                Action.PUBLISH_MAPPINGS,
+            }
+        ),
         Role.AUDITOR: frozenset({Action.READ_RECORDS}),
     }
 )

@@ -92,6 +92,29 @@ class Maintainers:
             )
         return cls(quorum, MappingProxyType(keys))
 
+    @property
+    def key_ids(self) -> dict[str, str]:
+        """Return the name of each maintainer by the id of their key."""
+        return {key_id(public, MAINTAINER): name for name, public in self.keys.items()}
+
+    def require_signatures(self, approval: Mapping[str, Json]) -> list[PartySignature]:
+        """Check that one maintainer or more have signed, and nobody else; return whose signatures there are.
+
+        Raises:
+            ApprovalRefused: a signature does not hold, or is by nobody who may.
+        """
+        names = self.key_ids
+        ids = {key: self.keys[name] for key, name in names.items()}
+        try:
+            _, signed = verify_parties(dict(approval), ids.get)
+        except SignatureInvalid as error:
+            raise ApprovalRefused(str(error), field="/approval/signatures") from error
+        values = {str(one["key"]): str(one["value"]) for one in _signatures(approval)}
+        return [
+            PartySignature(names[key], key, base64.b64encode(ids[key]).decode(), values[key])
+            for key in signed
+        ]
+
     def require_quorum(self, approval: Mapping[str, Json]) -> list[PartySignature]:
         """Check that enough maintainers have signed, and nobody else; return whose signatures there are.
 
@@ -99,22 +122,13 @@ class Maintainers:
             ApprovalRefused: a signature does not hold, or is by nobody who may.
             QuorumMissing: there are too few.
         """
-        names = {key_id(public, MAINTAINER): name for name, public in self.keys.items()}
-        ids = {key: self.keys[name] for key, name in names.items()}
-        try:
-            _, signed = verify_parties(dict(approval), ids.get)
-        except SignatureInvalid as error:
-            raise ApprovalRefused(str(error), field="/approval/signatures") from error
+        signed = self.require_signatures(approval)
         if len(signed) < self.quorum:
             raise QuorumMissing(
                 f"expected signatures of {self.quorum} of {len(self.keys)} maintainers, got {len(signed)}",
                 field="/approval/signatures",
             )
-        values = {str(one["key"]): str(one["value"]) for one in _signatures(approval)}
-        return [
-            PartySignature(names[key], key, base64.b64encode(ids[key]).decode(), values[key])
-            for key in signed
-        ]
+        return signed
 
 
 class Publication(NamedTuple):

@@ -120,7 +120,10 @@ class _Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
-    """Takes steps; joined by ``gateway.app``. ``day_keys`` names what day limits count."""
+    """Takes steps; joined by ``gateway.app``.
+
+    ``day_keys`` names what day limits count; ``central_day_mg`` is the one that no agreement sets.
+    """
 
     ledger: Ledger
     reader: LedgerReader
@@ -128,6 +131,7 @@ class Carrier:
     index: MoveIndex
     agreements: AgreementBook
     day_keys: Callable[[bytes, Corridor, datetime], dict[str, str]]
+    central_day_mg: int | None
     signers: Sequence[Signer]
     clock: Clock
     below: Callable[[int], int]
@@ -299,7 +303,8 @@ class Carrier:
             return TransferRefusal.AGREEMENT_NOT_IN_FORCE, None
         caps = agreement.caps
         keys = self.day_keys(bytes.fromhex(terms.person), corridor, now)
-        limits = zip(keys.items(), (caps.person_mg, caps.corridor_mg, caps.platform_mg), strict=True)
+        amounts = (caps.person_mg, caps.corridor_mg, caps.platform_mg, self.central_day_mg)
+        limits = zip(keys.items(), amounts, strict=True)
         return "", Reservation(
             terms.id,
             Kind.MOVE,
@@ -308,7 +313,7 @@ class Carrier:
             move.unit_in,
             today.toordinal(),
             parts_of(move),
-            tuple(Cap(code, key, limit) for (code, key), limit in limits),
+            tuple(Cap(code, key, limit) for (code, key), limit in limits if limit is not None),
         )
 
     def _limit(self, agreement: Agreement, *, paused: bool) -> None:

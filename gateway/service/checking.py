@@ -144,7 +144,8 @@ class Checking:
             failed = list(failures(found[name].lot, wish))
             if failed:
                 raise TransferRefused(failed)
-            if quoted_lot(found[name], part_mg=lot.use.used_mg, corridor=corridor) != lot:
+            unused_since = found[name].lot.used == (lot.before_mg, lot.before_points)
+            if not unused_since or quoted_lot(found[name], part_mg=lot.use.used_mg, corridor=corridor) != lot:
                 raise _refused(TransferRefusal.QUOTE_DIFFERS, "the lot was used since it was quoted")
         in_order = [found[name] for name in wanted]
         credited = in_order[0].found.destination

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from gateway.errors import GatewayError
-from gateway.ports import OutboxTask, PlatformMessage, PlatformOutcome, PlatformPeers, Worked, untraced
+from gateway.ports import OutboxTask, PlatformMessage, PlatformOutcome, PlatformPeers, Working, unwatched
 from gateway.service.carrying import Carrier, Heard
 
 __all__ = ["Conveyor"]
@@ -36,7 +36,7 @@ class Conveyor:
 
     carrier: Carrier
     peers: PlatformPeers
-    worked: Worked = untraced
+    working: Working = unwatched
     by_hand: Callable[[], Collection[str]] = tuple
 
     async def run(self, *, stop: Callable[[], bool]) -> None:
@@ -85,7 +85,6 @@ class Conveyor:
 
     async def _send(self, platform: str, tasks: Sequence[OutboxTask]) -> None:
         """Send messages of one kind; whatever goes wrong, they stay in the outbox until answered."""
-        begun = asyncio.get_running_loop().time()
         try:
             owed = await asyncio.to_thread(self.carrier.owed, tasks)
             past = set(tasks) - {one.task for one in owed}
@@ -93,11 +92,11 @@ class Conveyor:
                 await asyncio.to_thread(self.carrier.outbox.end, sorted(past))
             if not owed:
                 return
-            outcomes = await self._said(platform, [one.message for one in owed])
-            await asyncio.to_thread(self.carrier.heard, list(map(Heard, owed, outcomes)))
-            seconds = asyncio.get_running_loop().time() - begun
             facts: dict[str, str | int] = {"platform": platform, "messages": len(owed)}
-            self.worked(f"carry {tasks[0].message.kind}", seconds=seconds, facts=facts)
+            transfers = [one.task.transfer for one in owed]
+            with self.working(f"carry {tasks[0].message.kind}", facts=facts, transfers=transfers):
+                outcomes = await self._said(platform, [one.message for one in owed])
+                await asyncio.to_thread(self.carrier.heard, list(map(Heard, owed, outcomes)))
         except GatewayError:
             _logger.exception("messages are sent again later", extra={"platform": platform})
 

@@ -184,6 +184,7 @@ class Lots:
                 used=state.used,
                 retired=state.retired,
                 disputed=state.disputed,
+                in_transit=state.in_transit,
                 expires=self.last_day(kept),
                 expires_there=found.expires,
                 worth=found.worth,

@@ -1,46 +1,92 @@
 """Publish a mapping version that its maintainers have approved, by whoever may write to the home."""
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.convert import Program
-from gateway.ports import Clock, Journal, Log, PublishedMapping
-from gateway.service.approving import Maintainers, read_publication
+from gateway.model.statement import PartySignature
+from gateway.ports import (
+    Clock,
+    Journal,
+    Log,
+    MaintainerSignature,
+    MappingPublication,
+    Publications,
+    PublishedMapping,
+    SignatureQuorum,
+)
+from gateway.service.approving import Maintainers, Publication, read_publication
 from gateway.service.catalogue import require_unchanged
 from gateway.service.moments import instant_text
 from gateway.service.publishing import PublishingRings, mapping_publication, publish_queue
 from gateway.service.scheme import Scheme, require_admitted
 from gateway.signing import Signer
 
-__all__ = ["Maintaining", "publish_approved"]
+__all__ = [
+    "Approved",
+    "Judging",
+    "Maintaining",
+    "counting",
+    "kept_as",
+    "publish",
+    "publish_approved",
+    "require_approved",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Maintaining:
-    """What publishing needs; joined by ``gateway.app``.
+class Judging:
+    """What tells whether a version may be published; joined by ``gateway.app``.
 
     ``program`` reads canonical text; ``require_checked`` does what ``tanqiao mapping check`` does.
     """
 
-    issuer: str
     profile: str
     journal: Journal
-    log: Log
+    publications: Publications
     maintainers: Callable[[], Maintainers]
     program: Callable[[bytes], Program]
     require_checked: Callable[[Program], None]
-    signers: Sequence[Signer]
-    rings: Callable[[], PublishingRings]
     clock: Clock
 
+    def require_free(self, program: Program) -> None:
+        """Refuse what this home admits nowhere, or a number that was published with another text.
 
-def publish_approved(data: bytes, parts: Maintaining) -> PublishedMapping:
-    """Check a publication and put its mapping into the log; a repeated one is answered like the first time.
+        Raises:
+            MappingNotAdmitted: its figures have no source, and this is no test home.
+            MappingChanged: the number was published with another text.
+        """
+        scheme = Scheme(program.id, (program,))
+        require_admitted(scheme, self.profile)
+        require_unchanged(scheme, self.journal.mappings())
 
-    1. form  2. meaning  3. signatures  4. that its number is free  5. its own tests  6. publish
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintaining:
+    """What publishing needs; joined by ``gateway.app``."""
+
+    issuer: str
+    judging: Judging
+    log: Log
+    signers: Sequence[Signer]
+    rings: Callable[[], PublishingRings]
+
+
+class Approved(NamedTuple):
+    """A version that may be published, with the signatures of those who say so."""
+
+    program: Program
+    signatures: Sequence[PartySignature]
+
+
+def require_approved(publication: Publication, judging: Judging) -> Approved:
+    """Check whether a version may be published; nothing is written.
+
+    1. meaning  2. signatures  3. that its number is free  4. its own tests
 
     Raises:
-        MalformedDocument: it has not the form.
         MappingRefused: its text is no mapping.
         MappingNotAdmitted: its figures have no source, and this is no test home.
         ApprovalRefused: a signature does not hold, or is over something else.
@@ -48,20 +94,62 @@ def publish_approved(data: bytes, parts: Maintaining) -> PublishedMapping:
         MappingChanged: the number was published with another text.
         ChecksFailed: its own tests fail.
     """
-    publication = read_publication(data)
-    program = parts.program(publication.canonical)
-    scheme = Scheme(program.id, (program,))
-    require_admitted(scheme, parts.profile)
+    program = judging.program(publication.canonical)
     publication.require_names(program.id, program.version)
-    approvals = parts.maintainers().require_quorum(publication.approval)
-    published = parts.journal.mappings()
-    require_unchanged(scheme, published)
-    if all(one.digest != program.digest for one in published):
-        parts.require_checked(program)
-        issued = instant_text(parts.clock.now())
+    signatures = judging.maintainers().require_quorum(publication.approval)
+    judging.require_free(program)
+    if all(one.digest != program.digest for one in judging.journal.mappings()):
+        judging.require_checked(program)
+    return Approved(program, signatures)
+
+
+def publish_approved(data: bytes, parts: Maintaining) -> PublishedMapping:
+    """Check a publication and put its mapping into the log; a repeated one is answered like the first time.
+
+    1. form  2. all that :func:`require_approved` checks  3. keep, so that a kill loses nothing  4. publish
+
+    Raises:
+        MalformedDocument: it has not the form.
+    """
+    judging, publication = parts.judging, read_publication(data)
+    approved = require_approved(publication, judging)
+    made = kept_as(approved.program, approved.signatures, received=instant_text(judging.clock.now()))
+    judging.publications.keep(made, quorum=counting(judging.maintainers()))
+    return publish(approved, parts)
+
+
+def publish(approved: Approved, parts: Maintaining) -> PublishedMapping:
+    """Put a version into the log, once: what a kill leaves undone is done by the next call.
+
+    1. decide, in one transaction  2. publish  3. note where it stands: from then on it is in use
+    """
+    judging, program = parts.judging, approved.program
+    if all(one.digest != program.digest for one in judging.journal.mappings()):
+        issued = instant_text(judging.clock.now())
         made = mapping_publication(
-            program, parts.issuer, signers=parts.signers, issued=issued, approvals=approvals
+            program, parts.issuer, signers=parts.signers, issued=issued, approvals=approved.signatures
         )
-        parts.journal.publish_mapping(*made)
-    publish_queue(parts.journal, parts.log, rings=parts.rings)
-    return next(one for one in parts.journal.mappings() if one.digest == program.digest)
+        judging.journal.publish_mapping(*made)
+    publish_queue(judging.journal, parts.log, rings=parts.rings)
+    published = next(one for one in judging.journal.mappings() if one.digest == program.digest)
+    judging.publications.settle(program.digest, published.position)
+    return published
+
+
+def counting(maintainers: Maintainers) -> SignatureQuorum:
+    """Return whose signatures count, and how many there must be."""
+    return SignatureQuorum(frozenset(maintainers.key_ids), maintainers.quorum)
+
+
+def kept_as(program: Program, signatures: Sequence[PartySignature], *, received: str) -> MappingPublication:
+    """Return a version with signatures as it is kept."""
+    return MappingPublication(
+        digest=program.digest,
+        id=program.id,
+        version=program.version,
+        canonical=program.canonical,
+        received=received,
+        signatures=tuple(
+            MaintainerSignature(one.key, base64.b64decode(one.public_key), one.value) for one in signatures
+        ),
+    )

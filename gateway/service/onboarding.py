@@ -25,6 +25,7 @@ from gateway.service.moments import instant_text
 from gateway.signing import SKEW, Message, Presented, RequestNotSigned, key_id, verify_request
 
 __all__ = [
+    "PLATFORM_NAME",
     "Admitted",
     "Gatekeeper",
     "NotAdmitted",
@@ -38,7 +39,7 @@ __all__ = [
 
 INVITED_FOR: Final = timedelta(hours=24)
 KEYS_MAX: Final = 16  # of one platform: a change of keys needs two
-_PLATFORM: Final = re.compile(r"cn-[0-9]{6}/[a-z][a-z0-9]*(-[a-z0-9]+)*")
+PLATFORM_NAME: Final = re.compile(r"cn-[0-9]{6}/[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class UnknownPlatform(Refused):
@@ -67,7 +68,7 @@ def invite_platform(platform: str, platforms: Platforms, *, code: str, now: date
     Raises:
         Refused: that is no name of a platform.
     """
-    if not _PLATFORM.fullmatch(platform):
+    if not PLATFORM_NAME.fullmatch(platform):
         raise Refused(
             f"{platform!r} is no name of a platform", remedy="write region/name, such as cn-420100/wuhan"
         )

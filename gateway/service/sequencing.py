@@ -23,6 +23,7 @@ from gateway.errors import (
 )
 from gateway.ports import Clock, Operation, OperationKind, Operations, OperationState, Spool
 from gateway.service.converting import convert_submission
+from gateway.service.faults import problem_document
 from gateway.service.moments import instant_text
 from gateway.service.ordering import Orders
 from gateway.service.outcomes import RowOutcome, SetAside, outcomes_of_rows
@@ -158,8 +159,3 @@ def _result(operation: Operation, outcomes: Sequence[RowOutcome], *, submission:
     mine = outcomes[operation.first_row - 1 : operation.first_row - 1 + operation.rows]
     documents = [one.document(operation.first_row) for one in mine]
     return orjson.dumps({"submission": submission, "outcomes": documents}).decode()
-
-
-def problem_document(error: GatewayError) -> dict[str, object]:
-    """Return an error as the result of an operation."""
-    return {"code": error.code, "detail": str(error), "field": error.field, "remedy": error.remedy}

@@ -23,21 +23,27 @@ _FILE: Final = "sample"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trying:
-    """Tries mapping versions; joined by ``gateway.app``. ``assemble`` sorts, ``diff`` compares two."""
+    """Tries mapping versions; joined by ``gateway.app``. ``assemble`` sorts, ``diff`` compares two.
 
-    programs: Sequence[Program]
+    ``programs`` gives the versions of this gateway, ``publication`` by its digest one that maintainers are
+    still signing.
+    """
+
+    programs: Callable[[], Sequence[Program]]
+    publication: Callable[[str], Program | None]
     adapter: Callable[[str], PlatformAdapter]
     assemble: Callable[[Rows, Assembly], Iterator[Outcome]]
     diff: Callable[[Program, Program, date], dict[str, object]]
 
     def program(self, digest: str) -> Program:
-        """Return a mapping version by its digest.
+        """Return a mapping version by its digest, also one that waits for signatures.
 
         Raises:
             NotFound: there is none.
         """
         wanted = digest.removeprefix("sha256:")
-        found = next((one for one in self.programs if one.digest == wanted), None)
+        found = next((one for one in self.programs() if one.digest == wanted), None)
+        found = found or self.publication(wanted)
         if found is None:
             raise NotFound("there is no such mapping here", remedy="see /v1/mappings")
         return found

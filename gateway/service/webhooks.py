@@ -9,7 +9,7 @@ from gateway.ports import Clock, Delivery, EventType, Webhook, Webhooks
 from gateway.service.moments import instant_text
 from gateway.signing import WEBHOOK_SECRET_BYTES
 
-__all__ = ["TooManyWebhooks", "WebhookDesk", "WebhookDisabled"]
+__all__ = ["DESCRIPTION_CHARACTERS_MAX", "TooManyWebhooks", "WebhookDesk", "WebhookDisabled"]
 
 WEBHOOKS_MAX: Final = 10  # of one platform: one for each of its systems
 DESCRIPTION_CHARACTERS_MAX: Final = 200

@@ -34,15 +34,20 @@ def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
         "person-limit": f"{day} person {person.hex()} {source} {destination}",
         "corridor-limit": f"{day} corridor {source} {destination}",
         "platform-limit": f"{day} platform {source}",
+        "central-limit": f"{day} central",
     }
 
 
 class LedgerLotBook:
-    """What has become of lots (:class:`gateway.ports.LotBook`), by the ledger's books."""
+    """What has become of lots (:class:`gateway.ports.LotBook`), by the ledger's books.
 
-    def __init__(self, reader: LedgerReader, index: MoveIndex) -> None:
+    ``central_day_mg`` is the limit of all transfers of a day together; None: there is none.
+    """
+
+    def __init__(self, reader: LedgerReader, index: MoveIndex, *, central_day_mg: int | None = None) -> None:
         self._reader = reader
         self._index = index
+        self._central_day_mg = central_day_mg
 
     def states(self, lots: Sequence[str]) -> dict[str, LotState]:
         """Return the states of those lots that were ever touched, by name; a record's is its id."""
@@ -72,7 +77,10 @@ class LedgerLotBook:
         """Return what was recognised, or is reserved, on a day for persons over corridors."""
         keys = {move: list(day_keys(*move, day=day).values()) for move in moves}
         used = self._reader.counted({key for some in keys.values() for key in some})
-        return {move: DayUse(*(used.get(key, 0) for key in some)) for move, some in keys.items()}
+        return {
+            move: DayUse._make((*(used.get(key, 0) for key in some), self._central_day_mg))
+            for move, some in keys.items()
+        }
 
 
 class SqlMoveIndex:
@@ -181,6 +189,7 @@ def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:
         moved=moved,
         retired=0 < lot.movable_mg == lot.retired_mg,
         disputed=lot.disputed,
+        in_transit=lot.transit_mg > 0,
     )
 
 

@@ -13,6 +13,7 @@ from tests.fakes.homes import make_home
 
 CHECKS = [
     "python", "libraries", "keys", "checkpoint store", "clock", "disk", "database", "log", "pins", "spool",
+    "identity provider",
 ]  # fmt: skip
 
 

@@ -100,7 +100,7 @@ class Crowd:
 
     def wait_for(self, transfers: int) -> None:
         """Wait until so many were answered."""
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + PATIENCE + transfers
         while self.done < transfers and not self.failures and time.monotonic() < ends:
             time.sleep(0.02)
         assert self.failures or self.done >= transfers, f"{self.done} of {transfers} were answered"
@@ -220,7 +220,7 @@ class Crowd:
                 self.faults[name] += 1
                 seconds = str(round(random.uniform(0.1, 1.5), 1))
                 city.fault(name, times=random.randint(1, 4), seconds=seconds, only=message)
-            ended.wait(random.uniform(0.05, 0.4))
+                ended.wait(random.uniform(0.02, 0.2))
 
 
 def _insisted(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | str:

@@ -5,11 +5,13 @@ The key's file stands in the environment, since schemathesis imports this module
 
 import os
 import secrets
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import schemathesis
+from hypothesis import strategies
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
@@ -43,5 +45,14 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
+def in_form_nfc() -> strategies.SearchStrategy[str]:
+    """Make texts up as the contract's format `nfc` has them; long enough for each that it asks for."""
+    letters = strategies.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Zs"])
+    return strategies.text(letters, min_size=6, max_size=60).map(
+        lambda text: unicodedata.normalize("NFC", text)
+    )
+
+
+schemathesis.openapi.format("nfc", in_form_nfc())
 if KEY_VARIABLE in os.environ:
     schemathesis.auth.set_from_requests(SignedBy(FileSigner(Path(os.environ[KEY_VARIABLE]), "http")))

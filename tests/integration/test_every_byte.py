@@ -29,6 +29,7 @@ from gateway.service.receipts import ReceiptVerifier
 from gateway.service.replaying import Replayer
 from gateway.store.database import Database
 from gateway.store.ledger_rebuild import RebuiltBooks
+from gateway.store.publications import SqlPublications
 from tests.fakes.homes import audited, bytes_below, convert_in_parts, make_home, rows_of, trips, write_trips
 
 TAMPER = os.environ.get("TANQIAO_TAMPER", "8")
@@ -84,6 +85,7 @@ def said_by_audit(opened: OpenHome, replayer: Replayer, *, rebuilt: RebuiltBooks
         parts = Auditing(
             issuer=opened.facts.issuer,
             journal=opened.journal,
+            publications=SqlPublications(opened.database),
             records=opened.records,
             erasures=opened.erasures,
             findings=opened.findings,

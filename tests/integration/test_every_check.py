@@ -18,11 +18,11 @@ from gateway.app.moving import carrier, transferring
 from gateway.errors import GatewayError
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
-from gateway.model.transfer import CHECKS, HoldId, TransferState
+from gateway.model.transfer import CHECKS, CreditId, HoldId, TransferState
 from gateway.model.transfer import TransferRefusal as Code
 from gateway.ports import Corridor
-from gateway.protocol import Held
-from gateway.recognition import DayUse, failures
+from gateway.protocol import Held, Prepared
+from gateway.recognition import failures
 from gateway.service.agreement_drafts import pause_body
 from gateway.service.moments import instant_text
 from gateway.service.quoting import QuoteAsked, TransferRefused, make_quote
@@ -33,12 +33,10 @@ from tests.fakes.corridors import transfer_id
 from tests.fakes.moving import (
     AFTER,
     KEYS,
-    Books,
     agree,
     agreement,
     copied,
     moving_home,
-    quote,
     signed,
     versions,
 )
@@ -53,16 +51,15 @@ class Attempt:
 
     home: Path
     points: int = 80
-    central_mg: int | None = None
     between: Callable[[Path], object] = lambda _home: None
     later: timedelta = timedelta()
     sender: str = PLATFORMS[0]
     body: dict[str, Json] = field(default_factory=dict)
+    committed: bool = False
 
     def run(self) -> str:
         """Quote, start, hold and reserve; return the code that was told, empty if all was reserved."""
         try:
-            quote(self.home, Books(today=DayUse(central_cap_mg=self.central_mg)), points=self.points)
             with open_home(self.home) as opened, SqlLedger(opened.database) as ledger:
                 return self._move(opened, ledger)
         except TransferRefused as refused:
@@ -90,6 +87,8 @@ class Attempt:
         carrying.happen(name, lambda moment: Held(moment, HoldId("hd_" + 26 * "0"), self.points))
         transfer = carrying.read_all([name])[name].move.transfer
         assert answer["accepted"] or answer["reason"] == transfer.reason
+        if self.committed:
+            carrying.happen(name, lambda moment: Prepared(moment, CreditId("cr_" + 26 * "0"), self.points))
         return "" if transfer.state is TransferState.RESERVED else transfer.reason
 
 
@@ -115,7 +114,10 @@ TRANSFERS: dict[Code, dict[str, Any]] = {
     Code.MALFORMED: {"body": {"id": "tr_1"}},
     Code.PLATFORM_NOT_ACTIVE: {"between": suspend},
     Code.QUOTE_UNKNOWN: {"sender": PLATFORMS[2]},
-    Code.QUOTE_DIFFERS: {"points": 40, "between": lambda home: Attempt(home, points=40).run()},
+    Code.QUOTE_DIFFERS: {
+        "points": 40,
+        "between": lambda home: Attempt(home, points=40, committed=True).run(),
+    },
     Code.QUOTE_EXPIRED: {"later": timedelta(minutes=5)},
     Code.PERSON_NOT_LINKED: {"between": lambda home: unlink(home, "an", platform=PLATFORMS[1])},
     Code.AGREEMENT_NOT_IN_FORCE: {"agreed": {"valid": {"from": "2025-03-21"}}},
@@ -124,7 +126,7 @@ TRANSFERS: dict[Code, dict[str, Any]] = {
     Code.PERSON_LIMIT: {"agreed": caps(person_day_mg=TOO_LITTLE)},
     Code.CORRIDOR_LIMIT: {"agreed": caps(corridor_day_mg=TOO_LITTLE)},
     Code.PLATFORM_LIMIT: {"agreed": caps(platform_day_mg=TOO_LITTLE)},
-    Code.CENTRAL_LIMIT: {"central_mg": WHOLE_MG - 1},
+    Code.CENTRAL_LIMIT: {"central_mg": TOO_LITTLE},
     Code.POSITION_LIMIT: {"agreed": {"net_debit_cap_mg": TOO_LITTLE}},
 }
 """One change of a transfer that is reserved without it, or of its agreement, by the check that then fails."""
@@ -136,7 +138,7 @@ JUST_PASSES: dict[Code, dict[str, Any]] = {
     Code.PERSON_LIMIT: {"agreed": caps(person_day_mg=str(WHOLE_MG))},
     Code.CORRIDOR_LIMIT: {"agreed": caps(corridor_day_mg=str(WHOLE_MG))},
     Code.PLATFORM_LIMIT: {"agreed": caps(platform_day_mg=str(WHOLE_MG))},
-    Code.CENTRAL_LIMIT: {"central_mg": WHOLE_MG},
+    Code.CENTRAL_LIMIT: {"central_mg": str(WHOLE_MG)},
     Code.POSITION_LIMIT: {"agreed": {"net_debit_cap_mg": str(WHOLE_MG)}},
 }
 """The same facts, changed by one less: nothing fails."""
@@ -157,9 +159,14 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copied(made, tmp_path, monkeypatch)
 
 
-def attempted(home: Path, *, agreed: dict[str, Json] | None = None, **changes: Any) -> str:
+def attempted(
+    home: Path, *, agreed: dict[str, Json] | None = None, central_mg: str = "", **changes: Any
+) -> str:
     agree(home, signed(agreement(**(agreed or {}))))
-    return Attempt(home, **changes).run()
+    with pytest.MonkeyPatch.context() as patch:
+        if central_mg:
+            patch.setenv("TANQIAO_CENTRAL_DAY_MG", central_mg)
+        return Attempt(home, **changes).run()
 
 
 def test_every_check_has_a_scenario() -> None:
@@ -191,3 +198,9 @@ def test_a_transfer_is_stopped_by_this_check_alone(home: Path, code: Code) -> No
 @pytest.mark.parametrize("code", JUST_PASSES, ids=CHECKS.__getitem__)
 def test_what_just_meets_a_check_passes_them_all(home: Path, code: Code) -> None:
     assert attempted(home, **JUST_PASSES[code]) == ""
+
+
+def test_a_quote_of_more_than_is_left_by_now_differs(home: Path) -> None:
+    used = {"between": lambda home: Attempt(home, points=40, committed=True).run()}
+
+    assert attempted(home, points=60, **used) == Code.QUOTE_DIFFERS

@@ -254,6 +254,7 @@ def test_what_the_ledger_knows_of_a_lot_counts(home: Path) -> None:
 
     assert refused_with(home, Books({name: LotState(retired=True)}), records=[name]) == "lot-retired"
     assert refused_with(home, Books({name: LotState(disputed=True)}), records=[name]) == "lot-disputed"
+    assert refused_with(home, Books({name: LotState(in_transit=True)}), records=[name]) == "lot-in-transit"
 
 
 def test_limits_of_the_day_and_the_minimum_hold(home: Path) -> None:

@@ -142,8 +142,10 @@ def _changes(group: tuple[str, ...], members: list[Difference], *, sides: Sides)
             yield from _figure_changes(group, members, sides=sides)
         case ("effective",):
             yield from _day_changes(members, sides=sides)
-        case ("formula", *_) if not _is_beside(group):
+        case ("formula", _, *_) if not _is_beside(group):
             yield from _step_changes(members[0], sides=sides)
+        case ("formula",):  # one has steps, the other takes over what the platform has computed
+            yield _change("formula", members[0], about=("steps",), reach=sides.reach(Days()))
         case ("code_tables", _, _, *_) if not _is_beside(group) and group[-1] != ORDER:
             yield from _code_changes(members[0], sides=sides)
         case ("tests" | "basis", _):

@@ -8,11 +8,12 @@ from gateway.claims import Kinds
 from gateway.errors import IntegrityBroken
 from gateway.model.erasure import CarriedUse, ErasureNotice
 from gateway.model.shape import Shape
-from gateway.ports import BatchRow, Findings, Journal, Log, RecordFile, RecordFiles
+from gateway.ports import BatchRow, Findings, Journal, Log, Publications, RecordFile, RecordFiles
 from gateway.service.audit.caps import CapAudit
 from gateway.service.audit.claims import ClaimAudit
 from gateway.service.audit.days import require_stated
 from gateway.service.audit.findings import FindingAudit
+from gateway.service.audit.publications import audit_publications
 from gateway.service.audit.quick import Seen
 from gateway.service.audit.records import RecordAudit
 from gateway.service.audit.report import AuditReport
@@ -49,6 +50,7 @@ class Auditing:
 
     issuer: str
     journal: Journal
+    publications: Publications
     records: RecordFiles
     erasures: Erasures
     findings: Findings
@@ -70,10 +72,10 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
     """Check everything that this home keeps against everything else.
 
     1. trust files against their pins  2. log files against the checkpoint, the checkpoint against the
-    policy  3. entries: shape, signatures, series  4. record files: rows, bytes, leaves, roots,
-    commitments  5. every quantity from its mapping by digest  6. caps in the order of acceptance
-    7. the event index  8. findings  9. claims  10. day statements  11. transfers: journal, books, amounts,
-    decisions in the log  12. files that nobody knows
+    policy  3. entries: shape, signatures, series  4. mappings that maintainers have signed  5. record
+    files: rows, bytes, leaves, roots, commitments  6. every quantity from its mapping by digest  7. caps in
+    the order of acceptance  8. the event index  9. findings  10. claims  11. day statements  12. transfers:
+    journal, books, amounts, decisions in the log  13. files that nobody knows
     """
     report = AuditReport()
     with report.check("trust files").noting():
@@ -94,6 +96,7 @@ def audit_home(parts: Auditing, watch: Callable[[int], None] = lambda _rows: Non
             shape=parts.statement_shape,
             check=entries,
         )
+    audit_publications(parts.publications.every(), parts.journal, check=report.check("publications"))
     _audit_records(parts, report, watch=watch)
     ClaimAudit(
         issuer=parts.issuer,

@@ -13,7 +13,7 @@ import orjson
 from gateway.errors import IntegrityBroken
 from gateway.ledger import FIRST_PREVIOUS, Decision, Reservation, Verdict
 from gateway.model.canonical import digest
-from gateway.model.transfer import TransferState
+from gateway.model.transfer import TransferRefusal, TransferState
 from gateway.ports import (
     BooksAudit,
     Corridor,
@@ -133,8 +133,13 @@ class TransferAudit:
         caps = agreement.caps
         day = date.fromordinal(reserved.day)
         keys = self.books.day_keys(bytes.fromhex(terms.person), corridor, day)
-        limits = (caps.person_mg, caps.corridor_mg, caps.platform_mg)
-        expected = [(*key, limit) for key, limit in zip(keys.items(), limits, strict=True)]
+        central = next(
+            (cap.limit for cap in reserved.caps if cap.code == TransferRefusal.CENTRAL_LIMIT), None
+        )
+        limits = (caps.person_mg, caps.corridor_mg, caps.platform_mg, central)  # the last is no agreement's
+        expected = [
+            (*key, limit) for key, limit in zip(keys.items(), limits, strict=True) if limit is not None
+        ]
         if [tuple(cap) for cap in reserved.caps] != expected:
             yield f"I4 {name}: the day limits are not those of its agreement"
 

@@ -196,6 +196,18 @@ def test_what_is_no_submission_is_refused(wuhan: GatewayClient, content: bytes, 
     assert refused.value.problem["request_id"]
 
 
+def test_acts_in_json_name_their_mapping_themselves(wuhan: GatewayClient) -> None:
+    with pytest.raises(RequestFailed) as refused:
+        wuhan.request(
+            "POST",
+            f"/v1/acts?mapping={WUHAN}",
+            content=orjson.dumps({"acts": [trip(94)]}),
+            headers={"content-type": "application/json", "idempotency-key": "unnamed"},
+        )
+
+    assert (refused.value.status, refused.value.problem["code"]) == (400, "malformed-document")
+
+
 def test_the_log_is_what_a_web_server_would_serve(running: Served, wuhan: GatewayClient) -> None:
     wuhan.submit(WUHAN, [trip(95)])
 

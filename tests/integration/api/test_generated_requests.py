@@ -16,10 +16,11 @@ from tools.write_openapi import CONTRACT
 
 ALONE = ["--include-operation-id", "revoke_key", "--phases", "examples,coverage,fuzzing"]
 MORE_THAN_A_SCHEMA_TELLS = {
+    "publish_mapping": ["400", "422"],  # which signatures hold, and that there are maintainers at all
     "publish_agreement": ["400", "422"],  # which documents may stand in an envelope: openapi/schemas says it
     "create_webhook": ["422"],  # which names resolve to public addresses
     "link": ["400"],  # what is left of an identity once it is normalised
-    "quote": ["400", "422"],  # that points are named or records; which cities have an agreement in force
+    "quote": ["422"],  # which cities have an agreement in force
     "start_transfer": ["400", "422"],  # that the key is the transfer's id; that its quote is of this gateway
     "records": ["400", "422"],  # that either the event is named or the operation, and that it is done
 }

@@ -111,7 +111,7 @@ def test_a_sample_gives_what_the_gateway_counts(running: Served, wuhan: Any) -> 
     [
         pytest.param({"json": {"acts": []}}, 422, "refused", id="none"),
         pytest.param({"json": {"acts": [{}] * 1001}}, 422, "refused", id="too many"),
-        pytest.param({"json": {"acts": [{}], "mapping": "a/b/c"}}, 400, "usage", id="another mapping"),
+        pytest.param({"json": {"acts": [{}], "mapping": WUHAN}}, 400, "malformed-document", id="mapping"),
         pytest.param({"content": b"{}", "headers": {"content-type": "text/csv"}}, 400, "usage", id="csv"),
         pytest.param({"json": {"acts": [{"x": "y" * (1 << 20)}]}}, 413, "too-large", id="too large"),
     ],

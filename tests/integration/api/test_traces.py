@@ -1,6 +1,9 @@
 """Traces by OpenTelemetry: taken by a real receiver of OTLP, joined with the log, nothing personal."""
 
+import asyncio
+import hashlib
 import json
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -8,22 +11,38 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from gateway.app.clock import SystemClock
 from gateway.app.telemetry import Traces, require_traces, tracing
+from gateway.client import RequestFailed
 from gateway.errors import LocalFileError
+from gateway.peers import HttpPlatforms, LineLimits, LineParts
+from gateway.ports import HoldPoints, LotPart, PlatformEndpoint, Unknown
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, make_home, trip
 from tests.fakes.receiving import Receiver, receiving
-from tests.fakes.serving import Served, enrolled, served
+from tests.fakes.serving import PlatformSigner, Served, enrolled, served
 
 pytestmark = pytest.mark.xdist_group("served")
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 SEEN_SECONDS = 60
+MOVES = ["tr_01KAP7M3Q4R5S6T7V8W9X0Y1Z2", "tr_01KAP7M3Q4R5S6T7V8W9X0Y1Z3"]
+HOLD = HoldPoints(
+    id="hd_01KAP7M3Q4R5S6T7V8W9X0Y1Z2",
+    transfer=MOVES[0],
+    account="u-1",
+    unit="cn-420100/wuhan-point",
+    points=1,
+    destination="cn-000000/elsewhere",
+    expected_in_s=30,
+    lots=(LotPart(record="0" * 32, points=1, co2e_mg=1, event="e-1"),),
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +83,27 @@ def seen(collector: Receiver, name: str, **facts: Any) -> Span:
                 return one
         time.sleep(0.05)
     raise AssertionError(sorted({one.name for one in spans(collector)}))
+
+
+def trace_of(transfer: str) -> str:
+    """Return the id of a transfer's trace, as docs/reference/settings.md has it."""
+    return hashlib.sha256(b"tanqiao/trace/1\0" + transfer.encode()).hexdigest()[:32]
+
+
+async def call(url: str) -> None:
+    """Say something to a platform, as transfers are carried out."""
+    parts = LineParts(
+        signer=PlatformSigner(1),
+        clock=SystemClock(),
+        new_nonce=lambda: secrets.token_urlsafe(18),
+        below=lambda _: 0,
+        private=True,
+        limits=LineLimits(),
+    )
+    endpoint = PlatformEndpoint("cn-420100/wuhan", url.removesuffix("/hook"), {})
+    async with HttpPlatforms({"cn-420100/wuhan": endpoint}.get, parts) as platforms:
+        told = await platforms.send("cn-420100/wuhan", HOLD)
+    assert isinstance(told, Unknown)
 
 
 def said(span: Span) -> dict[str, Any]:
@@ -134,13 +174,74 @@ def test_what_is_submitted_is_seen_to_its_end_and_nobody_is_named(
     }
 
 
+def test_a_request_that_starts_transfers_is_linked_to_their_traces(
+    running: Served, collector: Receiver
+) -> None:
+    body = {"id": MOVES[0], "quote": {}, "source_account": "a", "destination_account": "b"}
+    with pytest.raises(RequestFailed) as refused:
+        enrolled(running).request(
+            "POST",
+            "/v1/transfers",
+            content=orjson.dumps(body),
+            headers={"content-type": "application/json", "idempotency-key": MOVES[0]},
+        )
+
+    span = seen(collector, "POST /v1/transfers", **{"http.response.status_code": refused.value.status})
+    assert [link.trace_id.hex() for link in span.links] == [trace_of(MOVES[0])]
+
+
+def test_what_a_platform_is_sent_belongs_to_the_trace_of_the_transfer(
+    collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = {"platform": "cn-420100/wuhan", "messages": 1}
+    monkeypatch.setenv(ENDPOINT, collector.url.removesuffix("/hook"))
+    with (
+        receiving(lambda _: 404) as city,
+        tracing() as traces,
+        traces.working("carry hold", facts=facts, transfers=MOVES[:1]),
+    ):
+        asyncio.run(call(city.url))
+        (arrived,) = city.wait_for(1)
+
+    span = seen(collector, "carry hold")
+    assert (span.trace_id.hex(), span.parent_span_id, list(span.links)) == (trace_of(MOVES[0]), b"", [])
+    assert said(span) == {"tanqiao.platform": "cn-420100/wuhan", "tanqiao.messages": 1}
+    assert arrived.headers["traceparent"] == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-03"
+    assert "tracestate" not in arrived.headers
+
+
+def test_a_request_that_carries_several_transfers_is_linked_to_their_traces(
+    collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENDPOINT, collector.url.removesuffix("/hook"))
+    with tracing() as traces:
+        with traces.working("carry several", facts={}, transfers=MOVES):
+            pass
+        with pytest.raises(ZeroDivisionError), traces.working("carry none", facts={}, transfers=MOVES):
+            1 / 0  # noqa: B018 - work that fails
+
+    span = seen(collector, "carry several")
+    assert [link.trace_id.hex() for link in span.links] == [trace_of(one) for one in MOVES]
+    assert span.trace_id.hex() not in [trace_of(one) for one in MOVES]
+    assert not seen(collector, "carry none").events  # the words of an error may name persons
+
+
+def test_without_a_span_a_platform_is_sent_no_trace() -> None:
+    with receiving(lambda _: 404) as city:
+        with Traces().working("carry hold", facts={}, transfers=MOVES[:1]):
+            asyncio.run(call(city.url))
+        (arrived,) = city.wait_for(1)
+
+    assert "traceparent" not in arrived.headers
+
+
 def test_work_is_told_with_its_time(collector: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINT, collector.url.removesuffix("/hook"))
     with tracing() as traces:
-        traces.worked("carry open", seconds=1.5, facts={"platform": "cn-420100/wuhan", "messages": 3})
+        traces.worked("sequence late", seconds=1.5, facts={"operations": 3})
 
-    span = seen(collector, "carry open")
-    assert said(span) == {"tanqiao.platform": "cn-420100/wuhan", "tanqiao.messages": 3}
+    span = seen(collector, "sequence late")
+    assert said(span) == {"tanqiao.operations": 3}
     assert span.end_time_unix_nano - span.start_time_unix_nano == 1_500_000_000
 
 

@@ -265,20 +265,32 @@ def test_a_return_passes_every_limit_and_is_netted(clerk: Clerk) -> None:
 
 def test_a_quote_that_saw_other_usage_is_refused(clerk: Clerk) -> None:
     first = moving("tr_1", 100, of=lot(mg=1_000), recognised=50)
-    unused = first.parts[0]._replace(seen=Seen(0, 0))
-    assert code(clerk, first._replace(parts=(unused,))) == ""
+    part = first.parts[0]
 
-    assert code(clerk, first._replace(transfer="tr_2", parts=(unused,))) == "quote-differs"
-    open_one = unused._replace(seen=Seen(100, 100))
-    assert code(clerk, first._replace(transfer="tr_3", parts=(open_one,))) == ""
+    def quoted(transfer: str, *seen: int) -> str:
+        return code(clerk, first._replace(transfer=transfer, parts=(part._replace(seen=Seen(*seen)),)))
+
+    assert quoted("tr_1", 0, 0) == ""
     commit(clerk, "tr_1")
-    commit(clerk, "tr_3")
-    assert (
-        code(clerk, first._replace(transfer="tr_4", parts=(unused._replace(seen=Seen(200, 200)),)))
-        == "quote-differs"
-    )
-    both = unused._replace(seen=Seen(200, 200, 200, 100, 10))
-    assert code(clerk, first._replace(transfer="tr_5", parts=(both,))) == ""
+
+    assert quoted("tr_2", 0, 0) == "quote-differs"
+    assert quoted("tr_3", 100, 100) == "quote-differs"
+    assert quoted("tr_4", 100, 100, 100, 50, 5) == ""
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_a_part_comes_to_waits_for_the_part_on_its_way(clerk: Clerk, verdict: Verdict) -> None:
+    first = moving("tr_1", 100, of=lot(mg=1_000), recognised=50)
+    used = {Verdict.COMMIT: Seen(100, 100, 100, 50, 5), Verdict.ABORT: Seen(0, 0)}
+    second = moving("tr_2", 100, of=lot(mg=1_000)).parts[0]
+    assert code(clerk, first) == ""
+
+    for seen in used.values():
+        then = first._replace(transfer="tr_2", parts=(second._replace(seen=seen),))
+        assert code(clerk, then) == "lot-in-transit"
+
+    clerk.decide("tr_1", verdict, reason="", decided="2026-11-22T08:00:00Z")
+    assert code(clerk, then._replace(parts=(second._replace(seen=used[verdict]),))) == ""
 
 
 def test_nothing_goes_back_of_what_was_not_committed(clerk: Clerk) -> None:

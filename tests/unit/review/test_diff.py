@@ -229,3 +229,12 @@ def test_a_code_whose_figure_is_withdrawn_is_no_longer_counted() -> None:
     assert {change.effect for change in compare_documents(program, other, as_of=LATER)} == {"editorial"}
     before = replace(counted, canonical=canonical_bytes(without))
     assert {change.effect for change in compare_documents(before, program, as_of=LATER)} == {"retroactive"}
+
+
+def test_a_mapping_with_steps_is_compared_with_one_that_has_none() -> None:
+    steps = load(TEXTS["cn-000000-antforest/energy.v1.yaml"])
+    taken_over = load(TEXTS["cn-110000-jingjinji/travel.v1.yaml"])
+
+    for old, new, word in ((steps, taken_over, "removed"), (taken_over, steps, "new")):
+        changes = told(new, old=old)
+        assert [effect for effect, words in changes if f"formula steps: {word}" in words] == ["retroactive"]

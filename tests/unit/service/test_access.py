@@ -14,6 +14,7 @@ TABLE = {
     Action.CHANGE_PLATFORMS:    (True,    False,      False),
     Action.READ_OPERATIONS:     (False,   True,       False),
     Action.READ_RECORDS:        (False,   True,       True),
+    Action.PUBLISH_MAPPINGS:    (False,   True,       False),
 }  # fmt: skip
 CELLS = [(role, action, row[number]) for action, row in TABLE.items() for number, role in enumerate(Role)]
 

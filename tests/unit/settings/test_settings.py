@@ -28,6 +28,10 @@ def test_without_a_setting_everything_is_local() -> None:
         ("TANQIAO_REQUESTS_PER_MINUTE", "1.5"),
         ("TANQIAO_REQUESTS_PER_MINUTE", "-1"),
         ("TANQIAO_REQUESTS_PER_MINUTE", "9" * 5000),
+        ("TANQIAO_CENTRAL_DAY_MG", ""),
+        ("TANQIAO_CENTRAL_DAY_MG", "1e9"),
+        ("TANQIAO_CENTRAL_DAY_MG", "-1"),
+        ("TANQIAO_CENTRAL_DAY_MG", "9" * 17),
     ],
 )
 def test_an_unusable_setting_is_named(name: str, value: str) -> None:
@@ -46,3 +50,11 @@ def test_an_address_that_names_no_database_is_refused_without_showing_it(written
         postgres_url(written, setting="TANQIAO_DATABASE")
 
     assert "hush" not in str(refused.value)
+
+
+def test_a_limit_of_the_day_is_exact_and_may_close_the_day() -> None:
+    given = {"TANQIAO_CENTRAL_DAY_MG": "9007199254740993"}  # no float has it
+
+    assert read_settings({}).central_day_mg is None
+    assert read_settings(given).central_day_mg == 9_007_199_254_740_993
+    assert read_settings({"TANQIAO_CENTRAL_DAY_MG": "0"}).central_day_mg == 0

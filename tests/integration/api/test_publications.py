@@ -1,0 +1,147 @@
+"""Mappings over HTTP: handed in by platforms or a coordinator, signed one by one, used at once."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.app.home import open_home
+from gateway.app.operators import Grant, new_token
+from gateway.client import GatewayClient, RequestFailed
+from gateway.model.canonical import canonical_bytes
+from tests.fakes.homes import WUHAN, trip
+from tests.fakes.publications import (
+    LI,
+    STRANGER,
+    WANG,
+    ZHAO,
+    name_maintainers,
+    named,
+    signed_by,
+    version_three,
+)
+from tests.fakes.serving import PlatformSigner, Served, audited_once_free, enrolled
+
+pytestmark = pytest.mark.xdist_group("served")
+THIRD = version_three()
+DIGEST = named(THIRD)
+NOWHERE = "/v1/mappings/sha256:" + "0" * 64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def maintained(running: Served) -> None:
+    name_maintainers(running.home)
+
+
+@pytest.fixture(scope="module")
+def coordinator(running: Served) -> str:
+    return str(new_token(running.home, "coordinator", grant=Grant(), days=1)["token"])
+
+
+def get(running: Served, target: str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(running.url + target).json()
+    return found
+
+
+def listed(running: Served) -> list[str]:
+    return [one["digest"] for one in get(running, "/v1/mappings")["mappings"]]
+
+
+def refused_by(client: GatewayClient, data: bytes, token: str = "") -> tuple[int, str]:
+    with pytest.raises(RequestFailed) as refused:
+        client.publish_mapping(data, token=token)
+    assert refused.value.problem["remedy"]
+    return refused.value.status, refused.value.problem["code"]
+
+
+def test_a_version_is_signed_one_by_one_and_then_in_use_without_a_restart(
+    running: Served, wuhan: GatewayClient, coordinator: str
+) -> None:
+    """The first signature comes by the platform, the second by a coordinator, by a token."""
+    before = wuhan.submit(WUHAN, [trip(20)])["outcomes"]
+    first = wuhan.publish_mapping(signed_by(THIRD, LI))
+
+    assert (first["state"], first["required"]) == ("waiting", 2)
+    assert (first["signatures"], first["missing"]) == ([LI.key_id], [WANG.key_id, ZHAO.key_id])
+    assert wuhan.publish_mapping(signed_by(THIRD, LI)) == first
+    assert get(running, f"/v1/mappings/{DIGEST}/publication") == first
+    assert DIGEST not in listed(running)
+
+    tried = httpx.post(f"{running.url}/v1/mappings/{DIGEST}/dry-run", json={"acts": [trip(20)]}).json()
+    assert [one["points"] for one in tried["outcomes"]] == ["1658"]
+    assert httpx.get(f"{running.url}/v1/mappings/{DIGEST}").content == THIRD
+    assert wuhan.submit(WUHAN, [trip(48)])["outcomes"][0]["outcome"] == "accepted"
+
+    sent = running.client().publish_mapping(signed_by(THIRD, ZHAO), token=coordinator)
+    assert sent["state"] in ("signed", "published")
+    done = wuhan.published(DIGEST)
+    assert (done["state"], done["missing"], done["required"]) == ("published", [], None)
+    assert wuhan.publish_mapping(signed_by(THIRD, LI)) == done
+    assert DIGEST in listed(running)
+
+    explained = httpx.post(f"{running.url}/v1/mappings/{DIGEST}/explain", json=trip(20)).json()
+    assert explained["points"] == "1658"
+    (after,) = wuhan.submit(WUHAN, [trip(76)])["outcomes"]
+    assert points(wuhan, after) == 1658
+    assert points(wuhan, before[0]) == 829
+    assert audited_once_free(running.home).differences == []
+
+
+def points(client: GatewayClient, outcome: dict[str, Any]) -> int:
+    found = client.look_up(f"/v1/records/{outcome['record']}?batch={outcome['batch']}")
+    return int(found["record"]["points"]["amount"])
+
+
+def test_what_stands_in_the_log_has_the_signatures(running: Served, wuhan: GatewayClient) -> None:
+    published = get(running, f"/v1/mappings/{DIGEST}/publication")
+
+    with open_home(running.home) as opened:
+        body = json.loads(opened.journal.queued(published["log_entry"], 1)[0])["body"]
+    assert body["mapping"] == {"id": WUHAN, "version": 3, "digest": DIGEST}
+    assert {one["key"] for one in body["approvals"]} == {LI.key_id, ZHAO.key_id}
+    assert refused_by(wuhan, signed_by(version_three("Another title"), LI, WANG)) == (409, "mapping-changed")
+
+
+def altered() -> bytes:
+    document = json.loads(signed_by(version_three("one"), LI))
+    return canonical_bytes(document | {"document": version_three("two").decode()})
+
+
+WRONG: dict[str, tuple[bytes, tuple[int, str]]] = {
+    "no JSON": (b"x", (400, "malformed-document")),
+    "a stranger's": (signed_by(version_three("a"), STRANGER), (422, "approval-refused")),
+    "a platform's": (signed_by(version_three("a"), PlatformSigner(1)), (422, "approval-refused")),
+    "another text": (altered(), (422, "approval-refused")),
+    "another number": (signed_by(version_three("a"), LI, identity=(WUHAN, 4)), (422, "approval-refused")),
+    "tests that fail": (
+        signed_by(version_three(points="1", version="4"), LI, identity=(WUHAN, 4)),
+        (422, "checks-failed"),
+    ),
+    "too large": (b'{"document":"' + b"x" * (1 << 20) + b'"}', (413, "too-large")),
+}
+
+
+@pytest.mark.parametrize(("data", "told"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_refused(wuhan: GatewayClient, data: bytes, told: tuple[int, str]) -> None:
+    assert refused_by(wuhan, data) == told
+
+
+def test_who_may_hand_in(running: Served, coordinator: str) -> None:
+    """A platform its own, a coordinator any; nobody else, whoever has signed."""
+    own = signed_by(version_three("who", version="9"), LI, WANG, identity=(WUHAN, 9))
+    shenzhen = enrolled(running, 61, platform="cn-440300/shenzhen")
+
+    assert refused_by(shenzhen, own) == (404, "not-found")
+    granted = Grant(platform="cn-420100/wuhan", first_day="2025-03-01", last_day="2025-03-02")
+    for role, grant in (("operator", Grant()), ("auditor", granted)):
+        token = str(new_token(running.home, role, grant=grant, days=1)["token"])
+        assert refused_by(running.client(), own, token) == (403, "not-allowed")
+    assert refused_by(running.client(), own, "tqo_" + "x" * 43) == (401, "token-refused")
+    assert refused_by(running.client(), own) == (401, "request-not-signed")
+    assert refused_by(running.client(), own, coordinator)[0] == 422  # it is no successor
+
+
+@pytest.mark.parametrize("target", [NOWHERE + "/publication", "/v1/mappings/x/publication"])
+def test_what_nobody_has_handed_in_is_not_found(running: Served, target: str) -> None:
+    assert httpx.get(running.url + target).status_code == 404
