@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, signed_document
+from gateway.api.forms import json_body, signatures
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.ports import CorridorDocument, CorridorKind, Platform
@@ -22,36 +23,17 @@ _CANONICAL: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}},
     304: {"description": "Known already."},
 }
-_KEY: Final = {"type": "string", "pattern": "^[a-z]+-[0-9a-f]{32}$"}
-_VALUE: Final = {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$"}
-_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["body", "signatures"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "body": {"type": "object", "additionalProperties": True},
-                        "signatures": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": 2,
-                            "items": {
-                                "type": "object",
-                                "required": ["key", "value"],
-                                "additionalProperties": False,
-                                "properties": {"key": _KEY, "value": _VALUE},
-                            },
-                        },
-                    },
-                }
-            }
+_BODY: Final = json_body(
+    {
+        "type": "object",
+        "required": ["body", "signatures"],
+        "additionalProperties": False,
+        "properties": {
+            "body": {"type": "object", "additionalProperties": True},
+            "signatures": signatures(2),
         },
     }
-}
+)
 
 
 class AgreementEntry(BaseModel):

@@ -21,6 +21,7 @@ __all__ = [
     "SIGNATURE",
     "Form",
     "json_body",
+    "signatures",
     "text",
 ]
 
@@ -60,6 +61,23 @@ def text(description: str, *, least: int = 0, most: int, opening: str = "") -> S
         "maxLength": most,
         "pattern": f"^{first}[^{_REFUSED}]*$",
         "description": f"{description} In Unicode form NFC, without control or bidirectional characters.",
+    }
+
+
+def signatures(most: int) -> Schema:
+    """Describe the signatures of an envelope, at most so many; whether they hold is told by their reader."""
+    key = {"type": "string", "pattern": "^[a-z]+-[0-9a-f]{32}$"}
+    value = {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$"}
+    return {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": most,
+        "items": {
+            "type": "object",
+            "required": ["key", "value"],
+            "additionalProperties": False,
+            "properties": {"key": key, "value": value},
+        },
     }
 
 

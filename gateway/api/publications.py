@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.admin import operator
-from gateway.api.bodies import object_body, parts_of, read_document, require_digest, sender_of_content
+from gateway.api.bodies import parts_of, read_document, require_digest, sender_of_content
+from gateway.api.forms import MAPPING, json_body, signatures
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.ports import MappingPublication, PublicationState
@@ -32,32 +33,29 @@ _MAPPING_BODY: Final = {
             "required": ["id", "version", "digest"],
             "additionalProperties": False,
             "properties": {
-                "id": {"type": "string"},
+                "id": MAPPING,
                 "version": {"type": "integer", "minimum": 1},
                 "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
             },
         },
     },
 }
-_SIGNATURES: Final = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": 8,
-    "items": {
-        "type": "object",
-        "required": ["key", "value"],
-        "additionalProperties": False,
-        "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
-    },
+_APPROVAL: Final = {
+    "type": "object",
+    "required": ["body", "signatures"],
+    "additionalProperties": False,
+    "properties": {"body": _MAPPING_BODY, "signatures": signatures(8)},
 }
-_BODY: Final = object_body(
-    document={"type": "string", "description": "The canonical JSON of the mapping, as text."},
-    approval={
+_BODY: Final = json_body(
+    {
         "type": "object",
-        "required": ["body", "signatures"],
+        "required": ["document", "approval"],
         "additionalProperties": False,
-        "properties": {"body": _MAPPING_BODY, "signatures": _SIGNATURES},
-    },
+        "properties": {
+            "document": {"type": "string", "description": "The canonical JSON of the mapping, as text."},
+            "approval": _APPROVAL,
+        },
+    }
 )
 
 
