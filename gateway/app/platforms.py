@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.app.corridor_files import corridor_form
 from gateway.app.home import SystemClock, open_home
 from gateway.errors import NotFound
-from gateway.ports import read_dialect
+from gateway.ports import Way, read_dialect
 from gateway.service.onboarding import invite_platform
 from gateway.store.moves import SqlDialects
 from gateway.store.platforms import SqlPlatforms
@@ -49,10 +50,12 @@ def speak(root: Path, platform: str, *, dialect: str) -> dict[str, object]:
     """Speak a dialect with a platform from now on.
 
     Raises:
-        UsageError: there is no such dialect.
+        UsageError: there is no such dialect, or no such adapter that writes files.
         NotFound: there is no such platform.
     """
     spoken = read_dialect(dialect)
+    if spoken.way is Way.FILE:
+        corridor_form(spoken.form)
     with open_home(root) as opened:
         _require_known(SqlPlatforms(opened.database), platform)
         SqlDialects(opened.database).put(platform, spoken)

@@ -103,7 +103,7 @@ def lines_of(about: str, document: Mapping[str, Any], *, digest: str) -> Iterato
         }
         return
     line |= {name: as_cell(str(document[name])) for name in _MESSAGE if name in document}
-    line["other"] = document[_OTHER[about]]
+    line["other"] = as_cell(document[_OTHER[about]])
     for lot in document["lots"]:
         yield line | {column: as_cell(lot[name]) for name, column in _LOT.items() if name in lot}
 
@@ -116,7 +116,7 @@ def document_of(lines: Sequence[Mapping[str, str]]) -> dict[str, Json]:
         return decision
     said: dict[str, Json] = {name: from_cell(first[name]) for name in _MESSAGE if first[name]}
     said["expected_in_s"] = int(first["expected_in_s"])
-    said[_OTHER[first["about"]]] = first["other"]
+    said[_OTHER[first["about"]]] = from_cell(first["other"])
     said["lots"] = [
         {name: from_cell(line[column]) for name, column in _LOT.items() if line[column]} for line in lines
     ]

@@ -19,7 +19,7 @@ __all__ = [
 
 COMMON_FORM: Final = "common"
 """The columns that a file has where a city has none of its own."""
-_DIALECT: Final = re.compile(r"(json|callback|file)(?::([a-z][a-z0-9-]{0,39}))?")
+_DIALECT: Final = re.compile(r"(json|callback|file)(?::([a-z][a-z0-9_-]{0,63}))?")
 
 
 class Way(StrEnum):

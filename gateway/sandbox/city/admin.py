@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -107,7 +108,8 @@ async def work_through(request: Request, parts: Opened) -> dict[str, Any]:
     asked = await _object(request)
     content, manifest = str(asked.get("content")), asked.get("manifest")
     envelope = manifest if isinstance(manifest, dict) else {}
-    return await run_in_threadpool(answer_file, parts, base64.b64decode(content), envelope)
+    working = partial(answer_file, parts, base64.b64decode(content), envelope=envelope)
+    return await run_in_threadpool(working)
 
 
 @router.post("/consents/{consent}")

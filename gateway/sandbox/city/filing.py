@@ -27,7 +27,7 @@ Json = dict[str, Any]
 Line = dict[str, str]
 
 
-def answer_file(parts: CityParts, content: bytes, envelope: Json) -> Json:
+def answer_file(parts: CityParts, content: bytes, *, envelope: Json) -> Json:
     """Do what a file says, if the gateway has signed its manifest; returns the city's file and manifest."""
     body: Json = dict(verify_envelope(envelope, parts.ring(), position=NEWEST))
     if body["to"] != parts.desk.city.platform or not hmac.compare_digest(body["digest"], digest(content)):
