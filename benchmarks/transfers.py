@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,13 +24,16 @@ from typing import Any
 import orjson
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from benchmarks.ledger import preload
 from benchmarks.load import percentile, read_answer, signed
 from benchmarks.measure import machine
 from benchmarks.processes import processor_seconds
-from gateway.app.home import open_home
+from gateway.app.home import OpenHome, open_home
+from gateway.model.canonical import canonical_bytes
 from gateway.store.key_files import FileSigner
+from gateway.store.ledger_tables import transfers
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.servers import PostgresServer, postgres_server, valkey_server
 from tests.fakes.serving import Served
@@ -42,13 +45,12 @@ POINTS = 10  # of one transfer: 50 g
 RIDES = 6  # of each person
 CONNECTIONS = 16
 BATCHES_AT_ONCE = 2
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = {"single": 0.01, "batch": 0.05}
 SETTLED_SECONDS = 5  # for so long after its first request the service asks its stores for nonces
 PATIENCE_SECONDS = 600
 SIGNATURES = {"single": 13.0, "batch": 4.0}
 """Signatures made, and verified, for one transfer: its requests, four messages and their answers, its quote,
 and the decision for each city. In a batch only those of the quote and of the two decisions, and shares."""
-_OURS = "SELECT id, state FROM transfers WHERE id BETWEEN 'tr_0' AND 'tr_1'"
 _DECIDED, _LOST = {"COMMITTED", "COMPLETED"}, {"ABORTING", "ABORTED", "REJECTED", "LAPSED"}
 _PRELOADING = (
     b"INSERT INTO transfer_ends SELECT platform, 'tr_old_' || n FROM generate_series(1, %(stored)s) AS n,"
@@ -62,11 +64,16 @@ _PRELOADING = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a load took: seconds of the clock, and of all processors together."""
+    """What a load took: seconds of the clock, and of the processors by process."""
 
     count: int
     seconds: float
-    cpu_seconds: float
+    cpu_seconds: Mapping[str, float]
+
+    @property
+    def each_ms(self) -> float:
+        """Return the processor time of one of them, in all processes together."""
+        return sum(self.cpu_seconds.values()) / self.count * 1000
 
     @property
     def rate(self) -> float:
@@ -80,7 +87,7 @@ class Field:
 
     between: Between
     running: Served
-    processes: Sequence[int]
+    processes: Mapping[str, int]
     signer: FileSigner
     persons: int
     turn: int = 0
@@ -91,10 +98,10 @@ class Field:
         self.turn += 1
         return 1 + self.turn % self.persons
 
-    def cpu_seconds(self) -> float:
-        """Return what the processes have used so far, this one too."""
-        mine = os.times()
-        return mine.user + mine.system + sum(map(processor_seconds, self.processes))
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return what each of the processes has used so far, this one too."""
+        used = {name: processor_seconds(process) for name, process in self.processes.items()}
+        return used | {"load": time.process_time()}
 
 
 def main(arguments: list[str]) -> int:
@@ -148,16 +155,17 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
     running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
     try:
         running.wait_until_ready()
-        processes = [running.process, *(city.process for city in between.cities.values())]
-        processes += [] if server is None else [server.server.process]
         persons = len(between.cities[SOURCE].residents())
         signer = FileSigner(between.cities[SOURCE].folder / "http.key", "http")
         running.client(signer).look_up("/v1/positions")
         time.sleep(SETTLED_SECONDS)
+        processes = {_name_of(child): child for child in running.children()}
+        processes |= {name: city.process.pid for name, city in between.cities.items()}
+        processes |= {} if server is None else {"PostgreSQL": server.server.process.pid}
         yield Field(
             between=between,
             running=running,
-            processes=[one.pid for one in processes],
+            processes=processes,
             signer=signer,
             persons=persons,
         )
@@ -167,6 +175,11 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
     finally:
         running.closing.close()
         running.stop()
+
+
+def _name_of(process: int) -> str:
+    """Return what a process of the service calls itself."""
+    return Path(f"/proc/{process}/comm").read_text("ascii").strip().removeprefix("tq-")
 
 
 async def _measure(measured: Field, options: argparse.Namespace) -> None:
@@ -187,9 +200,10 @@ async def _measure(measured: Field, options: argparse.Namespace) -> None:
 
 
 def _told(what: str, run: Run, *, bound: str) -> None:
-    each_ms = run.cpu_seconds / run.count * 1000
     print(f"{what:<38}{run.count:>8,} in {run.seconds:>6.2f} s {run.rate:>9,.1f} a second", end="")
-    print(f"  {each_ms:.1f} ms of processor each, load {os.getloadavg()[0]:.1f}")
+    print(f"  {run.each_ms:.1f} ms of processor each, load {os.getloadavg()[0]:.1f}")
+    parts = (f"{name} {used / run.count * 1000:.2f}" for name, used in run.cpu_seconds.items())
+    print(f"{'':<38}ms by process: {', '.join(parts)}")
     limit = SIGNATURES[bound] * _signature_seconds()
     at_most = (os.cpu_count() or 1) / limit
     print(f"{'bound: its signatures alone':<38}{at_most:>34,.0f} a second", end="")
@@ -214,8 +228,10 @@ async def _all(measured: Field, count: int, *, rate: float = 0, together: int = 
             group.create_task(_send_batches(measured, count // together, size=together, begun=begun))
         else:
             group.create_task(_send(measured, count, rate=rate, free=free, begun=begun))
-        group.create_task(_watch(measured, begun, ends=ends, count=count))
-    run = Run(count, time.perf_counter() - started, measured.cpu_seconds() - used)
+        look_seconds = LOOK_SECONDS["batch" if together > 1 else "single"]
+        group.create_task(_watch(measured, begun, ends=ends, count=count, look_seconds=look_seconds))
+    took = {name: until - used[name] for name, until in measured.cpu_seconds().items()}
+    run = Run(count, time.perf_counter() - started, took)
     return run, [(ends[name] - begun[name]) * 1000 for name in begun]
 
 
@@ -283,7 +299,8 @@ async def _ask(
     measured: Field, path: str, *, body: dict[str, Any], lane: int, key: str = ""
 ) -> dict[str, Any]:
     reader, writer = measured.lanes[lane]
-    request = signed(measured.running.url + path, orjson.dumps(body), signer=measured.signer, key=key)
+    content = canonical_bytes(body)  # as our client sends it
+    request = signed(measured.running.url + path, content, signer=measured.signer, key=key)
     writer.write(request)
     status, content = await read_answer(reader)
     if status >= 300:
@@ -292,20 +309,28 @@ async def _ask(
     return answer
 
 
-async def _watch(measured: Field, begun: dict[str, float], *, ends: dict[str, float], count: int) -> None:
+async def _watch(
+    measured: Field, begun: dict[str, float], *, ends: dict[str, float], count: int, look_seconds: float
+) -> None:
     """Note when each transfer was decided; returns when all are over."""
     with open_home(measured.between.home) as opened:
         over: set[str] = set()
         while len(over) < count:
-            await asyncio.sleep(LOOK_SECONDS)
-            with opened.database.read() as connection:
-                found = {str(name): str(state) for name, state in connection.exec_driver_sql(_OURS)}
+            await asyncio.sleep(look_seconds)
+            found = _states(opened, [name for name in begun if name not in over])
             now = time.perf_counter()
-            over = {name for name in begun if found.get(name) == "COMPLETED"}
-            ends |= {name: now for name in begun if name not in ends and found.get(name) in _DECIDED}
-            lost = [name for name in begun if found.get(name) in _LOST]
+            ends |= {name: now for name, state in found.items() if state in _DECIDED and name not in ends}
+            over |= {name for name, state in found.items() if state == "COMPLETED"}
+            lost = [name for name, state in found.items() if state in _LOST]
             if lost or (begun and now - min(begun.values()) > PATIENCE_SECONDS):
                 raise SystemExit(f"{len(lost)} transfers were aborted, {count - len(over)} are not over")
+
+
+def _states(opened: OpenHome, names: Sequence[str]) -> dict[str, str]:
+    """Return the states of transfers; so few are asked about that looking costs next to nothing."""
+    query = select(transfers.c.id, transfers.c.state).where(transfers.c.id.in_(names))
+    with opened.database.read() as connection:
+        return {row.id: row.state for row in connection.execute(query)}
 
 
 def _signature_seconds() -> float:

@@ -48,17 +48,18 @@ _REFUSED: Final = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2
 _REMEDY: Final = "see openapi/gateway.yaml"
 
 
-def text(description: str, *, least: int = 0, most: int, opening: str = "") -> Schema:
+def text(description: str, *, least: int = 0, most: int = 0, opening: str = "") -> Schema:
     """Describe a free text: what the profile of our documents lets stand in one.
 
-    ``opening`` are more characters, as in a class of a pattern, with which it may not begin.
+    ``opening`` are more characters, as in a class of a pattern, with which it may not begin; with ``most`` of
+    0 only the content's own limit counts.
     """
     first = f"[^{opening}{_REFUSED}]" if opening else ""
     return {
         "type": "string",
         "format": "nfc",
         "minLength": least,
-        "maxLength": most,
+        **({"maxLength": most} if most else {}),
         "pattern": f"^{first}[^{_REFUSED}]*$",
         "description": f"{description} In Unicode form NFC, without control or bidirectional characters.",
     }

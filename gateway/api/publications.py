@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.admin import operator
 from gateway.api.bodies import parts_of, read_document, require_digest, sender_of_content
-from gateway.api.forms import MAPPING, json_body, signatures
+from gateway.api.forms import MAPPING, json_body, signatures, text
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
+from gateway.model.statement import MAPPING_APPROVAL_TYPE
 from gateway.ports import MappingPublication, PublicationState
 from gateway.service.access import Action, require_role
 from gateway.service.approving import PUBLICATION_BYTES_MAX
@@ -22,19 +23,20 @@ from gateway.service.maintaining import Judging
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/mappings")
+VERSION_MAX: Final = 999_999
 _MAPPING_BODY: Final = {
     "type": "object",
     "required": ["type", "mapping"],
     "additionalProperties": False,
     "properties": {
-        "type": {"type": "string", "const": "tanqiao/mapping-approval/1"},
+        "type": {"type": "string", "enum": [MAPPING_APPROVAL_TYPE]},
         "mapping": {
             "type": "object",
             "required": ["id", "version", "digest"],
             "additionalProperties": False,
             "properties": {
                 "id": MAPPING,
-                "version": {"type": "integer", "minimum": 1},
+                "version": {"type": "integer", "minimum": 1, "maximum": VERSION_MAX},
                 "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
             },
         },
@@ -52,7 +54,7 @@ _BODY: Final = json_body(
         "required": ["document", "approval"],
         "additionalProperties": False,
         "properties": {
-            "document": {"type": "string", "description": "The canonical JSON of the mapping, as text."},
+            "document": text("The canonical JSON of the mapping, as text.", least=1),
             "approval": _APPROVAL,
         },
     }

@@ -235,12 +235,13 @@ def quote_asked(asked: Mapping[str, Json], platform: Platform, *, parts: Transfe
 
 def quote_document(made: MadeQuote) -> QuoteDocument:
     """Return a quote as it is answered."""
+    amounts = made.quote.amounts
     return QuoteDocument(
         id=made.quote.id,
         digest=made.digest,
         quote=orjson.loads(made.envelope),
-        points_out=str(made.quote.amounts.points_out),
-        points_in=str(made.quote.amounts.points_in),
+        points_out=str(amounts.points_out),
+        points_in=str(amounts.points_in),
         expires=made.quote.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
         reasons_zh=made.explanation.zh,
         reasons_en=made.explanation.en,

@@ -8,16 +8,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, current_process, get_context, parent_process
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import uvicorn
 
 from gateway.api import application
+from gateway.app.collecting import collect_seldom
 from gateway.app.connections import bounded_connection
 from gateway.app.cosigning import gather
 from gateway.app.listening import BACKLOG, listening
@@ -119,6 +122,8 @@ def _started(name: str, job: Callable[[], None], *, log_level: str) -> SpawnProc
 def _told(job: Callable[[], None], log_level: str) -> None:
     """Run a job; what ends it goes to the log, which writes nothing that a foreign error quotes."""
     write_logs(log_level)
+    _show_name()
+    collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's interrupt is the supervisor's to pass on
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
     try:
@@ -126,6 +131,12 @@ def _told(job: Callable[[], None], log_level: str) -> None:
     except Exception as error:
         _logger.error("a process of the service ended", exc_info=error)
         raise SystemExit(1) from None
+
+
+def _show_name() -> None:
+    """Have the system's tools show which process this is, where they can be told."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(f"tq-{current_process().name}", "ascii")  # 15 characters are kept
 
 
 def _end_with_supervisor() -> None:

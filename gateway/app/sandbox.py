@@ -12,6 +12,7 @@ import orjson
 import uvicorn
 
 from gateway.app.clock import SystemClock
+from gateway.app.collecting import collect_seldom
 from gateway.app.corridor_files import MANIFEST, write_pair
 from gateway.app.listening import listening
 from gateway.app.mappings import known_behaviours
@@ -88,6 +89,7 @@ def serve_city(name: str, plan: SandboxPlan) -> None:
         LocalFileError: the gateway's keys cannot be read, or the port is taken.
     """
     parts = _parts(name, plan)
+    collect_seldom()
     with listening(plan.host, plan.port) as opened:
         address = {"url": f"http://{plan.host}:{plan.port}", "token": parts.token}
         write_durably(plan.folder / "running.json", orjson.dumps(address), mode=0o600)

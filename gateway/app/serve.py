@@ -36,7 +36,7 @@ from gateway.convert import Program
 from gateway.errors import GatewayError, HomeBusy
 from gateway.peers import addresses, read_target
 from gateway.plugins import find_adapter
-from gateway.ports import Spool, Worked, untraced
+from gateway.ports import Clock, Spool, Worked, untraced
 from gateway.resources import web_folder
 from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged
@@ -46,7 +46,7 @@ from gateway.service.moments import instant_text
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of
 from gateway.service.parts import Converting
-from gateway.service.quorum import is_witnessed, require_witnessed
+from gateway.service.quorum import Quorum, is_witnessed, require_witnessed
 from gateway.service.scheme import Converter
 from gateway.service.sequencing import Sequencer
 from gateway.service.submission import InputDocument
@@ -137,24 +137,13 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
     ):
         database = opened.database
         approved = approved_at(opened, seconds=COUNTED_SECONDS)
-        schemes, versions = (
-            Schemes(_programs(serving), approved),
-            Versions(serving.mappings, approved=approved.look_again),
-        )
+        schemes = Schemes(_programs(serving), approved)
+        versions = Versions(serving.mappings, approved=approved.look_again)
         platforms, operations = LatelyPlatforms(database), SqlOperations(database, writes)
         link_limits = platform_limits(opened, redis, per_minute=LINKS_PER_MINUTE, what=":links")
         spools = SpoolFolder(opened.home.spool)
-        waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
         quorum, cosigned = quorum_of(opened), cosigned_of(opened)
-        stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
-        submitting = Submitting(
-            operations=operations,
-            scheme=schemes.scheme,
-            waiting=lambda: waiting(None),
-            clock=opened.clock,
-            random_bytes=os.urandom,
-            require_open=lambda: require_witnessed(stopped(None)),
-        )
+        submitting = _submitting(schemes, operations, quorum=quorum, clock=opened.clock)
         yield ApiParts(
             issuer=opened.facts.issuer,
             origin=opened.facts.origin,
@@ -192,6 +181,19 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             measures=_measures(serving, opened, operations=operations),
             limits=_limits(serving.settings),
         )
+
+
+def _submitting(schemes: Schemes, operations: SqlOperations, *, quorum: Quorum, clock: Clock) -> Submitting:
+    waiting = Lately[None, int](lambda _: operations.waiting(), seconds=COUNTED_SECONDS)
+    stopped = Lately[None, list[str]](lambda _: quorum.stopped(), seconds=COUNTED_SECONDS)
+    return Submitting(
+        operations=operations,
+        scheme=schemes.scheme,
+        waiting=lambda: waiting(None),
+        clock=clock,
+        random_bytes=os.urandom,
+        require_open=lambda: require_witnessed(stopped(None)),
+    )
 
 
 def _reasons(opened: OpenHome) -> Callable[[str], dict[int, str]]:
@@ -289,10 +291,12 @@ def sequence(serving: Serving, *, stop: Callable[[], bool], worked: Worked = unt
         operations = SqlOperations(waiting.database, writes)
         _sweep(waiting, operations)
         make_first_epoch(serving.root, stop=stop)
-        corridors, duty = waiting.journal.corridors, DecisionDuty(waiting)
+        duty, corridors = DecisionDuty(waiting), waiting.journal.corridors
+        signed = Lately[None, bool](
+            lambda _: bool(corridors.waiting() or publications.due()), seconds=COUNTED_SECONDS
+        )
         while not stop():
-            signed = corridors.waiting() or publications.due()
-            if not operations.waiting() and not signed and not duty.is_due():
+            if not operations.waiting() and not signed(None) and not duty.is_due():
                 time.sleep(POLL_SECONDS)
                 continue
             try:

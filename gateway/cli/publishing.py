@@ -77,4 +77,5 @@ def publish(
     told = publish_at(to, publication, key=key, token=token)
     emit(told, format_)
     if told["state"] == "waiting":
-        hint(f"{len(told['signatures'])} of {told['required']} have signed; missing: {told['missing']}")
+        missing = ", ".join(told["missing"])
+        hint(f"{len(told['signatures'])} of {told['required']} have signed; missing: {missing}")

@@ -15,6 +15,7 @@ import httpx
 import orjson
 
 from gateway.errors import Refused, Unreachable
+from gateway.model.canonical import canonical_bytes
 from gateway.signing import Message, Signer, content_digest, sign_request
 
 __all__ = ["Answer", "Conversation", "Exchange", "Pause", "RequestFailed", "Send", "Step"]
@@ -123,17 +124,16 @@ class Conversation:
         self, destination: str, account: str, *, points: int | None, records: Sequence[str]
     ) -> Exchange[dict[str, Any]]:
         """Quote a move; the result has the signed quote and says why so much arrives."""
-        asked = {"destination": destination, "account": account, "records": list(records)}
-        wish = asked if points is None else {**asked, "points": str(points)}
+        wish: dict[str, Any] = {"destination": destination, "account": account, "records": list(records)}
+        wish |= {} if points is None else {"points": str(points)}
         headers = {"content-type": "application/json"}
-        return (
-            yield from self.request("POST", "/v1/quotes", content=orjson.dumps(wish), headers=headers)
-        ).json()
+        content = canonical_bytes(wish)
+        return (yield from self.request("POST", "/v1/quotes", content=content, headers=headers)).json()
 
     def transfer(self, transfer: Mapping[str, Any]) -> Exchange[dict[str, Any]]:
         """Move what was quoted; the result says whether it was taken up."""
         headers = {"content-type": "application/json", "idempotency-key": str(transfer["id"])}
-        content = orjson.dumps(dict(transfer))
+        content = canonical_bytes(dict(transfer))
         return (yield from self.request("POST", "/v1/transfers", content=content, headers=headers)).json()
 
     def quotes(self, wishes: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
@@ -149,7 +149,7 @@ class Conversation:
         return (yield from self._batch("/v1/answers:batch", answers))
 
     def _batch(self, target: str, items: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
-        content = orjson.dumps({"items": [dict(item) for item in items]})
+        content = canonical_bytes({"items": [dict(item) for item in items]})  # which is read soonest
         headers = {"content-type": "application/json"}
         answer = (yield from self.request("POST", target, content=content, headers=headers)).json()
         outcomes: list[dict[str, Any]] = answer["outcomes"]

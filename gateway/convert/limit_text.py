@@ -43,6 +43,8 @@ def _range(limit: Limit) -> str:
 
 def exact_text(value: Fraction) -> str:
     """Write a fraction exactly: as a decimal where it has an end, otherwise as a quotient."""
+    if value.denominator == 1:
+        return str(value.numerator)
     rest, scale = value.denominator, 0
     for prime in (2, 5):
         power = 0
@@ -51,5 +53,4 @@ def exact_text(value: Fraction) -> str:
         scale = max(scale, power)
     if rest != 1:
         return f"{value.numerator}/{value.denominator}"
-    ulps: Fraction = value * 10**scale
-    return decimal_text(int(ulps), scale)
+    return decimal_text(value.numerator * 10**scale // value.denominator, scale)

@@ -177,11 +177,12 @@ class Quote(NamedTuple):
 
 def quote_amounts(lots: Sequence[QuotedLot]) -> Amounts:
     """Add lots up. ``dust`` is below zero where a move fills up what an earlier one has left."""
+    points_in = sum(lot.points_in for lot in lots)
     return Amounts(
         points_out=sum(lot.use.points for lot in lots),
-        points_in=sum(lot.points_in for lot in lots),
+        points_in=points_in,
         used_mg=sum(lot.use.used_mg for lot in lots),
         recognised_mg=sum(lot.use.recognised_mg for lot in lots),
         unrecognised_mg=sum(lot.use.unrecognised_mg for lot in lots),
-        dust=sum((lot.use.points_in - lot.points_in for lot in lots), start=Fraction(0)),
+        dust=sum((lot.use.points_in for lot in lots), start=Fraction(0)) - points_in,
     )

@@ -56,7 +56,9 @@ class Worth(NamedTuple):
 
     def recognised_of(self, value: Value) -> Fraction:
         """Return how much is recognised of one milligram of a lot."""
-        return min(Fraction(1), value.share * self.basis_mg / value.co2e_mg) * self.factor
+        share = value.share
+        recognised = Fraction(share.numerator * self.basis_mg, share.denominator * value.co2e_mg)
+        return self.factor if recognised >= 1 else recognised * self.factor
 
     @property
     def points_of_mg(self) -> Fraction:
@@ -127,7 +129,8 @@ def movable(value: Value) -> Fraction:
     """Return how many milligrams of a lot can move: a capped award moves only what was paid for."""
     if not value.points or not value.exact:
         return Fraction(0)
-    return min(Fraction(value.co2e_mg), value.co2e_mg * value.points / value.exact)
+    paid: Fraction = value.co2e_mg * value.points / value.exact
+    return paid if paid < value.co2e_mg else Fraction(value.co2e_mg)
 
 
 def mg_for_points(value: Value, used: Used, *, points: int) -> int:

@@ -56,7 +56,7 @@ from gateway.protocol import (
 from gateway.recognition import Agreement, day_of
 from gateway.service.agreement_book import AgreementBook
 from gateway.service.moves import Move, change_of, parts_of, read_move
-from gateway.service.telling import message_of, party_of
+from gateway.service.telling import decision_envelope, message_of, party_of
 from gateway.service.transferring import KINDS
 from gateway.signing import Signer
 
@@ -97,18 +97,18 @@ class Heard(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """A step with all its effects, and how it is written; None: nothing changes."""
+    """Steps of one transfer with all their effects, and how they are written; None: nothing changes."""
 
-    done: Step
+    done: tuple[Step, ...]
     effects: tuple[Effect, ...]
     step: TransferStep | None
 
 
 class _Written(NamedTuple):
-    """Which ways were written, and which can not be."""
+    """The transfers whose ways were written, and whose can not be."""
 
-    done: set[int]
-    broken: set[int]
+    done: set[str]
+    broken: set[str]
 
 
 @dataclass(slots=True)
@@ -153,8 +153,9 @@ class Carrier:
     ) -> list[Step | None]:
         """Have something happen to several transfers, written in one transaction.
 
-        Of one transfer one thing happens at a time. A step that somebody else was quicker with is taken anew.
-        None: there is no such transfer, or its step cannot be written, of which others take no harm.
+        What happens to one transfer is written as one step, up to where this gateway has to do something. A
+        step that somebody else was quicker with is taken anew. None: there is no such transfer, or its step
+        cannot be written, of which others take no harm.
 
         Args:
             events: what happens to which transfer.
@@ -163,21 +164,27 @@ class Carrier:
         done: list[Step | None] = [None] * len(events)
         left, known = list(range(len(events))), dict(seen)
         while left:
-            first: dict[str, int] = {}
+            theirs: dict[str, list[int]] = {}
             for number in left:
-                first.setdefault(events[number][0], number)
-            known |= self.read_all(first.keys() - known.keys())
+                theirs.setdefault(events[number][0], []).append(number)
+            known |= self.read_all(theirs.keys() - known.keys())
             rules = _Rules()
             ways = {
-                number: self._way(known[name], make=events[number][1], rules=rules)
-                for name, number in first.items()
+                name: self._way(known[name], makes=[events[number][1] for number in numbers], rules=rules)
+                for name, numbers in theirs.items()
                 if name in known
             }
             written = self._write_all(ways)
-            for number in written.done:
-                done[number] = ways[number].done
-            over = written.done | written.broken | (set(first.values()) - ways.keys())
-            left = [number for number in left if number not in over]
+            for name, numbers in theirs.items():
+                way = ways.get(name)
+                if way is None:
+                    numbers.clear()
+                elif name in written.done:
+                    for number, one in zip(numbers, way.done, strict=False):
+                        done[number] = one
+                if name in written.done or name in written.broken:
+                    del numbers[: len(ways[name].done)]
+            left = sorted(number for numbers in theirs.values() for number in numbers)
             known.clear()
         return done
 
@@ -190,12 +197,17 @@ class Carrier:
     def owed(self, tasks: Sequence[OutboxTask]) -> list[Owed]:
         """Return what is to be sent for messages of the outbox; nothing for one that is not owed any more."""
         found = self.read_all({task.transfer for task in tasks})
+        deciding = {task.transfer for task in tasks if task.message.kind == "decision"} & found.keys()
+        envelopes = {  # each is signed once, for both platforms
+            name: decision_envelope(found[name].move, decision, signers=self.signers)
+            for name in deciding
+            if (decision := found[name].decision) is not None
+        }
         made: list[Owed] = []
         for task in tasks:
-            if task.transfer in found:
-                seen = found[task.transfer]
-                wanted = task.message
-                message = message_of(seen.move, wanted, decision=seen.decision, signers=self.signers)
+            seen = found.get(task.transfer)
+            if seen is not None:
+                message = message_of(seen.move, task.message, envelope=envelopes.get(task.transfer))
                 if message is not None:
                     made.append(Owed(task, message, seen))
         return made
@@ -226,54 +238,55 @@ class Carrier:
         party, seed = party_of(move, task.message.platform), self.below(1 << 31)
         return lambda now: Unanswered(now, party, task.attempts, seed)
 
-    def _write_all(self, ways: Mapping[int, "_Way"]) -> "_Written":
+    def _write_all(self, ways: Mapping[str, "_Way"]) -> "_Written":
         """Write what is to be written, together; one that cannot be written keeps no other."""
-        written = {number: way.step for number, way in ways.items() if way.step is not None}
+        written = {name: way.step for name, way in ways.items() if way.step is not None}
         futures = self.ledger.submit_all(list(written.values()))
-        done, broken = set(ways), dict[int, BaseException]()
-        for number, future in zip(written, futures, strict=True):
+        done, broken = set(ways), dict[str, BaseException]()
+        for name, future in zip(written, futures, strict=True):
             error = future.exception()
             if error is not None:
-                broken[number] = error
+                broken[name] = error
             if error is not None or not future.result().done:
-                done.remove(number)
+                done.remove(name)
         if broken and len(broken) == len(futures):
             raise next(iter(broken.values()))
-        for number, error in broken.items():
-            name = ways[number].done.transfer.terms.id
+        for name, error in broken.items():
             _logger.error("a step cannot be written", exc_info=error, extra={"transfer": name})
-        for number in done:
-            self._call_persons(ways[number])
+        for name in done:
+            self._call_persons(name, ways[name])
         return _Written(done, set(broken))
 
-    def _call_persons(self, way: "_Way") -> None:
+    def _call_persons(self, name: str, way: "_Way") -> None:
         for effect in way.effects:
             if isinstance(effect, Alarm):
-                name = way.done.transfer.terms.id
                 _logger.error("transfer needs a person: %s", effect.code, extra={"transfer": name})
 
-    def _way(self, seen: Seen, *, make: Make, rules: "_Rules") -> "_Way":
-        """Take a step, and at once what it asks this gateway for; both are one step of the books.
+    def _way(self, seen: Seen, *, makes: Sequence[Make], rules: "_Rules") -> "_Way":
+        """Take steps until one asks this gateway for something, and at once that; all are one of the books.
 
-        So nothing is lost between them, and a platform's answer costs one transaction.
+        So nothing is lost between them, and what platforms answer together costs one transaction.
         """
         now, move = self.clock.now(), seen.move
-        done = step(move.transfer, make(now))
-        then, command, otherwise = done, None, None
-        if Do(Task.RESERVE) in done.effects:
-            then, command, otherwise = self._reserved(move._replace(transfer=done.transfer), rules=rules)
-        elif Do(Task.DECIDE) in done.effects:
-            then = step(done.transfer, Decide(now))
-        effects = done.effects if then is done else (*done.effects, *then.effects)
+        steps, asked = _steps(move.transfer, [make(now) for make in makes])
+        then, command, otherwise = steps[-1], None, None
+        if asked is Task.RESERVE:
+            then, command, otherwise = self._reserved(move._replace(transfer=then.transfer), rules=rules)
+        elif asked is Task.DECIDE:
+            then = step(then.transfer, Decide(now))
+        taken = steps if asked is None else (*steps, then)
+        effects = tuple(effect for one in taken for effect in one.effects)
         messages = _messages(then.transfer, effects)
-        if Outcome.TAKEN not in (done.outcome, then.outcome) and not messages:
-            return _Way(done, effects, None)
+        if all(one.outcome is not Outcome.TAKEN for one in taken) and not messages:
+            return _Way(steps, effects, None)
         made = then.transfer.decision if move.transfer.decision is None else None
         settled = None if made is None else Settle(Verdict(made.verdict), made.reason)
         at = int(now.timestamp())
         change = change_of(move, then.transfer, now=at)._replace(messages=messages)
-        taken = TransferStep(move.transfer.terms.id, seen.version, at, change, command or settled, otherwise)
-        return _Way(done, effects, taken)
+        name = move.transfer.terms.id
+        return _Way(
+            steps, effects, TransferStep(name, seen.version, at, change, command or settled, otherwise)
+        )
 
     def _reserved(
         self, move: Move, *, rules: "_Rules"
@@ -322,6 +335,18 @@ class Carrier:
         known = self.index.position(wanted.pair)
         if known is None or (known.cap, known.cover, known.paused) != wanted[1:]:
             self.ledger.limit(wanted)
+
+
+def _steps(transfer: Transfer, events: Sequence[object]) -> tuple[tuple[Step, ...], Task | None]:
+    """Return the steps up to the first that asks this gateway for something, and what it asks for."""
+    taken: list[Step] = []
+    for event in events:
+        taken.append(step(transfer, event))
+        transfer = taken[-1].transfer
+        for task in (Task.RESERVE, Task.DECIDE):
+            if Do(task) in taken[-1].effects:
+                return tuple(taken), task
+    return tuple(taken), None
 
 
 def event_of(sent: OutboxMessage, key: str, *, move: Move, outcome: PlatformOutcome) -> Make | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -84,6 +85,7 @@ def _plain(value: object) -> str:
     raise NotImplementedError(f"{type(value).__name__} does not stand in a transfer")
 
 
+@lru_cache(maxsize=4096)  # a transfer is read for each of its steps, and a fraction is slow to read
 def _exact(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec hands over what it has read
     return kind(value)
 

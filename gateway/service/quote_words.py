@@ -1,7 +1,7 @@
 """Why 100 points become 83: one sentence for each rule that a quote rests on, in Chinese and in English."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -120,81 +120,107 @@ def explain_quote(
     asked: int | None,
     refused: Sequence[Failure],
 ) -> Explained:
-    """Put a quote into sentences."""
-    return Explained(
-        *(list(_sentences(words, quote, lots=lots, asked=asked, refused=refused)) for words in (_ZH, _EN))
-    )
+    """Put a quote into sentences, what fills their gaps being worked out once for both languages."""
+    said = list(_said(quote, lots, asked=asked, refused=refused))
+    return Explained(*([sentence(words).format_map(gaps) for sentence, gaps in said] for words in (_ZH, _EN)))
 
 
-def _sentences(
-    words: _Words,
-    quote: Quote,
-    *,
-    lots: Sequence[ToldLot],
-    asked: int | None,
-    refused: Sequence[Failure],
-) -> Iterator[str]:
+_Said = tuple[Callable[[_Words], str], dict[str, object]]
+"""A sentence, by its words, and what fills its gaps."""
+
+
+def _said(
+    quote: Quote, lots: Sequence[ToldLot], *, asked: int | None, refused: Sequence[Failure]
+) -> Iterator[_Said]:
     amounts = quote.amounts
-    yield words.summary.format(
-        points_out=amounts.points_out,
-        points_in=amounts.points_in,
-        source=quote.source,
-        destination=quote.destination,
+    yield (
+        lambda words: words.summary,
+        {
+            "points_out": amounts.points_out,
+            "points_in": amounts.points_in,
+            "source": quote.source,
+            "destination": quote.destination,
+        },
     )
     if asked is not None and amounts.points_out < asked:
-        yield words.less.format(asked=asked, points_out=amounts.points_out)
+        yield lambda words: words.less, {"asked": asked, "points_out": amounts.points_out}
         first = {one.record: one for one in reversed(refused)}
         counted = Counter((one.number, one.code.value) for one in first.values())
         for (number, code), count in sorted(counted.items()):
-            yield words.left_out.format(count=count, number=number, code=code)
+            yield lambda words: words.left_out, {"count": count, "number": number, "code": code}
     for told in lots:
         if isinstance(told.found.lot.worth, Worth):
-            yield from _lot(words, told, worth=told.found.lot.worth)
-    yield words.caps
+            yield from _of_act(told)
+            yield from _of_basis(told, told.found.lot.worth)
+            yield from _of_points(told, told.found.lot.worth)
+    yield lambda words: words.caps, {}
 
 
-def _lot(words: _Words, told: ToldLot, *, worth: Worth) -> Iterator[str]:
-    (lot, _, _, program, found, arrived), quoted = told
-    value, use = lot.value, quoted.use
-    yield (words.lot if arrived is None else words.arrived).format(
-        record=lot.record,
-        day=lot.day,
-        behaviour=lot.behaviour,
-        co2e_mg=value.co2e_mg,
-        points=value.points,
-        mapping=_named(program),
-    )
-    if movable(value) < value.co2e_mg:
-        yield words.paid.format(movable=exact_text(movable(value)))
-    yield words.part.format(used_mg=use.used_mg, points=use.points)
+def _of_act(told: ToldLot) -> Iterator[_Said]:
+    lot, use, arrived = told.found.lot, told.quoted.use, told.found.arrived
+    value, most = lot.value, movable(lot.value)
+    gaps: dict[str, object] = {
+        "record": lot.record,
+        "day": lot.day,
+        "behaviour": lot.behaviour,
+        "co2e_mg": value.co2e_mg,
+        "points": value.points,
+        "mapping": _named(told.found.program),
+    }
+    yield (lambda words: words.lot) if arrived is None else (lambda words: words.arrived), gaps
+    if most < value.co2e_mg:
+        yield lambda words: words.paid, {"movable": exact_text(most)}
+    yield lambda words: words.part, {"used_mg": use.used_mg, "points": use.points}
+
+
+def _of_basis(told: ToldLot, worth: Worth) -> Iterator[_Said]:
+    lot, use = told.found.lot, told.quoted.use
+    value, whole = lot.value, lot.value.share == 1
     basis_mg = value.share * worth.basis_mg
-    lower = basis_mg < value.co2e_mg
-    yield (words.basis_lower if lower else words.basis_higher).format(
-        act=words.whole_act if value.share == 1 else words.part_of_act,
-        basis=_named(found.basis),
-        basis_mg=exact_text(basis_mg),
-        co2e_mg=value.co2e_mg,
-    )
+    gaps: dict[str, object] = {
+        "basis": _named(told.found.found.basis),
+        "basis_mg": exact_text(basis_mg),
+        "co2e_mg": value.co2e_mg,
+    }
+
+    def of_basis(words: _Words) -> str:
+        sentence = words.basis_lower if basis_mg < value.co2e_mg else words.basis_higher
+        return sentence.replace("{act}", words.whole_act if whole else words.part_of_act)
+
+    yield of_basis, gaps
     if worth.factor != 1:
-        yield words.factor.format(evidence=lot.evidence, factor=exact_text(worth.factor))
+        yield lambda words: words.factor, {"evidence": lot.evidence, "factor": exact_text(worth.factor)}
     rate = worth.recognised_of(value)
-    yield words.recognised.format(
-        used_mg=use.used_mg,
-        rate=exact_text(rate),
-        exact=exact_text(rate * use.used_mg),
-        recognised_mg=use.recognised_mg,
-        unrecognised_mg=use.unrecognised_mg,
+    yield (
+        lambda words: words.recognised,
+        {
+            "used_mg": use.used_mg,
+            "rate": exact_text(rate),
+            "exact": exact_text(rate * use.used_mg),
+            "recognised_mg": use.recognised_mg,
+            "unrecognised_mg": use.unrecognised_mg,
+        },
     )
+
+
+def _of_points(told: ToldLot, worth: Worth) -> Iterator[_Said]:
+    quoted = told.quoted
     if quoted.moved_mg:
-        yield words.together.format(moved_mg=quoted.moved_mg)
-    yield words.points.format(
-        destination=_named(found.destination),
-        destination_points=exact_text(worth.destination_points),
-        destination_mg=worth.destination_mg,
-        exact=exact_text(use.points_in),
+        yield lambda words: words.together, {"moved_mg": quoted.moved_mg}
+    yield (
+        lambda words: words.points,
+        {
+            "destination": _named(told.found.found.destination),
+            "destination_points": exact_text(worth.destination_points),
+            "destination_mg": worth.destination_mg,
+            "exact": exact_text(quoted.use.points_in),
+        },
     )
-    yield words.whole.format(points_in=quoted.points_in, dust=exact_text(quoted.dust))
-    yield words.lapses.format(day=quoted.expires) if quoted.expires else words.never
+    yield lambda words: words.whole, {"points_in": quoted.points_in, "dust": exact_text(quoted.dust)}
+    yield (
+        (lambda words: words.lapses) if quoted.expires else (lambda words: words.never),
+        {"day": quoted.expires},
+    )
 
 
 def _named(program: Program | None) -> str:

@@ -1,19 +1,18 @@
 """What platforms are told about a transfer: holds, credits and decisions, made anew each time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gateway.ledger import Decision
 from gateway.model.canonical import Json
 from gateway.model.quote import QuotedLot
-from gateway.model.strict import read_strict_object
 from gateway.model.transfer import Party, TransferState
 from gateway.ports import Credit, HoldPoints, LotPart, OutboxMessage, PlatformMessage, TellDecision
 from gateway.protocol import times_of
 from gateway.service.moves import Move, MovedLot
-from gateway.signing import Signer, seal
+from gateway.signing import Signer, sealed
 
-__all__ = ["decision_body", "message_of", "party_of", "said_of"]
+__all__ = ["decision_body", "decision_envelope", "message_of", "party_of", "said_of"]
 
 _OF: Final = {"hold": Party.SOURCE, "credit": Party.DESTINATION}
 
@@ -24,13 +23,15 @@ def party_of(move: Move, platform: str) -> Party:
 
 
 def message_of(
-    move: Move, wanted: OutboxMessage, *, decision: Decision | None, signers: Sequence[Signer]
+    move: Move, wanted: OutboxMessage, *, envelope: Mapping[str, Json] | None
 ) -> PlatformMessage | None:
-    """Return a message of the outbox as it is to be sent now; None where it is not owed any more."""
+    """Return a message of the outbox as it is to be sent now; None where it is not owed any more.
+
+    ``envelope`` is the signed decision, where there is one.
+    """
     state = move.transfer.state
-    if wanted.kind == "decision" and decision is not None:
-        envelope = read_strict_object(seal(decision_body(move, decision), signers))
-        return TellDecision(transfer=decision.transfer, envelope=envelope)
+    if wanted.kind == "decision" and envelope is not None:
+        return TellDecision(transfer=move.transfer.terms.id, envelope=envelope)
     if wanted.kind == "hold" and state is TransferState.RECEIVED:
         return _hold(move)
     if wanted.kind == "credit" and state is TransferState.RESERVED:
@@ -46,6 +47,11 @@ def said_of(move: Move, wanted: OutboxMessage, *, decision: Decision | None) -> 
     if wanted.kind == "decision":
         return None if decision is None else decision_body(move, decision)
     return (_hold if wanted.kind == "hold" else _credit)(move).document()
+
+
+def decision_envelope(move: Move, decision: Decision, *, signers: Sequence[Signer]) -> Mapping[str, Json]:
+    """Return the decision as both platforms are told it."""
+    return sealed(decision_body(move, decision), signers)
 
 
 def decision_body(move: Move, decision: Decision) -> dict[str, Json]:

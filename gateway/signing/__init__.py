@@ -3,7 +3,7 @@
 from gateway.signing.answers import AnswerMessage, AnswerNotSigned, sign_answer, verify_answer
 from gateway.signing.commitment import SALT_BYTES, CommitmentMismatch, Disclosure, commitment, commitments
 from gateway.signing.did import DidDocument, PublishedKey, did_of, domain_of, key_set
-from gateway.signing.envelope import seal, signed_text, verify_envelope, verify_parties
+from gateway.signing.envelope import seal, sealed, signed_text, verify_envelope, verify_parties
 from gateway.signing.integrity import add_proof, hash_data, verify_proof
 from gateway.signing.keyed import INDEX_KEY_BYTES, NAME_BYTES, PSEUDONYM_BYTES, KeyedIndex, PersonKey
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer, TrustedKey, key_id
@@ -72,6 +72,7 @@ __all__ = [
     "key_set",
     "read_key_set",
     "seal",
+    "sealed",
     "sign_answer",
     "sign_request",
     "signed_text",

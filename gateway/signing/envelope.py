@@ -16,7 +16,7 @@ from gateway.errors import InvariantBroken, MalformedDocument
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.signing.keys import KeyRing, SignatureInvalid, Signer
 
-__all__ = ["PAYLOAD_TYPE", "seal", "signed_text", "verify_envelope", "verify_parties"]
+__all__ = ["PAYLOAD_TYPE", "seal", "sealed", "signed_text", "verify_envelope", "verify_parties"]
 
 PAYLOAD_TYPE: Final = "application/vnd.tanqiao.statement+json"
 SIGNATURES_MAX: Final = 8
@@ -29,7 +29,12 @@ def signed_text(body: dict[str, Json]) -> bytes:
 
 
 def seal(body: dict[str, Json], signers: Sequence[Signer]) -> bytes:
-    """Sign a body with each signer and return the envelope's canonical bytes.
+    """Sign a body with each signer and return the envelope's canonical bytes; see :func:`sealed`."""
+    return canonical_bytes(sealed(body, signers))
+
+
+def sealed(body: dict[str, Json], signers: Sequence[Signer]) -> dict[str, Json]:
+    """Sign a body with each signer and return the envelope.
 
     Raises:
         InvariantBroken: there is no signer; an envelope without a signature would prove nothing.
@@ -40,7 +45,7 @@ def seal(body: dict[str, Json], signers: Sequence[Signer]) -> bytes:
     signatures: list[Json] = [
         {"key": signer.key_id, "value": base64.b64encode(signer.sign(text)).decode()} for signer in signers
     ]
-    return canonical_bytes({"body": body, "signatures": signatures})
+    return {"body": body, "signatures": signatures}
 
 
 def verify_envelope(envelope: dict[str, Json], ring: KeyRing, *, position: int) -> dict[str, Json]:

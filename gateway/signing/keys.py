@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -44,6 +45,7 @@ class Signer(Protocol):
         ...
 
 
+@lru_cache(maxsize=1024)  # a ring is looked through for each signature
 def key_id(public: bytes, purpose: str) -> str:
     """Return the id of a key: 128 bits over purpose, algorithm and public key, so each is bound to it."""
     material = b"\x00".join((b"tanqiao/key/1", purpose.encode(), ALGORITHM.encode(), public))
@@ -80,9 +82,14 @@ class TrustedKey:
     def verify(self, signature: bytes, message: bytes) -> None:
         """Check one signature; raises :class:`SignatureInvalid` or returns None."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            _public_key(self.public).verify(signature, message)
         except InvalidSignature as error:
             raise SignatureInvalid(f"the signature by key {self.id} does not fit the text") from error
+
+
+@lru_cache(maxsize=256)
+def _public_key(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 @dataclass(frozen=True, slots=True)

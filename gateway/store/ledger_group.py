@@ -159,40 +159,41 @@ def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[Ste
     """Take steps one after the other, all in the transaction of this connection."""
     group = Group(connection)
     names = [step.transfer for step in steps]
-    before = {row.id: Transfer(*row) for row in rows_of(connection, t.transfers.c.id, values=names)}
+    columns = (t.transfers.c.id, t.transfers.c.version, t.transfers.c.state)
+    rows = rows_of(connection, t.transfers.c.id, values=names, columns=columns)
+    before = {row.id: (int(row.version), str(row.state)) for row in rows}
     wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
     originals = [one.original for one in wanted if one.original]
     commanded = {step.transfer for step in steps if step.command is not None and step.transfer in before}
     group.load_decided([*before, *originals])
     group.load_reserved([*commanded, *originals])
     group.load_books([*wanted, *group.reservations.values()])
-    walk = _Walk(group.clerk(), group.decisions, transfers=before)
+    walk = _Walk(group.clerk(), group.decisions, standing=before)
     taken = [walk.take(step) for step in steps]
     group.write(walk.clerk)
     after = walk.transfers.items()
-    new = [one._asdict() for name, one in after if name not in before]
-    changed_ones = [one._asdict() for name, one in after if name in before and one is not before[name]]
-    insert_many(connection, t.transfers, rows=new)
-    update_many(connection, t.transfers, rows=changed_ones)
+    insert_many(connection, t.transfers, rows=[one._asdict() for name, one in after if name not in before])
+    update_many(connection, t.transfers, rows=[one._asdict() for name, one in after if name in before])
     insert_many(connection, t.outbox, rows=walk.messages)
     return taken
 
 
 class _Walk:
-    """Steps on their way, one after the other."""
+    """Steps on their way, one after the other. ``transfers`` are those that have changed."""
 
     def __init__(
-        self, clerk: Clerk, decisions: Mapping[str, Decision], *, transfers: Mapping[str, Transfer]
+        self, clerk: Clerk, decisions: Mapping[str, Decision], *, standing: Mapping[str, tuple[int, str]]
     ) -> None:
+        """``standing`` are the versions and states of the transfers that there are."""
         self.clerk = clerk
-        self.transfers = dict(transfers)
+        self.transfers: dict[str, Transfer] = {}
+        self._standing = dict(standing)
         self.messages: list[dict[str, Any]] = []
         self._decisions = decisions
 
     def take(self, step: TransferStep) -> StepTaken:
         """Take a step, if the transfer is as the step expects it: so each moment is used once."""
-        standing = self.transfers.get(step.transfer)
-        version, state = (0, "") if standing is None else (standing.version, standing.state)
+        version, state = self._standing.get(step.transfer, (0, ""))
         decision = self._decisions.get(step.transfer)
         if version != step.version or (isinstance(step.command, Decide) and decision is not None):
             return StepTaken(False, version, state, None, decision)
@@ -200,6 +201,7 @@ class _Walk:
         change = step.change if refused is None else step.otherwise
         if change is None:
             raise InvariantBroken(f"{step.transfer}: nothing says what follows a refusal")
+        self._standing[step.transfer] = version + 1, change.state
         self.transfers[step.transfer] = Transfer(
             step.transfer, version + 1, change.state, change.due, change.document
         )

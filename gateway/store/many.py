@@ -68,17 +68,21 @@ def rows_of(
     *,
     values: Iterable[str | int],
     also: ColumnElement[bool] | TextClause | None = None,
+    columns: Sequence[Column[Any]] = (),
 ) -> Sequence[Any]:
-    """Return the rows of a table whose key is one of some values; ``also`` is what an index of part asks."""
+    """Return the rows of a table whose key is one of some values, or of each only some columns.
+
+    ``also`` is what an index of part asks.
+    """
     wanted = list(set(values))
     if not wanted:
         return []
-    query = _rows_of(key, connection.dialect.name)
+    query = _rows_of(key, connection.dialect.name, columns=columns or tuple(key.table.c))
     query = query if also is None else query.where(also)
     return connection.execute(query, {ROWS: orjson.dumps(wanted).decode()}).all()
 
 
-def _rows_of(key: Column[Any], dialect: str) -> Select[Any]:
+def _rows_of(key: Column[Any], dialect: str, *, columns: Sequence[Column[Any]]) -> Select[Any]:
     given = bindparam(ROWS, type_=Text)
     if dialect == "postgresql":
         listed = func.json_array_elements_text(cast(given, JSON)).table_valued("value")
@@ -86,7 +90,7 @@ def _rows_of(key: Column[Any], dialect: str) -> Select[Any]:
     else:
         listed = func.json_each(given).table_valued("value")
         one = listed.c.value
-    return select(key.table).where(key.in_(select(one)))
+    return select(*columns).where(key.in_(select(one)))
 
 
 def _given(table: Table, names: Sequence[str]) -> TableValuedAlias:

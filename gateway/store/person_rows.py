@@ -135,7 +135,7 @@ class PersonRows:
         self._held[file.path] = columns
         while self._held_rows > HELD_ROWS:
             self._drop(next(iter(self._held)))
-        return [PrivateRow._make(column[place] for column in columns) for place in places]
+        return [PrivateRow._make([column[place] for column in columns]) for place in places]
 
     def _drop(self, path: str) -> None:
         columns = self._held.pop(path, None)

@@ -34,12 +34,14 @@ def name_maintainers(home: Path, quorum: int = 2, **keys: MaintainerKey) -> None
     (home / "trust/maintainers.json").write_text(json.dumps(rules))
 
 
-def version_three(title: str = "Two points a gram", *, points: str = "1658", **changes: Any) -> bytes:
+def version_three(
+    title: str = "Two points a gram", *, points: str = "1658", since: str = "2025-03-10", **changes: Any
+) -> bytes:
     """Write a third version of Wuhan's travel rules: from 2025-03-10 a gram is worth two points."""
     second = next(one for one in shipped_programs("cn-420100-wuhan/travel.v2"))
     document = json.loads(second.canonical)
     document |= {"version": "3", "supersedes": "2"} | changes
-    document["effective"]["from"] = "2025-03-10"
+    document["effective"]["from"] = since
     document["title"]["en"] = title
     document["factors"]["points_per_gram"]["values"][0]["value"] = "2"
     document["tests"] = [{"name": "two points a gram", "given": GIVEN, "expect": {"points": points}}]

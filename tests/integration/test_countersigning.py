@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -39,8 +40,10 @@ from tests.fakes.publications import (
     version_three,
 )
 from tests.fakes.revisions import set_back
+from tests.fakes.servers import PostgresServer
 from tests.fakes.serving import PlatformSigner
 
+pytestmark = pytest.mark.xdist_group("servers")
 ROOT = Path(__file__).resolve().parents[2]
 THIRD = version_three()
 State = PublicationState
@@ -282,6 +285,27 @@ def test_fewer_signatures_than_must_never_publish(
             assert found.state is State.WAITING
         assert parts.publications.due() == []
     assert (publish(home), published(home)) == (0, [])
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_of_those_who_sign_at_once_none_is_lost(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Each knows of its own signature alone; together they are enough, and one of them sees that."""
+    if kind == "PostgreSQL":
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        monkeypatch.setenv("TANQIAO_DATABASE", postgres.database())
+        monkeypatch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
+    home = make_home(tmp_path, monkeypatch, profile="default")
+    keys = {f"m-{seed}": MaintainerKey(seed) for seed in range(110, 118)}
+    name_maintainers(home, 8, **keys)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda key: receive(home, signed_by(THIRD, key)), keys.values()))
+
+    assert sorted(one.state for one in found) == [State.SIGNED] + [State.WAITING] * 7
+    assert (publish(home), published(home)) == (1, [(WUHAN, 8)])
+    assert audited(home).differences == []
 
 
 KILLED = """

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+import orjson
 from pydantic import ValidationError
 
 from gateway.errors import MalformedDocument
@@ -133,7 +134,8 @@ class Desk:
         lines: list[Json] = []
         for item in items:
             reply = self.state(partial(totals_of, day=item["day"]), now=now, defects=defects)
-            lines.append({"id": item["day"], "status": reply.status, "document": json.loads(reply.content)})
+            document = orjson.Fragment(reply.content)
+            lines.append({"id": item["day"], "status": reply.status, "document": document})
         return Reply(200, canonical_bytes(dict[str, Any](outcomes=lines)))
 
     def _work(self, db: sqlite3.Connection, now: datetime, *, defects: frozenset[str]) -> Work:
@@ -154,8 +156,7 @@ class Desk:
     def _line(self, resource: str, item: Json, *, work: Work) -> Json:
         kind = KINDS[resource]
         try:
-            with Book.savepoint(work.db):
-                reply = self._taken(resource, item, work=work)
+            reply = self._taken(resource, item, work=work)
         except Refusal as refusal:
             reply = _refused(refusal)
         named = item.get("body", {}) if kind.key == "transfer" else item
@@ -163,11 +164,14 @@ class Desk:
         return {
             "id": key if isinstance(key, str) else "",
             "status": reply.status,
-            "document": json.loads(reply.content),
+            "document": orjson.Fragment(reply.content),
         }
 
     def _taken(self, resource: str, document: Json, *, work: Work) -> Reply:
-        """Give the answer of before, or do what is asked and keep document and answer."""
+        """Give the answer of before, or do what is asked and keep document and answer.
+
+        What is refused leaves nothing behind.
+        """
         kind = KINDS[resource]
         _require_form(kind.form, document)
         said = document["body"] if kind.key == "transfer" else document

@@ -34,7 +34,7 @@ def audit_publications(kept: Sequence[MappingPublication], journal: Journal, *, 
             if one.position is not None:
                 if positions.get(one.digest) != one.position:
                     raise IntegrityBroken("the journal has not published it at that place of the log")
-                _require_logged(one, one.position, journal)
+                _require_logged(one, journal, position=one.position)
         check.looked_at += 1
 
 
@@ -48,7 +48,7 @@ def _require_signed(kept: MappingPublication) -> None:
         verify_parties({"body": body, "signatures": [{"key": one.key, "value": one.value}]}, known.get)
 
 
-def _require_logged(kept: MappingPublication, position: int, journal: Journal) -> None:
+def _require_logged(kept: MappingPublication, journal: Journal, *, position: int) -> None:
     values = {(one.key, one.value) for one in kept.signatures}
     if not _approvals(position, journal) <= values:
         raise IntegrityBroken("the log has a signature of it that is not kept")

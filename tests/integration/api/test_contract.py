@@ -55,7 +55,7 @@ def undecided(schema: dict[str, Any], place: str) -> Iterator[str]:
         case "string":
             pattern = schema.get("pattern", "")
             free = "[^" in pattern and schema.get("format") != "nfc"
-            if free or not (pattern or "enum" in schema):
+            if free or not (pattern or {"enum", "const"} & schema.keys()):
                 yield place
         case _:
             yield place

@@ -1,15 +1,22 @@
 """Mappings over HTTP: handed in by platforms or a coordinator, signed one by one, used at once."""
 
+import asyncio
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from gateway.app.home import open_home
+from gateway.app.keys import new_key
 from gateway.app.operators import Grant, new_token
-from gateway.client import GatewayClient, RequestFailed
+from gateway.app.platforms import invite
+from gateway.client import AsyncGatewayClient, GatewayClient, RequestFailed
 from gateway.model.canonical import canonical_bytes
+from gateway.store.key_files import FileSigner
+from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.publications import (
     LI,
@@ -37,6 +44,19 @@ def maintained(running: Served) -> None:
 @pytest.fixture(scope="module")
 def coordinator(running: Served) -> str:
     return str(new_token(running.home, "coordinator", grant=Grant(), days=1)["token"])
+
+
+@pytest.fixture
+def third(running: Served, coordinator: str) -> None:
+    """Have the third version published, whether or not it is."""
+    client = running.client()
+    client.publish_mapping(signed_by(THIRD, LI, ZHAO), token=coordinator)
+    assert client.published(DIGEST)["state"] == "published"
+
+
+def fourth(title: str) -> bytes:
+    """Write a version that follows the third."""
+    return version_three(title, version="4", supersedes="3", since="2025-03-12")
 
 
 def get(running: Served, target: str) -> dict[str, Any]:
@@ -93,6 +113,7 @@ def points(client: GatewayClient, outcome: dict[str, Any]) -> int:
     return int(found["record"]["points"]["amount"])
 
 
+@pytest.mark.usefixtures("third")
 def test_what_stands_in_the_log_has_the_signatures(running: Served, wuhan: GatewayClient) -> None:
     published = get(running, f"/v1/mappings/{DIGEST}/publication")
 
@@ -140,6 +161,40 @@ def test_who_may_hand_in(running: Served, coordinator: str) -> None:
     assert refused_by(running.client(), own, "tqo_" + "x" * 43) == (401, "token-refused")
     assert refused_by(running.client(), own) == (401, "request-not-signed")
     assert refused_by(running.client(), own, coordinator)[0] == 422  # it is no successor
+
+
+@pytest.mark.usefixtures("third")
+def test_the_command_hands_in_by_a_token_or_by_a_key(
+    running: Served, coordinator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, text = tmp_path / "quzhou.key", fourth("By the command")
+    new_key(key, "http", name="")
+    client = running.client(FileSigner(key, "http"))
+    client.enrol("cn-330800/quzhou", invite(running.home, "cn-330800/quzhou")["code"])
+    (tmp_path / "p.json").write_bytes(signed_by(text, LI, identity=(WUHAN, 4)) + b"\n")
+    arguments = ("mapping", "publish", "--publication", tmp_path / "p.json", "--format", "json")
+
+    by_another = tanqiao(*arguments, "--to", running.url, "--key", key)
+    monkeypatch.setattr("sys.stdin", io.StringIO(coordinator + "\n"))
+    by_token = tanqiao(*arguments, "--to", running.url)
+    nowhere = tanqiao(*arguments)
+
+    assert (by_another.returncode, "not" in by_another.stderr) == (4, True)
+    assert (by_token.returncode, json.loads(by_token.stdout)["state"]) == (0, "waiting")
+    assert f"1 of 2 have signed; missing: {WANG.key_id}, {ZHAO.key_id}" in by_token.stderr
+    assert nowhere.returncode == 2
+
+
+@pytest.mark.usefixtures("third")
+def test_the_client_that_does_not_block_does_the_same(running: Served, coordinator: str) -> None:
+    text = fourth("Without blocking")
+
+    async def hand_in() -> dict[str, Any]:
+        async with AsyncGatewayClient(url=running.url) as client:
+            await client.publish_mapping(signed_by(text, LI, identity=(WUHAN, 4)), token=coordinator)
+            return await client.published(named(text))
+
+    assert asyncio.run(hand_in())["state"] == "waiting"
 
 
 @pytest.mark.parametrize("target", [NOWHERE + "/publication", "/v1/mappings/x/publication"])

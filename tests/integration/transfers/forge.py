@@ -1,128 +1,97 @@
-"""Processes that are killed at a chosen write or send, forked from one that has loaded all: ``python -m …``.
+"""Processes that die at a chosen point (:mod:`tests.fakes.points`), forked from one that has loaded all.
 
-Reads one order a line as JSON and answers with one line. ``spawn`` starts a process and gives its number,
-``wait`` gives how it ended (None: it runs). How many points a process passed stands in the file ``out``.
+Run as ``python -m …``; reads one order a line as JSON and answers with one line. ``listen`` opens a socket
+that outlives whoever serves on it, ``work`` starts a process and gives its number, ``wait``
+gives how it ended.
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
+import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 
-from starlette.background import BackgroundTask
+import uvicorn
 
+from gateway.api import application
+from gateway.app import moving as moving_module
+from gateway.app import sandbox as sandbox_module
+from gateway.app.connections import bounded_connection
+from gateway.app.decision_log import publish_decisions
 from gateway.app.home import open_home
-from gateway.app.mappings import Versions
-from gateway.app.moving import conveyor, transferring
+from gateway.app.listening import listening
+from gateway.app.moving import conveyor
 from gateway.app.sandbox import SandboxPlan, serve_city
-from gateway.peers.platform_line import PlatformLine
-from gateway.sandbox.city import Book
-from gateway.sandbox.city import application as city_module
+from gateway.app.serve import Serving, api_parts
+from gateway.model.transfer import TransferKind
+from gateway.peers import LineLimits
+from gateway.protocol import times as times_module
+from gateway.sandbox.city import city_application
 from gateway.service import conveying as conveying_module
-from gateway.store.ledger import SqlLedger
-from gateway.store.moves import SqlMoveIndex
-from gateway.store.outbox import SqlOutbox
-from gateway.store.requests import SqlRequests
-
-Order = dict[str, Any]
-WRITES: tuple[tuple[type, str], ...] = (
-    (SqlRequests, "receive"),
-    (SqlRequests, "answer"),
-    (SqlMoveIndex, "note"),
-    (SqlLedger, "run"),
-    (SqlLedger, "limit"),
-    (SqlOutbox, "end"),
-    (SqlOutbox, "put_off"),
+from tests.fakes.points import (
+    Counted,
+    Points,
+    around_city_writes,
+    around_files,
+    around_nonces,
+    around_sends,
+    around_writes,
 )
 
-
-class Countdown:
-    """Ends this process, as kill -9 does, when a number of writes and sends was reached; 0: never."""
-
-    def __init__(self, point: int, out: Path) -> None:
-        self.point, self.out = point, out
-        self.passed = 0
-        self._lock = threading.Lock()
-
-    def __call__(self) -> None:
-        with self._lock:
-            self.passed += 1
-            self.out.write_text(str(self.passed))
-            if self.passed == self.point:
-                os.kill(os.getpid(), signal.SIGKILL)
+Order = dict[str, Any]
+PATIENT: Final = LineLimits(request_seconds=60, message_seconds=120, pause_seconds=0.05, failures=10**6)
+LONG: Final = timedelta(minutes=10)  # a slow machine must not decide how a transfer ends
+_sockets: dict[str, socket.socket] = {}
 
 
-def around(kind: type, name: str, *, point: Callable[[], None]) -> None:
-    """Pass a point before and after each call of a method."""
-    plain = getattr(kind, name)
-
-    def called(self: Any, *arguments: Any, **named: Any) -> Any:
-        point()
-        answer = plain(self, *arguments, **named)
-        point()
-        return answer
-
-    setattr(kind, name, called)
+def change(module: ModuleType, **names: object) -> None:
+    """Have a module of the program use something else in this process."""
+    vars(module).update(names)
 
 
-def around_send(point: Callable[[], None]) -> None:
-    """Pass a point before and after each request to a platform."""
-    plain = PlatformLine._exchanged
-
-    async def exchanged(self: PlatformLine, question: Any) -> Any:
-        point()
-        answer = await plain(self, question)
-        point()
-        return answer
-
-    PlatformLine._exchanged = exchanged  # type: ignore[method-assign]  # every exchange is a point to kill at
+def allow(*, credit: timedelta = LONG) -> None:
+    """Let transfers take long, save where the destination's part is to be over soon."""
+    times_module._TIMES[TransferKind.INTERACTIVE] = times_module.Times(LONG, credit, LONG)
 
 
-def around_city(point: Callable[[], None]) -> None:
-    """Pass a point where a request arrives, around each transaction, before and after the answer is sent."""
-    write, answered, armed = Book.transaction, city_module.answered, threading.Event()
-
-    @contextmanager
-    def transaction(self: Book) -> Iterator[Any]:
-        if armed.is_set():
-            point()
-        with write(self) as db:
-            yield db
-        if armed.is_set():
-            point()
-
-    async def counted(request: Any, work: Any) -> Any:
-        armed.set()
-        point()
-        response = await answered(request, work)
-        point()
-        response.background = BackgroundTask(point)
-        return response
-
-    Book.transaction = transaction  # type: ignore[method-assign]  # every write of a city is one too
-    city_module.answered = counted
+def points(order: Order) -> Points:
+    return Points(Path(order["points"]), order["name"])
 
 
-def _arm(order: Order) -> Countdown:
-    countdown = Countdown(order["point"], Path(order["out"]))
-    for kind, name in WRITES:
-        around(kind, name, point=countdown)
-    around_send(countdown)
-    return countdown
+def api(order: Order) -> None:
+    """Answer requests of platforms, as a worker of the service does."""
+    point = points(order)
+    around_writes(point)
+    around_nonces(point)
+    serving = Serving(root=Path(order["home"]), mappings=tuple(map(Path, order["mappings"])))
+    with api_parts(serving) as parts:
+        http = bounded_connection(64, 60.0)
+        config = uvicorn.Config(
+            Counted(application(parts), point),
+            http=http,  # type: ignore[arg-type]  # called like the class that uvicorn expects
+            ws="none",
+            log_config=None,
+            access_log=False,
+        )
+        uvicorn.Server(config).run(sockets=[_sockets[order["name"]]])
 
 
 def carry(order: Order) -> None:
     """Carry the transfers of a home out until nothing waits any more."""
-    conveying_module.LEASE_SECONDS = 1  # what a killed process had taken is taken up soon
+    change(conveying_module, LEASE_SECONDS=order["lease"])
+    allow(credit=timedelta(seconds=order["credit_seconds"]))
+    point = points(order)
+    around_writes(point)
+    around_sends(point)
     with open_home(Path(order["home"])) as opened, conveyor(opened) as conveying:
-        _arm(order)
 
         def idle() -> bool:
             with opened.database.read() as connection:
@@ -132,27 +101,31 @@ def carry(order: Order) -> None:
         asyncio.run(conveying(idle))
 
 
-def begin(order: Order) -> None:
-    """Start a transfer, as a worker of the interface does, and answer."""
-    with open_home(Path(order["home"])) as opened, SqlLedger(opened.database) as ledger:
-        parts = transferring(opened, ledger, versions=Versions([Path(one) for one in order["mappings"]]))
-        countdown = _arm(order)
-        answer = parts.start(order["body"])
-        countdown()
-        Path(order["answer"]).write_bytes(answer)
+def log(order: Order) -> None:
+    """Put decisions into the public log, as the sequencer does."""
+    point = points(order)
+    around_writes(point)
+    around_files(point)
+    publish_decisions(Path(order["home"]))
 
 
 def city(order: Order) -> None:
     """Serve a city."""
-    around_city(Countdown(order["point"], Path(order["out"])))
+    point, name = points(order), order["name"]
+    around_city_writes(point)
+    change(
+        sandbox_module,
+        city_application=lambda parts: Counted(city_application(parts), point),
+        listening=lambda _host, _port: _sockets[name],
+    )
     folder, trust = Path(order["folder"]), Path(order["trust"])
     plan = SandboxPlan(
         folder=folder, trust=trust, host="127.0.0.1", port=order["port"], residents=3, rides=200, seed=1
     )
-    serve_city(order["name"], plan)
+    serve_city(name, plan)
 
 
-WORKS: dict[str, Callable[[Order], None]] = {"carry": carry, "begin": begin, "city": city}
+WORKS: dict[str, Callable[[Order], None]] = {"api": api, "carry": carry, "city": city, "log": log}
 
 
 def spawn(order: Order) -> int:
@@ -162,12 +135,12 @@ def spawn(order: Order) -> int:
         return child
     code = 1
     try:
-        with open(order["log"], "ab") as log:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
+        with open(order["output"], "ab") as output:
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
         WORKS[order["work"]](order)
         code = 0
-    except BaseException as error:  # noqa: BLE001 - it ends this process, and the log says why
+    except BaseException as error:  # noqa: BLE001 - it ends this process, and its output says why
         sys.stderr.write(f"{order['work']}: {error!r}\n")
     finally:
         sys.stderr.flush()
@@ -188,10 +161,17 @@ def ended(child: int, *, seconds: float) -> int | None:
 
 def main() -> None:
     """Take orders until there are no more."""
+    change(moving_module, QUICK=PATIENT)
+    allow()
+    gc.collect()
+    gc.freeze()  # what is loaded is shared by all that are forked
     running: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
-        if "wait" in order:
+        answer: int | None = 0
+        if "listen" in order:
+            _sockets[order["listen"]] = listening("127.0.0.1", order["port"])
+        elif "wait" in order:
             answer = ended(order["wait"], seconds=order["seconds"])
             if answer is not None:
                 running.discard(order["wait"])

@@ -1,7 +1,8 @@
 """What waits for one platform goes together, and what comes alone at once; a full one keeps no other."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 from gateway.ports import Answered, OutboxMessage, OutboxTask, PlatformOutcome
@@ -22,6 +23,8 @@ class Waiting:
         self.clock = At(NOW)
         self.left = list(tasks)
         self.over: list[OutboxTask] = []
+        self.together: list[int] = []
+        self.waits: Callable[[], None] = lambda: None
 
     def take(self, *, now: int, lease: int, limit: int, without: Collection[str] = ()) -> list[OutboxTask]:
         del now, lease
@@ -39,6 +42,8 @@ class Waiting:
         return [Owed(task, cast(Any, task.number), cast(Any, None)) for task in tasks if task.number >= 0]
 
     def heard(self, heard: Sequence[Heard]) -> None:
+        self.waits()
+        self.together.append(len(heard))
         self.over += [one.owed.task for one in heard]
 
 
@@ -63,14 +68,19 @@ def task(number: int, platform: str = NORTH, kind: str = "hold") -> OutboxTask:
     return OutboxTask(number, f"tr_{number}", OutboxMessage(platform, kind), 1)
 
 
+def _of_the_north(tasks: Sequence[OutboxTask]) -> int:
+    return len([one for one in tasks if one.message.platform == NORTH])
+
+
 def carried(waiting: Waiting, platforms: Platforms, *, until: int) -> None:
+    north = _of_the_north(waiting.left)
     conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms))
 
     async def run() -> None:
         carrying = asyncio.create_task(conveyor.run(stop=lambda: len(waiting.over) >= until))
         while not carrying.done():
             await asyncio.sleep(0.01)
-            if len([one for one in waiting.over if one.message.platform == NORTH]) >= until - 3:
+            if _of_the_north(waiting.over) == north:
                 platforms.south.set()
         await carrying
 
@@ -92,13 +102,37 @@ def test_what_is_not_owed_any_more_is_ended_and_not_sent() -> None:
     assert {one.number for one in waiting.over} == {-1, 1}
 
 
+def test_what_is_heard_of_several_requests_meanwhile_is_taken_up_together() -> None:
+    kinds = ("hold", "credit", "decision")
+    waiting, platforms = Waiting(*(task(n, kind=kind) for n, kind in enumerate(kinds))), Platforms()
+
+    def until_all_were_answered() -> None:
+        while len(platforms.said) < len(kinds):
+            time.sleep(0.001)
+        time.sleep(0.02)  # their answers are handed over meanwhile
+
+    waiting.waits = until_all_were_answered
+    carried(waiting, platforms, until=3)
+
+    assert sum(waiting.together) == 3
+    assert len(waiting.together) < 3
+
+
+def test_of_one_kind_for_one_platform_no_more_go_together_than_may(monkeypatch: Any) -> None:
+    monkeypatch.setattr(conveying, "TOGETHER", 3)
+    waiting, platforms = Waiting(*(task(n) for n in range(7))), Platforms()
+    carried(waiting, platforms, until=7)
+
+    assert sorted(platforms.said) == [(NORTH, 1), (NORTH, 3), (NORTH, 3)]
+
+
 def test_a_platform_that_does_not_answer_keeps_no_other_waiting(monkeypatch: Any) -> None:
     monkeypatch.setattr(conveying, "TOGETHER", 2)
     monkeypatch.setattr(conveying, "AT_ONE_PLATFORM", 1)
-    south = [task(n, SOUTH) for n in range(3)]
-    waiting, platforms = Waiting(*south, *(task(n) for n in range(3, 40))), Platforms()
-    carried(waiting, platforms, until=40)
+    south = [task(n, SOUTH) for n in range(5)]
+    waiting, platforms = Waiting(*south, *(task(n) for n in range(5, 42))), Platforms()
+    carried(waiting, platforms, until=42)
 
     before = platforms.said.index((SOUTH, 1))
-    assert [one for one in platforms.said[:before] if one[0] == SOUTH] == [(SOUTH, 2)]
+    assert [one for one in platforms.said[:before] if one[0] == SOUTH] == [(SOUTH, 2), (SOUTH, 2)]
     assert sum(count for name, count in platforms.said[:before] if name == NORTH) == 37
