@@ -10,6 +10,7 @@ from opentelemetry.trace import Tracer
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
 from gateway.service.agreeing import Agreeing
+from gateway.service.answering import Answering
 from gateway.service.maintaining import Judging
 from gateway.service.onboarding import Gatekeeper
 from gateway.service.operating import OperatorGate
@@ -105,6 +106,7 @@ class ApiParts:
     web_folder: Path
     agreeing: Agreeing
     transferring: Transferring
+    answering: Answering
     replayer: Callable[[], Replayer]
     trying: Trying
     judging: Judging

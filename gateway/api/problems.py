@@ -26,6 +26,7 @@ from gateway.errors import (
 )
 from gateway.service.access import NotAllowed
 from gateway.service.agreeing import AgreementConflict
+from gateway.service.answering import AnswerContradicts, AnswerDiffers, OtherDialect
 from gateway.service.catalogue import MappingChanged
 from gateway.service.onboarding import (
     NotAdmitted,
@@ -73,7 +74,10 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         NotSignedByLog: 403,
         NotFound: 404,
         TooSlow: 408,
+        OtherDialect: 403,
         AgreementConflict: 409,
+        AnswerContradicts: 409,
+        AnswerDiffers: 409,
         MappingChanged: 409,
         IdempotencyConflict: 409,
         StaleOldSize: 409,

@@ -27,7 +27,7 @@ from gateway.ports import Platform
 from gateway.service.each import tried
 from gateway.service.quoting import MadeQuote, QuoteAsked, make_quotes
 
-__all__ = ["router"]
+__all__ = ["LINES_MAX", "batch_answer", "batch_lines", "batch_outcomes", "refused_line", "router"]
 
 router = APIRouter(prefix="/v1", tags=["transfers"])
 LINES_MAX: Final = 500
@@ -35,14 +35,14 @@ Sent = Annotated[tuple[Platform, bytes], Depends(signed_document)]
 _REFERENCE: Final = "#/components/schemas/"
 
 
-def _lines(alone: str) -> dict[str, Any]:
+def batch_lines(alone: str) -> dict[str, Any]:
     """Describe the lines: any objects, since one that is not as it should be is refused by itself."""
     line = {"type": "object", "description": f"The content of `POST {alone}`; otherwise its outcome says so."}
     items = {"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": line}
     return Form(items=items).body
 
 
-def _outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
+def batch_outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
     """Describe the answer: ``answer`` is the name of a good line's document."""
     one_of = [{"$ref": _REFERENCE + name} for name in (answer, "Problem")]
     members: dict[str, Any] = {
@@ -69,8 +69,8 @@ def _outcomes(answer: str, **more: Mapping[str, str]) -> dict[int | str, dict[st
 @router.post(
     "/quotes:batch",
     response_class=Response,
-    responses=_outcomes(QuoteDocument.__name__),
-    openapi_extra=_lines("/v1/quotes"),
+    responses=batch_outcomes(QuoteDocument.__name__),
+    openapi_extra=batch_lines("/v1/quotes"),
 )
 async def quote_batch(request: Request, sent: Sent) -> Response:
     """Quote several moves of the asking platform's points, each for itself; outcomes in their order."""
@@ -87,8 +87,8 @@ async def quote_batch(request: Request, sent: Sent) -> Response:
         return [next(quotes) if isinstance(one, QuoteAsked) else one for one in asked]
 
     def answered() -> bytes:
-        return _answer(
-            _refused(request, one)
+        return batch_answer(
+            refused_line(request, one)
             if isinstance(one, GatewayError)
             else {"status": 200, "document": quote_document(one).model_dump()}
             for one in made()
@@ -100,8 +100,8 @@ async def quote_batch(request: Request, sent: Sent) -> Response:
 @router.post(
     "/transfers:batch",
     response_class=Response,
-    responses=_outcomes(TransferAnswer.__name__, id={"type": "string"}),
-    openapi_extra=_lines("/v1/transfers"),
+    responses=batch_outcomes(TransferAnswer.__name__, id={"type": "string"}),
+    openapi_extra=batch_lines("/v1/transfers"),
 )
 async def start_transfer_batch(request: Request, sent: Sent) -> Response:
     """Move several things that were quoted. Each id has its answer for ever; it may stand here twice.
@@ -119,10 +119,10 @@ async def start_transfer_batch(request: Request, sent: Sent) -> Response:
         link_to(str(one["id"]) for one in good)
         answers = iter(transferring.start_all(good, sender=platform.id))
         outcomes = [one if isinstance(one, GatewayError) else next(answers) for one in bodies]
-        return _answer(
+        return batch_answer(
             {"id": "" if isinstance(line, GatewayError) else str(line.get("id", ""))}
             | (
-                _refused(request, one)
+                refused_line(request, one)
                 if isinstance(one, GatewayError)
                 else {"status": 202, "document": orjson.Fragment(one)}
             )
@@ -132,10 +132,12 @@ async def start_transfer_batch(request: Request, sent: Sent) -> Response:
     return Response(await run_in_threadpool(answered), media_type="application/json")
 
 
-def _refused(request: Request, error: GatewayError) -> dict[str, Any]:
+def refused_line(request: Request, error: GatewayError) -> dict[str, Any]:
+    """Return the outcome of a line that was refused."""
     status = status_of(error)
     return {"status": status, "document": problem_body(request, status, code=error.code, error=error)}
 
 
-def _answer(lines: Iterable[Mapping[str, Any]]) -> bytes:
+def batch_answer(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return the answer to a batch."""
     return orjson.dumps({"outcomes": list(lines)})

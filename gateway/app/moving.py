@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from gateway.app.home import OpenHome, open_home
@@ -11,21 +12,22 @@ from gateway.app.mappings import Versions
 from gateway.app.quoting import quoting
 from gateway.model.shape import Shape
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
-from gateway.ports import Clock, PlatformEndpoint, Working, unwatched
+from gateway.ports import Clock, PlatformEndpoint, Way, Working, unwatched
 from gateway.recognition import day_of
 from gateway.resources import schema
 from gateway.service.agreement_book import AgreementBook
+from gateway.service.answering import Answering
 from gateway.service.carrying import Carrier
 from gateway.service.conveying import Conveyor
 from gateway.service.transferring import Transferring
 from gateway.settings import read_settings
 from gateway.store.ledger import SqlLedger, SqlLedgerReader
-from gateway.store.moves import LedgerLotBook, SqlAddresses, SqlMoveIndex, day_keys
+from gateway.store.moves import LedgerLotBook, SqlAddresses, SqlDialects, SqlMoveIndex, day_keys
 from gateway.store.outbox import SqlOutbox
 from gateway.store.platforms import SqlPlatforms
 from gateway.store.requests import SqlRequests
 
-__all__ = ["carrier", "convey", "conveyor", "transferring"]
+__all__ = ["answering", "carrier", "convey", "conveyor", "transferring"]
 
 QUICK = LineLimits(request_seconds=4, message_seconds=9)  # the outbox repeats what is not answered by then
 
@@ -55,6 +57,7 @@ def transferring(
         ring=lambda: (opened.trust.ring(), opened.log.size),
         shape=Shape(schema("quote")),
         clock=clock or opened.clock,
+        dialects=SqlDialects(database),
     )
 
 
@@ -75,6 +78,11 @@ def carrier(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) 
     )
 
 
+def answering(opened: OpenHome, ledger: SqlLedger, *, clock: Clock | None = None) -> Answering:
+    """Return what takes answers that come later than the question."""
+    return Answering(carrier=carrier(opened, ledger, clock=clock), dialects=SqlDialects(opened.database))
+
+
 def convey(root: Path, *, stop: Callable[[], bool], working: Working = unwatched) -> None:
     """Carry transfers out until told to stop."""
     with open_home(root) as opened, conveyor(opened, working=working) as conveying:
@@ -88,6 +96,7 @@ def conveyor(
     """Give what carries the transfers of a home out, to be run in an event loop."""
     with SqlLedger(opened.database) as ledger:
         carrying = carrier(opened, ledger, clock=clock)
+        by_hand = partial(SqlDialects(opened.database).by, Way.FILE)
 
         async def run(stop: Callable[[], bool]) -> None:
             parts = LineParts(
@@ -99,7 +108,7 @@ def conveyor(
                 limits=QUICK,
             )
             async with HttpPlatforms(_endpoints(opened), parts) as peers:
-                await Conveyor(carrier=carrying, peers=peers, working=working).run(stop=stop)
+                await Conveyor(carrier=carrying, peers=peers, working=working, by_hand=by_hand).run(stop=stop)
 
         yield run
 

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.app.corridor_files import corridor_form
 from gateway.app.home import SystemClock, open_home
 from gateway.errors import NotFound
+from gateway.ports import Way, read_dialect
 from gateway.service.onboarding import invite_platform
+from gateway.store.moves import SqlDialects
 from gateway.store.platforms import SqlPlatforms
 
-__all__ = ["invite", "platforms", "suspend"]
+__all__ = ["invite", "platforms", "speak", "suspend"]
 
 
 @contextmanager
@@ -29,16 +32,39 @@ def invite(root: Path, platform: str) -> dict[str, str]:
 
 def platforms(root: Path) -> list[dict[str, object]]:
     """Return the platforms, each with the ids of its keys in force."""
-    with _platforms(root) as kept:
+    with open_home(root) as opened:
+        kept, dialects = SqlPlatforms(opened.database), SqlDialects(opened.database)
         return [
             {
                 "platform": one.id,
+                "dialect": str(dialects.of(one.id)),
                 "suspended": one.suspended,
                 "created": one.created,
                 "keys": [key.id for key in kept.keys(one.id) if key.revoked is None],
             }
             for one in kept.platforms()
         ]
+
+
+def speak(root: Path, platform: str, *, dialect: str) -> dict[str, object]:
+    """Speak a dialect with a platform from now on.
+
+    Raises:
+        UsageError: there is no such dialect, or no such adapter that writes files.
+        NotFound: there is no such platform.
+    """
+    spoken = read_dialect(dialect)
+    if spoken.way is Way.FILE:
+        corridor_form(spoken.form)
+    with open_home(root) as opened:
+        _require_known(SqlPlatforms(opened.database), platform)
+        SqlDialects(opened.database).put(platform, spoken)
+    return {"platform": platform, "dialect": str(spoken)}
+
+
+def _require_known(kept: SqlPlatforms, platform: str) -> None:
+    if kept.platform(platform) is None:
+        raise NotFound(f"there is no platform {platform}", remedy="tanqiao platform list shows them")
 
 
 def suspend(root: Path, platform: str, *, reason: str) -> None:
@@ -48,6 +74,5 @@ def suspend(root: Path, platform: str, *, reason: str) -> None:
         NotFound: there is no such platform.
     """
     with _platforms(root) as kept:
-        if kept.platform(platform) is None:
-            raise NotFound(f"there is no platform {platform}", remedy="tanqiao platform list shows them")
+        _require_known(kept, platform)
         kept.suspend(platform, reason)

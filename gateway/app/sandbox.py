@@ -13,10 +13,12 @@ import uvicorn
 
 from gateway.app.clock import SystemClock
 from gateway.app.collecting import collect_seldom
+from gateway.app.corridor_files import MANIFEST, write_pair
 from gateway.app.listening import listening
 from gateway.app.mappings import known_behaviours
 from gateway.convert import load_program
 from gateway.errors import LocalFileError, Refused, Unreachable, UsageError
+from gateway.model.strict import read_strict_object
 from gateway.resources import schema
 from gateway.sandbox.city import (
     CITIES,
@@ -33,12 +35,14 @@ from gateway.sandbox.city import (
 )
 from gateway.signing import KeyRing
 from gateway.store.durable import write_durably
+from gateway.store.input_files import read_small
 from gateway.store.key_files import FileSigner, create_signing_key
 
-__all__ = ["SandboxPlan", "cities", "city_key", "look_at", "serve_city", "tell_city"]
+__all__ = ["SandboxPlan", "answer_file", "cities", "city_key", "look_at", "serve_city", "tell_city"]
 
 GRACE_SECONDS: Final = 5
 SECONDS: Final = 10
+FILE_BYTES_MAX: Final = 2 << 20  # a sandbox city reads no longer documents
 SHOWN: Final = ("residents", "state", "samples", "rides", "mapping")
 
 
@@ -126,6 +130,18 @@ def look_at(folder: Path, what: str) -> str | list[dict[str, object]] | dict[str
         return answer.text
     found: list[dict[str, object]] | dict[str, object] = answer.json()
     return found
+
+
+def answer_file(folder: Path, file: Path, *, out: Path) -> dict[str, object]:
+    """Have a running city work through a gateway's file, and write its own into a folder; see `tell_city`."""
+    body = {
+        "content": base64.b64encode(read_small(file, bytes_max=FILE_BYTES_MAX)).decode(),
+        "manifest": read_strict_object(read_small(file.with_name(file.name + MANIFEST))),
+    }
+    made = tell_city(folder, "POST", what="files", body=body)
+    path = out / f"{file.stem}-answer-{made['sequence']:06d}.csv"
+    write_pair(path, base64.b64decode(str(made["content"])), manifest=orjson.dumps(made["manifest"]))
+    return {"sequence": made["sequence"], "file": str(path), "manifest": f"{path}{MANIFEST}"}
 
 
 def _asked(

@@ -28,7 +28,7 @@ from gateway.app.mappings import (
     shipped_programs,
 )
 from gateway.app.metrics import Figures, NoFigures
-from gateway.app.moving import transferring
+from gateway.app.moving import answering, transferring
 from gateway.app.ordering import desk, make_first_epoch, orders
 from gateway.app.publications import approved_at, judging, maintaining, publication_reader
 from gateway.app.schemes import Schemes
@@ -162,6 +162,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             web_folder=web_folder(),
             agreeing=agreeing(opened, versions, platforms=platforms),
             transferring=transferring(opened, ledger, versions=versions),
+            answering=answering(opened, ledger),
             replayer=lambda: journal_replayer(opened.journal),
             trying=trying(schemes.programs, publication_reader(opened)),
             judging=judging(opened, versions),

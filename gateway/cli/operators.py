@@ -24,7 +24,8 @@ def token(
 ) -> None:
     """Make a token for /v1/admin; it is shown once and kept as a hash.
 
-    An operator admits platforms, a coordinator reads everything, an auditor the records of its grant.
+    An operator admits platforms, a coordinator reads everything and hands in mappings that maintainers have
+    signed, an auditor reads the records of its grant.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""``sandbox list | serve | key | fault | clock | show``: cities to try transfers with."""
+"""``sandbox list | serve | key | fault | clock | answer | gateway | show``: cities to try transfers with."""
 
 from pathlib import Path
 from typing import Annotated
@@ -122,6 +122,41 @@ def clock(
     from gateway.app.sandbox import tell_city
 
     emit(tell_city(home, "POST", what="clock", body={"seconds": seconds}), format_)
+
+
+@app.command("answer")
+def answer(
+    file: Annotated[Path, typer.Argument(help="What `corridor export` wrote; its manifest beside it.")],
+    home: CityOption,
+    format_: FormatOption,
+    out: Annotated[Path, typer.Option(help="The folder to write the city's own file into.")],
+) -> None:
+    """Have a running city do what a file says, and write what it did, for `tanqiao corridor import`.
+
+    Examples:
+
+        tanqiao sandbox answer outgoing/cn-000000-yunxi-000001.csv --home ./yunxi --out ./incoming
+    """
+    from gateway.app.sandbox import answer_file
+
+    emit(answer_file(home, file, out=out), format_)
+
+
+@app.command("gateway")
+def gateway(
+    home: CityOption,
+    format_: FormatOption,
+    url: Annotated[str, typer.Argument(help="Where the gateway answers, such as http://127.0.0.1:8420.")],
+) -> None:
+    """Say to a running city where its gateway answers: it posts there what the fault `callback` puts off.
+
+    Examples:
+
+        tanqiao sandbox gateway http://127.0.0.1:8420 --home ./yunxi
+    """
+    from gateway.app.sandbox import tell_city
+
+    emit(tell_city(home, "POST", what="gateway", body={"url": url}), format_)
 
 
 @app.command("show")

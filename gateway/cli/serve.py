@@ -71,6 +71,26 @@ def address(
     emit(put_address(Path(home), platform, url=url), format_)
 
 
+@app.command("dialect")
+def dialect(
+    platform: Annotated[str, typer.Argument(help="REGION/NAME, such as cn-420100/wuhan.")],
+    spoken: Annotated[str, typer.Argument(metavar="DIALECT", help="json, callback, file or file:FORM.")],
+    home: HomeOption,
+    format_: FormatOption,
+) -> None:
+    """Record what is spoken with a platform: common JSON, call-backs, or files; JSON if nothing was recorded.
+
+    Examples:
+
+        tanqiao platform dialect cn-420100/wuhan callback --home ./home
+
+        tanqiao platform dialect cn-440300/shenzhen file --home ./home
+    """
+    from gateway.app.platforms import speak
+
+    emit(speak(Path(home), platform, dialect=spoken), format_)
+
+
 @app.command("invite")
 def invite(
     platform: Annotated[str, typer.Argument(help="REGION/NAME, such as cn-420100/wuhan.")],

@@ -84,6 +84,13 @@ class AsyncGatewayClient:
         """
         return await self._run(self._says.transfers(transfers))
 
+    async def answers(self, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Say what came of messages that were answered with 202, each for itself.
+
+        An answer has ``transfer``, ``about``, ``digest``, ``outcome``, and ``code`` where that is `refused`.
+        """
+        return await self._run(self._says.answers(answers))
+
     async def publish_mapping(self, publication: bytes, *, token: str = "") -> dict[str, Any]:
         """Hand in a mapping version with signatures of its maintainers, and return how far it is.
 

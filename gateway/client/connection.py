@@ -94,6 +94,13 @@ class GatewayClient:
         """
         return self._run(self._says.transfers(transfers))
 
+    def answers(self, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Say what came of messages that were answered with 202, each for itself.
+
+        An answer has ``transfer``, ``about``, ``digest``, ``outcome``, and ``code`` where that is `refused`.
+        """
+        return self._run(self._says.answers(answers))
+
     def publish_mapping(self, publication: bytes, *, token: str = "") -> dict[str, Any]:
         """Hand in a mapping version with signatures of its maintainers, and return how far it is.
 

@@ -145,6 +145,10 @@ class Conversation:
         """Move several things that were quoted; the result are the outcomes in their order."""
         return (yield from self._batch("/v1/transfers:batch", transfers))
 
+    def answers(self, answers: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
+        """Say what came of messages; the result are the outcomes in their order."""
+        return (yield from self._batch("/v1/answers:batch", answers))
+
     def _batch(self, target: str, items: Sequence[Mapping[str, Any]]) -> Exchange[list[dict[str, Any]]]:
         content = canonical_bytes({"items": [dict(item) for item in items]})  # which is read soonest
         headers = {"content-type": "application/json"}

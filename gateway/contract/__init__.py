@@ -5,6 +5,16 @@ Keys of a row's fields: a CSV or Parquet row has its column names, a JSON row ha
 """
 
 from gateway.contract.clocks import DayOrder, local_time
+from gateway.contract.corridor import (
+    ANSWER_COLUMNS,
+    TASK_COLUMNS,
+    CommonForm,
+    CorridorForm,
+    as_cell,
+    document_of,
+    from_cell,
+    lines_of,
+)
 from gateway.contract.json_rows import (
     JSON_DEPTH_MAX,
     JsonValue,
@@ -30,13 +40,17 @@ from gateway.contract.text import (
 )
 
 __all__ = [
+    "ANSWER_COLUMNS",
     "EARTH_RADIUS_M",
     "JSON_DEPTH_MAX",
     "ROW_BYTES_MAX",
+    "TASK_COLUMNS",
     "WHOLE_ROW",
     "Assembly",
     "BadPosition",
     "BlockAdapter",
+    "CommonForm",
+    "CorridorForm",
     "CsvTable",
     "DayOrder",
     "JsonValue",
@@ -47,9 +61,13 @@ __all__ = [
     "RenderingAdapter",
     "TextSource",
     "UnknownHeader",
+    "as_cell",
     "contract_fault",
+    "document_of",
     "entry_row",
     "flat_fields",
+    "from_cell",
+    "lines_of",
     "local_time",
     "open_csv",
     "open_text",

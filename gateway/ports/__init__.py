@@ -19,6 +19,16 @@ from gateway.ports.claims import (
 )
 from gateway.ports.corridors import CorridorDocument, CorridorDocuments, CorridorKind
 from gateway.ports.decided import DecisionBatch, DecisionLog
+from gateway.ports.dialects import (
+    COMMON_FORM,
+    CarriedFile,
+    CarriedFiles,
+    Dialect,
+    Dialects,
+    Heading,
+    Way,
+    read_dialect,
+)
 from gateway.ports.ledger import (
     BooksStanding,
     Decide,
@@ -119,6 +129,7 @@ from gateway.ports.witnessing import (
 )
 
 __all__ = [
+    "COMMON_FORM",
     "EVENT_CONTENT_BYTES",
     "Answered",
     "ArrivedLot",
@@ -126,6 +137,8 @@ __all__ = [
     "Begun",
     "BooksAudit",
     "BooksStanding",
+    "CarriedFile",
+    "CarriedFiles",
     "ClaimColumns",
     "ClaimDecision",
     "ClaimState",
@@ -147,11 +160,14 @@ __all__ = [
     "Declined",
     "Delivery",
     "DeliveryState",
+    "Dialect",
+    "Dialects",
     "EncodedFile",
     "EventMark",
     "EventType",
     "FindingFile",
     "Findings",
+    "Heading",
     "HoldPoints",
     "Journal",
     "KeptColumns",
@@ -232,6 +248,7 @@ __all__ = [
     "TransferRows",
     "TransferStep",
     "Unknown",
+    "Way",
     "Webhook",
     "Webhooks",
     "Why",
@@ -241,6 +258,7 @@ __all__ = [
     "WitnessState",
     "Worked",
     "Working",
+    "read_dialect",
     "untraced",
     "unwatched",
 ]

@@ -214,8 +214,16 @@ class Outbox(Protocol):
         """
         ...
 
+    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
+        ...
+
     def end(self, tasks: Sequence[OutboxTask]) -> None:
         """Forget messages that their platforms have acknowledged."""
+        ...
+
+    def answered(self, messages: Sequence[tuple[str, OutboxMessage]]) -> None:
+        """Forget messages about transfers that were answered in another way than to whoever sent them."""
         ...
 
     def put_off(self, task: OutboxTask, *, due: int) -> None:

@@ -60,7 +60,7 @@ from gateway.service.telling import decision_envelope, message_of, party_of
 from gateway.service.transferring import KINDS
 from gateway.signing import Signer
 
-__all__ = ["Carrier", "Heard", "Owed", "Seen"]
+__all__ = ["Carrier", "Heard", "Make", "Owed", "Seen", "event_of"]
 
 LOOKED_AFTER: Final = 200  # transfers whose time has come, at once
 
@@ -229,7 +229,7 @@ class Carrier:
         """Return what an outcome means for its transfer."""
         task, message, seen = heard.owed
         move = seen.move
-        make = _event(task, message, move=move, outcome=heard.outcome)
+        make = event_of(task.message, message.key, move=move, outcome=heard.outcome)
         if make is not None:
             return make
         party, seed = party_of(move, task.message.platform), self.below(1 << 31)
@@ -346,18 +346,16 @@ def _steps(transfer: Transfer, events: Sequence[object]) -> tuple[tuple[Step, ..
     return tuple(taken), None
 
 
-def _event(
-    task: OutboxTask, sent: PlatformMessage, *, move: Move, outcome: PlatformOutcome
-) -> Callable[[datetime], object] | None:
+def event_of(sent: OutboxMessage, key: str, *, move: Move, outcome: PlatformOutcome) -> Make | None:
     """Return what an outcome means; None where it means nothing: the message is sent again."""
-    amounts, kind = move.transfer.terms.amounts, task.message.kind
+    amounts, kind = move.transfer.terms.amounts, sent.kind
     if isinstance(outcome, Answered):
         if kind == "hold":
-            return lambda now: Held(now, HoldId(sent.key), amounts.points_out)
+            return lambda now: Held(now, HoldId(key), amounts.points_out)
         if kind == "credit":
-            return lambda now: Prepared(now, CreditId(sent.key), amounts.points_in)
+            return lambda now: Prepared(now, CreditId(key), amounts.points_in)
         verdict = Told.ABORT if move.transfer.decision is None else move.transfer.decision.verdict
-        return lambda now: Acknowledged(now, party_of(move, task.message.platform), verdict)
+        return lambda now: Acknowledged(now, party_of(move, sent.platform), verdict)
     if isinstance(outcome, Declined) and kind != "decision" and outcome.code not in _AMBIGUOUS:
         refused = HoldRefused if kind == "hold" else PrepareRefused
         return lambda now: refused(now, outcome.code)

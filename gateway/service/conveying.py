@@ -8,7 +8,7 @@ Answers that come while others are taken up are taken up together, those of both
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -31,11 +31,15 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conveyor:
-    """One worker of the outbox; any number of them may share it. A slow platform keeps no other waiting."""
+    """One worker of the outbox; any number of them may share it. A slow platform keeps no other waiting.
+
+    ``by_hand`` names the platforms to which files are carried instead: nothing is sent to them.
+    """
 
     carrier: Carrier
     peers: PlatformPeers
     working: Working = unwatched
+    by_hand: Callable[[], Collection[str]] = tuple
     _heard: list[Heard] = field(default_factory=list)
     _hearing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -45,6 +49,7 @@ class Conveyor:
         busy: Counter[str] = Counter()
         heard = asyncio.Event()
         loop, look_at = asyncio.get_running_loop(), 0.0
+        by_hand: Collection[str] = ()
 
         def ended(platform: str, sending: asyncio.Task[None]) -> None:
             under_way.discard(sending)
@@ -53,11 +58,12 @@ class Conveyor:
 
         while not stop():
             if loop.time() >= look_at:
-                await asyncio.to_thread(self._look_after)
+                by_hand = await asyncio.to_thread(self._look_after)
                 look_at = loop.time() + LOOK_SECONDS
             heard.clear()
             full = [platform for platform, requests in busy.items() if requests >= AT_ONE_PLATFORM]
-            tasks = [] if len(under_way) >= AT_ONCE else await asyncio.to_thread(self._take, full)
+            wanted = len(under_way) < AT_ONCE
+            tasks = await asyncio.to_thread(self._take, [*full, *by_hand]) if wanted else []
             if not tasks:
                 await _until(heard, seconds=POLL_SECONDS)
                 continue
@@ -70,9 +76,9 @@ class Conveyor:
         if under_way:
             await asyncio.wait(under_way)
 
-    def _take(self, full: Sequence[str]) -> list[OutboxTask]:
+    def _take(self, without: Sequence[str]) -> list[OutboxTask]:
         now = int(self.carrier.clock.now().timestamp())
-        return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=TAKEN * TOGETHER, without=full)
+        return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=TAKEN * TOGETHER, without=without)
 
     def _made(self, tasks: Sequence[OutboxTask]) -> dict[OutboxTask, Owed]:
         """Make the messages; what is not owed any more is ended."""
@@ -82,11 +88,14 @@ class Conveyor:
             self.carrier.outbox.end(sorted(past))
         return owed
 
-    def _look_after(self) -> None:
+    def _look_after(self) -> Collection[str]:
+        """Look after what is due; returns to whom nothing is sent for now."""
         try:
             self.carrier.look_after()
+            return self.by_hand()
         except GatewayError:
             _logger.exception("transfers that are due could not be looked after")
+            return ()
 
     async def _send(
         self, platform: str, tasks: Sequence[OutboxTask], *, made: "asyncio.Future[dict[OutboxTask, Owed]]"

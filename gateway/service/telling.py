@@ -8,13 +8,13 @@ from gateway.model.canonical import Json
 from gateway.model.quote import QuotedLot
 from gateway.model.transfer import Party, TransferState
 from gateway.ports import Credit, HoldPoints, LotPart, OutboxMessage, PlatformMessage, TellDecision
+from gateway.protocol import times_of
 from gateway.service.moves import Move, MovedLot
 from gateway.signing import Signer, sealed
 
-__all__ = ["decision_body", "decision_envelope", "message_of", "party_of"]
+__all__ = ["decision_body", "decision_envelope", "message_of", "party_of", "said_of"]
 
-EXPECTED_SECONDS: Final = 30
-"""After so long without a decision a platform asks; the same in every repetition."""
+_OF: Final = {"hold": Party.SOURCE, "credit": Party.DESTINATION}
 
 
 def party_of(move: Move, platform: str) -> Party:
@@ -37,6 +37,16 @@ def message_of(
     if wanted.kind == "credit" and state is TransferState.RESERVED:
         return _credit(move)
     return None
+
+
+def said_of(move: Move, wanted: OutboxMessage, *, decision: Decision | None) -> dict[str, Json] | None:
+    """Return what a message says, owed or not: the same for ever; None where it never was to be said."""
+    party = party_of(move, wanted.platform)
+    if not move.transfer.checked or _OF.get(wanted.kind, party) is not party:
+        return None
+    if wanted.kind == "decision":
+        return None if decision is None else decision_body(move, decision)
+    return (_hold if wanted.kind == "hold" else _credit)(move).document()
 
 
 def decision_envelope(move: Move, decision: Decision, *, signers: Sequence[Signer]) -> Mapping[str, Json]:
@@ -66,7 +76,7 @@ def _hold(move: Move) -> HoldPoints:
         unit=move.lots[0].unit,
         points=terms.amounts.points_out,
         destination=terms.destination,
-        expected_in_s=EXPECTED_SECONDS,
+        expected_in_s=_expected(move),
         lots=tuple(
             part
             for quoted, facts in zip(move.quote.lots, move.lots, strict=True)
@@ -98,7 +108,7 @@ def _credit(move: Move) -> Credit:
         points=terms.amounts.points_in,
         co2e_mg=terms.amounts.recognised_mg,
         source=terms.source,
-        expected_in_s=EXPECTED_SECONDS,
+        expected_in_s=_expected(move),
         lots=tuple(
             LotPart(
                 record=quoted.record,
@@ -109,6 +119,11 @@ def _credit(move: Move) -> Credit:
             for quoted in move.quote.lots
         ),
     )
+
+
+def _expected(move: Move) -> int:
+    """Return after how many seconds without a decision a platform asks; the same in every repetition."""
+    return int(times_of(move.transfer.terms.kind).whole.total_seconds())
 
 
 def _own_id(prefix: str, transfer: str) -> str:

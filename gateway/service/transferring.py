@@ -1,6 +1,6 @@
 """Start and show transfers: what was quoted is checked again, written down, and then on its way."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +15,7 @@ from gateway.model.shape import Shape
 from gateway.model.transfer import QuoteReference, TransferId, TransferKind, TransferTerms, is_id
 from gateway.ports import (
     Clock,
+    Dialects,
     KnownRequest,
     Ledger,
     LedgerReader,
@@ -25,6 +26,7 @@ from gateway.ports import (
     Requests,
     Standing,
     TransferStep,
+    Way,
 )
 from gateway.protocol import Checked, CheckFailed, Conflict, Kept, Send, Start, Transfer, judge, step
 from gateway.recognition import movable
@@ -66,6 +68,7 @@ class Transferring:
     ring: Callable[[], tuple[KeyRing, int]]
     shape: Shape
     clock: Clock
+    dialects: Dialects
 
     def start(self, body: dict[str, Json], *, sender: str = "") -> bytes:
         """Take up what was quoted; the same id gets the same answer, byte for byte, for ever.
@@ -157,6 +160,7 @@ class Transferring:
             arrivals=Arrivals(self.reader, self.index),
         )
         checked = dict(zip((one.id for one in new), checking.check(new, now=now), strict=True))
+        by_file = self.dialects.by(Way.FILE)
         begun: dict[str, str | GatewayError] = {}
         moves: list[tuple[Move, Sequence[Send]]] = []
         for one in new:
@@ -164,7 +168,7 @@ class Transferring:
             if isinstance(passed, GatewayError) and not isinstance(passed, TransferRefused):
                 begun[one.id] = passed  # nothing is known of it: it may be asked for again
             else:
-                moves.append(_begun(one, passed, now=now))
+                moves.append(_begun(one, passed, now=now, by_file=by_file))
         found |= self._written(moves, now=now)
         return begun | {one.id: _answer_to(one, found[one.id]) for one in wanted if one.id in found}
 
@@ -223,10 +227,12 @@ def _conflict(wanted: Wanted, known: KnownRequest) -> IdempotencyConflict:
     return IdempotencyConflict(f"{wanted.id} was sent with another {field or 'body'}", field=field)
 
 
-def _begun(wanted: Wanted, passed: Passed | TransferRefused, *, now: datetime) -> tuple[Move, Sequence[Send]]:
+def _begun(
+    wanted: Wanted, passed: Passed | TransferRefused, *, now: datetime, by_file: Collection[str]
+) -> tuple[Move, Sequence[Send]]:
     """Return a new transfer, and what its platforms are sent."""
     found = Passed((), (), b"", "") if isinstance(passed, TransferRefused) else passed
-    done = step(Transfer(_terms(wanted, person=found.person)), Start(now))
+    done = step(Transfer(_terms(wanted, person=found.person, by_file=by_file)), Start(now))
     if done.transfer.deadline is not None:
         failed = passed.code if isinstance(passed, TransferRefused) else ""
         done = step(done.transfer, CheckFailed(now, failed) if failed else Checked(now))
@@ -260,11 +266,12 @@ def _answer_to(wanted: Wanted, document: dict[str, Json]) -> str | GatewayError:
     return canonical_bytes(answer).decode()
 
 
-def _terms(wanted: Wanted, *, person: bytes) -> TransferTerms:
+def _terms(wanted: Wanted, *, person: bytes, by_file: Collection[str]) -> TransferTerms:
     quote, body = wanted.quote, wanted.body
+    travels = quote.source in by_file or quote.destination in by_file
     return TransferTerms(
         id=wanted.id,
-        kind=TransferKind.INTERACTIVE,
+        kind=TransferKind.FILE if travels else TransferKind.INTERACTIVE,
         source=quote.source,
         destination=quote.destination,
         source_account=str(body["source_account"]),

@@ -4,10 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, delete, or_, select
 
 from gateway.ledger import ALL, Lot, Pair, Position, way_of
-from gateway.ports import ArrivedLot, Corridor, LedgerReader, LotNote, LotState, MoveIndex
+from gateway.ports import (
+    ArrivedLot,
+    Corridor,
+    Dialect,
+    LedgerReader,
+    LotNote,
+    LotState,
+    MoveIndex,
+    Way,
+)
 from gateway.recognition import DayUse, Moved, Used
 from gateway.store import ledger_tables
 from gateway.store import transfer_tables as t
@@ -15,7 +24,7 @@ from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.many import rows_of
 
-__all__ = ["LedgerLotBook", "SqlAddresses", "SqlMoveIndex", "day_keys"]
+__all__ = ["LedgerLotBook", "SqlAddresses", "SqlDialects", "SqlMoveIndex", "day_keys"]
 
 
 def day_keys(person: bytes, corridor: Corridor, *, day: date) -> dict[str, str]:
@@ -144,6 +153,34 @@ class SqlAddresses:
         query = select(t.addresses.c.url).where(t.addresses.c.platform == platform)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
+
+
+class SqlDialects:
+    """What is spoken with platforms (:class:`gateway.ports.Dialects`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, platform: str, dialect: Dialect) -> None:
+        """Speak so with a platform from now on."""
+        new = {"platform": platform, "way": dialect.way.value, "form": dialect.form}
+        with self._database.write(alone=False) as connection:
+            connection.execute(delete(t.dialects).where(t.dialects.c.platform == platform))
+            if dialect.way is not Way.JSON:
+                connection.execute(t.dialects.insert(), new)
+
+    def of(self, platform: str) -> Dialect:
+        """Return what is spoken with a platform."""
+        query = select(t.dialects).where(t.dialects.c.platform == platform)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return Dialect() if row is None else Dialect(Way(row.way), row.form)
+
+    def by(self, way: Way) -> list[str]:
+        """Return the platforms whose messages go a way that is not that of common JSON."""
+        query = select(t.dialects.c.platform).where(t.dialects.c.way == way.value)
+        with self._database.read() as connection:
+            return sorted(connection.execute(query).scalars())
 
 
 def _state(lot: Lot, moved: dict[tuple[str, str], Moved]) -> LotState:

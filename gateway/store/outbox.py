@@ -1,5 +1,6 @@
 """Messages on their way to platforms, each taken for a while by one worker and kept until acknowledged."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -36,11 +37,34 @@ class SqlOutbox:
         with self._database.write(alone=False) as connection:
             return sorted(_task(row) for row in connection.execute(taken))
 
+    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
+        first = select(outbox.c.number).where(outbox.c.platform == platform)
+        chosen = first.order_by(outbox.c.number).limit(limit)
+        taken = (
+            update(outbox)
+            .where(outbox.c.number.in_(chosen))
+            .values(attempts=outbox.c.attempts + 1)
+            .returning(outbox)
+        )
+        with self._database.write(alone=False) as connection:
+            return sorted(_task(row) for row in connection.execute(taken))
+
     def end(self, tasks: Sequence[OutboxTask]) -> None:
         """Forget messages that their platforms have acknowledged, whoever has sent them."""
         numbers = [task.number for task in tasks]
         with self._database.write(alone=False) as connection:
             connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+
+    def answered(self, messages: Sequence[tuple[str, OutboxMessage]]) -> None:
+        """Forget messages about transfers that were answered in another way than to whoever sent them."""
+        done: defaultdict[OutboxMessage, list[str]] = defaultdict(list)
+        for transfer, message in messages:
+            done[message].append(transfer)
+        with self._database.write(alone=False) as connection:
+            for (platform, kind), transfers in done.items():
+                mine = (outbox.c.platform == platform, outbox.c.kind == kind)
+                connection.execute(delete(outbox).where(*mine, outbox.c.transfer.in_(transfers)))
 
     def put_off(self, task: OutboxTask, *, due: int) -> None:
         """Have a message tried again at a moment, unless another worker has it by now."""

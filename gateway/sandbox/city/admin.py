@@ -1,6 +1,8 @@
 """The switches of a sandbox city: no part of the platform API, open to whoever has the city's folder."""
 
+import base64
 import hmac
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,6 +14,7 @@ from gateway.model.strict import read_strict_object
 from gateway.sandbox.city.accounts import settle_consent
 from gateway.sandbox.city.edge import parts_of, read_content
 from gateway.sandbox.city.faults import read_switch
+from gateway.sandbox.city.filing import answer_file
 from gateway.sandbox.city.parts import CityParts
 from gateway.sandbox.city.residents import rides_file, shown_residents, shown_samples
 from gateway.sandbox.city.work import moment_text
@@ -92,6 +95,23 @@ async def move_clock(request: Request, parts: Opened) -> dict[str, Any]:
     return _shown(parts)
 
 
+@router.post("/gateway")
+async def put_gateway(request: Request, parts: Opened) -> dict[str, Any]:
+    """Say where the gateway answers: `url`."""
+    parts.gateway = str((await _object(request)).get("url", "")).rstrip("/")
+    return _shown(parts)
+
+
+@router.post("/files")
+async def work_through(request: Request, parts: Opened) -> dict[str, Any]:
+    """Do what a file says and return the city's own: `content` in base64 and `manifest`, both ways."""
+    asked = await _object(request)
+    content, manifest = str(asked.get("content")), asked.get("manifest")
+    envelope = manifest if isinstance(manifest, dict) else {}
+    working = partial(answer_file, parts, base64.b64decode(content), envelope=envelope)
+    return await run_in_threadpool(working)
+
+
 @router.post("/consents/{consent}")
 async def answer_consent(request: Request, consent: str, *, parts: Opened) -> dict[str, Any]:
     """Answer for a resident: `state` given, refused or withdrawn."""
@@ -112,6 +132,8 @@ def _shown(parts: CityParts) -> dict[str, Any]:
         "city": parts.desk.city.platform,
         "clock": moment_text(parts.clock.now()),
         "faults": parts.board.shown(),
+        "gateway": parts.gateway,
+        "called_back": dict(sorted(parts.called.items())),
     }
 
 

@@ -39,6 +39,11 @@ class Reply(NamedTuple):
     status: int
     content: bytes
 
+    @property
+    def problem_code(self) -> str:
+        """Return the code of a refusal; empty where it is none."""
+        return str(json.loads(self.content)["code"]) if self.status >= 400 else ""
+
 
 class Kind(NamedTuple):
     """One kind of message: its form and its answer's, what does it, and the member that is its id."""

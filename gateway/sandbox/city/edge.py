@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from gateway.model.canonical import canonical_bytes
+from gateway.sandbox.city.calling_back import answers_of, call_back, is_answered_later
 from gateway.sandbox.city.desk import DOCUMENT_BYTES_MAX, Reply
 from gateway.sandbox.city.faults import Defect, FaultSwitch, Trouble
 from gateway.sandbox.city.parts import Answer, CityParts, StrangeSigner
@@ -26,6 +27,7 @@ Working = Callable[[bytes, frozenset[str]], Reply]
 _KEY = re.compile(r"[!-~]{1,128}")
 _POLL_SECONDS = 0.02
 _AHEAD = 3600
+_LATER = Reply(202, canonical_bytes({"state": "accepted"}))
 _KIND = ("application/json", "application/problem+json")
 
 
@@ -48,6 +50,11 @@ async def answered(request: Request, work: Working) -> Response:
     if switch is not None and switch.kind is Trouble.DUPLICATE:
         reply = await run_in_threadpool(work, content, defects)
     parts.worked += 1
+    if switch is not None and switch.kind is Trouble.CALLBACK and is_answered_later(path, reply):
+        telling = call_back(parts, list(answers_of(path, content, reply=reply)), seconds=switch.seconds)
+        parts.calling.add(task := asyncio.create_task(telling))
+        task.add_done_callback(parts.calling.discard)
+        reply = _LATER
     return await _after(parts, switch, reply=reply, message=message, defects=defects)
 
 
@@ -116,7 +123,7 @@ async def _after(
     if kind is Trouble.BROKEN:
         return _broken()
     if kind is Trouble.DEFERRED and reply.status < 400:
-        reply = Reply(202, canonical_bytes({"state": "accepted"}))
+        reply = _LATER
     headers = {"content-type": _KIND[reply.status >= 400], "content-digest": content_digest(reply.content)}
     if kind is not Trouble.UNSIGNED:
         ahead = timedelta(seconds=_AHEAD if Defect.SKEWED in defects else 0)

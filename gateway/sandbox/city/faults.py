@@ -30,6 +30,7 @@ class Trouble(StrEnum):
     STALE = "stale"  # the signed answer to an earlier request
     CUT = "cut"  # the answer ends in its middle
     DEFERRED = "deferred"  # works, and answers 202: the answer is to be asked for
+    CALLBACK = "callback"  # works, answers 202, and posts what came of it to the gateway after a while
 
 
 class Defect(StrEnum):

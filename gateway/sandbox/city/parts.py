@@ -1,7 +1,9 @@
 """What a running city is made of; ``gateway.app`` joins it."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -27,6 +29,7 @@ from gateway.signing import (
 __all__ = ["Answer", "CityClock", "CityParts", "StrangeSigner"]
 
 _OFFSET: Final = "clock offset"
+_GATEWAY: Final = "gateway"
 
 
 class Answer(NamedTuple):
@@ -75,7 +78,10 @@ class StrangeSigner:
 
 @dataclass(slots=True, kw_only=True)
 class CityParts:
-    """``ring`` has the gateway's keys; ``token`` opens the switches to whoever has the city's folder."""
+    """``ring`` has the gateway's keys; ``token`` opens the switches to whoever has the city's folder.
+
+    ``called`` counts what the gateway said to answers that were posted to it; ``calling`` are under way.
+    """
 
     desk: Desk
     board: FaultBoard
@@ -85,6 +91,17 @@ class CityParts:
     token: str
     worked: int = 0
     last: Answer | None = None
+    called: Counter[str] = field(default_factory=Counter)
+    calling: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    @property
+    def gateway(self) -> str:
+        """Return where the gateway answers; empty while nobody has said."""
+        return self.desk.book.fact(_GATEWAY)
+
+    @gateway.setter
+    def gateway(self, url: str) -> None:
+        self.desk.book.remember(_GATEWAY, url)
 
     def admit(self, message: Message, *, trusting: bool = False) -> Presented | None:
         """Return what the gateway's signature says; None where the city trusts whoever comes.
