@@ -3,8 +3,8 @@
 The processes: a worker of the interface, the one that carries transfers out, the cities of both ends, and
 what puts decisions into the log. What is moved: one transfer that is committed, one that the destination
 refuses, one for which it is asleep until time is over, and a batch of six of which four are refused, each by
-somebody else. ``TANQIAO_KILLS`` says how many points of each kind are killed at, or ``all``;
-``TANQIAO_KILLS_PART=2/4`` takes the second of four parts.
+somebody else. ``TANQIAO_MOVE_KILLS`` says how many points of each kind are killed at, or ``all``;
+``TANQIAO_MOVE_KILLS_PART=2/4`` takes the second of four parts.
 """
 
 import os
@@ -24,8 +24,8 @@ from tests.fakes.kills import API, CARRY, LOG, SCENARIOS, Forge, Scenario, forge
 from tests.fakes.servers import postgres_server, valkey_server
 
 pytestmark = pytest.mark.xdist_group("transfers")
-KILLS: Final = os.environ.get("TANQIAO_KILLS", "1")
-PART: Final = os.environ.get("TANQIAO_KILLS_PART", "1/1")
+KILLS: Final = os.environ.get("TANQIAO_MOVE_KILLS", "1")
+PART: Final = os.environ.get("TANQIAO_MOVE_KILLS_PART", "1/1")
 TRIES: Final = 3
 LEASE_SECONDS: Final = 30
 
