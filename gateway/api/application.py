@@ -1,6 +1,8 @@
 """The HTTP interface as a whole."""
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
@@ -30,10 +32,14 @@ from gateway.api.parts import ApiParts
 from gateway.api.together import Together
 from gateway.api.traced import Traced
 from gateway.api.waiting import Waiting
+from gateway.service.transferring import Transferring
 
 __all__ = ["application"]
 
+T = TypeVar("T")
+U = TypeVar("U")
 TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
+TRANSFERS_TOGETHER: Final = 50  # quotes or starts of one call: some 100 ms
 _RESOURCES: Final = (
     public,
     mappings,
@@ -59,6 +65,13 @@ _NOT_TRACED: Final = TelemetryConfig(tracing=False, metrics=False, logs=False, a
 """FastAPI's own spans and logs would show paths and contents; ``Edge`` writes down what may be shown."""
 
 
+def _together(
+    work: Callable[[Transferring, Sequence[T]], list[U | Exception]], parts: ApiParts
+) -> Together[T, U]:
+    """Do for what is asked for at the same moment what is done for a batch; it may all be repeated."""
+    return Together(partial(work, parts.transferring), repeatable=True, most=TRANSFERS_TOGETHER)
+
+
 def application(parts: ApiParts | None) -> FastAPI:
     """Return the interface over some parts; without them it only describes itself."""
     api = FastAPI(
@@ -77,6 +90,8 @@ def application(parts: ApiParts | None) -> FastAPI:
         api.state.parts = parts
         api.state.admitting = Together(parts.gatekeeper.admit)
         api.state.submitting = Together(parts.submitting.submit_rows)
+        api.state.quoting = _together(transfers.quote_each, parts)
+        api.state.starting = _together(transfers.start_each, parts)
         api.state.waiting = Waiting(parts.operations)
         api.state.trying = CapacityLimiter(TRYING_TOGETHER)
         api.add_middleware(Edge, limits=parts.limits, measures=parts.measures)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 __all__ = ["Together"]
 
+ALL: Final = 1 << 20  # more than a worker has requests
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -16,11 +17,20 @@ class Together(Generic[T, U]):
     """Hands what waits at the same moment to one call; what comes meanwhile waits for the next call.
 
     ``work`` returns an answer for each item in their order, or the error that this one alone gets; what it
-    raises all of them get.
+    raises all of them get. ``repeatable`` work is then done again for each alone, so that none pays for
+    another. ``most`` items are handed over at once.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Sequence[U | Exception]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Sequence[U | Exception]],
+        *,
+        repeatable: bool = False,
+        most: int = ALL,
+    ) -> None:
         self._work = work
+        self._repeatable = repeatable
+        self._most = most
         self._waiting: list[tuple[T, asyncio.Future[U]]] = []
         self._working: asyncio.Task[None] | None = None
 
@@ -34,7 +44,7 @@ class Together(Generic[T, U]):
 
     async def _work_off(self) -> None:
         while self._waiting:
-            together, self._waiting = self._waiting, []
+            together, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             answers = await run_in_threadpool(self._answers, [item for item, _ in together])
             for (_, waits), answer in zip(together, answers, strict=True):
                 if waits.done():
@@ -48,6 +58,8 @@ class Together(Generic[T, U]):
         try:
             answers = self._work(items)
         except Exception as error:  # noqa: BLE001 - each who waits is told
+            if self._repeatable and len(items) > 1:
+                return [answer for item in items for answer in self._answers([item])]
             return [error] * len(items)
         if len(answers) != len(items):
             return [ValueError(f"{len(items)} items have {len(answers)} answers")] * len(items)

@@ -1,7 +1,7 @@
 """``/v1/quotes``, ``/v1/transfers``, ``/v1/positions``: points on their way between platforms."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, NamedTuple, cast
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -10,13 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.api.bodies import parts_of, sender, signed_document
 from gateway.api.forms import ACCOUNT, PLATFORM, Form
+from gateway.api.together import Together
 from gateway.api.traced import link_to
-from gateway.errors import NotFound, UsageError
+from gateway.errors import GatewayError, NotFound, UsageError
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import is_id
 from gateway.ports import Corridor, Platform
-from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quote
+from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quotes
 from gateway.service.transferring import Transferring, positions_shown
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "TransferAnswer",
     "quote_asked",
     "quote_document",
+    "quote_each",
     "router",
+    "start_each",
     "transfer_of",
 ]
 
@@ -114,6 +117,20 @@ class PositionList(BaseModel):
     positions: list[PositionDocument]
 
 
+class Asked(NamedTuple):
+    """A platform's request for a quote, of the form of one."""
+
+    platform: Platform
+    form: Mapping[str, Json]
+
+
+class Started(NamedTuple):
+    """A platform's request to move what was quoted."""
+
+    platform: Platform
+    body: dict[str, Json]
+
+
 QUOTE_FORM: Final = Form(
     destination=PLATFORM,
     account=ACCOUNT,
@@ -135,12 +152,8 @@ async def quote(request: Request, sent: Sent) -> QuoteDocument:
     """Quote a move of points of the asking platform: how many arrive, and why. Nothing is reserved."""
     platform, content = sent
     asked = QUOTE_FORM.read(content)
-    parts = _transferring(request)
-
-    def made() -> QuoteDocument:
-        return quote_document(make_quote(quote_asked(asked, platform, parts=parts), parts.quoting))
-
-    return await run_in_threadpool(made)
+    quoting: Together[Asked, QuoteDocument] = request.app.state.quoting
+    return await quoting(Asked(platform, asked))
 
 
 @router.post(
@@ -159,13 +172,9 @@ async def start_transfer(request: Request, key: TransferKey, *, sent: Sent) -> R
     body = transfer_of(read_strict_object(content))
     if body["id"] != key:
         raise UsageError("the idempotency key of a transfer is its id", field="Idempotency-Key")
-    transferring = _transferring(request)
     link_to([key])
-
-    def started() -> bytes:
-        return transferring.start(body, sender=platform.id)
-
-    answer = await run_in_threadpool(started)
+    starting: Together[Started, bytes] = request.app.state.starting
+    answer = await starting(Started(platform, body))
     headers = {"Location": f"/v1/transfers/{key}"}
     return Response(answer, 202, headers, media_type="application/json")
 
@@ -220,6 +229,25 @@ def transfer_of(body: dict[str, Json]) -> dict[str, Json]:
     """
     TRANSFER_FORM.require(body)
     return body
+
+
+def quote_each(parts: Transferring, asked: Sequence[Asked]) -> list[QuoteDocument | Exception]:
+    """Make quotes for requests that came at the same moment, each for itself."""
+    wished = [quote_asked(one.form, one.platform, parts=parts) for one in asked]
+    return [
+        one if isinstance(one, GatewayError) else quote_document(one)
+        for one in make_quotes(wished, parts.quoting)
+    ]
+
+
+def start_each(parts: Transferring, asked: Sequence[Started]) -> list[bytes | Exception]:
+    """Take up what was asked at the same moment, each for itself; what one platform asks goes together."""
+    answers: dict[int, bytes | Exception] = {}
+    for platform in dict.fromkeys(one.platform.id for one in asked):
+        mine = [number for number, one in enumerate(asked) if one.platform.id == platform]
+        begun = parts.start_all([asked[number].body for number in mine], sender=platform)
+        answers |= zip(mine, begun, strict=True)
+    return [answers[number] for number in range(len(asked))]
 
 
 def quote_asked(asked: Mapping[str, Json], platform: Platform, *, parts: Transferring) -> QuoteAsked:

@@ -23,11 +23,11 @@ def audit_publications(kept: Sequence[MappingPublication], journal: Journal, *, 
     positions = {one.digest: one.position for one in published}
     settled = {one.digest for one in kept if one.position is not None}
     for mapping in published:
-        if _approvals(mapping.position, journal) and mapping.digest not in settled:
-            check.differs(
-                f"publication of {mapping.id} version {mapping.version}: the log has it with signatures of"
-                " maintainers, and it is not kept as published"
-            )
+        with check.noting(f"publication of {mapping.id} version {mapping.version}"):
+            if _approvals(mapping.position, journal) and mapping.digest not in settled:
+                raise IntegrityBroken(
+                    "the log has it with signatures of maintainers, and it is not kept as published"
+                )
     for one in kept:
         with check.noting(f"publication of {one.id} version {one.version}, sha256:{one.digest}"):
             _require_signed(one)

@@ -148,6 +148,7 @@ def test_what_is_wrong_is_refused(wuhan: GatewayClient, data: bytes, told: tuple
     assert refused_by(wuhan, data) == told
 
 
+@pytest.mark.usefixtures("third")
 def test_who_may_hand_in(running: Served, coordinator: str) -> None:
     """A platform its own, a coordinator any; nobody else, whoever has signed."""
     own = signed_by(version_three("who", version="9"), LI, WANG, identity=(WUHAN, 9))

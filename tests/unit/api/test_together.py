@@ -76,3 +76,23 @@ def test_an_answer_too_few_is_an_error_for_all_and_keeps_nobody_waiting() -> Non
 
     with pytest.raises(ValueError, match="answers"):
         asyncio.run(asked())
+
+
+def test_work_that_may_be_repeated_is_done_for_each_alone_where_all_fail() -> None:
+    calls: list[list[str]] = []
+
+    def work(items: Sequence[str]) -> list[str | Exception]:
+        calls.append(list(items))
+        if "bad" in items:
+            raise OSError("gone")
+        return [item.upper() for item in items]
+
+    async def asked() -> list[str | BaseException]:
+        together = Together(work, repeatable=True, most=3)
+        return await asyncio.gather(*map(together, ("a", "bad", "b", "c")), return_exceptions=True)
+
+    first, failed, *others = asyncio.run(asked())
+
+    assert [first, *others] == ["A", "B", "C"]
+    assert isinstance(failed, OSError)
+    assert calls == [["a", "bad", "b"], ["a"], ["bad"], ["b"], ["c"]]
