@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -31,7 +31,7 @@ from gateway.app.notifying import notify
 from gateway.app.serve import Serving, api_parts, sequence
 from gateway.app.telemetry import require_traces, tracing
 
-__all__ = ["serve"]
+__all__ = ["end", "serve"]
 
 RESTART_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 0.2
@@ -102,15 +102,21 @@ def _supervise(
     finally:
         leave()
         sequencer = running.pop(SEQUENCER, None)
-        _end(list(running.values()), seconds=drain_seconds + GRACE_SECONDS)
-        _end([] if sequencer is None else [sequencer], seconds=GRACE_SECONDS)
+        end(list(running.values()), seconds=drain_seconds + GRACE_SECONDS)
+        end([] if sequencer is None else [sequencer], seconds=GRACE_SECONDS)
 
 
-def _end(processes: list[SpawnProcess], *, seconds: int) -> None:
+def end(processes: Sequence[SpawnProcess], *, seconds: int) -> None:
+    """Have processes stop, all within some seconds; one that does not is killed, which loses nothing."""
     for process in processes:
         process.terminate()
+    until = time.monotonic() + seconds
     for process in processes:
-        process.join(seconds)
+        process.join(max(0.0, until - time.monotonic()))
+        if process.is_alive():
+            _logger.warning("%s did not stop within %d s and is killed", process.name, seconds)
+            process.kill()
+            process.join()
 
 
 def _started(name: str, job: Callable[[], None], *, log_level: str) -> SpawnProcess:

@@ -1,0 +1,31 @@
+"""Processes of the service end when they are told to, and also where one of them does not listen."""
+
+import signal
+import time
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+from gateway.app.processes import end
+
+
+def deaf(ready: Connection) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ready.send(True)
+    time.sleep(600)
+
+
+def quick(ready: Connection) -> None:
+    ready.send(True)
+    time.sleep(600)
+
+
+def test_one_that_does_not_stop_is_killed_and_keeps_no_other_waiting() -> None:
+    here, there = get_context("spawn").Pipe()
+    processes = [get_context("spawn").Process(target=job, args=(there,)) for job in (deaf, deaf, quick)]
+    for process in processes:
+        process.start()
+        assert here.recv()
+
+    end(processes, seconds=1)
+
+    assert [process.exitcode for process in processes] == [-signal.SIGKILL, -signal.SIGKILL, -signal.SIGTERM]
