@@ -149,10 +149,14 @@ def emit_rows(rows: Iterable[Mapping[str, object]], form: Format) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {item}" for key, item in value.items()) or "-"
+        return ", ".join(f"{key} {_within(item)}" for key, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)
+        return ", ".join(map(_within, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def _within(value: object) -> str:
+    return f"({_cell(value)})" if isinstance(value, Mapping | list | tuple) and value else _cell(value)
 
 
 def exit_code(error: GatewayError) -> int:
