@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Annotated
 
@@ -121,7 +122,8 @@ def emit(data: Mapping[str, object], form: Format) -> None:
     if form is Format.TABLE:
         width = max((len(key) for key in data), default=0)
         for key, value in data.items():
-            say(f"{key:<{width}}  {_cell(value)}")
+            for name, line in zip(chain([key], repeat("")), _lines(value), strict=False):
+                say(f"{name:<{width}}  {line}")
     else:
         say(json.dumps(data, ensure_ascii=False, indent=2 if form is Format.JSON else None))
 
@@ -145,6 +147,16 @@ def emit_rows(rows: Iterable[Mapping[str, object]], form: Format) -> None:
         for row in listed:
             table.add_row(*(Text(visible(_cell(value))) for value in row.values()))  # no text is markup
         Console().print(table)
+
+
+def _lines(value: object) -> list[str]:
+    if (
+        isinstance(value, list | tuple)
+        and value
+        and all(isinstance(one, str) and " " in one for one in value)
+    ):
+        return [_cell(one) for one in value]  # sentences, such as the reasons of a quote
+    return [_cell(value)]
 
 
 def _cell(value: object) -> str:

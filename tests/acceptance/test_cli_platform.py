@@ -65,6 +65,17 @@ def test_the_side_car_names_the_port_that_is_taken(key: Path) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
 
 
+def test_sentences_stand_below_each_other_and_names_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    emit({"reasons": ["3 points move.", "2 arrive."], "names": ["a", "b"], "none": []}, Format.TABLE)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "reasons  3 points move.",
+        "         2 arrive.",
+        "names    a, b",
+        "none     -",
+    ]
+
+
 def test_a_cell_of_a_table_shows_what_is_within_as_words(capsys: pytest.CaptureFixture[str]) -> None:
     inputs = {"distance": {"unit": "km", "value": "3.2"}, "caps": []}
 
