@@ -162,7 +162,10 @@ def _asked(
             timeout=SECONDS,
         )
     except httpx.TransportError as error:
-        raise Unreachable(f"the city at {address['url']} does not answer") from error
+        raise Unreachable(
+            f"the city at {address['url']} does not answer",
+            remedy=f"serve it again: tanqiao sandbox serve --home {folder}",
+        ) from error
     if answer.status_code != 200:
         raise Refused(str(answer.json().get("detail", "")), field=what)
     return answer

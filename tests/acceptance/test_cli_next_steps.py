@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.demo import next_steps
+from tests.acceptance.commands import tanqiao
 
 TOOLS = Path(sys.executable).parent
 SPACED = "a folder 碳"
@@ -51,3 +52,13 @@ def test_a_folder_with_spaces_stays_one_word(tmp_path: Path, monkeypatch: pytest
         "set aside",
         str(target / "home"),
     ]
+
+
+def test_a_home_for_production_is_told_commands_and_not_to_edit_what_is_pinned(tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+
+    done = tanqiao("init", "--home", tmp_path / "home", "--profile", "production", TANQIAO_STATE=state)
+
+    assert done.returncode == 0, done.stderr
+    assert "tanqiao witness trust, then tanqiao witness quorum" in done.stderr
+    assert "trust/policy" not in done.stderr

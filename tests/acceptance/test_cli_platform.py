@@ -65,6 +65,16 @@ def test_the_side_car_names_the_port_that_is_taken(key: Path) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
 
 
+def test_a_city_that_is_not_served_any_more_is_to_be_served_again(tmp_path: Path) -> None:
+    (tmp_path / "running.json").write_text('{"url": "http://127.0.0.1:1", "token": "t"}')
+    (tmp_path / "running.json").chmod(0o600)
+
+    done = tanqiao("sandbox", "show", "state", "--home", tmp_path)
+
+    assert done.returncode == 5
+    assert f"tanqiao sandbox serve --home {tmp_path}" in done.stderr
+
+
 def test_sentences_stand_below_each_other_and_names_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     emit({"reasons": ["3 points move.", "2 arrive."], "names": ["a", "b"], "none": []}, Format.TABLE)
 
