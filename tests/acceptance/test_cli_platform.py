@@ -65,6 +65,14 @@ def test_the_side_car_names_the_port_that_is_taken(key: Path) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
 
 
+def test_an_address_of_a_platform_is_written_with_its_scheme(tmp_path: Path) -> None:
+    done = tanqiao("platform", "address", WUHAN_PLATFORM, "127.0.0.1:18510", "--home", tmp_path)
+
+    assert done.returncode == 4
+    assert "found '127.0.0.1:18510'" in done.stderr
+    assert "begin it with https://" in done.stderr
+
+
 def test_a_city_that_is_not_served_any_more_is_to_be_served_again(tmp_path: Path) -> None:
     (tmp_path / "running.json").write_text('{"url": "http://127.0.0.1:1", "token": "t"}')
     (tmp_path / "running.json").chmod(0o600)
