@@ -28,6 +28,7 @@ from gateway.ledger import (
 )
 from gateway.ports import BooksStanding, StepTaken, Transfer, TransferStep
 from gateway.store import ledger_tables as t
+from gateway.store.appending import Appending
 from gateway.store.database import Database
 from gateway.store.dialects import is_conflict
 from gateway.store.gathering import Gathering, Works
@@ -96,7 +97,8 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
             load(group)
             clerk = group.clerk()
             done = work(clerk)
-            group.write(clerk)
+            with Appending(connection) as writing:
+                group.write(clerk, writing)
             return done
 
     def _commit(self, works: Works[TransferStep, StepTaken]) -> None:

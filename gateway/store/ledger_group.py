@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, select, text, tuple_, update
 
@@ -18,7 +18,6 @@ from gateway.ledger import (
     Book,
     Clerk,
     Decision,
-    Entry,
     Head,
     Kind,
     Pair,
@@ -30,17 +29,22 @@ from gateway.ledger import (
 )
 from gateway.ports import Decide, StepTaken, Transfer, TransferStep
 from gateway.store import ledger_tables as t
+from gateway.store.appending import Appending
 from gateway.store.ledger_rows import (
+    Difference,
     account_text,
     changed,
     decision_of,
-    event_rows,
+    difference,
+    event_row,
     fill,
     reservation_of,
 )
-from gateway.store.many import insert_many, rows_of, update_many
+from gateway.store.many import rows_of, update_many
 
 __all__ = ["Group", "run_steps"]
+
+AHEAD: Final = 50  # steps that are taken before their postings are given to the database
 
 
 class Group:
@@ -109,6 +113,7 @@ class Group:
 
     def clerk(self) -> Clerk:
         """Return a clerk for what was loaded; from here on nothing more may be loaded."""
+        self._posted = 0
         self._before = self.book.copy()
         self._windows_before = dict(self.windows)
         return Clerk(
@@ -119,7 +124,20 @@ class Group:
             windows=self.windows,
         )
 
-    def write(self, clerk: Clerk) -> None:
+    def post(self, clerk: Clerk, writing: Appending) -> None:
+        """Append the postings of what the clerk has done since this was last called."""
+        entries = clerk.entries[self._posted :]
+        self._posted += len(entries)
+        writing.add(
+            t.postings,
+            (
+                (number, line, account_text(debit), account_text(credit), amount)
+                for number, _, postings in entries
+                for line, (debit, credit, amount) in enumerate(postings)
+            ),
+        )
+
+    def write(self, clerk: Clerk, writing: Appending) -> None:
         """Check what the clerk has done and write it down.
 
         Raises:
@@ -127,29 +145,23 @@ class Group:
         """
         if not clerk.entries:
             return
+        self.post(clerk, writing)
         require_step(self._before, self.book)
-        write = self._connection
-        for table, new, known in changed(self._before, self.book):
-            insert_many(write, table, rows=new)
-            update_many(write, table, rows=known)
-        journal: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        for table, row in event_rows(clerk.entries):
-            journal[table.name].append(row)
-        for table in (t.reservations, t.decisions, t.changes):
-            insert_many(write, table, rows=journal[table.name])
-        insert_many(write, t.postings, rows=_posting_rows(clerk.entries))
-        self._write_windows()
-        write.execute(update(t.head).values(clerk.head._asdict()))
+        journal = defaultdict(list)
+        for table, row in map(event_row, clerk.entries):
+            journal[table].append(row)
+        for table, rows in journal.items():
+            writing.add(table, rows)
+        differences = [*changed(self._before, self.book), self._moved_windows()]
+        for table, new, _ in differences:
+            writing.add(table, new)
+        writing.end()
+        for table, _, known in differences:
+            update_many(self._connection, table, known)
+        self._connection.execute(update(t.head).values(clerk.head._asdict()))
 
-    def _write_windows(self) -> None:
-        moved = [
-            {"number": number, "state": state}
-            for number, state in self.windows.items()
-            if self._windows_before.get(number) is not state
-        ]
-        known = self._windows_before
-        insert_many(self._connection, t.windows, rows=[one for one in moved if one["number"] not in known])
-        update_many(self._connection, t.windows, rows=[one for one in moved if one["number"] in known])
+    def _moved_windows(self) -> Difference:
+        return difference(t.windows, self._windows_before, after=self.windows)
 
     def _fill(self, table: Table, key: Column[Any], *, values: Iterable[str | int]) -> None:
         fill(self.book, table, rows=rows_of(self._connection, key, values=values))
@@ -169,12 +181,18 @@ def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[Ste
     group.load_reserved([*commanded, *originals])
     group.load_books([*wanted, *group.reservations.values()])
     walk = _Walk(group.clerk(), group.decisions, standing=before)
-    taken = [walk.take(step) for step in steps]
-    group.write(walk.clerk)
-    after = walk.transfers.items()
-    insert_many(connection, t.transfers, rows=[one._asdict() for name, one in after if name not in before])
-    update_many(connection, t.transfers, rows=[one._asdict() for name, one in after if name in before])
-    insert_many(connection, t.outbox, rows=walk.messages)
+    taken: list[StepTaken] = []
+    with Appending(connection) as writing:
+        for first in range(0, len(steps), AHEAD):
+            taken += map(walk.take, steps[first : first + AHEAD])
+            group.post(walk.clerk, writing)
+        group.write(walk.clerk, writing)
+        after = walk.transfers.values()
+        writing.add(t.transfers, [one for one in after if one.id not in before])
+        writing.add(t.outbox, walk.messages)
+    known = [one for one in after if one.id in before]
+    names = [str(one.name) for one in t.transfers.columns]
+    update_many(connection, t.transfers, dict(zip(names, zip(*known, strict=True), strict=False)))
     return taken
 
 
@@ -188,7 +206,7 @@ class _Walk:
         self.clerk = clerk
         self.transfers: dict[str, Transfer] = {}
         self._standing = dict(standing)
-        self.messages: list[dict[str, Any]] = []
+        self.messages: list[tuple[Any, ...]] = []
         self._decisions = decisions
 
     def take(self, step: TransferStep) -> StepTaken:
@@ -205,16 +223,7 @@ class _Walk:
         self.transfers[step.transfer] = Transfer(
             step.transfer, version + 1, change.state, change.due, change.document
         )
-        self.messages += [
-            {
-                "transfer": step.transfer,
-                "platform": one.platform,
-                "kind": one.kind,
-                "due": step.at,
-                "attempts": 0,
-            }
-            for one in change.messages
-        ]
+        self.messages += [(step.transfer, *one, step.at, 0) for one in change.messages]
         return StepTaken(True, version + 1, change.state, refused, self._decisions.get(step.transfer))
 
     def _obey(self, step: TransferStep) -> Refusal | None:
@@ -232,20 +241,6 @@ class _Walk:
     def _decide(self, step: TransferStep, command: Decide) -> None:
         decided = _moment(step.at)
         self.clerk.decide(step.transfer, command.verdict, reason=command.reason, decided=decided)
-
-
-def _posting_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    return [
-        {
-            "number": number,
-            "line": line,
-            "debit": account_text(posting.debit),
-            "credit": account_text(posting.credit),
-            "amount": posting.amount,
-        }
-        for number, _, postings in entries
-        for line, posting in enumerate(postings)
-    ]
 
 
 @lru_cache(maxsize=8)  # the steps of a group were taken within a second or two
