@@ -42,9 +42,11 @@ def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) 
     if pair.paused:
         yield Refusal(RefusalCode.PAUSED, corridor)
     yield from _caps(book, wanted)
+    amount = wanted.amount
     for one, about in ((pair, corridor), (of_source, wanted.source)):
-        if one.limit is not None and not one.admits(wanted.amount):
-            yield Refusal(RefusalCode.POSITION, about, wanted.amount, one.limit - one.owed)
+        limit = one.limit
+        if limit is not None and not one.admits(amount):
+            yield Refusal(RefusalCode.POSITION, about, amount, limit - one.owed)
 
 
 def _positions_of(book: Book, wanted: Reservation) -> Iterator[Position]:
@@ -74,7 +76,7 @@ def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:
 def _lot_code(book: Book, wanted: Reservation, *, part: Part, lot: Lot) -> RefusalCode | None:
     if lot.platform != wanted.source:
         return RefusalCode.NOT_HELD
-    if part.facts is not None and part.facts != lot.new:
+    if part.facts is not None and part.facts is not lot and part.facts != lot.new:
         return RefusalCode.DIFFERS
     if part.seen is not None and lot.transit_mg:
         return RefusalCode.IN_TRANSIT  # whether it arrives decides what this part comes to
@@ -141,7 +143,7 @@ def _require_sense(wanted: Reservation) -> None:
         whole = 0 <= facts.movable_mg <= facts.mg <= AMOUNT_MAX and 0 <= facts.points <= AMOUNT_MAX
         used = part.mg > 0 and part.points >= 0 and 0 <= part.recognised_mg <= part.mg
         arrives = 0 <= part.points_in <= AMOUNT_MAX
-        if not whole or not used or not arrives or facts != facts.new:
+        if not whole or not used or not arrives or not facts.unused:
             raise InvariantBroken(f"{wanted.transfer}: amounts of the lot {part.lot} make no sense")
         if (part.back is not None) != (wanted.kind is Kind.RETURN):
             raise InvariantBroken(f"{wanted.transfer}: only a return gives back")

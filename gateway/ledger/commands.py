@@ -80,7 +80,8 @@ class Reservation(NamedTuple):
 
     def counters(self) -> dict[str, int]:
         """Return what the reservation adds to the day limits and to what of an original went back."""
-        added: dict[str, int] = {cap.key: self.amount for cap in self.caps}
+        amount = self.amount
+        added = {key: amount for _, key, _ in self.caps}
         for part in self.parts:
             if part.back is not None:
                 key = returned_key(self.original, part.back.number)

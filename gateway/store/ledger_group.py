@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, select, text, tuple_, update
+from sqlalchemy import Column, Connection, Table, bindparam, select, text, update
 
 from gateway.errors import InvariantBroken
 from gateway.ledger import (
@@ -40,11 +40,15 @@ from gateway.store.ledger_rows import (
     fill,
     reservation_of,
 )
-from gateway.store.many import rows_of, update_many
+from gateway.store.many import rows_by, rows_by_pair, rows_of, rows_with, update_many
 
 __all__ = ["Group", "run_steps"]
 
 AHEAD: Final = 50  # steps that are taken before their postings are given to the database
+_STANDING: Final = (t.transfers.c.id, t.transfers.c.version, t.transfers.c.state)
+_NO_SCAN: Final = text("SET LOCAL enable_seqscan = off")
+_HEAD: Final = select(t.head).with_for_update()
+_NEW_HEAD: Final = update(t.head).values({name: bindparam(name) for name in Head._fields})
 
 
 class Group:
@@ -55,8 +59,8 @@ class Group:
         self._connection = connection
         if connection.dialect.name == "postgresql":
             # a plan made while tables were small must not read a large one from end to end
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
-        row = connection.execute(select(t.head).with_for_update()).one()
+            connection.execute(_NO_SCAN)
+        row = connection.execute(_HEAD).one()
         self.head = Head(row.number, row.decision, row.window)
         self.book = Book()
         self.reservations: dict[str, Reservation] = {}
@@ -77,10 +81,13 @@ class Group:
         """Load the rows that reservations and their ends touch."""
         pairs = {Pair(one.source, one.destination) for one in touched if one.kind is Kind.MOVE}
         self.load_lots(name for one in touched for name in one.lots())
-        self._fill(t.counters, t.counters.c.key, values=(key for one in touched for key in one.counters()))
         self.load_positions(pairs)
         self.load_flows([self.head.window])
         self.load_accounts(name for one in touched for name in (one.source, one.destination))
+
+    def load_counters(self, counted: Iterable[Reservation]) -> None:
+        """Load what reservations count in; what is committed stays counted, and needs none of it."""
+        self._fill(t.counters, t.counters.c.key, values=(key for one in counted for key in one.counters()))
 
     def load_lots(self, names: Iterable[str]) -> None:
         """Load lots that were used before."""
@@ -97,10 +104,8 @@ class Group:
             for one, other in pairs
             for found in (Pair(one, other), Pair(other, one), Pair(one, ALL), Pair(other, ALL))
         }
-        if wanted:
-            key = tuple_(t.positions.c.platform, t.positions.c.other)
-            query = select(t.positions).where(key.in_(list(wanted)))
-            fill(self.book, t.positions, rows=self._connection.execute(query))
+        query = rows_by_pair(t.positions.c.platform, t.positions.c.other, self._connection.dialect.name)
+        fill(self.book, t.positions, rows=rows_with(self._connection, query, values=map(tuple, wanted)))
 
     def load_flows(self, windows: Iterable[int]) -> None:
         """Load what moved in windows."""
@@ -158,7 +163,7 @@ class Group:
         writing.end()
         for table, _, known in differences:
             update_many(self._connection, table, known)
-        self._connection.execute(update(t.head).values(clerk.head._asdict()))
+        self._connection.execute(_NEW_HEAD, clerk.head._asdict())
 
     def _moved_windows(self) -> Difference:
         return difference(t.windows, self._windows_before, after=self.windows)
@@ -171,15 +176,16 @@ def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[Ste
     """Take steps one after the other, all in the transaction of this connection."""
     group = Group(connection)
     names = [step.transfer for step in steps]
-    columns = (t.transfers.c.id, t.transfers.c.version, t.transfers.c.state)
-    rows = rows_of(connection, t.transfers.c.id, values=names, columns=columns)
-    before = {row.id: (int(row.version), str(row.state)) for row in rows}
+    query = rows_by(t.transfers.c.id, connection.dialect.name, columns=_STANDING)
+    before = {name: (version, state) for name, version, state in rows_with(connection, query, values=names)}
     wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
     originals = [one.original for one in wanted if one.original]
     commanded = {step.transfer for step in steps if step.command is not None and step.transfer in before}
     group.load_decided([*before, *originals])
     group.load_reserved([*commanded, *originals])
     group.load_books([*wanted, *group.reservations.values()])
+    aborted = {step.transfer for step in steps if _aborts(step)} & group.reservations.keys()
+    group.load_counters([*wanted, *(group.reservations[name] for name in aborted)])
     walk = _Walk(group.clerk(), group.decisions, standing=before)
     taken: list[StepTaken] = []
     with Appending(connection) as writing:
@@ -241,6 +247,10 @@ class _Walk:
     def _decide(self, step: TransferStep, command: Decide) -> None:
         decided = _moment(step.at)
         self.clerk.decide(step.transfer, command.verdict, reason=command.reason, decided=decided)
+
+
+def _aborts(step: TransferStep) -> bool:
+    return isinstance(step.command, Decide) and step.command.verdict is Verdict.ABORT
 
 
 @lru_cache(maxsize=8)  # the steps of a group were taken within a second or two

@@ -192,7 +192,9 @@ def _load(group: Group, events: Sequence[Any]) -> None:
     transfers += [event.original for event in reserved if event.original]
     group.load_reserved(transfers)
     group.load_decided(transfers)
-    group.load_books([*reserved, *group.reservations.values()])
+    touched = [*reserved, *group.reservations.values()]
+    group.load_books(touched)
+    group.load_counters(touched)
     group.load_lots(event.lot for event in disputes)
     group.load_accounts(event.facts.platform for event in disputes if event.facts is not None)
     group.load_positions(event.pair for event in events if isinstance(event, Limit))

@@ -20,12 +20,15 @@ from sqlalchemy import (
     Update,
     bindparam,
     cast,
+    column,
     func,
+    literal_column,
     select,
+    tuple_,
     update,
 )
 
-__all__ = ["rows_of", "update_many"]
+__all__ = ["rows_by", "rows_by_pair", "rows_of", "rows_with", "update_many"]
 
 ROWS: Final = "given_rows"
 
@@ -75,28 +78,45 @@ def rows_of(
     *,
     values: Iterable[str | int],
     also: ColumnElement[bool] | TextClause | None = None,
-    columns: Sequence[Column[Any]] = (),
 ) -> Sequence[Any]:
-    """Return the rows of a table whose key is one of some values, or of each only some columns.
+    """Return the rows of a table whose key is one of some values; ``also`` is what an index of part asks."""
+    query = rows_by(key, connection.dialect.name)
+    return rows_with(connection, query if also is None else query.where(also), values=values)
 
-    ``also`` is what an index of part asks.
-    """
+
+def rows_with(
+    connection: Connection, query: Select[Any], *, values: Iterable[str | int | tuple[str, ...]]
+) -> Sequence[Any]:
+    """Return what a query of :func:`rows_by` gives for some values."""
     wanted = list(set(values))
     if not wanted:
         return []
-    query = _rows_of(key, connection.dialect.name, columns=columns or tuple(key.table.c))
-    query = query if also is None else query.where(also)
     return connection.execute(query, {ROWS: orjson.dumps(wanted).decode()}).all()
 
 
 @lru_cache(maxsize=64)
-def _rows_of(key: Column[Any], dialect: str, *, columns: Sequence[Column[Any]]) -> Select[Any]:
+def rows_by(key: Column[Any], dialect: str, *, columns: tuple[Column[Any], ...] = ()) -> Select[Any]:
+    """Return the query of the rows, or only some columns of them, whose key is one of what will be given."""
     given = bindparam(ROWS, type_=Text)
+    query = select(*columns or key.table.c)
     if dialect == "postgresql":
         wanted = select(cast(_elements(given), key.type)).scalar_subquery()
-        return select(*columns).where(key == func.any(func.array(wanted)))
+        return query.where(key == func.any(func.array(wanted)))
     listed = func.json_each(given).table_valued("value")
-    return select(*columns).where(key.in_(select(listed.c.value)))
+    return query.where(key.in_(select(listed.c.value)))
+
+
+@lru_cache(maxsize=64)
+def rows_by_pair(one: Column[Any], other: Column[Any], dialect: str) -> Select[Any]:
+    """Return the query of the rows whose two keys are one of the pairs that will be given."""
+    given = bindparam(ROWS, type_=Text)
+    if dialect == "postgresql":
+        listed = func.json_array_elements(cast(given, JSON)).table_valued(column("value", JSON))
+        pair = [listed.c.value.op("->>")(literal_column(str(n))) for n in (0, 1)]
+    else:
+        listed = func.json_each(given).table_valued("value")
+        pair = [func.json_extract(listed.c.value, f"$[{n}]") for n in (0, 1)]
+    return select(one.table).where(tuple_(one, other).in_(select(*pair)))
 
 
 def _elements(document: ColumnElement[Any]) -> ColumnElement[Any]:
