@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.exc import DBAPIError
 
-__all__ = ["Appending"]
+__all__ = ["Appending", "at_once"]
 
 
 class Appending:
@@ -71,8 +71,7 @@ class Appending:
     def _begin(self, table: Table) -> None:
         self.end()
         names, types = _columns(table)
-        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment] - SQLAlchemy does not say whose
-        cursor = self._closing.enter_context(driver.cursor())
+        cursor = self._closing.enter_context(_driver(self._connection).cursor())
         quoted = ", ".join(f'"{name}"' for name in names)
         into = f'COPY "{table.name}" ({quoted}) FROM STDIN (FORMAT BINARY)'
         self._copy = self._closing.enter_context(cursor.copy(into.encode()))
@@ -85,6 +84,25 @@ def _columns(table: Table) -> tuple[list[str], list[str]]:
     """Return the names of the columns that rows give, and their types."""
     given = [one for one in table.columns if one is not table.autoincrement_column]
     return [str(one.name) for one in given], [str(one.type).lower() for one in given]
+
+
+@contextmanager
+def at_once(connection: Connection) -> Iterator[None]:
+    """Send statements that give no rows one after the other; PostgreSQL is waited for at the end alone.
+
+    Raises:
+        DBAPIError: one of them has failed, maybe told of a later one; the transaction cannot be kept.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    with _as_sqlalchemy(connection), _driver(connection).pipeline():
+        yield
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment] - SQLAlchemy does not say whose
+    return driver
 
 
 @contextmanager

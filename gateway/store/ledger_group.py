@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, bindparam, select, text, update
+from sqlalchemy import Column, Connection, Select, Table, bindparam, select, text, update
 
 from gateway.errors import InvariantBroken
 from gateway.ledger import (
@@ -18,6 +18,7 @@ from gateway.ledger import (
     Book,
     Clerk,
     Decision,
+    Entry,
     Head,
     Kind,
     Pair,
@@ -29,7 +30,7 @@ from gateway.ledger import (
 )
 from gateway.ports import Decide, StepTaken, Transfer, TransferStep
 from gateway.store import ledger_tables as t
-from gateway.store.appending import Appending
+from gateway.store.appending import Appending, at_once
 from gateway.store.ledger_rows import (
     Difference,
     account_text,
@@ -42,10 +43,12 @@ from gateway.store.ledger_rows import (
 )
 from gateway.store.many import rows_by, rows_by_pair, rows_of, rows_with, update_many
 
-__all__ = ["Group", "run_steps"]
+__all__ = ["Group", "Remembered", "run_steps"]
+
+Remembered = Mapping[str, tuple[int, Reservation]]
+"""Reservations by their transfers, each with the number of its entry; what is reserved never changes."""
 
 AHEAD: Final = 50  # steps that are taken before their postings are given to the database
-_STANDING: Final = (t.transfers.c.id, t.transfers.c.version, t.transfers.c.state)
 _NO_SCAN: Final = text("SET LOCAL enable_seqscan = off")
 _HEAD: Final = select(t.head).with_for_update()
 _NEW_HEAD: Final = update(t.head).values({name: bindparam(name) for name in Head._fields})
@@ -66,6 +69,10 @@ class Group:
         self.reservations: dict[str, Reservation] = {}
         self.decisions: dict[str, Decision] = {}
         self.windows: dict[int, WindowState] = {}
+
+    def transfers(self, names: Iterable[str]) -> Sequence[Any]:
+        """Return the version and the state of each transfer that there is, and the entry that reserved it."""
+        return rows_with(self._connection, _standing(self._connection.dialect.name), values=names)
 
     def load_reserved(self, transfers: Iterable[str]) -> None:
         """Load what was reserved for transfers."""
@@ -142,28 +149,30 @@ class Group:
             ),
         )
 
-    def write(self, clerk: Clerk, writing: Appending) -> None:
-        """Check what the clerk has done and write it down.
+    def write(self, clerk: Clerk, writing: Appending, *besides: Difference) -> None:
+        """Check what the clerk has done and write it down, with what else has changed.
+
+        What is changed is sent first: while the database is about it, the rest is checked and made ready.
 
         Raises:
             InvariantBroken: nothing of this transaction may be kept.
         """
-        if not clerk.entries:
-            return
         self.post(clerk, writing)
-        require_step(self._before, self.book)
-        journal = defaultdict(list)
-        for table, row in map(event_row, clerk.entries):
-            journal[table].append(row)
+        writing.end()
+        differences = [*changed(self._before, self.book), self._moved_windows(), *besides]
+        with at_once(self._connection):
+            for table, _, known in differences:
+                update_many(self._connection, table, known)
+            if clerk.entries:
+                self._connection.execute(_NEW_HEAD, clerk.head._asdict())
+            require_step(self._before, self.book)
+            journal = defaultdict(list)
+            for table, row in map(event_row, clerk.entries):
+                journal[table].append(row)
         for table, rows in journal.items():
             writing.add(table, rows)
-        differences = [*changed(self._before, self.book), self._moved_windows()]
         for table, new, _ in differences:
             writing.add(table, new)
-        writing.end()
-        for table, _, known in differences:
-            update_many(self._connection, table, known)
-        self._connection.execute(_NEW_HEAD, clerk.head._asdict())
 
     def _moved_windows(self) -> Difference:
         return difference(t.windows, self._windows_before, after=self.windows)
@@ -172,34 +181,48 @@ class Group:
         fill(self.book, table, rows=rows_of(self._connection, key, values=values))
 
 
-def run_steps(connection: Connection, steps: Sequence[TransferStep]) -> list[StepTaken]:
-    """Take steps one after the other, all in the transaction of this connection."""
+def run_steps(
+    connection: Connection, steps: Sequence[TransferStep], *, remembered: Remembered
+) -> tuple[list[StepTaken], list[Entry]]:
+    """Take steps one after the other, all in the transaction of this connection.
+
+    ``remembered`` are entries of the journal that need not be read again. The entries made now are returned.
+    """
     group = Group(connection)
-    names = [step.transfer for step in steps]
-    query = rows_by(t.transfers.c.id, connection.dialect.name, columns=_STANDING)
-    before = {name: (version, state) for name, version, state in rows_with(connection, query, values=names)}
-    wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
-    originals = [one.original for one in wanted if one.original]
-    commanded = {step.transfer for step in steps if step.command is not None and step.transfer in before}
-    group.load_decided([*before, *originals])
-    group.load_reserved([*commanded, *originals])
-    group.load_books([*wanted, *group.reservations.values()])
-    aborted = {step.transfer for step in steps if _aborts(step)} & group.reservations.keys()
-    group.load_counters([*wanted, *(group.reservations[name] for name in aborted)])
+    before = _load(group, steps, remembered=remembered)
     walk = _Walk(group.clerk(), group.decisions, standing=before)
     taken: list[StepTaken] = []
     with Appending(connection) as writing:
         for first in range(0, len(steps), AHEAD):
             taken += map(walk.take, steps[first : first + AHEAD])
             group.post(walk.clerk, writing)
-        group.write(walk.clerk, writing)
-        after = walk.transfers.values()
-        writing.add(t.transfers, [one for one in after if one.id not in before])
-        writing.add(t.outbox, walk.messages)
-    known = [one for one in after if one.id in before]
-    names = [str(one.name) for one in t.transfers.columns]
-    update_many(connection, t.transfers, dict(zip(names, zip(*known, strict=True), strict=False)))
-    return taken
+        new = [one for name, one in walk.transfers.items() if name not in before]
+        known = [one for name, one in walk.transfers.items() if name in before]
+        columns = dict(zip(Transfer._fields, zip(*known, strict=True), strict=False))
+        transfers = Difference(t.transfers, new, columns)
+        group.write(walk.clerk, writing, transfers, Difference(t.outbox, walk.messages, {}))
+    return taken, walk.clerk.entries
+
+
+def _load(
+    group: Group, steps: Sequence[TransferStep], *, remembered: Remembered
+) -> dict[str, tuple[int, str]]:
+    """Load what steps need; returns the versions and states of the transfers that there are."""
+    found = group.transfers(step.transfer for step in steps)
+    before = {name: (version, state) for name, version, state, _ in found}
+    wanted = [step.command for step in steps if isinstance(step.command, Reservation)]
+    originals = [one.original for one in wanted if one.original]
+    commanded = {step.transfer for step in steps if step.command is not None and step.transfer in before}
+    for name, _, _, number in found:
+        entry = remembered.get(name)
+        if entry is not None and entry[0] == number and name in commanded:
+            group.reservations[name] = entry[1]
+    group.load_decided([*before, *originals])
+    group.load_reserved([*(commanded - group.reservations.keys()), *originals])
+    group.load_books([*wanted, *group.reservations.values()])
+    aborted = {step.transfer for step in steps if _aborts(step)} & group.reservations.keys()
+    group.load_counters([*wanted, *(group.reservations[name] for name in aborted)])
+    return before
 
 
 class _Walk:
@@ -251,6 +274,13 @@ class _Walk:
 
 def _aborts(step: TransferStep) -> bool:
     return isinstance(step.command, Decide) and step.command.verdict is Verdict.ABORT
+
+
+@lru_cache(maxsize=2)
+def _standing(dialect: str) -> Select[Any]:
+    columns = (t.transfers.c.id, t.transfers.c.version, t.transfers.c.state, t.reservations.c.number)
+    reserved = t.transfers.outerjoin(t.reservations, t.reservations.c.transfer == t.transfers.c.id)
+    return rows_by(t.transfers.c.id, dialect, columns=columns).select_from(reserved)
 
 
 @lru_cache(maxsize=8)  # the steps of a group were taken within a second or two
