@@ -6,7 +6,7 @@ from gateway.errors import InvariantBroken
 from gateway.ledger.book import Book
 from gateway.ledger.commands import Kind, Refusal, RefusalCode, Reservation, returned_key
 from gateway.ledger.lots import AMOUNT_MAX, Lot, Part, Seen
-from gateway.ledger.positions import NOTHING, Position, pairs_of
+from gateway.ledger.positions import NOTHING, pairs_of
 
 __all__ = ["refusal"]
 
@@ -31,7 +31,10 @@ def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) 
     if wanted.kind is not Kind.MOVE:  # a return is outside all limits, and what is retired goes nowhere
         yield from _lots(book, wanted)
         return
-    pair, of_source, of_destination = _positions_of(book, wanted)
+    (towards, towards_all), (_, of_other) = pairs_of(wanted.source, wanted.destination)
+    pair = book.positions.get(towards, NOTHING)
+    of_source = book.positions.get(towards_all, NOTHING)
+    of_destination = book.positions.get(of_other, NOTHING)
     for one, platform in ((of_source, wanted.source), (of_destination, wanted.destination)):
         if one.paused:
             yield Refusal(RefusalCode.INACTIVE, platform)
@@ -47,12 +50,6 @@ def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) 
         limit = one.limit
         if limit is not None and not one.admits(amount):
             yield Refusal(RefusalCode.POSITION, about, amount, limit - one.owed)
-
-
-def _positions_of(book: Book, wanted: Reservation) -> Iterator[Position]:
-    (pair, of_source), (_, of_destination) = pairs_of(wanted.source, wanted.destination)
-    for name in (pair, of_source, of_destination):
-        yield book.positions.get(name, NOTHING)
 
 
 def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:

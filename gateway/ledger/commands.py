@@ -63,7 +63,7 @@ class Reservation(NamedTuple):
     @property
     def amount(self) -> int:
         """Return what positions and caps count: the recognised reduction."""
-        return sum(part.recognised_mg for part in self.parts)
+        return sum([part.recognised_mg for part in self.parts])
 
     def arriving(self, part: Part) -> str:
         """Return the name of the lot that a part arrives as."""

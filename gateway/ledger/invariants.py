@@ -57,7 +57,7 @@ def _require_balanced(before: Book, after: Book) -> None:
 
 
 def _require_lots(before: Book, after: Book) -> None:
-    """I3: no lot is used beyond what it holds. I2: lots say of themselves what their platforms' accounts say."""
+    """I2: lots say what their platforms' accounts say. I3: none is used beyond what it holds."""
     sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 6)
     for name, lot in after.lots.items():
         old = before.lots.get(name)
