@@ -196,7 +196,7 @@ class _Moves:
 
     def add(self, lot: Lot, kinds: tuple[AccountKind, AccountKind], *, mg: int, points: int) -> None:
         """Move milligrams and points between two kinds of accounts of a lot's platform."""
-        of_mg, of_points = _accounts(lot.platform, kinds, lot.unit)
+        of_mg, of_points = _accounts(lot.platform, kinds, unit=lot.unit)
         if mg:
             self._amounts[of_mg] = self._amounts.get(of_mg, 0) + mg
         if points:
@@ -205,8 +205,8 @@ class _Moves:
     def exchange(self, source: Lot, destination: Lot, *, amount: int) -> None:
         """Move milligrams from what is in transit at one platform to what another one holds."""
         if amount:
-            (transit, _), _ = _accounts(source.platform, _ARRIVING, source.unit)
-            (_, held), _ = _accounts(destination.platform, _ARRIVING, destination.unit)
+            (transit, _), _ = _accounts(source.platform, _ARRIVING, unit=source.unit)
+            (_, held), _ = _accounts(destination.platform, _ARRIVING, unit=destination.unit)
             self._amounts[transit, held] = self._amounts.get((transit, held), 0) + amount
 
     def postings(self) -> list[Posting]:
@@ -216,7 +216,7 @@ class _Moves:
 
 @lru_cache(maxsize=4096)
 def _accounts(
-    platform: str, kinds: tuple[AccountKind, AccountKind], unit: str
+    platform: str, kinds: tuple[AccountKind, AccountKind], *, unit: str
 ) -> tuple[tuple[Account, Account], tuple[Account, Account]]:
     """Return the two accounts of milligrams, and those of points."""
     debit, credit = kinds

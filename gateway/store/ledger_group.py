@@ -50,6 +50,7 @@ Remembered = Mapping[str, tuple[int, Reservation]]
 
 AHEAD: Final = 50  # steps that are taken before their postings are given to the database
 _NO_SCAN: Final = text("SET LOCAL enable_seqscan = off")
+_PAIR: Final = (t.positions.c.platform, t.positions.c.other)
 _HEAD: Final = select(t.head).with_for_update()
 _NEW_HEAD: Final = update(t.head).values({name: bindparam(name) for name in Head._fields})
 
@@ -111,7 +112,7 @@ class Group:
             for one, other in pairs
             for found in (Pair(one, other), Pair(other, one), Pair(one, ALL), Pair(other, ALL))
         }
-        query = rows_by_pair(t.positions.c.platform, t.positions.c.other, self._connection.dialect.name)
+        query = rows_by_pair(*_PAIR, dialect=self._connection.dialect.name)
         fill(self.book, t.positions, rows=rows_with(self._connection, query, values=map(tuple, wanted)))
 
     def load_flows(self, windows: Iterable[int]) -> None:
@@ -162,7 +163,7 @@ class Group:
         differences = [*changed(self._before, self.book), self._moved_windows(), *besides]
         with at_once(self._connection):
             for table, _, known in differences:
-                update_many(self._connection, table, known)
+                update_many(self._connection, table, columns=known)
             if clerk.entries:
                 self._connection.execute(_NEW_HEAD, clerk.head._asdict())
             require_step(self._before, self.book)

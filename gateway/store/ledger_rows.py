@@ -55,7 +55,7 @@ class Difference(NamedTuple):
     """Rows of one table that are new; of those that were changed, the key and each column that differs."""
 
     table: Table
-    new: list[tuple[Any, ...]]
+    new: Sequence[tuple[Any, ...]]
     changed: dict[str, tuple[Any, ...]]
 
 

@@ -33,7 +33,7 @@ __all__ = ["rows_by", "rows_by_pair", "rows_of", "rows_with", "update_many"]
 ROWS: Final = "given_rows"
 
 
-def update_many(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+def update_many(connection: Connection, table: Table, *, columns: Mapping[str, Sequence[Any]]) -> None:
     """Set columns of rows that are there, given as their values; the whole primary key is among them."""
     if not columns:
         return
@@ -107,12 +107,12 @@ def rows_by(key: Column[Any], dialect: str, *, columns: tuple[Column[Any], ...] 
 
 
 @lru_cache(maxsize=64)
-def rows_by_pair(one: Column[Any], other: Column[Any], dialect: str) -> Select[Any]:
+def rows_by_pair(one: Column[Any], other: Column[Any], *, dialect: str) -> Select[Any]:
     """Return the query of the rows whose two keys are one of the pairs that will be given."""
     given = bindparam(ROWS, type_=Text)
     if dialect == "postgresql":
         listed = func.json_array_elements(cast(given, JSON)).table_valued(column("value", JSON))
-        pair = [listed.c.value.op("->>")(literal_column(str(n))) for n in (0, 1)]
+        pair: list[Any] = [listed.c.value.op("->>")(literal_column(str(n))) for n in (0, 1)]
     else:
         listed = func.json_each(given).table_valued("value")
         pair = [func.json_extract(listed.c.value, f"$[{n}]") for n in (0, 1)]

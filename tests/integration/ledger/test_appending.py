@@ -72,10 +72,10 @@ def test_statements_that_are_sent_at_once_are_carried_out_in_their_order(databas
         with Appending(connection) as writing:
             writing.add(t.transfers, TRANSFERS)
         with at_once(connection):
-            update_many(connection, t.transfers, {"id": ("tr_1", "tr_2"), "state": ("A", ODD)})
-            update_many(connection, t.transfers, {"id": ("tr_1",), "state": ("B",), "due": (AT,)})
-            update_many(connection, t.transfers, {"id": ("tr_2",), "due": (None,)})
-            update_many(connection, t.transfers, {})
+            update_many(connection, t.transfers, columns={"id": ("tr_1", "tr_2"), "state": ("A", ODD)})
+            update_many(connection, t.transfers, columns={"id": ("tr_1",), "state": ("B",), "due": (AT,)})
+            update_many(connection, t.transfers, columns={"id": ("tr_2",), "due": (None,)})
+            update_many(connection, t.transfers, columns={})
 
     with database.read() as connection:
         query = select(t.transfers.c.state, t.transfers.c.due).order_by(t.transfers.c.id)
