@@ -26,9 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import TableValuedAlias
 
-from gateway.store.dialects import upsert
-
-__all__ = ["insert_many", "insert_unless_known", "rows_of", "update_many"]
+__all__ = ["insert_many", "rows_of", "update_many"]
 
 Row = Mapping[str, Any]
 ROWS: Final = "given_rows"
@@ -47,36 +45,19 @@ def insert_many(connection: Connection, table: Table, *, rows: Sequence[Row]) ->
     connection.execute(statement, {ROWS: orjson.dumps(rows).decode()})
 
 
-def insert_unless_known(connection: Connection, key: Column[Any], *, rows: Sequence[Row]) -> Sequence[Any]:
-    """Insert those rows that are not there yet; returns the values that one of the columns has in them."""
-    if not rows:
-        return []
-    statement = upsert(connection, key.table)
-    if connection.dialect.name != "postgresql":
-        return connection.execute(statement.on_conflict_do_nothing().returning(key), rows).scalars().all()
-    names = list(rows[0])
-    given = _given(key.table, names)
-    statement = statement.from_select(names, select(*(given.c[name] for name in names)))
-    unless_known = statement.on_conflict_do_nothing().returning(key)
-    return connection.execute(unless_known, {ROWS: orjson.dumps(rows).decode()}).scalars().all()
-
-
-def update_many(
-    connection: Connection, table: Table, *, rows: Sequence[Row], also: ColumnElement[bool] | None = None
-) -> None:
-    """Set columns of rows that are there; each row names its whole primary key. ``also``: only such ones."""
+def update_many(connection: Connection, table: Table, *, rows: Sequence[Row]) -> None:
+    """Set columns of rows that are there; each row names its whole primary key."""
     if not rows:
         return
     keys = [key.name for key in table.primary_key]
     names = [name for name in rows[0] if name not in keys]
-    wanted = [] if also is None else [also]
     if connection.dialect.name != "postgresql":
-        found = [table.c[key] == bindparam(f"_{key}") for key in keys] + wanted
+        found = [table.c[key] == bindparam(f"_{key}") for key in keys]
         marks = [{f"_{name}" if name in keys else name: value for name, value in row.items()} for row in rows]
         connection.execute(update(table).where(*found).values({n: bindparam(n) for n in names}), marks)
         return
     given = _given(table, list(rows[0]))
-    found = [table.c[key] == given.c[key] for key in keys] + wanted
+    found = [table.c[key] == given.c[key] for key in keys]
     statement = update(table).where(*found).values({name: given.c[name] for name in names})
     connection.execute(statement, {ROWS: orjson.dumps(rows).decode()})
 

@@ -22,7 +22,8 @@ from gateway.store import ledger_tables
 from gateway.store import transfer_tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
-from gateway.store.many import insert_unless_known, rows_of
+from gateway.store.many import rows_of
+from gateway.store.unless_known import insert_unless_known
 
 __all__ = ["LedgerLotBook", "SqlAddresses", "SqlDialects", "SqlMoveIndex", "day_keys"]
 

@@ -9,7 +9,8 @@ from gateway.model.canonical import digest
 from gateway.ports import KnownRequest, Standing
 from gateway.store.database import Database
 from gateway.store.ledger_tables import requests
-from gateway.store.many import insert_unless_known, rows_of, update_many
+from gateway.store.many import rows_of
+from gateway.store.unless_known import insert_unless_known, set_once
 
 __all__ = ["SqlRequests"]
 
@@ -50,7 +51,7 @@ class SqlRequests:
             return []
         given = [{"platform": platform, "id": one, "answer": answer} for one, answer in answers]
         with self._database.write(alone=False) as connection:
-            update_many(connection, requests, rows=given, also=requests.c.answer.is_(None))
+            set_once(connection, requests.c.answer, rows=given)
             kept = _kept(connection, platform, names=[one for one, _ in answers])
         return [str(kept[one].answer) for one, _ in answers]
 
