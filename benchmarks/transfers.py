@@ -45,7 +45,6 @@ TRANSFERS = int(os.environ.get("TANQIAO_BENCH_TRANSFERS", "40"))
 POINTS = 10  # of one transfer: 50 g
 RIDES = 6  # of each person
 CONNECTIONS = 16
-BATCHES_AT_ONCE = 2
 LOOK_SECONDS = {"single": 0.01, "batch": 0.05}
 LOOKED_AT = 100  # transfers at once, the oldest of those that are not over
 SETTLED_SECONDS = 5  # for so long after its first request the service asks its stores for nonces
@@ -95,6 +94,7 @@ class Field:
     signer: FileSigner
     persons: int
     turn: int = 0
+    at_once: int
     lanes: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
 
     def next_person(self) -> int:
@@ -123,7 +123,7 @@ def main(arguments: list[str]) -> int:
         made = stack.enter_context(between_cities(Path(scratch), patch, persons=persons, rides=RIDES))
         if server is not None and options.stored:
             _preload(options.stored)
-        served = stack.enter_context(_served(made, server))
+        served = stack.enter_context(_served(made, server, at_once=options.at_once))
         print(f"{options.store}, {served.persons} persons, {options.stored:,} transfers stored before")
         asyncio.run(_measure(served, options))
     return 0
@@ -134,6 +134,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--transfers", type=int, default=TRANSFERS, help="single transfers (%(default)s)")
     parser.add_argument("--batches", type=int, default=0, help="batches of transfers (%(default)s)")
     parser.add_argument("--batch", type=int, default=200, help="transfers of a batch (%(default)s)")
+    parser.add_argument("--at-once", type=int, default=2, help="batches under way (%(default)s)")
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite", help="%(default)s")
     parser.add_argument("--stored", type=int, default=0, help="there before, in PostgreSQL (%(default)s)")
     return parser.parse_args(arguments)
@@ -157,7 +158,7 @@ def _preload(stored: int) -> None:
 
 
 @contextmanager
-def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
+def _served(between: Between, server: PostgresServer | None, *, at_once: int) -> Iterator[Field]:
     files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
     running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
     try:
@@ -175,6 +176,7 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
             processes=processes,
             signer=signer,
             persons=persons,
+            at_once=at_once,
         )
     except BaseException:
         print((between.home.parent / "served.log").read_text("utf-8")[-3000:], file=sys.stderr)
@@ -290,7 +292,7 @@ async def _send_batches(measured: Field, batches: int, *, size: int, begun: dict
             if not all(line["document"].get("accepted") for line in answers["outcomes"]):
                 raise SystemExit(f"a transfer of a batch was refused: {answers}"[:2000])
 
-    await asyncio.gather(*(in_turn(lane) for lane in range(BATCHES_AT_ONCE)))
+    await asyncio.gather(*(in_turn(lane) for lane in range(measured.at_once)))
 
 
 def _body(quote: dict[str, Any], person: int, *, name: str = "") -> dict[str, Any]:
