@@ -166,7 +166,7 @@ class Postgres:
             },
         )
         event.listen(engine, "checkin", _note_use)
-        event.listen(engine, "checkout", partial(_require_there, engine.dialect))
+        event.listen(engine, "checkout", partial(_require_there, dialect=engine.dialect))
         return engine
 
     def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:
@@ -250,7 +250,7 @@ def _note_use(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
 
 
 def _require_there(
-    dialect: SqlDialect, connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, *_: object, dialect: SqlDialect
 ) -> None:
     """Ask the server whether it is there, unless it was a moment ago: each question is a way there and back.
 
