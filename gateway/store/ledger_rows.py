@@ -65,8 +65,15 @@ def text_of(value: NamedTuple) -> str:
 
 
 def reservation_of(text: str) -> Reservation:
-    """Read a reservation."""
-    return _reservations.decode(text)
+    """Read a reservation.
+
+    Raises:
+        IntegrityBroken: the row holds none.
+    """
+    try:
+        return _reservations.decode(text)
+    except msgspec.MsgspecError as error:
+        raise IntegrityBroken(f"a row holds no reservation: {error}", field="reservations") from error
 
 
 def lot_of(text: str) -> Lot:
@@ -75,8 +82,15 @@ def lot_of(text: str) -> Lot:
 
 
 def decision_of(text: str) -> Decision:
-    """Read a decision."""
-    return _decisions.decode(text)
+    """Read a decision.
+
+    Raises:
+        IntegrityBroken: the row holds none.
+    """
+    try:
+        return _decisions.decode(text)
+    except msgspec.MsgspecError as error:
+        raise IntegrityBroken(f"a row holds no decision: {error}", field="decisions") from error
 
 
 def change_of(kind: str, text: str) -> Limit | Dispute | WindowStep:

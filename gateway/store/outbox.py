@@ -2,15 +2,30 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from gateway.ports import OutboxMessage, OutboxTask
 from gateway.store.database import Database
 from gateway.store.ledger_tables import outbox
+from gateway.store.one_of import VALUES, one_of
 
 __all__ = ["SqlOutbox"]
+
+
+def _take() -> ReturningUpdate[Any]:
+    free = outbox.c.platform.not_in(bindparam("without", expanding=True))
+    due = select(outbox.c.number).where(outbox.c.due <= bindparam("now"), free)
+    first = due.order_by(outbox.c.due, outbox.c.number).limit(bindparam("most"))
+    chosen = first.with_for_update(skip_locked=True).cte("chosen")  # looked up once
+    new: dict[str, Any] = {"due": bindparam("until"), "attempts": outbox.c.attempts + 1}
+    taken = update(outbox).where(outbox.c.number.in_(select(chosen.c.number)))
+    return taken.values(new).returning(outbox)
+
+
+_TAKE: Final = _take()  # made once: it is asked many times a second
 
 
 class SqlOutbox:
@@ -24,18 +39,9 @@ class SqlOutbox:
 
         PostgreSQL passes over what another worker takes at this moment; SQLite has one writer at a time.
         """
-        due = select(outbox.c.number).where(outbox.c.due <= now).order_by(outbox.c.due, outbox.c.number)
-        if without:
-            due = due.where(outbox.c.platform.not_in(without))
-        chosen = due.limit(limit).with_for_update(skip_locked=True).cte("chosen")  # looked up once
-        taken = (
-            update(outbox)
-            .where(outbox.c.number.in_(select(chosen.c.number)))
-            .values(due=now + lease, attempts=outbox.c.attempts + 1)
-            .returning(outbox)
-        )
+        given = {"now": now, "until": now + lease, "most": limit, "without": sorted(without)}
         with self._database.write(alone=False) as connection:
-            return sorted(_task(row) for row in connection.execute(taken))
+            return sorted(_task(row) for row in connection.execute(_TAKE, given))
 
     def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
         """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
@@ -54,7 +60,8 @@ class SqlOutbox:
         """Forget messages that their platforms have acknowledged, whoever has sent them."""
         numbers = [task.number for task in tasks]
         with self._database.write(alone=False) as connection:
-            connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+            ended = delete(outbox).where(one_of(outbox.c.number, connection.dialect.name))
+            connection.execute(ended, {VALUES: numbers})
 
     def answered(self, messages: Sequence[tuple[str, OutboxMessage]]) -> None:
         """Forget messages about transfers that were answered in another way than to whoever sent them."""
