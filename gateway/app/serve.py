@@ -63,7 +63,7 @@ from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
 
-__all__ = ["Serving", "api_parts", "sequence", "service_settings"]
+__all__ = ["Serving", "api_parts", "sequence", "sequencer_of", "service_settings"]
 
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 COUNTED_SECONDS: Final = 0.25
@@ -334,7 +334,7 @@ def _sequence_while_busy(
     worked: Worked,
 ) -> None:
     with GroupCommit(opened.database) as writes:
-        sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
+        sequencer = sequencer_of(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
@@ -358,7 +358,8 @@ def _pause(taken: int, seconds: float) -> float:
     return PAUSED_STEPS * seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
-def _sequencer(opened: OpenHome, schemes: Schemes, *, operations: SqlOperations) -> Sequencer:
+def sequencer_of(opened: OpenHome, schemes: Schemes, *, operations: SqlOperations) -> Sequencer:
+    """Return a sequencer of a home that is held for writing."""
     converting = replace(opened.converting(opened.home.scratch()), make_converter=_Converters())
 
     def parts(size: int) -> Converting:
