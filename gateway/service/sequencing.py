@@ -63,7 +63,11 @@ class Spools(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequencer:
-    """Converts operations, one spool after the other. ``parts`` gives the parts for a file's size."""
+    """Converts operations, one spool after the other. ``parts`` gives the parts for a file's size.
+
+    A submission is converted by the versions of its mapping that there were when it was taken, also if it
+    takes two sequencers: by others it would be another submission, which repeats what this one has recorded.
+    """
 
     operations: Operations
     orders: Orders
@@ -86,7 +90,9 @@ class Sequencer:
 
     def step(self) -> int:
         """Convert the oldest operations that are waiting; returns how many there were."""
-        spool = self.operations.take(rows=ROWS_TOGETHER, write=self.spools.write, name=self.new_name())
+        spool = self.operations.take(
+            rows=ROWS_TOGETHER, write=self.spools.write, name=self.new_name(), versions=self._versions
+        )
         if spool is None:
             return 0
         self._convert(spool)
@@ -115,6 +121,13 @@ class Sequencer:
         self.operations.finish(results, now=instant_text(self.clock.now()), log_size=self.log_size())
         self.spools.drop(spool.name)
 
+    def _versions(self, mapping: str) -> list[str]:
+        """Return the digests of a mapping's versions; none where there is no such mapping."""
+        try:
+            return [program.digest for program in self.scheme(mapping).programs] if mapping else []
+        except GatewayError:
+            return []  # what is wrong with it is told when it is converted
+
     def _carried_out(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
         """Carry out orders: they come one by one, and no spool was written for them."""
         return [
@@ -124,7 +137,7 @@ class Sequencer:
         ]
 
     def _results(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
-        scheme, adapter = self.scheme(spool.mapping), self.adapter(spool.adapter)
+        scheme, adapter = self.scheme(spool.mapping).only(spool.versions), self.adapter(spool.adapter)
         document = self.spools.document(spool)
         self.require_unchanged(scheme)
         submission = Submission(adapter=adapter, scheme=scheme, documents=[document])

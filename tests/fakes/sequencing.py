@@ -49,7 +49,7 @@ class Sequencing(NamedTuple):
         platform: str = WUHAN_PLATFORM,
     ) -> None:
         """Have rows wait, as a worker does."""
-        content = b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        content = _lines(rows)
         self.operations.receive(
             NewOperation(
                 id=name, kind=OperationKind.ROWS, platform=platform, key=name,
@@ -57,6 +57,24 @@ class Sequencing(NamedTuple):
                 rows=len(rows), content=content, created="2026-11-22T08:00:00Z",
             )
         )  # fmt: skip
+
+    def upload(self, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """Have a file wait, as a worker does."""
+        self.sequencer.spools.write(name, [_lines(rows)])
+        self.operations.receive(
+            NewOperation(
+                id=name, kind=OperationKind.FILE, platform=WUHAN_PLATFORM, key=name, content_sha256=bytes(32),
+                mapping=WUHAN, adapter="common", name="trips.ndjson", rows=0, content=None,
+                created="2026-11-22T08:00:00Z",
+            )
+        )  # fmt: skip
+
+    def summary(self, name: str) -> dict[str, Any]:
+        """Return the summary of a file."""
+        found = self.operations.operation(name)
+        assert found is not None
+        summary: dict[str, Any] = orjson.loads(found.result)["summary"]
+        return summary
 
     def outcomes(self, name: str) -> list[dict[str, Any]]:
         """Return the outcomes of a submission's rows."""
@@ -80,3 +98,7 @@ def sequencing(home: Path, *, part_rows: int = 32_768, mappings: Sequence[Path] 
             operations,
             SqlPlatforms(opened.database),
         )
+
+
+def _lines(rows: Sequence[Mapping[str, str]]) -> bytes:
+    return b"".join(orjson.dumps(row) + b"\n" for row in rows)

@@ -12,7 +12,8 @@ from gateway.store.log_files import LogFolder
 from gateway.store.operations import SqlOperations
 from gateway.store.record_files import ParquetRecordFiles
 from tests.fakes.exports import edited_mapping
-from tests.fakes.homes import audited, convert, make_home, rows_of, trip, write_trips
+from tests.fakes.homes import audited, convert, make_home, points_by_event, rows_of, trip, write_trips
+from tests.fakes.publications import version_three
 from tests.fakes.sequencing import Killed, sequencing
 from tests.fakes.serving import WUHAN_PLATFORM
 
@@ -97,8 +98,13 @@ def killing(real: Step, number: int, *, after: bool) -> Step:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("owner", "name", "number"),
-    [(ParquetRecordFiles, "write", 3), (SqlJournal, "decide", 2), (LogFolder, "append", 1)]
-    + [(SqlJournal, "finish", 1), (SqlOperations, "finish", 1)],
+    [
+        (ParquetRecordFiles, "write", 3),
+        (SqlJournal, "decide", 2),
+        (LogFolder, "append", 1),
+        (SqlJournal, "finish", 1),
+        (SqlOperations, "finish", 1),
+    ],
 )
 def test_the_rows_of_a_sequencer_that_was_killed_are_told_the_same(
     home: Path, monkeypatch: pytest.MonkeyPatch, *, owner: type, name: str, number: int, after: bool
@@ -115,6 +121,40 @@ def test_the_rows_of_a_sequencer_that_was_killed_are_told_the_same(
     assert [event for outcome, event in found if outcome == "accepted"] == [
         "WH-000001", "WH-000003", "WH-000004", "WH-000005", "WH-000006",
     ]  # fmt: skip
+
+
+VERSIONS = [Path(f"mappings/cn-420100-wuhan/travel.v{version}.yaml").resolve() for version in (1, 2)]
+
+
+def test_a_version_that_comes_between_two_sequencers_makes_no_other_submission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By other rules it would be one that repeats what the killed one has recorded."""
+    made = make_home(tmp_path, monkeypatch)
+    newer = tmp_path / "travel.v3.yaml"
+    newer.write_bytes(version_three(since="2025-03-01"))
+    with sequencing(made, part_rows=2, mappings=VERSIONS) as held:
+        held.enrol(WUHAN_PLATFORM)
+        held.submit("rows", [trip(number) for number in range(5)])
+        held.upload("file", [trip(number) for number in range(5, 10)])
+        for _ in range(2):
+            with monkeypatch.context() as patch:
+                patch.setattr(SqlJournal, "decide", killing(SqlJournal.decide, 2, after=False))
+                with pytest.raises(Killed):
+                    held.sequencer.step()
+        held.submit("later", [trip(20)])
+
+    with sequencing(made, mappings=[*VERSIONS, newer]) as held:
+        held.sequencer.resume()
+        held.sequencer.step()
+        outcomes, summary = held.outcomes("rows"), held.summary("file")
+
+    assert [one["outcome"] for one in outcomes] == ["accepted"] * 5
+    assert (summary["accepted"], summary["duplicates"], summary["resumed"]) == (5, 0, 1)
+    points = points_by_event(made)
+    assert points.pop("WH-000020") == 2 * 829
+    assert set(points.values()) == {829}
+    assert audited(made).differences == []
 
 
 def meter(day: int, hour: int, steps: str = "500", *, who: str = "a") -> dict[str, str]:
