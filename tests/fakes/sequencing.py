@@ -14,7 +14,8 @@ from gateway.app.mappings import program_from_file, shipped_programs
 from gateway.app.publications import approved_at
 from gateway.app.schemes import Schemes
 from gateway.app.serve import sequencer_of
-from gateway.ports import NewOperation, OperationKind, OperationState
+from gateway.ports import Clock, NewOperation, OperationKind, OperationState
+from gateway.service.parts import PART_ROWS, Converting
 from gateway.service.sequencing import Sequencer
 from gateway.store.group_commit import GroupCommit
 from gateway.store.operations import SqlOperations
@@ -87,17 +88,19 @@ class Sequencing(NamedTuple):
 
 
 @contextmanager
-def sequencing(home: Path, *, part_rows: int = 32_768, mappings: Sequence[Path] = ()) -> Iterator[Sequencing]:
+def sequencing(
+    home: Path, *, part_rows: int = PART_ROWS, mappings: Sequence[Path] = (), clock: Clock | None = None
+) -> Iterator[Sequencing]:
     """Hold a home with a sequencer that decides so many rows at once."""
     programs = [program_from_file(path) for path in mappings] or shipped_programs()
     with open_home(home, writing=True) as opened, GroupCommit(opened.database) as writes:
         operations = SqlOperations(opened.database, writes)
         made = sequencer_of(opened, Schemes(programs, approved_at(opened)), operations=operations)
-        yield Sequencing(
-            replace(made, parts=lambda size: replace(made.parts(size), part_rows=part_rows)),
-            operations,
-            SqlPlatforms(opened.database),
-        )
+
+        def parts(size: int) -> Converting:
+            return replace(made.parts(size), part_rows=part_rows, clock=clock or opened.clock)
+
+        yield Sequencing(replace(made, parts=parts), operations, SqlPlatforms(opened.database))
 
 
 def _lines(rows: Sequence[Mapping[str, str]]) -> bytes:

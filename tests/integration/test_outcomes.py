@@ -11,6 +11,8 @@ from gateway.store.journal import SqlJournal
 from gateway.store.log_files import LogFolder
 from gateway.store.operations import SqlOperations
 from gateway.store.record_files import ParquetRecordFiles
+from tests.fakes.claims import NOON, PLATFORMS, At, linked_home, seen, write_mapping
+from tests.fakes.claims import submit as claimed
 from tests.fakes.exports import edited_mapping
 from tests.fakes.homes import audited, convert, make_home, points_by_event, rows_of, trip, write_trips
 from tests.fakes.publications import version_three
@@ -121,6 +123,22 @@ def test_the_rows_of_a_sequencer_that_was_killed_are_told_the_same(
     assert [event for outcome, event in found if outcome == "accepted"] == [
         "WH-000001", "WH-000003", "WH-000004", "WH-000005", "WH-000006",
     ]  # fmt: skip
+
+
+def test_a_row_whose_act_another_platform_has_claimed_is_refused_and_its_repetition_names_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = linked_home(tmp_path, monkeypatch)
+    claimed(made, PLATFORMS[0], [seen("a-1", "an", 0, 20)])
+    ride = seen("b-1", "an", 1, 20)
+
+    with sequencing(made, mappings=[write_mapping(tmp_path, PLATFORMS[1])], clock=At(NOON)) as held:
+        held.enrol(PLATFORMS[1])
+        held.submit("one", [ride, ride], mapping=f"{PLATFORMS[1]}/rides", platform=PLATFORMS[1])
+        held.sequencer.step()
+        outcomes = held.outcomes("one")
+
+    assert told(made, outcomes) == [("already-claimed", ""), ("duplicate", "b-1")]
 
 
 VERSIONS = [Path(f"mappings/cn-420100-wuhan/travel.v{version}.yaml").resolve() for version in (1, 2)]
