@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.api import ApiParts, Limits, Measures
+from gateway.api.traced import traceparent
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
@@ -193,6 +194,7 @@ def _submitting(schemes: Schemes, operations: SqlOperations, *, quorum: Quorum, 
         clock=clock,
         random_bytes=os.urandom,
         require_open=lambda: require_witnessed(stopped(None)),
+        trace=traceparent,
     )
 
 
@@ -339,10 +341,14 @@ def _sequence_while_busy(
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
             begun = time.monotonic()
-            done = announce() or sequencer.step()
+            announced = announce()
+            taken = [] if announced else sequencer.step()
+            done = announced or len(taken)
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
-                worked("sequence", seconds=time.monotonic() - begun, facts={"operations": done})
+                brought = [one.trace for one in taken if one.trace]
+                seconds = time.monotonic() - begun
+                worked("sequence", seconds=seconds, facts={"operations": done}, requests=brought)
             time.sleep(_pause(done, time.monotonic() - begun))
 
 

@@ -144,6 +144,7 @@ class NewOperation:
     """A submission as it arrived. ``content`` holds rows as NDJSON, None where they wait in a file.
 
     An order has no mapping, adapter or rows; its content is what it is about, by keyed names alone.
+    ``trace`` names the span of the request that brought it, as W3C ``traceparent``; empty without one.
     """
 
     id: str
@@ -157,13 +158,15 @@ class NewOperation:
     rows: int
     content: bytes | None
     created: str
+    trace: str = ""
 
 
 class Operation(NamedTuple):
     """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed.
 
     ``crashes`` counts the times that the program failed, by a fault of its own, to convert it. ``versions``
-    are the digests of the mapping's versions by which it is converted, empty until it is taken.
+    are the digests of the mapping's versions by which it is converted, empty until it is taken. ``trace`` is
+    that of :class:`NewOperation`.
     """
 
     number: int
@@ -183,6 +186,7 @@ class Operation(NamedTuple):
     created: str
     crashes: int = 0
     versions: str = ""
+    trace: str = ""
 
 
 class Operator(NamedTuple):

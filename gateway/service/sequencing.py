@@ -88,15 +88,15 @@ class Sequencer:
             self._convert(spool)
         return len(left)
 
-    def step(self) -> int:
-        """Convert the oldest operations that are waiting; returns how many there were."""
+    def step(self) -> list[Operation]:
+        """Convert the oldest operations that are waiting; returns them."""
         spool = self.operations.take(
             rows=ROWS_TOGETHER, write=self.spools.write, name=self.new_name(), versions=self._versions
         )
         if spool is None:
-            return 0
+            return []
         self._convert(spool)
-        return len(spool.operations)
+        return spool.operations
 
     def _convert(self, spool: Spool) -> None:
         """Convert one spool and write down each operation's result.

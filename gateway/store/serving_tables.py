@@ -105,6 +105,7 @@ operations: Final = Table(
     Column("created", String, nullable=False),
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("versions", String, nullable=False, server_default=""),  # digests; empty until it is taken
+    Column("trace", String, nullable=False, server_default=""),  # traceparent of the request's span
     UniqueConstraint("platform", "key"),
 )
 
