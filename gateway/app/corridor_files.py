@@ -74,8 +74,7 @@ def export_file(root: Path, platform: str, *, folder: Path, clock: Clock | None 
     if written is None:
         return {"platform": platform, "messages": 0}
     name = platform.replace("/", "-")
-    for half in folder.glob(f"{name}-*.half"):  # of a run that was killed: it names accounts
-        half.unlink(missing_ok=True)
+    _remove_halves(folder, name)
     path = folder / f"{name}-{written.sequence:06d}.csv"
     write_pair(path, written.content, manifest=written.manifest)
     return {
@@ -136,6 +135,13 @@ def write_pair(path: Path, content: bytes, *, manifest: bytes) -> None:
     """Write a file, and then its manifest: where that stands, the file is whole."""
     write_durably(path, content, mode=0o600)
     write_durably(path.with_name(path.name + MANIFEST), manifest + b"\n")
+
+
+def _remove_halves(folder: Path, name: str) -> None:
+    """Remove what killed runs have left of files for a platform: it names accounts."""
+    for half in folder.glob(f"{name}-*.half"):
+        if half.name.removeprefix(f"{name}-").partition(".")[0].isdigit():
+            half.unlink(missing_ok=True)
 
 
 @contextmanager
