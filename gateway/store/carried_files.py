@@ -33,7 +33,7 @@ class SqlCarriedFiles:
         kept = select(table.c.digest).where(*mine, table.c.sequence == file.sequence)
         with self._database.write(alone=False) as connection:
             connection.execute(upsert(connection, table).on_conflict_do_nothing(), file._asdict())
-            return connection.execute(kept).scalar_one() == file.digest
+            return str(connection.execute(kept).scalar_one()) == file.digest
 
     def of(self, platform: str, heading: Heading) -> list[CarriedFile]:
         """Return the files of a platform, by their numbers; of all platforms where it is empty."""
