@@ -14,6 +14,8 @@ from gateway.store.one_of import VALUES, one_of
 
 __all__ = ["SqlOutbox"]
 
+TOGETHER: Final = 5_000  # numbers in one statement: SQLite takes some 32,000
+
 
 def _take() -> ReturningUpdate[Any]:
     free = outbox.c.platform.not_in(bindparam("without", expanding=True))
@@ -43,18 +45,20 @@ class SqlOutbox:
         with self._database.write(alone=False) as connection:
             return sorted(_task(row) for row in connection.execute(_TAKE, given))
 
-    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
-        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
-        first = select(outbox.c.number).where(outbox.c.platform == platform)
-        chosen = first.order_by(outbox.c.number).limit(limit)
-        taken = (
-            update(outbox)
-            .where(outbox.c.number.in_(chosen))
-            .values(attempts=outbox.c.attempts + 1)
-            .returning(outbox)
-        )
+    def waiting(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Return what waits for a platform, due or not; first what it was told least often."""
+        query = select(outbox).where(outbox.c.platform == platform)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(outbox.c.attempts, outbox.c.number).limit(limit))
+            return [_task(row) for row in found]
+
+    def carried(self, tasks: Sequence[OutboxTask]) -> None:
+        """Count that a platform is told messages once more, in a file."""
+        told = update(outbox).values(attempts=outbox.c.attempts + 1)
         with self._database.write(alone=False) as connection:
-            return sorted(_task(row) for row in connection.execute(taken))
+            for first in range(0, len(tasks), TOGETHER):
+                numbers = [task.number for task in tasks[first : first + TOGETHER]]
+                connection.execute(told.where(outbox.c.number.in_(numbers)))
 
     def end(self, tasks: Sequence[OutboxTask]) -> None:
         """Forget messages that their platforms have acknowledged, whoever has sent them."""
