@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from gateway.client import GatewayClient
 from gateway.errors import LocalFileError, UsageError
 from gateway.store.durable import write_durably
@@ -57,13 +59,22 @@ def enrol(url: str, key: Path, *, platform: str, code: str) -> dict[str, Any]:
 
 
 def submit_files(
-    url: str, key: Path, *, mapping: str, files: list[Path], say: Callable[[str], None]
+    url: str,
+    key: Path,
+    *,
+    mapping: str,
+    files: list[Path],
+    say: Callable[[str], None],
+    rejected: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Upload files one after the other and yield what became of each; a repeated call is answered the same.
+
+    Which rows were refused, and why, is written to ``rejected``, one JSON object a line.
 
     Raises:
         LocalFileError: a file cannot be read, or is empty.
     """
+    lines: list[bytes] = []
     with _gateway(url, key) as gateway:
         for file in files:
             content = _content(file)
@@ -74,7 +85,15 @@ def submit_files(
                 mapping, file.name, content=content, key=hashlib.sha256(name + content).hexdigest()
             )
             say(f"{file.name}: operation {sent['id']}")
-            yield {"file": file.name, **gateway.finished(sent["id"])}
+            done = gateway.finished(sent["id"])
+            refused = sum(done.get("summary", {}).get("rejected", {}).values())
+            if rejected is not None and refused:
+                lines += [orjson.dumps({"file": file.name, **row}) for row in gateway.rejections(sent["id"])]
+            elif refused:
+                say(f"{file.name}: rows that were refused: {refused}; --rejected FILE writes which, and why")
+            yield {"file": file.name, **done}
+    if rejected is not None:
+        write_durably(rejected, b"".join(line + b"\n" for line in lines), mode=0o600)
 
 
 def fetch_receipt(url: str, key: Path, *, record: str, batch: int | None, out: Path) -> None:

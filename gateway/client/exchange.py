@@ -118,6 +118,11 @@ class Conversation:
             pause = min(pause * 1.5, 2)
         raise Unreachable(f"operation {operation} is not done yet", remedy="wait again with the same call")
 
+    def rejections(self, operation: str) -> Exchange[list[dict[str, Any]]]:
+        """Fetch which rows of a file were refused, and why."""
+        target = f"/v1/operations/{quote(operation, safe='')}/rejections"
+        return [orjson.loads(line) for line in (yield from self.request("GET", target)).content.splitlines()]
+
     def receipt(self, record: str, *, batch: int | None, disclose: Sequence[str]) -> Exchange[bytes]:
         """Fetch the receipt of a record."""
         query = [("batch", str(batch))] if batch is not None else []
