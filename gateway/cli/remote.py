@@ -35,7 +35,7 @@ def submit(
     Examples:
 
         tanqiao submit trips.ndjson --to https://gw.example --key wuhan.key --mapping cn-420100/wuhan/travel
-        tanqiao submit a.csv b.csv --to https://gw.example --key city.key --mapping ID --rejected refused.ndjson
+        tanqiao submit a.csv b.csv --to https://gw.example --key city.key --mapping ID --rejected bad.ndjson
     """
     from gateway.app.remote import submit_files
 
