@@ -187,6 +187,25 @@ def valkey_server(*, policy: str = "noeviction") -> Iterator[ValkeyServer]:
         server.kill()
 
 
+def keep_in(patch: pytest.MonkeyPatch, postgres: PostgresServer, valkey: ValkeyServer | None = None) -> None:
+    """Have what is made from here on keep everything in servers, each home in databases of its own."""
+    patch.setenv("TANQIAO_DATABASE", postgres.database())
+    patch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
+    if valkey is not None:
+        patch.setenv("TANQIAO_REDIS", valkey.url)
+
+
+@contextmanager
+def stores_of(kind: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have what is made meanwhile keep everything in SQLite, or in servers of its own."""
+    if kind == "SQLite":
+        yield
+        return
+    with postgres_server() as postgres, valkey_server() as valkey:
+        keep_in(patch, postgres, valkey)
+        yield
+
+
 def _unprivileged(folder: Path) -> str | None:
     """PostgreSQL refuses to run as root: then it runs as a user who owns nothing else but its folder."""
     if os.geteuid() != 0:

@@ -40,7 +40,7 @@ from tests.fakes.publications import (
     version_three,
 )
 from tests.fakes.revisions import set_back
-from tests.fakes.servers import PostgresServer
+from tests.fakes.servers import PostgresServer, keep_in
 from tests.fakes.serving import PlatformSigner
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -294,8 +294,7 @@ def test_of_those_who_sign_at_once_none_is_lost(
     """Each knows of its own signature alone; together they are enough, and one of them sees that."""
     if kind == "PostgreSQL":
         postgres: PostgresServer = request.getfixturevalue("postgres")
-        monkeypatch.setenv("TANQIAO_DATABASE", postgres.database())
-        monkeypatch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
+        keep_in(monkeypatch, postgres)
     home = make_home(tmp_path, monkeypatch, profile="default")
     keys = {f"m-{seed}": MaintainerKey(seed) for seed in range(110, 118)}
     name_maintainers(home, 8, **keys)

@@ -10,12 +10,9 @@ import httpx
 import pytest
 
 from gateway.app.home import open_home
-from gateway.app.keys import new_key
 from gateway.app.operators import Grant, new_token
-from gateway.app.platforms import invite
 from gateway.client import AsyncGatewayClient, GatewayClient, RequestFailed
 from gateway.model.canonical import canonical_bytes
-from gateway.store.key_files import FileSigner
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.publications import (
@@ -28,7 +25,7 @@ from tests.fakes.publications import (
     signed_by,
     version_three,
 )
-from tests.fakes.serving import PlatformSigner, Served, audited_once_free, enrolled
+from tests.fakes.serving import PlatformSigner, Served, audited_once_free, enrolled, enrolled_key
 
 pytestmark = pytest.mark.xdist_group("served")
 THIRD = version_three()
@@ -169,9 +166,7 @@ def test_the_command_hands_in_by_a_token_or_by_a_key(
     running: Served, coordinator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, text = tmp_path / "quzhou.key", fourth("By the command")
-    new_key(key, "http", name="")
-    client = running.client(FileSigner(key, "http"))
-    client.enrol("cn-330800/quzhou", invite(running.home, "cn-330800/quzhou")["code"])
+    enrolled_key(running, key, platform="cn-330800/quzhou")
     (tmp_path / "p.json").write_bytes(signed_by(text, LI, identity=(WUHAN, 4)) + b"\n")
     arguments = ("mapping", "publish", "--publication", tmp_path / "p.json", "--format", "json")
 

@@ -21,7 +21,7 @@ from tests.fakes.corridors import DESTINATION, SOURCE, between_cities
 from tests.fakes.ends import require_same_ends
 from tests.fakes.homes import audited
 from tests.fakes.kills import API, CARRY, LOG, SCENARIOS, Forge, Scenario, forged, require_logged
-from tests.fakes.servers import postgres_server, valkey_server
+from tests.fakes.servers import stores_of
 
 pytestmark = pytest.mark.xdist_group("transfers")
 KILLS: Final = os.environ.get("TANQIAO_MOVE_KILLS", "1")
@@ -48,11 +48,7 @@ class Target(NamedTuple):
 def forge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        if request.param != "SQLite":
-            server, valkey = stack.enter_context(postgres_server()), stack.enter_context(valkey_server())
-            patch.setenv("TANQIAO_DATABASE", server.database())
-            patch.setenv("TANQIAO_CHECKPOINTS", server.database())
-            patch.setenv("TANQIAO_REDIS", valkey.url)
+        stack.enter_context(stores_of(request.param, patch))
         between = stack.enter_context(between_cities(tmp_path_factory.mktemp("kills"), patch, persons=3))
         yield stack.enter_context(forged(between))
 

@@ -18,8 +18,8 @@ from gateway.service.submitting import IdempotencyConflict
 from gateway.store.key_files import FileSigner
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
-from tests.fakes.servers import postgres_server, valkey_server
-from tests.fakes.serving import Served, enrolled
+from tests.fakes.servers import stores_of
+from tests.fakes.serving import Served, enrolled, served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
@@ -30,11 +30,7 @@ LOGGED_SECONDS = 60
 def between(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        if request.param != "SQLite":
-            server, valkey = stack.enter_context(postgres_server()), stack.enter_context(valkey_server())
-            patch.setenv("TANQIAO_DATABASE", server.database())
-            patch.setenv("TANQIAO_CHECKPOINTS", server.database())
-            patch.setenv("TANQIAO_REDIS", valkey.url)
+        stack.enter_context(stores_of(request.param, patch))
         folder = tmp_path_factory.mktemp("moving")
         made = stack.enter_context(between_cities(folder, patch, net_debit_cap_mg=str(BACK_LIMIT_MG)))
         stack.enter_context(made.carried())
@@ -183,15 +179,8 @@ def test_what_the_source_refuses_leaves_nothing_behind(between: Between) -> None
 
 @pytest.fixture(scope="module")
 def running(between: Between) -> Iterator[Served]:
-    files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
-    mappings = [word for file in files for word in ("--mapping", file)]
-    made = Served(between.home, workers=1, arguments=mappings)
-    try:
-        made.wait_until_ready()
+    with served(between.home, arguments=between.arguments) as made:
         yield made
-    finally:
-        made.closing.close()
-        made.stop()
 
 
 def client_of(between: Between, running: Served, city: str) -> GatewayClient:
