@@ -87,6 +87,21 @@ _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
 }
 """From where an operation's answer leads on: to which operations, with which parameters."""
 
+_TAGS: Final = {
+    "public": "Unsigned, for everybody: state of the service, statements, mappings, agreements, the log.",
+    "mappings": "Cities' rules as data: read a version, explain a row, try it on a sample, compare two.",
+    "maintaining": "Publish a version of a mapping once enough of its maintainers have signed it.",
+    "agreements": "What two platforms have agreed on, signed by both, and pauses of their corridor.",
+    "platforms": "Enrol a key with an invitation, rotate and revoke keys.",
+    "acts": "Submit what residents did: one act, many, a stream or a file. The same again changes nothing.",
+    "operations": "What became of what was submitted.",
+    "records": "A platform's own records, their receipts and their withdrawal.",
+    "links": "Holders who are known at several platforms: one act counts once.",
+    "transfers": "Quote, start and follow points that move between platforms.",
+    "webhooks": "Be told rather than ask.",
+    "admin": "For operators, coordinators and auditors, with a token.",
+}
+
 
 def describe(api: FastAPI) -> None:
     """Have the interface give its contract under ``/v1/openapi.json``."""
@@ -99,6 +114,7 @@ def describe(api: FastAPI) -> None:
             summary=api.summary,
             description=api.description,
             routes=api.routes,
+            tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
             servers=[{"url": "http://127.0.0.1:8420", "description": "tanqiao serve"}],
         )

@@ -228,6 +228,8 @@ class ReceiptVerifier:
             IntegrityBroken: something does not hold; the message names what.
         """
         receipt = read_strict_object(data, RECEIPT_BYTES_MAX, texts=RECEIPT_TEXTS)
+        if receipt.keys() >= {"code", "request_id"}:
+            raise MalformedDocument(f"this is no receipt but a gateway's refusal of one: {receipt['code']}")
         self.receipt_shape.require(receipt, "receipt")
         record, statement = _member(receipt, "record"), _member(receipt, "statement")
         self.record_shape.require(record, "record")

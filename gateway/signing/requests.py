@@ -176,10 +176,16 @@ class _Keys(HTTPSignatureKeyResolver):
     def __init__(self, find_key: Callable[[str], bytes | None]) -> None:
         self._find = find_key
 
-    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
-        """Return the key of that id."""
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
+        """Return the key of that id.
+
+        Raises:
+            InvalidSignature: there is none.
+        """
         raw = self._find(key_id)
-        return None if raw is None else Ed25519PublicKey.from_public_bytes(raw)
+        if raw is None:
+            raise InvalidSignature("no key of this `keyid` is enrolled and in force")
+        return Ed25519PublicKey.from_public_bytes(raw)
 
 
 class Verifier(HTTPMessageVerifier):

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.app.check import receipt_of, verifier
 from gateway.cli.root import run
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, MalformedDocument
 from gateway.model.canonical import canonical_bytes
 from gateway.service.receipts import REMEMBERED_MAX, ReceiptVerifier
 from gateway.signing import KeyRing
@@ -98,6 +98,12 @@ def test_a_statement_changed_in_any_letter_is_refused_after_the_good_one(
 
     assert tried > 300
     assert remembered(checks) == (2, 1)  # nothing of a forgery stays
+
+
+def test_a_refusal_that_was_saved_as_a_receipt_says_what_it_is(checks: ReceiptVerifier) -> None:
+    refusal = {"code": "request-not-signed", "request_id": "18efdd9cadf57073", "status": 401}
+    with pytest.raises(MalformedDocument, match="refusal of one: request-not-signed"):
+        checks.verify(canonical_bytes(refusal))
 
 
 def test_a_record_is_checked_anew_under_a_remembered_statement(

@@ -17,8 +17,10 @@ from gateway.ledger import (
     Seen,
     Verdict,
     Wanted,
+    arrived_lot,
     nets,
     returning,
+    way_of,
 )
 from tests.fakes.ledgers import DAY, A, B, C, limited, lot, moving, unit
 
@@ -313,3 +315,12 @@ def test_what_goes_back_another_way_is_a_fault(clerk: Clerk) -> None:
 
     with pytest.raises(InvariantBroken, match="I9"):
         clerk.reserve(made._replace(parts=(made.parts[0]._replace(back=Back("r-2", 600, 0)),)))
+
+
+def test_the_name_of_a_lot_tells_its_record_and_the_rates_of_its_moves_in_their_order() -> None:
+    once = arrived_lot("3f0c", B, rates="4/25 1/1000")
+    twice = arrived_lot(once, C, rates="1 1/500")
+
+    assert way_of("3f0c") == ("3f0c", ())
+    assert way_of(once) == ("3f0c", ("4/25 1/1000",))
+    assert way_of(twice) == ("3f0c", ("4/25 1/1000", "1 1/500"))

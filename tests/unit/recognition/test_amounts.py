@@ -93,6 +93,11 @@ def test_a_factor_is_taken_of_no_more_than_the_source_counts() -> None:
     assert (part.recognised_mg, part.points_in) == (125_000, 125)
 
 
+def test_a_factor_is_taken_of_the_whole_where_the_basis_is_half_as_much_again() -> None:
+    (part,) = taken(WALK, Worth(375_000, 375_000, Fraction(375), Fraction(4, 5)), [250_000])
+    assert part.recognised_mg == 200_000
+
+
 def test_a_capped_award_moves_only_what_was_paid_for() -> None:
     """100 of 250 points were granted: 100 g can move, and they burn all 100 points."""
     capped = WALK._replace(points=100)
