@@ -49,7 +49,6 @@ class Conveyor:
         busy: Counter[str] = Counter()
         heard = asyncio.Event()
         loop, look_at = asyncio.get_running_loop(), 0.0
-        by_hand: Collection[str] = ()
 
         def ended(platform: str, sending: asyncio.Task[None]) -> None:
             under_way.discard(sending)
@@ -58,12 +57,12 @@ class Conveyor:
 
         while not stop():
             if loop.time() >= look_at:
-                by_hand = await asyncio.to_thread(self._look_after)
+                await asyncio.to_thread(self._look_after)
                 look_at = loop.time() + LOOK_SECONDS
             heard.clear()
             full = [platform for platform, requests in busy.items() if requests >= AT_ONE_PLATFORM]
             wanted = len(under_way) < AT_ONCE
-            tasks = await asyncio.to_thread(self._take, [*full, *by_hand]) if wanted else []
+            tasks = await asyncio.to_thread(self._take, full) if wanted else []
             if not tasks:
                 await _until(heard, seconds=POLL_SECONDS)
                 continue
@@ -76,7 +75,9 @@ class Conveyor:
         if under_way:
             await asyncio.wait(under_way)
 
-    def _take(self, without: Sequence[str]) -> list[OutboxTask]:
+    def _take(self, full: Sequence[str]) -> list[OutboxTask]:
+        """Take what is due. Who is not to be called is asked each time: a call cannot be taken back."""
+        without = [*full, *self.by_hand()]
         now = int(self.carrier.clock.now().timestamp())
         return self.carrier.outbox.take(now=now, lease=LEASE_SECONDS, limit=TAKEN * TOGETHER, without=without)
 
@@ -88,14 +89,11 @@ class Conveyor:
             self.carrier.outbox.end(sorted(past))
         return owed
 
-    def _look_after(self) -> Collection[str]:
-        """Look after what is due; returns to whom nothing is sent for now."""
+    def _look_after(self) -> None:
         try:
             self.carrier.look_after()
-            return self.by_hand()
         except GatewayError:
             _logger.exception("transfers that are due could not be looked after")
-            return ()
 
     async def _send(
         self, platform: str, tasks: Sequence[OutboxTask], *, made: "asyncio.Future[dict[OutboxTask, Owed]]"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
+from gateway.errors import Unreachable
 from gateway.ports import Answered, OutboxMessage, OutboxTask, PlatformOutcome
 from gateway.service import conveying
 from gateway.service.carrying import Carrier, Heard, Owed
@@ -72,9 +73,11 @@ def _of_the_north(tasks: Sequence[OutboxTask]) -> int:
     return len([one for one in tasks if one.message.platform == NORTH])
 
 
-def carried(waiting: Waiting, platforms: Platforms, *, until: int) -> None:
+def carried(
+    waiting: Waiting, platforms: Platforms, *, until: int, by_hand: Callable[[], Collection[str]] = tuple
+) -> None:
     north = _of_the_north(waiting.left)
-    conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms))
+    conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms), by_hand=by_hand)
 
     async def run() -> None:
         carrying = asyncio.create_task(conveyor.run(stop=lambda: len(waiting.over) >= until))
@@ -116,6 +119,18 @@ def test_what_is_heard_of_several_requests_meanwhile_is_taken_up_together() -> N
 
     assert sum(waiting.together) == 3
     assert len(waiting.together) < 3
+
+
+def test_who_is_called_by_nobody_is_not_called_while_something_else_fails(monkeypatch: Any) -> None:
+    def fail(_: Waiting) -> int:
+        raise Unreachable("the database was away for a moment")
+
+    monkeypatch.setattr(Waiting, "look_after", fail)
+    waiting, platforms = Waiting(task(1, SOUTH), task(2), task(3, SOUTH)), Platforms()
+    carried(waiting, platforms, until=1, by_hand=lambda: [SOUTH])
+
+    assert platforms.said == [(NORTH, 1)]
+    assert [one.number for one in waiting.left] == [1, 3]
 
 
 def test_of_one_kind_for_one_platform_no_more_go_together_than_may(monkeypatch: Any) -> None:
