@@ -69,7 +69,7 @@ class PersonRows:
         ]
 
     def _look_again(self, platform: str, known: _Known) -> None:
-        """Take note of new files, and of those that an erasure has replaced."""
+        """Take note of new files, and of those that an erasure has replaced; of all of them or of none."""
         standing = self._standing()
         if standing == known.standing:
             return
@@ -77,14 +77,14 @@ class PersonRows:
         gone = [path for path in known.numbers if path not in listed]
         if gone:
             self._forget(known, gone)
-        added: list[_Places] = []
-        for path, (batch, file) in listed.items():
-            if path not in known.numbers:
-                known.numbers[path], known.files[known.next] = known.next, (batch, file)
-                added.append(self._places(file, known.next))
-                known.next += 1
-        if added:
-            known.places.append(_joined(added))
+        new = dict(
+            enumerate((one for one in listed.values() if one[1].path not in known.numbers), known.next)
+        )
+        if new:
+            known.places.append(_joined([self._places(file, number) for number, (_, file) in new.items()]))
+            known.files |= new
+            known.numbers |= {file.path: number for number, (_, file) in new.items()}
+            known.next += len(new)
         if len(known.places) > TOGETHER:
             known.places = [_joined(known.places)]
         known.standing = standing

@@ -84,6 +84,18 @@ def test_who_was_forgotten_is_not_found_and_others_are(
             assert sorted(found(opened, rows, person)) == by_looking_through(opened, home, person)
 
 
+def test_what_could_not_be_read_for_a_moment_is_found_afterwards(home: Path, tmp_path: Path) -> None:
+    with asked(home) as (opened, rows):
+        path = max((home / "records").rglob("*.parquet"))
+        path.rename(tmp_path / "away")
+        with pytest.raises(IntegrityBroken, match="missing"):
+            found(opened, rows, 5)
+        (tmp_path / "away").rename(path)
+
+        for person in range(PERSONS):
+            assert sorted(found(opened, rows, person)) == by_looking_through(opened, home, person)
+
+
 def test_a_changed_file_is_not_believed(home: Path) -> None:
     with asked(home) as (opened, rows):
         for path in sorted((home / "records").rglob("*.parquet")):
