@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
+import pytest
+
 from gateway.errors import Unreachable
 from gateway.ports import Answered, OutboxMessage, OutboxTask, PlatformOutcome
 from gateway.service import conveying
@@ -74,7 +76,11 @@ def _of_the_north(tasks: Sequence[OutboxTask]) -> int:
 
 
 def carried(
-    waiting: Waiting, platforms: Platforms, *, until: int, by_hand: Callable[[], Collection[str]] = tuple
+    waiting: Waiting,
+    platforms: Platforms,
+    *,
+    until: int,
+    by_hand: Callable[[], Collection[str]] = tuple,
 ) -> None:
     north = _of_the_north(waiting.left)
     conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms), by_hand=by_hand)
@@ -121,18 +127,6 @@ def test_what_is_heard_of_several_requests_meanwhile_is_taken_up_together() -> N
     assert len(waiting.together) < 3
 
 
-def test_who_is_called_by_nobody_is_not_called_while_something_else_fails(monkeypatch: Any) -> None:
-    def fail(_: Waiting) -> int:
-        raise Unreachable("the database was away for a moment")
-
-    monkeypatch.setattr(Waiting, "look_after", fail)
-    waiting, platforms = Waiting(task(1, SOUTH), task(2), task(3, SOUTH)), Platforms()
-    carried(waiting, platforms, until=1, by_hand=lambda: [SOUTH])
-
-    assert platforms.said == [(NORTH, 1)]
-    assert [one.number for one in waiting.left] == [1, 3]
-
-
 def test_of_one_kind_for_one_platform_no_more_go_together_than_may(monkeypatch: Any) -> None:
     monkeypatch.setattr(conveying, "TOGETHER", 3)
     waiting, platforms = Waiting(*(task(n) for n in range(7))), Platforms()
@@ -151,3 +145,23 @@ def test_a_platform_that_does_not_answer_keeps_no_other_waiting(monkeypatch: Any
     before = platforms.said.index((SOUTH, 1))
     assert [one for one in platforms.said[:before] if one[0] == SOUTH] == [(SOUTH, 2), (SOUTH, 2)]
     assert sum(count for name, count in platforms.said[:before] if name == NORTH) == 37
+
+
+@pytest.mark.parametrize("failing", [(2, 3), (1, 2, 3)], ids=["known", "not known yet"])
+def test_nothing_is_sent_where_files_are_carried_while_the_books_do_not_answer(
+    failing: tuple[int, ...], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(conveying, "LOOK_SECONDS", 0.02)
+    waiting, platforms, looks = Waiting(task(0, SOUTH), task(1)), Platforms(), list[int]()
+
+    def by_hand() -> list[str]:
+        looks.append(len(looks) + 1)
+        if looks[-1] == 4:
+            waiting.left.append(task(2))
+        if looks[-1] in failing:
+            raise Unreachable("the database does not answer")
+        return [SOUTH]
+
+    carried(waiting, platforms, until=2, by_hand=by_hand)
+
+    assert {platform for platform, _ in platforms.said} == {NORTH}
