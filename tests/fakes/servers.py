@@ -19,6 +19,8 @@ import pytest
 import redis
 
 STARTED_SECONDS = 20
+SQLITE = "SQLite"
+STORES = (SQLITE, "PostgreSQL, Valkey")
 
 
 def _package(name: str) -> Path:
@@ -178,6 +180,17 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @contextmanager
+def stores(kind: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the homes that are made meanwhile keep all they can in PostgreSQL and Valkey, or in SQLite."""
+    if kind == SQLITE:
+        yield
+        return
+    with postgres_server() as server, valkey_server() as valkey:
+        keep_in(patch, server, valkey)
+        yield
+
+
+@contextmanager
 def valkey_server(*, policy: str = "noeviction") -> Iterator[ValkeyServer]:
     server = ValkeyServer(policy=policy)
     try:
@@ -188,22 +201,11 @@ def valkey_server(*, policy: str = "noeviction") -> Iterator[ValkeyServer]:
 
 
 def keep_in(patch: pytest.MonkeyPatch, postgres: PostgresServer, valkey: ValkeyServer | None = None) -> None:
-    """Have what is made from here on keep everything in servers, each home in databases of its own."""
+    """Have homes that are made from here on keep all they can in servers, in databases of their own."""
     patch.setenv("TANQIAO_DATABASE", postgres.database())
     patch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
     if valkey is not None:
         patch.setenv("TANQIAO_REDIS", valkey.url)
-
-
-@contextmanager
-def stores_of(kind: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have what is made meanwhile keep everything in SQLite, or in servers of its own."""
-    if kind == "SQLite":
-        yield
-        return
-    with postgres_server() as postgres, valkey_server() as valkey:
-        keep_in(patch, postgres, valkey)
-        yield
 
 
 def _unprivileged(folder: Path) -> str | None:

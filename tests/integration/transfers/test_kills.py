@@ -21,7 +21,7 @@ from tests.fakes.corridors import DESTINATION, SOURCE, between_cities
 from tests.fakes.ends import require_same_ends
 from tests.fakes.homes import audited
 from tests.fakes.kills import API, CARRY, LOG, SCENARIOS, Forge, Scenario, forged, require_logged
-from tests.fakes.servers import stores_of
+from tests.fakes.servers import STORES, stores
 
 pytestmark = pytest.mark.xdist_group("transfers")
 KILLS: Final = os.environ.get("TANQIAO_MOVE_KILLS", "1")
@@ -44,11 +44,11 @@ class Target(NamedTuple):
         return "city" if self.victim in (SOURCE, DESTINATION) else self.victim, place
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL, Valkey"])
+@pytest.fixture(scope="module", params=STORES)
 def forge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        stack.enter_context(stores_of(request.param, patch))
+        stack.enter_context(stores(request.param, patch))
         between = stack.enter_context(between_cities(tmp_path_factory.mktemp("kills"), patch, persons=3))
         yield stack.enter_context(forged(between))
 
