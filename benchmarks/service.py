@@ -145,7 +145,8 @@ def _send(
         waited = time.perf_counter() - started
         rate = _rate(load.what, len(requests) * load.acts, seconds=answered.seconds)
         _beside(f"p50 {percentile(answered.ms, 50):.1f} ms, p99 {percentile(answered.ms, 99):.1f} ms")
-        _beside(f"the last is converted {waited:.2f} s after its answer")
+        converted = len(requests) * load.acts / (answered.seconds + waited)
+        _beside(f"the last is converted {waited:.2f} s after its answer: {converted:,.0f} a second in all")
         _beside(f"processor µs of a request until then: {each(len(requests))}")
     return rate
 

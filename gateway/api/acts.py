@@ -10,6 +10,7 @@ from gateway.api.forms import MAPPING
 from gateway.api.operations import OperationDocument, answered, explained
 from gateway.api.rows import NDJSON, is_ndjson, lines_of, read_acts
 from gateway.api.together import Together
+from gateway.api.traced import traceparent
 from gateway.errors import GatewayError, NotFound
 from gateway.ports import Operation, Platform
 from gateway.service.submitting import ROWS_MAX, RowsSent
@@ -117,7 +118,7 @@ async def submit_acts(
     else:
         raise NotFound("rows as NDJSON name their mapping by `?mapping=`", field="/query/mapping")
     submitting: Together[RowsSent, Operation] = request.app.state.submitting
-    operation = await submitting(RowsSent(platform.id, key, wanted, rows))
+    operation = await submitting(RowsSent(platform.id, key, wanted, rows, traceparent()))
     return await answered(request, response, operation=operation, prefer=prefer)
 
 

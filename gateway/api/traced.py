@@ -10,7 +10,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Traced", "link_to", "transfer_trace"]
+__all__ = ["Traced", "link_to", "span_named", "traceparent", "transfer_trace"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
@@ -29,6 +29,19 @@ def link_to(transfers: Iterable[str]) -> None:
     if span.is_recording():
         for one in transfers:
             span.add_link(transfer_trace(one))
+
+
+def traceparent() -> str:
+    """Name the span of the request that is being answered, as W3C ``traceparent``; empty without one."""
+    named: dict[str, str] = {}
+    _PROPAGATOR.inject(named)
+    return named.get("traceparent", "")
+
+
+def span_named(text: str) -> SpanContext:
+    """Return the span that a ``traceparent`` names; one that is not valid where it names none."""
+    context = _PROPAGATOR.extract({"traceparent": text}, context=Context())
+    return get_current_span(context).get_span_context()
 
 
 class Traced:

@@ -22,7 +22,7 @@ from gateway.store.rehearsal import Rehearsal
 
 __all__ = ["convert_files", "crew_for", "input_document", "input_documents", "quiet_collector"]
 
-WORKERS_FROM_BYTES = 4 * 1024 * 1024  # starting a worker takes as long as converting about 20,000 rows
+WORKERS_FROM_BYTES = 16 * 1024 * 1024  # starting workers takes as long as converting about 100,000 rows
 
 
 def convert_files(

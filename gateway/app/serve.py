@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.api import ApiParts, Limits, Measures
+from gateway.api.traced import traceparent
 from gateway.app.agreements import agreeing, announcing
 from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
@@ -63,7 +64,7 @@ from gateway.store.spools import SpoolFolder
 from gateway.store.webhooks import SqlWebhooks
 from gateway.transparency import read_policy
 
-__all__ = ["Serving", "api_parts", "sequence", "service_settings"]
+__all__ = ["Serving", "api_parts", "sequence", "sequencer_of", "service_settings"]
 
 IDLE_SECONDS: Final = 2.0  # after so long without work the sequencer lets go of the home
 COUNTED_SECONDS: Final = 0.25
@@ -193,6 +194,7 @@ def _submitting(schemes: Schemes, operations: SqlOperations, *, quorum: Quorum, 
         clock=clock,
         random_bytes=os.urandom,
         require_open=lambda: require_witnessed(stopped(None)),
+        trace=traceparent,
     )
 
 
@@ -322,15 +324,19 @@ def _sequence_while_busy(
     worked: Worked,
 ) -> None:
     with GroupCommit(opened.database) as writes:
-        sequencer = _sequencer(opened, schemes, operations=SqlOperations(opened.database, writes))
+        sequencer = sequencer_of(opened, schemes, operations=SqlOperations(opened.database, writes))
         sequencer.resume()
         busy_until = time.monotonic() + IDLE_SECONDS
         while not stop() and time.monotonic() < busy_until:
             begun = time.monotonic()
-            done = announce() or sequencer.step()
+            announced = announce()
+            taken = [] if announced else sequencer.step()
+            done = announced or len(taken)
             if done:
                 busy_until = time.monotonic() + IDLE_SECONDS
-                worked("sequence", seconds=time.monotonic() - begun, facts={"operations": done})
+                brought = [one.trace for one in taken if one.trace]
+                seconds = time.monotonic() - begun
+                worked("sequence", seconds=seconds, facts={"operations": done}, requests=brought)
             time.sleep(_pause(done, time.monotonic() - begun))
 
 
@@ -346,7 +352,8 @@ def _pause(taken: int, seconds: float) -> float:
     return PAUSED_STEPS * seconds if taken >= MANY and seconds < GATHERING_SECONDS else 0.0
 
 
-def _sequencer(opened: OpenHome, schemes: Schemes, *, operations: SqlOperations) -> Sequencer:
+def sequencer_of(opened: OpenHome, schemes: Schemes, *, operations: SqlOperations) -> Sequencer:
+    """Return a sequencer of a home that is held for writing."""
     converting = replace(opened.converting(opened.home.scratch()), make_converter=_Converters())
 
     def parts(size: int) -> Converting:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Tracer, use_span
 
-from gateway.api.traced import transfer_trace
+from gateway.api.traced import span_named, transfer_trace
 from gateway.errors import LocalFileError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = ["Traces", "require_traces", "tracing"]
 
 SECOND_NS: Final = 1_000_000_000
 FLUSH_SECONDS: Final = 2.0
+LINKS_MAX: Final = 128  # as many as OpenTelemetry keeps of a span
 _begun: ContextVar[int] = ContextVar("_begun", default=0)
 """The id of the trace that the next span without a parent is to begin; 0: any."""
 
@@ -32,13 +33,17 @@ class Traces:
     def __init__(self, tracer: Tracer | None = None) -> None:
         self.tracer = tracer
 
-    def worked(self, what: str, *, seconds: float, facts: Mapping[str, str | int]) -> None:
+    def worked(
+        self, what: str, *, seconds: float, facts: Mapping[str, str | int], requests: Sequence[str] = ()
+    ) -> None:
         """Note a piece of work that has just ended (:class:`gateway.ports.Worked`)."""
         if self.tracer is not None:
             now = time.time_ns()
             attributes = {f"tanqiao.{name}": value for name, value in facts.items()}
             begun = now - int(seconds * SECOND_NS)
-            self.tracer.start_span(what, start_time=begun, attributes=attributes).end(now)
+            named = list(dict.fromkeys(requests))[:LINKS_MAX]
+            links = [Link(span_named(one)) for one in named]
+            self.tracer.start_span(what, start_time=begun, attributes=attributes, links=links).end(now)
 
     @contextmanager
     def working(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, emit, emit_rows, hint
+from gateway.cli.output import Format, FormatOption, emit, emit_rows, hint
 
 __all__ = ["enrol", "fetch", "register"]
 
@@ -35,7 +35,13 @@ def submit(
     """
     from gateway.app.remote import submit_files
 
-    emit_rows(submit_files(to, key, mapping=mapping, files=files, say=hint), format_)
+    ended = submit_files(to, key, mapping=mapping, files=files, say=hint)
+    if format_ is Format.TABLE:
+        for one in ended:  # as `convert` shows it: a summary does not fit into a column
+            summary = one.pop("summary", {})
+            emit({**one, **summary}, format_)
+    else:
+        emit_rows(ended, format_)
 
 
 def enrol(

@@ -33,11 +33,16 @@ class RequestFailed(Refused):
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(
-            f"HTTP {status}: {problem.get('detail', 'no reason given')}",
+            f"HTTP {status}{_named(problem)}: {problem.get('detail', 'no reason given')}",
             remedy=str(problem.get("remedy", "")),
         )
         self.status = status
         self.problem = dict(problem)
+
+
+def _named(problem: Mapping[str, Any]) -> str:
+    code = problem.get("code")  # by it the list of errors says more than the status does
+    return f" {code}" if isinstance(code, str) else ""
 
 
 class Answer(NamedTuple):

@@ -61,12 +61,16 @@ class Quarantine(Protocol):
 class Worked(Protocol):
     """Is told of each piece of work that has just ended; facts are numbers and names of platforms."""
 
-    def __call__(self, what: str, *, seconds: float, facts: Mapping[str, str | int]) -> None:
-        """Note what was done and how long it took."""
+    def __call__(
+        self, what: str, *, seconds: float, facts: Mapping[str, str | int], requests: Sequence[str] = ()
+    ) -> None:
+        """Note what was done, how long it took, and the spans of the requests that had asked for it."""
         ...
 
 
-def untraced(what: str, *, seconds: float, facts: Mapping[str, str | int]) -> None:
+def untraced(
+    what: str, *, seconds: float, facts: Mapping[str, str | int], requests: Sequence[str] = ()
+) -> None:
     """Note nothing (:class:`Worked`)."""
 
 

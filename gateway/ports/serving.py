@@ -1,6 +1,6 @@
 """What the service keeps beside the journal: platforms and their keys, used nonces, operations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
@@ -144,6 +144,7 @@ class NewOperation:
     """A submission as it arrived. ``content`` holds rows as NDJSON, None where they wait in a file.
 
     An order has no mapping, adapter or rows; its content is what it is about, by keyed names alone.
+    ``trace`` names the span of the request that brought it, as W3C ``traceparent``; empty without one.
     """
 
     id: str
@@ -157,12 +158,15 @@ class NewOperation:
     rows: int
     content: bytes | None
     created: str
+    trace: str = ""
 
 
 class Operation(NamedTuple):
     """A submission and what became of it. ``result`` is a JSON document, empty until it is done or failed.
 
-    ``crashes`` counts the times that the program failed, by a fault of its own, to convert it.
+    ``crashes`` counts the times that the program failed, by a fault of its own, to convert it. ``versions``
+    are the digests of the mapping's versions by which it is converted, empty until it is taken. ``trace`` is
+    that of :class:`NewOperation`.
     """
 
     number: int
@@ -181,6 +185,8 @@ class Operation(NamedTuple):
     result: str
     created: str
     crashes: int = 0
+    versions: str = ""
+    trace: str = ""
 
 
 class Operator(NamedTuple):
@@ -217,12 +223,17 @@ class Operators(Protocol):
 
 
 class Spool(NamedTuple):
-    """Operations that are converted together, in the order of their rows."""
+    """Operations that are converted together, in the order of their rows, all by the same versions."""
 
     name: str
     mapping: str
     adapter: str
     operations: list[Operation]
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """Return the digests of the mapping's versions that were in use when the operations were taken."""
+        return frozenset(self.operations[0].versions.split())
 
 
 class Operations(Protocol):
@@ -268,10 +279,18 @@ class Operations(Protocol):
         """Return what was being worked on when the last sequencer ended."""
         ...
 
-    def take(self, *, rows: int, write: Callable[[str, Sequence[bytes]], None], name: str) -> Spool | None:
+    def take(
+        self,
+        *,
+        rows: int,
+        write: Callable[[str, Sequence[bytes]], None],
+        name: str,
+        versions: Callable[[str], Iterable[str]],
+    ) -> Spool | None:
         """Take the oldest waiting operations of one mapping and adapter together, about so many rows.
 
-        ``write`` is called with the spool's name and the contents before the operations are marked.
+        ``write`` is called with the spool's name and the contents before the operations are marked,
+        ``versions`` gives the digests of a mapping's versions, which are noted with them.
         """
         ...
 

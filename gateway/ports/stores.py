@@ -346,6 +346,10 @@ class RecordFiles(Protocol):
         """Do the same as :meth:`read`, column by column."""
         ...
 
+    def ids(self, file: RecordFile) -> dict[int, str]:
+        """Return the ids of a file's records by the index of their leaves, after checking its digest."""
+        ...
+
     def find(self, record_id: str) -> int | None:
         """Return the number of the batch that has the record; the row is believed after `read` only."""
         ...

@@ -13,6 +13,7 @@ from gateway.service.claiming import ClaimJudge
 from gateway.service.closing_claims import close_claims
 from gateway.service.deciding import Deciding
 from gateway.service.finishing import Finisher
+from gateway.service.origins import Stated
 from gateway.service.part import PartJudge, Verdict
 from gateway.service.part_source import PartSource
 from gateway.service.parts import Converting, Finishing
@@ -25,7 +26,11 @@ __all__ = ["convert_submission"]
 
 
 def convert_submission(
-    submission: Submission, parts: Converting, *, watch: Callable[[int], None] = lambda _rows: None
+    submission: Submission,
+    parts: Converting,
+    *,
+    watch: Callable[[int], None] = lambda _rows: None,
+    tell: Callable[[Stated], None] | None = None,
 ) -> Summary:
     """Convert every row of a submission exactly once.
 
@@ -36,6 +41,8 @@ def convert_submission(
         submission: what is to be converted.
         parts: what does the work.
         watch: called with the number of rows read so far.
+        tell: called for each part with the rows that have stated its acts; parts that an interrupted run
+            has decided are read again for that.
     """
     require_admitted(submission.scheme, parts.profile)
     _require_readable(submission)
@@ -53,10 +60,11 @@ def convert_submission(
         sorting=parts.sorting,
         clock=parts.clock,
         part_rows=begun.part_rows,
-        done=done,
+        done=done if tell is None else frozenset(),
         kinds=parts.kinds if parts.memory.claims.any_links() else None,
+        stating=tell is not None,
     )
-    for counts in _decided(source, deciding, parts=parts):
+    for counts in _decided(source, deciding, done=done, tell=tell):
         summary.add(counts)
         watch(summary.counts.rows)
     if not submission.dry_run:
@@ -64,12 +72,18 @@ def convert_submission(
     return summary
 
 
-def _decided(source: PartSource, deciding: Deciding, *, parts: Converting) -> Iterator[PartCounts]:
+def _decided(
+    source: PartSource,
+    deciding: Deciding,
+    *,
+    done: frozenset[int],
+    tell: Callable[[Stated], None] | None,
+) -> Iterator[PartCounts]:
     """Judge parts in their order, have them finished, and decide them in their order.
 
     While parts are being finished the next are judged; a part is decided only after the one before it.
     """
-    scheme = source.submission.scheme
+    scheme, parts = source.submission.scheme, deciding.parts
     judge = PartJudge(
         evaluator=SchemeEvaluator(scheme, parts.make_converter),
         memory=parts.memory,
@@ -98,6 +112,10 @@ def _decided(source: PartSource, deciding: Deciding, *, parts: Converting) -> It
 
     with parts.crew() as crew:
         for asked, unfinished in crew.prepare(source.parts):
+            if tell is not None and asked.stated is not None:
+                tell(asked.stated)
+            if asked.number in done:
+                continue
             verdict = judge.judge(asked)
             finishing = unfinished.finish(finisher, verdict=verdict.for_records(), accepted=asked.accepted)
             waiting.append((asked, verdict, finishing))

@@ -1,20 +1,17 @@
 """What became of each row of a submission: its record, the record it repeats, or why it was refused."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import orjson
 
-from gateway.contract import PlatformAdapter
 from gateway.errors import NotFound, Refused
+from gateway.model.codes import Rejection
 from gateway.model.erasure import NOWHERE
 from gateway.model.packed import cut
-from gateway.model.source import SourceRow
 from gateway.ports import EventMark, Journal, Operation, OperationKind, RecordFiles
-from gateway.service.recording import event_text
-from gateway.service.scheme import SchemeEvaluator
-from gateway.service.submission import InputDocument
+from gateway.service.origins import Stated
 from gateway.signing import NAME_BYTES, KeyedIndex
 
 __all__ = ["RowOutcome", "SetAside", "find_event", "outcomes_of_rows", "reasons_of", "records_in"]
@@ -42,6 +39,11 @@ class RowOutcome(NamedTuple):
     code: str = ""
     field: str = ""
 
+    def again(self, row: int) -> "RowOutcome":
+        """Return the outcome of a row that states again what this one has stated."""
+        outcome = "duplicate" if self.outcome == "accepted" else self.outcome
+        return self._replace(row=row, outcome=outcome)
+
     def document(self, first_row: int) -> dict[str, object]:
         """Return the outcome as it is kept, counted from a request's first row."""
         number: dict[str, object] = {"row": self.row - first_row + 1, "outcome": self.outcome}
@@ -65,51 +67,47 @@ class _Found:
             self.ids[batch] = {
                 index: record
                 for file in self.journal.files(batch)
-                for columns in [self.records.read_columns(file)]
-                for index, record in zip(columns.leaf_index, columns.id, strict=True)
+                for index, record in self.records.ids(file).items()
             }
         return self.ids[batch][leaf_index]
 
 
 def outcomes_of_rows(
-    document: InputDocument,
-    submission: str,
-    *,
-    adapter: PlatformAdapter,
-    evaluator: SchemeEvaluator,
-    index: KeyedIndex,
-    kept: tuple[Journal, RecordFiles, SetAside],
-) -> list[RowOutcome]:
-    """Return the outcome of each row of a converted document, in their order.
+    told: Sequence[Stated], submission: str, *, kept: tuple[Journal, RecordFiles, SetAside]
+) -> dict[int, RowOutcome]:
+    """Return the outcome of each row of a converted document, by its number.
 
-    An event's first row of the submission that recorded it is `accepted`, every other one a `duplicate`.
+    An event is `accepted` of the rows of the first act that has stated it, if this submission recorded it;
+    of all others it is a `duplicate`. What is not in memory is looked up: it need not be this process that
+    has recorded it.
 
     Args:
-        document: what was converted.
-        submission: the name under which it was.
-        adapter: reads it again.
-        evaluator: names its events.
-        index: gives the keyed names.
+        told: which rows have stated which events, in the order of the parts.
+        submission: the name under which the document was converted.
         kept: what the conversion has left: decisions, records, rows set aside.
     """
     journal, records, aside = kept
-    rejected = {line["row"]: line for line in map(orjson.loads, aside.lines(submission))}
-    good = [row for row in _rows(document, adapter, evaluator=evaluator) if row.place.row not in rejected]
-    names = [event_text(event) for event in evaluator.read([row.fields for row in good]).event]
-    keys = cut(index.events(evaluator.scheme.platform, names), NAME_BYTES)
-    marks = journal.known_events(keys)
+    outcomes = {one.row: one for one in _refused(aside.lines(submission))}
+    events = [cut(part.events, NAME_BYTES) for part in told]
+    marks = journal.known_events([key for keys in events for key in keys])
     batches = {mark.batch for mark in marks.values() if mark.batch != NOWHERE}
     mine = {number for number in batches if journal.batch(number).submission == submission}
     found = _Found(journal=journal, records=records, ids={})
-    outcomes = list(_refused(rejected))
-    seen: set[bytes] = set()
-    for row, key in zip(good, keys, strict=True):
-        mark = marks[key]
-        new = mark.batch in mine and key not in seen
-        seen.add(key)
-        record = found.id_at(mark)
-        outcomes.append(RowOutcome(row.place.row, "accepted" if new else "duplicate", record, mark.batch))
-    return sorted(outcomes)
+    firsts: dict[bytes, tuple[int, int]] = {}
+    for number, (part, keys) in enumerate(zip(told, events, strict=True)):
+        for row, act in zip(part.rows, part.acts, strict=True):
+            refused = outcomes.get(row)
+            if refused is not None and refused.code != Rejection.ALREADY_CLAIMED:
+                continue
+            key = keys[act]
+            new = firsts.setdefault(key, (number, act)) == (number, act)
+            if refused is None:
+                mark = marks[key]
+                outcome = "accepted" if new and mark.batch in mine else "duplicate"
+                outcomes[row] = RowOutcome(row, outcome, found.id_at(mark), mark.batch)
+    for part in told:
+        outcomes.update((row, outcomes[first].again(row)) for row, first in part.again)
+    return outcomes
 
 
 def find_event(
@@ -143,18 +141,10 @@ def records_in(operation: Operation) -> list[tuple[str, int]]:
     return list(dict.fromkeys(named))
 
 
-def _rows(
-    document: InputDocument, adapter: PlatformAdapter, *, evaluator: SchemeEvaluator
-) -> list[SourceRow]:
-    source = evaluator.scheme.programs[-1].source.format
-    with document.open() as stream:
-        rows = list(adapter.rows(stream, document.name, source=source))
-    return [row for row in rows if isinstance(row, SourceRow)]
-
-
-def _refused(rejected: Mapping[int, Mapping[str, str]]) -> Iterable[RowOutcome]:
-    for row, line in rejected.items():
-        yield RowOutcome(row, "rejected", code=line["code"], field=line.get("field", ""))
+def _refused(lines: Iterable[bytes]) -> Iterator[RowOutcome]:
+    for line in map(orjson.loads, lines):
+        for row in (line["row"], *(other["row"] for other in line.get("also", ()))):
+            yield RowOutcome(row, "rejected", code=line["code"], field=line.get("field", ""))
 
 
 def reasons_of(lines: Iterable[bytes]) -> dict[int, str]:

@@ -30,7 +30,8 @@ ROWS_AT_ONCE: Final = 256  # of the largest size: 16 MiB
 class PartSource:
     """The parts of one submission. ``done`` are the numbers of those that need not be prepared again.
 
-    ``kinds`` say what is compared across platforms; None where no account is linked.
+    ``kinds`` say what is compared across platforms; None where no account is linked. ``stating``: the parts
+    say which rows have stated the acts.
     """
 
     submission: Submission
@@ -41,6 +42,7 @@ class PartSource:
     part_rows: int
     done: frozenset[int]
     kinds: Kinds | None = None
+    stating: bool = False
 
     def parts(self) -> Iterator[Part]:
         """Yield the parts in their order: read, assemble, put in order, cut, prepare."""
@@ -49,6 +51,7 @@ class PartSource:
             index=self.index,
             make_converter=self.make_converter,
             kinds=self.kinds,
+            stating=self.stating,
         )
         outcomes = self._outcomes(preparer.evaluator)
         for number, some in enumerate(_cut(outcomes, self.part_rows)):

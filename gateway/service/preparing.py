@@ -19,7 +19,7 @@ from gateway.model.source import Outcomes, RefusedRow, RepeatedRow, SourceBlock,
 from gateway.service.capping import Amounts, CapColumns, cap_columns
 from gateway.service.claims_asked import ClaimsAsked, claims_asked
 from gateway.service.comparing import Compared, Spans, claims_to_hold, compared, spans_to_compare
-from gateway.service.origins import Origin, Origins, PartRows, Piece, origin_of
+from gateway.service.origins import Origin, Origins, PartRows, Piece, Stated, origin_of, stated_again
 from gateway.service.recording import (
     ActColumns,
     InputWriter,
@@ -52,7 +52,7 @@ class Asked(NamedTuple):
     ``repeated`` those that state again what another row has stated, ``rejected`` the outcomes that are no
     act. ``keys`` and ``contents`` are packed.
     ``compared`` is what the mapping has compared of acts beside that, ``claims`` what is compared across
-    platforms; None for nothing.
+    platforms; None for nothing. ``stated`` says which rows have stated the acts, where that is wished for.
     """
 
     number: int
@@ -66,6 +66,7 @@ class Asked(NamedTuple):
     caps: CapColumns
     compared: Compared | None = None
     claims: ClaimsAsked | None = None
+    stated: Stated | None = None
 
 
 class Prepared(NamedTuple):
@@ -92,7 +93,7 @@ class _SortedOut(NamedTuple):
 
     pieces: list[Piece]
     refused: list[RefusedRow]
-    repeated: int
+    repeated: list[RepeatedRow]
     merged: int
 
 
@@ -109,7 +110,7 @@ class _Acts(NamedTuple):
 
 
 class Preparer:
-    """Prepares parts of one scheme's submissions."""
+    """Prepares parts of one scheme's submissions; ``stating`` says which rows have stated the acts."""
 
     def __init__(
         self,
@@ -118,9 +119,11 @@ class Preparer:
         index: KeyedIndex,
         make_converter: MakeConverter,
         kinds: Kinds | None = None,
+        stating: bool = False,
     ) -> None:
         self._index = index
         self._kinds = kinds
+        self._stating = stating
         self._programs = {program.version: number for number, program in enumerate(scheme.programs)}
         self._writers = {program.version: InputWriter(program) for program in scheme.programs}
         self.evaluator = SchemeEvaluator(scheme, make_converter)
@@ -134,14 +137,15 @@ class Preparer:
         converted = self.evaluator.convert(table, roles)
         acts = self._in_order(converted)
         columns = self._columns(acts, roles)
-        platform = self.evaluator.scheme.platform
+        keys = self._index.events(self.evaluator.scheme.platform, columns.event)
+        again = stated_again(sorted_out.repeated)
         asked = Asked(
             number=number,
             accepted=accepted,
             rows=sum(map(len, outcomes)) + sorted_out.merged,
             merged=sorted_out.merged,
-            repeated=sorted_out.repeated,
-            keys=self._index.events(platform, columns.event),
+            repeated=len(sorted_out.repeated),
+            keys=keys,
             contents=self._index.contents(content_bytes(columns)),
             amounts=Amounts(acts.points, acts.co2e_mg, acts.points_num, acts.points_den),
             caps=cap_columns(
@@ -153,6 +157,7 @@ class Preparer:
             ),
             compared=self._compared(acts, roles, columns=columns),
             claims=self._claims(acts, roles, columns=columns),
+            stated=Stated(keys, *rows.stated(acts.places), again) if self._stating else None,
         )
         rejected = [Rejected(origin_of(row), row.code, "", row.detail, None) for row in sorted_out.refused]
         for place, refusal in converted.refusals.items():
@@ -233,17 +238,15 @@ class Preparer:
 
 def _sorted_out(outcomes: Sequence[Outcomes]) -> _SortedOut:
     """Tell rows from what is none; a block has rows only."""
-    found = _SortedOut([], [], 0, 0)
+    found = _SortedOut([], [], [], 0)
     for some in outcomes:
         if isinstance(some, SourceBlock):
             found.pieces.append(some)
             continue
         found.pieces.append([one for one in some if isinstance(one, SourceRow)])
         found.refused.extend(one for one in some if isinstance(one, RefusedRow))
-        found = found._replace(
-            repeated=found.repeated + sum(isinstance(one, RepeatedRow) for one in some),
-            merged=found.merged + sum(len(one.also) for one in some),
-        )
+        found.repeated.extend(one for one in some if isinstance(one, RepeatedRow))
+        found = found._replace(merged=found.merged + sum(len(one.also) for one in some))
     return found
 
 

@@ -1,6 +1,6 @@
 """A scheme as the pipeline uses it: all versions, the one in force on a day, evaluators made once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -65,6 +65,11 @@ class Scheme:
     def by_digest(self) -> dict[str, Program]:
         """Return the versions by the digest that records cite."""
         return {"sha256:" + program.digest: program for program in self.programs}
+
+    def only(self, digests: Collection[str]) -> "Scheme":
+        """Return the scheme as it is of these versions alone; the whole where it has not all of them."""
+        programs = tuple(program for program in self.programs if program.digest in digests)
+        return Scheme(self.id, programs) if programs and len(programs) == len(digests) else self
 
 
 def require_admitted(scheme: Scheme, profile: str) -> None:

@@ -5,7 +5,7 @@ other submission is, and each request gets the outcomes of its rows. So a killed
 was, and what was counted once is not counted again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -26,9 +26,10 @@ from gateway.service.converting import convert_submission
 from gateway.service.faults import problem_document
 from gateway.service.moments import instant_text
 from gateway.service.ordering import Orders
+from gateway.service.origins import Stated
 from gateway.service.outcomes import RowOutcome, SetAside, outcomes_of_rows
 from gateway.service.parts import Converting
-from gateway.service.scheme import Scheme, SchemeEvaluator
+from gateway.service.scheme import Scheme
 from gateway.service.submission import InputDocument, Submission, summary_document
 
 __all__ = ["Sequencer", "Spools"]
@@ -62,7 +63,11 @@ class Spools(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequencer:
-    """Converts operations, one spool after the other. ``parts`` gives the parts for a document's size."""
+    """Converts operations, one spool after the other. ``parts`` gives the parts for a file's size.
+
+    A submission is converted by the versions of its mapping that there were when it was taken, also if it
+    takes two sequencers: by others it would be another submission, which repeats what this one has recorded.
+    """
 
     operations: Operations
     orders: Orders
@@ -83,13 +88,15 @@ class Sequencer:
             self._convert(spool)
         return len(left)
 
-    def step(self) -> int:
-        """Convert the oldest operations that are waiting; returns how many there were."""
-        spool = self.operations.take(rows=ROWS_TOGETHER, write=self.spools.write, name=self.new_name())
+    def step(self) -> list[Operation]:
+        """Convert the oldest operations that are waiting; returns them."""
+        spool = self.operations.take(
+            rows=ROWS_TOGETHER, write=self.spools.write, name=self.new_name(), versions=self._versions
+        )
         if spool is None:
-            return 0
+            return []
         self._convert(spool)
-        return len(spool.operations)
+        return spool.operations
 
     def _convert(self, spool: Spool) -> None:
         """Convert one spool and write down each operation's result.
@@ -114,6 +121,13 @@ class Sequencer:
         self.operations.finish(results, now=instant_text(self.clock.now()), log_size=self.log_size())
         self.spools.drop(spool.name)
 
+    def _versions(self, mapping: str) -> list[str]:
+        """Return the digests of a mapping's versions; none where there is no such mapping."""
+        try:
+            return [program.digest for program in self.scheme(mapping).programs] if mapping else []
+        except GatewayError:
+            return []  # what is wrong with it is told when it is converted
+
     def _carried_out(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
         """Carry out orders: they come one by one, and no spool was written for them."""
         return [
@@ -123,25 +137,19 @@ class Sequencer:
         ]
 
     def _results(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
-        scheme, adapter = self.scheme(spool.mapping), self.adapter(spool.adapter)
+        scheme, adapter = self.scheme(spool.mapping).only(spool.versions), self.adapter(spool.adapter)
         document = self.spools.document(spool)
         self.require_unchanged(scheme)
-        parts = self.parts(document.size)
         submission = Submission(adapter=adapter, scheme=scheme, documents=[document])
-        summary = convert_submission(submission, parts)
         if spool.operations[0].kind is OperationKind.FILE:
-            result = {"summary": summary_document(summary)}
+            result = {"summary": summary_document(convert_submission(submission, self.parts(document.size)))}
             return [(spool.operations[0].id, OperationState.DONE, orjson.dumps(result).decode())]
-        outcomes = outcomes_of_rows(
-            document,
-            summary.submission,
-            adapter=adapter,
-            evaluator=SchemeEvaluator(scheme, parts.make_converter),
-            index=parts.index,
-            kept=(parts.journal, parts.records, self.set_aside),
-        )
+        parts = self.parts(0)  # rows that were joined are mostly one part, at which nobody could help
+        told: list[Stated] = []
+        named = convert_submission(submission, parts, tell=told.append).submission
+        outcomes = outcomes_of_rows(told, named, kept=(parts.journal, parts.records, self.set_aside))
         return [
-            (one.id, OperationState.DONE, _result(one, outcomes, submission=summary.submission))
+            (one.id, OperationState.DONE, _result(one, outcomes, submission=named))
             for one in spool.operations
         ]
 
@@ -155,7 +163,7 @@ def _failed(spool: Spool, error: GatewayError) -> list[tuple[str, OperationState
     return [(operation.id, OperationState.FAILED, problem) for operation in spool.operations]
 
 
-def _result(operation: Operation, outcomes: Sequence[RowOutcome], *, submission: str) -> str:
-    mine = outcomes[operation.first_row - 1 : operation.first_row - 1 + operation.rows]
-    documents = [one.document(operation.first_row) for one in mine]
+def _result(operation: Operation, outcomes: Mapping[int, RowOutcome], *, submission: str) -> str:
+    first = operation.first_row
+    documents = [outcomes[row].document(first) for row in range(first, first + operation.rows)]
     return orjson.dumps({"submission": submission, "outcomes": documents}).decode()

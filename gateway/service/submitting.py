@@ -29,12 +29,16 @@ class IdempotencyConflict(Refused):
 
 
 class RowsSent(NamedTuple):
-    """Rows that a platform has sent under a key, each a JSON object in one line, to be converted together."""
+    """Rows that a platform has sent under a key, each a JSON object in one line, to be converted together.
+
+    ``trace`` names the span of the request, as W3C ``traceparent``; empty where there is none.
+    """
 
     platform: str
     key: str
     mapping: str
     rows: Sequence[bytes]
+    trace: str = ""
 
 
 class Busy(Refused):
@@ -49,7 +53,8 @@ class Submitting:
     """Takes submissions of platforms.
 
     ``scheme`` gives the scheme of a mapping's id, ``waiting`` how many operations waited lately;
-    ``require_open`` raises while this gateway takes nothing, such as when its witnesses are gone.
+    ``require_open`` raises while this gateway takes nothing, such as when its witnesses are gone; ``trace``
+    names the span of the request that is being answered.
     """
 
     operations: Operations
@@ -58,6 +63,7 @@ class Submitting:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     require_open: Callable[[], None]
+    trace: Callable[[], str] = str
 
     def submit_rows(self, sent: Sequence[RowsSent]) -> list[Operation | Exception]:
         """Take what several requests have sent, each as if it came alone, or return why not in its place.
@@ -74,7 +80,7 @@ class Submitting:
 
     def _new_rows(self, sent: RowsSent) -> NewOperation:
         """Return rows as the operation that takes them, if they can be taken."""
-        platform, key, mapping, rows = sent
+        platform, key, mapping, rows, trace = sent
         scheme = self._own_scheme(platform, mapping)
         kind = scheme.programs[-1].source.format.kind
         if kind != "ndjson":
@@ -104,6 +110,7 @@ class Submitting:
             rows=len(rows),
             content=content,
             created=instant_text(self.clock.now()),
+            trace=trace,
         )
 
     def submit_file(
@@ -127,6 +134,7 @@ class Submitting:
                 rows=0,
                 content=None,
                 created=instant_text(self.clock.now()),
+                trace=self.trace(),
             )
         )
 
@@ -151,6 +159,7 @@ class Submitting:
                 rows=0,
                 content=content,
                 created=instant_text(self.clock.now()),
+                trace=self.trace(),
             )
         )
 

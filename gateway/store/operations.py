@@ -1,6 +1,6 @@
 """Operations in the database: submissions from their arrival to their result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import accumulate
 from typing import Any, Final
@@ -87,7 +87,14 @@ class SqlOperations:
             by_spool.setdefault(operation.spool or "", []).append(operation)
         return [Spool(name, some[0].mapping, some[0].adapter, some) for name, some in by_spool.items()]
 
-    def take(self, *, rows: int, write: Callable[[str, Sequence[bytes]], None], name: str) -> Spool | None:
+    def take(
+        self,
+        *,
+        rows: int,
+        write: Callable[[str, Sequence[bytes]], None],
+        name: str,
+        versions: Callable[[str], Iterable[str]],
+    ) -> Spool | None:
         """Take the oldest waiting operations of one mapping and adapter together, about so many rows.
 
         A file, or an order, is taken alone, and nothing is written for it.
@@ -101,14 +108,16 @@ class SqlOperations:
             contents = self._contents(chosen)
             write(spool, [contents.get(operation.number, b"") for operation in chosen])
         starts = list(accumulate((operation.rows for operation in chosen), initial=1))[:-1]
+        digests = " ".join(versions(chosen[0].mapping))
         taken = [
-            operation._replace(state=OperationState.WORKING, spool=spool, first_row=first)
-            for operation, first in zip(chosen, starts, strict=True)
+            one._replace(state=OperationState.WORKING, spool=spool, first_row=first, versions=digests)
+            for one, first in zip(chosen, starts, strict=True)
         ]
-        marks = [{"_number": one.number, "spool": spool, "first_row": one.first_row} for one in taken]
+        marks = [{"_number": one.number, "first_row": one.first_row} for one in taken]
+        alike = {"state": OperationState.WORKING, "spool": spool, "versions": digests}
         working = update(t.operations).where(t.operations.c.number == bindparam("_number"))
         with self._database.write() as connection:
-            connection.execute(working.values(state=OperationState.WORKING), marks)
+            connection.execute(working.values(alike), marks)
         return Spool(spool, taken[0].mapping, taken[0].adapter, taken)
 
     def crashed(self, spool: str) -> None:
@@ -214,4 +223,4 @@ def _values(new: NewOperation) -> dict[str, Any]:
     """Return an operation's values at its arrival, all but its number."""
     names = [name for name in Operation._fields if name in NewOperation.__dataclass_fields__]
     arrived = {"state": OperationState.RECEIVED, "spool": None, "first_row": 0, "result": "", "crashes": 0}
-    return {name: getattr(new, name) for name in names} | arrived
+    return {name: getattr(new, name) for name in names} | arrived | {"versions": ""}

@@ -167,6 +167,12 @@ class ParquetRecordFiles:
         """Do the same as :meth:`read`, column by column."""
         return KeptColumns._make(_columns(self.read_table(file)))
 
+    def ids(self, file: RecordFile) -> dict[int, str]:
+        """Return the ids of a file's records by the index of their leaves, after checking its digest."""
+        table = self.read_table(file, ["leaf_index", "id"])
+        leaves, names = (_listed(table.column(name)) for name in ("leaf_index", "id"))
+        return dict(zip(leaves, map(bytes.hex, names), strict=True))
+
     def persons(self, file: RecordFile) -> "pa.ChunkedArray[Any]":
         """Return whose each row of a file is; the rows are believed after `read`."""
         return self._read_columns(file.path, ["person"]).column("person")
@@ -196,6 +202,8 @@ class ParquetRecordFiles:
         try:
             wanted = bytes.fromhex(record_id)
         except ValueError:
+            return None
+        if len(wanted) != ROW_SCHEMA.field("id").type.byte_width:
             return None
         for path in self._paths():
             name = str(path.relative_to(self._folder))

@@ -104,6 +104,8 @@ operations: Final = Table(
     Column("result", String, nullable=False),
     Column("created", String, nullable=False),
     Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("versions", String, nullable=False, server_default=""),  # digests; empty until it is taken
+    Column("trace", String, nullable=False, server_default=""),  # traceparent of the request's span
     UniqueConstraint("platform", "key"),
 )
 

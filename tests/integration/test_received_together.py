@@ -85,7 +85,10 @@ def contents(database: Database) -> list[list[bytes]]:
     written: list[list[bytes]] = []
     with GroupCommit(database) as writes:
         SqlOperations(database, writes).take(
-            rows=1000, write=lambda _, rows: written.append(list(rows)), name="spool"
+            rows=1000,
+            write=lambda _, rows: written.append(list(rows)),
+            name="spool",
+            versions=lambda _: (),
         )
     return written
 

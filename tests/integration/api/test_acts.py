@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from gateway.app.check import trusting, verify_receipt
+from gateway.app.convert import WORKERS_FROM_BYTES
 from gateway.client import GatewayClient, RequestFailed
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.serving import Served, audited_once_free, enrolled
@@ -105,7 +106,7 @@ def test_a_file_that_comes_again_stays_once(wuhan: GatewayClient, running: Serve
 
 
 def test_a_file_that_several_processes_convert(wuhan: GatewayClient) -> None:
-    row = orjson.dumps(trip(0, user_id="u" * 400))
+    row = orjson.dumps(trip(0, user_id="u" * 400, note="n" * (WORKERS_FROM_BYTES // 8000)))
     rows = [row.replace(b"WH-000000", b"BIG-%07d" % number) for number in range(8000)]
 
     sent = wuhan.upload(WUHAN, "big.ndjson", content=b"\n".join(rows) + b"\n")

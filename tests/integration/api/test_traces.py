@@ -159,7 +159,8 @@ def test_what_is_submitted_is_seen_to_its_end_and_nobody_is_named(
     httpx.request("PROPFIND", running.url + "/v1/zhang")
 
     sequenced = seen(collector, "sequence", **{"tanqiao.operations": 1})
-    seen(collector, "POST /v1/acts")
+    asked = seen(collector, "POST /v1/acts")
+    assert [(one.trace_id, one.span_id) for one in sequenced.links] == [(asked.trace_id, asked.span_id)]
     seen(collector, "_OTHER", **{"http.route": ""})
     assert sequenced.end_time_unix_nano > sequenced.start_time_unix_nano
     sent = b"".join(arrived.content for arrived in collector.arrived)
@@ -238,9 +239,12 @@ def test_without_a_span_a_platform_is_sent_no_trace() -> None:
 def test_work_is_told_with_its_time(collector: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINT, collector.url.removesuffix("/hook"))
     with tracing() as traces:
-        traces.worked("sequence late", seconds=1.5, facts={"operations": 3})
+        brought = [f"00-{TRACE}-{number:016x}-01" for number in (7, 8, 7)]
+        traces.worked("sequence late", seconds=1.5, facts={"operations": 3}, requests=brought)
 
     span = seen(collector, "sequence late")
+    assert {one.trace_id.hex() for one in span.links} == {TRACE}
+    assert [int.from_bytes(one.span_id) for one in span.links] == [7, 8]
     assert said(span) == {"tanqiao.operations": 3}
     assert span.end_time_unix_nano - span.start_time_unix_nano == 1_500_000_000
 
