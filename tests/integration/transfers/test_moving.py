@@ -22,7 +22,7 @@ from gateway.store.platforms import SqlPlatforms
 from tests.acceptance.commands import tanqiao
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.servers import STORES, stores
-from tests.fakes.serving import Served, enrolled
+from tests.fakes.serving import Served, enrolled, served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
@@ -194,15 +194,8 @@ def test_what_the_source_refuses_leaves_nothing_behind(between: Between) -> None
 
 @pytest.fixture(scope="module")
 def running(between: Between) -> Iterator[Served]:
-    files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
-    mappings = [word for file in files for word in ("--mapping", file)]
-    made = Served(between.home, workers=1, arguments=mappings)
-    try:
-        made.wait_until_ready()
+    with served(between.home, arguments=between.arguments) as made:
         yield made
-    finally:
-        made.closing.close()
-        made.stop()
 
 
 def client_of(between: Between, running: Served, city: str) -> GatewayClient:
