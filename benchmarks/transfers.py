@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ TRANSFERS = int(os.environ.get("TANQIAO_BENCH_TRANSFERS", "40"))
 POINTS = 10  # of one transfer: 50 g
 RIDES = 6  # of each person
 CONNECTIONS = 16
-BATCHES_AT_ONCE = 2
 LOOK_SECONDS = {"single": 0.01, "batch": 0.05}
+LOOKED_AT = 100  # transfers at once, the oldest of those that are not over
 SETTLED_SECONDS = 5  # for so long after its first request the service asks its stores for nonces
 PATIENCE_SECONDS = 600
 SIGNATURES = {"single": 13.0, "batch": 4.0}
@@ -58,6 +59,8 @@ _PRELOADING = (
     b"INSERT INTO requests (platform, id, digest, received, body, answer)"
     b" SELECT 'cn-000000/songling', 'tr_old_' || n, 'sha256:' || n, 0, %(body)s, '{}'"
     b" FROM generate_series(1, %(stored)s) AS n",
+    b"INSERT INTO decision_batches SELECT 0, 2 * %(stored)s, %(stored)s, '', decision, 'sha256:0', '', 0"
+    b" FROM ledger_head",  # they stand in the log: else the sequencer would put them there meanwhile
     b"ANALYZE",
 )
 
@@ -91,6 +94,7 @@ class Field:
     signer: FileSigner
     persons: int
     turn: int = 0
+    at_once: int
     lanes: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
 
     def next_person(self) -> int:
@@ -100,6 +104,9 @@ class Field:
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return what each of the processes has used so far, this one too."""
+        ended = [name for name, process in self.processes.items() if not Path(f"/proc/{process}").exists()]
+        if ended:
+            raise SystemExit(f"{', '.join(ended)} ended, see served.log: what is measured is no service")
         used = {name: processor_seconds(process) for name, process in self.processes.items()}
         return used | {"load": time.process_time()}
 
@@ -116,7 +123,7 @@ def main(arguments: list[str]) -> int:
         made = stack.enter_context(between_cities(Path(scratch), patch, persons=persons, rides=RIDES))
         if server is not None and options.stored:
             _preload(options.stored)
-        served = stack.enter_context(_served(made, server))
+        served = stack.enter_context(_served(made, server, at_once=options.at_once))
         print(f"{options.store}, {served.persons} persons, {options.stored:,} transfers stored before")
         asyncio.run(_measure(served, options))
     return 0
@@ -127,6 +134,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--transfers", type=int, default=TRANSFERS, help="single transfers (%(default)s)")
     parser.add_argument("--batches", type=int, default=0, help="batches of transfers (%(default)s)")
     parser.add_argument("--batch", type=int, default=200, help="transfers of a batch (%(default)s)")
+    parser.add_argument("--at-once", type=int, default=2, help="batches under way (%(default)s)")
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite", help="%(default)s")
     parser.add_argument("--stored", type=int, default=0, help="there before, in PostgreSQL (%(default)s)")
     return parser.parse_args(arguments)
@@ -150,7 +158,7 @@ def _preload(stored: int) -> None:
 
 
 @contextmanager
-def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
+def _served(between: Between, server: PostgresServer | None, *, at_once: int) -> Iterator[Field]:
     files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
     running = Served(between.home, workers=1, arguments=[w for file in files for w in ("--mapping", file)])
     try:
@@ -168,6 +176,7 @@ def _served(between: Between, server: PostgresServer | None) -> Iterator[Field]:
             processes=processes,
             signer=signer,
             persons=persons,
+            at_once=at_once,
         )
     except BaseException:
         print((between.home.parent / "served.log").read_text("utf-8")[-3000:], file=sys.stderr)
@@ -283,7 +292,7 @@ async def _send_batches(measured: Field, batches: int, *, size: int, begun: dict
             if not all(line["document"].get("accepted") for line in answers["outcomes"]):
                 raise SystemExit(f"a transfer of a batch was refused: {answers}"[:2000])
 
-    await asyncio.gather(*(in_turn(lane) for lane in range(BATCHES_AT_ONCE)))
+    await asyncio.gather(*(in_turn(lane) for lane in range(measured.at_once)))
 
 
 def _body(quote: dict[str, Any], person: int, *, name: str = "") -> dict[str, Any]:
@@ -316,14 +325,16 @@ async def _watch(
     with open_home(measured.between.home) as opened:
         over: set[str] = set()
         while len(over) < count:
-            await asyncio.sleep(look_seconds)
-            found = _states(opened, [name for name in begun if name not in over])
+            looked_at = list(islice((name for name in begun if name not in over), LOOKED_AT))
+            found = _states(opened, looked_at)
             now = time.perf_counter()
             ends |= {name: now for name, state in found.items() if state in _DECIDED and name not in ends}
             over |= {name for name, state in found.items() if state == "COMPLETED"}
             lost = [name for name, state in found.items() if state in _LOST]
             if lost or (begun and now - min(begun.values()) > PATIENCE_SECONDS):
                 raise SystemExit(f"{len(lost)} transfers were aborted, {count - len(over)} are not over")
+            if not over.issuperset(looked_at) or not looked_at:
+                await asyncio.sleep(look_seconds)
 
 
 def _states(opened: OpenHome, names: Sequence[str]) -> dict[str, str]:

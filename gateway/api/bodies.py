@@ -134,5 +134,7 @@ async def slices(request: Request, limits: Limits, *, most: int) -> AsyncIterato
 
 def require_digest(signed: bytes | None, found: bytes) -> None:
     """Refuse content that is not what was signed."""
-    if signed is None or not hmac.compare_digest(signed, found):
+    if signed is None:
+        raise RequestNotSigned("the signature covers no digest of the content", field="Content-Digest")
+    if not hmac.compare_digest(signed, found):
         raise RequestNotSigned("the content is not the one whose digest was signed", field="Content-Digest")

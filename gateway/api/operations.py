@@ -1,10 +1,13 @@
 """``/v1/operations``: how far submissions are, and what became of them."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -14,10 +17,12 @@ from gateway.api.ids import require_id
 from gateway.api.parts import Reasons
 from gateway.api.waiting import Waiting
 from gateway.ports import Operation, OperationKind, OperationState, Platform
+from gateway.service.outcomes import submission_of
 
 __all__ = ["OperationDocument", "answered", "explained", "operation_document", "router"]
 
 router = APIRouter(prefix="/v1", tags=["operations"])
+LINES_AT_ONCE: Final = 500
 _WAIT: Final = re.compile(r"wait=([0-9]{1,3})")
 
 
@@ -120,6 +125,31 @@ async def operation(
     parts = parts_of(request)
     found = await run_in_threadpool(parts.submitting.own, platform.id, operation_id)
     return await explained(request, found)
+
+
+@router.get(
+    "/operations/{operation_id}/rejections",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
+)
+async def rejections(
+    request: Request, operation_id: str, platform: Annotated[Platform, Depends(sender)]
+) -> StreamingResponse:
+    """Return which rows of a file were refused, and why: one JSON object a line, counted from 1.
+
+    `row`, `code`, `field` and `detail`; `also` has the rows that were joined with it. There is no `detail`
+    once the person of the row was erased.
+    """
+    require_id(operation_id, "operation")
+    parts = parts_of(request)
+    found = await run_in_threadpool(parts.submitting.own, platform.id, operation_id)
+    lines = parts.rejections(submission_of(found))
+    return StreamingResponse(_many_at_once(lines), media_type="application/x-ndjson")
+
+
+def _many_at_once(lines: Iterator[bytes]) -> Iterator[bytes]:
+    while some := b"".join(islice(lines, LINES_AT_ONCE)):
+        yield some
 
 
 @router.get("/operations", response_model=OperationList, response_model_exclude_none=True)

@@ -85,7 +85,8 @@ class ApiParts:
     """The parts behind the resources. ``web_folder`` is served as it stands, ``log_folder`` nearly so.
 
     ``checkpoint`` is the newest one with its cosignatures; ``witnessed`` tells if one has its quorum.
-    ``reasons`` says why rows of a submission were refused, as long as it may be said.
+    ``reasons`` says why rows of a submission were refused, as long as it may be said, ``rejections`` the
+    same of a whole file as lines.
     ``day_of_records`` gives the records of a platform and day, for somebody named, as lines.
     """
 
@@ -111,6 +112,7 @@ class ApiParts:
     trying: Trying
     judging: Judging
     reasons: Reasons
+    rejections: Callable[[str], Iterator[bytes]]
     uploading: Callable[[str], AbstractContextManager[Upload]]
     drop_upload: Callable[[str], None]
     ready: Callable[[], list[str]]

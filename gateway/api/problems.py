@@ -26,7 +26,7 @@ from gateway.errors import (
 )
 from gateway.service.access import NotAllowed
 from gateway.service.agreeing import AgreementConflict
-from gateway.service.answering import AnswerContradicts, AnswerDiffers, OtherDialect
+from gateway.service.answering import AnswerContradicts, AnswerDiffers, AnswerOpen, OtherDialect
 from gateway.service.catalogue import MappingChanged
 from gateway.service.onboarding import (
     NotAdmitted,
@@ -78,6 +78,7 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         AgreementConflict: 409,
         AnswerContradicts: 409,
         AnswerDiffers: 409,
+        AnswerOpen: 409,
         MappingChanged: 409,
         IdempotencyConflict: 409,
         StaleOldSize: 409,

@@ -157,7 +157,10 @@ def replayer_of(mappings: Sequence[Path]) -> Replayer | None:
 
     def program_of(digest: str) -> Program:
         if digest not in programs:
-            raise IntegrityBroken(f"the record cites the mapping {digest}, none of the given ones")
+            raise IntegrityBroken(
+                f"the record cites the mapping {digest}, none of the given ones",
+                remedy="name its own version with --mapping; a gateway has it: GET /v1/mappings/DIGEST",
+            )
         return programs[digest]
 
     return Replayer(program_of) if programs else None

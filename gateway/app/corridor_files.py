@@ -1,7 +1,7 @@
 """Join the parts that carry files to platforms and back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -10,21 +10,31 @@ import orjson
 from gateway.app.home import OpenHome, open_home
 from gateway.app.moving import answering
 from gateway.contract import CommonForm, CorridorForm, RenderingAdapter
-from gateway.errors import UsageError
+from gateway.errors import LocalFileError, UsageError
 from gateway.model.shape import Shape
 from gateway.plugins import find_adapter
 from gateway.ports import COMMON_FORM, Clock, Heading
 from gateway.resources import schema
-from gateway.service.carrying_files import Carrying, Taken
+from gateway.service.carrying_files import Carrying, RowRefused, Taken
 from gateway.store.carried_files import SqlCarriedFiles
-from gateway.store.durable import write_durably
+from gateway.store.durable import durable_file, write_durably
 from gateway.store.input_files import read_small
 from gateway.store.ledger import SqlLedger
 from gateway.store.platforms import SqlPlatforms
 
-__all__ = ["MANIFEST", "carrying", "corridor_form", "export_file", "import_file", "listed", "write_pair"]
+__all__ = [
+    "FILE_BYTES_MAX",
+    "MANIFEST",
+    "carrying",
+    "corridor_form",
+    "export_file",
+    "import_file",
+    "listed",
+    "read_manifest",
+    "write_pair",
+]
 
-FILE_BYTES_MAX: Final = 256 << 20  # 50,000 messages with ten lots each
+FILE_BYTES_MAX: Final = 256 << 20  # twice what the longest file for a city has
 MANIFEST: Final = ".manifest.json"
 """What a manifest's name has behind that of its file."""
 
@@ -63,7 +73,9 @@ def export_file(root: Path, platform: str, *, folder: Path, clock: Clock | None 
         written = parts.write(platform)
     if written is None:
         return {"platform": platform, "messages": 0}
-    path = folder / f"{platform.replace('/', '-')}-{written.sequence:06d}.csv"
+    name = platform.replace("/", "-")
+    _remove_halves(folder, name)
+    path = folder / f"{name}-{written.sequence:06d}.csv"
     write_pair(path, written.content, manifest=written.manifest)
     return {
         "platform": platform,
@@ -77,13 +89,15 @@ def export_file(root: Path, platform: str, *, folder: Path, clock: Clock | None 
 def import_file(root: Path, path: Path, *, report: Path | None = None, clock: Clock | None = None) -> Taken:
     """Take what a platform did, by its file and the manifest beside it; ``report`` gets refused rows."""
     content = read_small(path, bytes_max=FILE_BYTES_MAX)
-    manifest = read_small(path.with_name(path.name + MANIFEST))
-    with _opened(root, clock) as parts:
-        taken = parts.take(content, manifest)
-    if report is not None:
-        lines = [orjson.dumps(one._asdict()) + b"\n" for one in taken.refused]
-        write_durably(report, b"".join(lines), mode=0o600)
-    return taken
+    manifest = read_manifest(path)
+    writing = nullcontext() if report is None else durable_file(report, mode=0o600)
+    with _opened(root, clock) as parts, writing as lines:
+
+        def refused(row: RowRefused) -> None:
+            if lines is not None:
+                lines.write(orjson.dumps(row._asdict()) + b"\n")
+
+        return parts.take(content, manifest, refused=refused)
 
 
 def listed(root: Path, platform: str) -> list[dict[str, object]]:
@@ -102,10 +116,32 @@ def listed(root: Path, platform: str) -> list[dict[str, object]]:
         ]
 
 
+def read_manifest(path: Path) -> bytes:
+    """Return the manifest that stands beside a file.
+
+    Raises:
+        LocalFileError: there is none, or it cannot be read.
+    """
+    manifest = path.with_name(path.name + MANIFEST)
+    if not manifest.exists():
+        raise LocalFileError(
+            f"{manifest} is not there: a file is taken by the manifest beside it",
+            remedy="put both into one folder under the names that their writer gave them, and name the file",
+        )
+    return read_small(manifest)
+
+
 def write_pair(path: Path, content: bytes, *, manifest: bytes) -> None:
     """Write a file, and then its manifest: where that stands, the file is whole."""
     write_durably(path, content, mode=0o600)
     write_durably(path.with_name(path.name + MANIFEST), manifest + b"\n")
+
+
+def _remove_halves(folder: Path, name: str) -> None:
+    """Remove what killed runs have left of files for a platform: it names accounts."""
+    for half in folder.glob(f"{name}-*.half"):
+        if half.name.removeprefix(f"{name}-").partition(".")[0].isdigit():
+            half.unlink(missing_ok=True)
 
 
 @contextmanager

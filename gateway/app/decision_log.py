@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -94,16 +96,22 @@ class DecisionDuty:
         now = time.monotonic()
         if now < self._look_at:
             return False
-        due = is_due(self._reader, self._batches, now=self._clock.now())
-        if not due:
+        with self._later_if_wrong():
+            if is_due(self._reader, self._batches, now=self._clock.now()):
+                return True
             self._look_at = now + LOOK_SECONDS
-        return due
+        return False
 
     def publish(self, parts: LoggingDecisions) -> None:
         """Publish what is due."""
-        try:
-            if self.is_due():
+        if self.is_due():
+            with self._later_if_wrong():
                 log_decisions(parts)
+
+    @contextmanager
+    def _later_if_wrong(self) -> Iterator[None]:
+        try:
+            yield
         except GatewayError:
             _logger.exception("decisions on transfers could not be put into the log")
             self._look_at = time.monotonic() + AGAIN_SECONDS

@@ -21,5 +21,5 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise LocalFileError(
             f"cannot listen on {host}:{port}: {error.strerror}",
-            remedy="choose another --port, or end what listens there",
+            remedy="choose another --port, end what listens there, or name an address of this machine",
         ) from error

@@ -92,6 +92,12 @@ def _put(opened: OpenHome, policy: Policy, *, written: bytes = b"") -> dict[str,
     note = cosigned_of(opened).published(opened.log.checkpoint)
     return {
         "witnesses": [one.name for one in checked.witnesses],
-        "quorum": checked.quorum,
+        "quorum": _in_words(checked),
         "witnessed": is_witnessed(checked, note),
     }
+
+
+def _in_words(policy: Policy) -> str:
+    """Return who must have seen a checkpoint, such as `2 of wuhan, shenzhen, coordinator`."""
+    group = next((one for one in policy.groups if one.name == policy.quorum), None)
+    return policy.quorum if group is None else f"{group.threshold} of {', '.join(group.members)}"

@@ -5,6 +5,8 @@ from pathlib import Path
 import uvicorn
 
 from gateway.app.home import SystemClock
+from gateway.app.listening import listening
+from gateway.app.remote import gateway_address
 from gateway.client.proxy import signing_proxy
 from gateway.store.key_files import FileSigner
 
@@ -15,7 +17,10 @@ def run_proxy(url: str, key: Path, *, host: str, port: int) -> None:
     """Sign and pass on requests until interrupted.
 
     Raises:
-        LocalFileError: the key cannot be read, or others may read it.
+        LocalFileError: the key cannot be read, or others may read it; or the port is taken.
+        UsageError: the address is none.
     """
-    proxy = signing_proxy(url, FileSigner(key, "http"), now=SystemClock().now)
-    uvicorn.run(proxy, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    proxy = signing_proxy(gateway_address(url), FileSigner(key, "http"), now=SystemClock().now)
+    with listening(host, port) as opened:
+        config = uvicorn.Config(proxy, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(config).run(sockets=[opened])

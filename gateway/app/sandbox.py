@@ -13,11 +13,12 @@ import uvicorn
 
 from gateway.app.clock import SystemClock
 from gateway.app.collecting import collect_seldom
-from gateway.app.corridor_files import MANIFEST, write_pair
+from gateway.app.corridor_files import FILE_BYTES_MAX, MANIFEST, read_manifest, write_pair
 from gateway.app.listening import listening
 from gateway.app.mappings import known_behaviours
 from gateway.convert import load_program
 from gateway.errors import LocalFileError, Refused, Unreachable, UsageError
+from gateway.model.canonical import canonical_bytes
 from gateway.model.strict import read_strict_object
 from gateway.resources import schema
 from gateway.sandbox.city import (
@@ -42,7 +43,7 @@ __all__ = ["SandboxPlan", "answer_file", "cities", "city_key", "look_at", "serve
 
 GRACE_SECONDS: Final = 5
 SECONDS: Final = 10
-FILE_BYTES_MAX: Final = 2 << 20  # a sandbox city reads no longer documents
+FILE_SECONDS: Final = 3600
 SHOWN: Final = ("residents", "state", "samples", "rides", "mapping")
 
 
@@ -113,7 +114,8 @@ def tell_city(
         Unreachable: it is not running.
         Refused: it says why.
     """
-    found: dict[str, object] = _asked(folder, method, what=what, body=body).json()
+    content = None if body is None else orjson.dumps(body)
+    found: dict[str, object] = _asked(folder, method, what=what, content=content).json()
     return found
 
 
@@ -134,18 +136,18 @@ def look_at(folder: Path, what: str) -> str | list[dict[str, object]] | dict[str
 
 def answer_file(folder: Path, file: Path, *, out: Path) -> dict[str, object]:
     """Have a running city work through a gateway's file, and write its own into a folder; see `tell_city`."""
-    body = {
-        "content": base64.b64encode(read_small(file, bytes_max=FILE_BYTES_MAX)).decode(),
-        "manifest": read_strict_object(read_small(file.with_name(file.name + MANIFEST))),
-    }
-    made = tell_city(folder, "POST", what="files", body=body)
-    path = out / f"{file.stem}-answer-{made['sequence']:06d}.csv"
-    write_pair(path, base64.b64decode(str(made["content"])), manifest=orjson.dumps(made["manifest"]))
-    return {"sequence": made["sequence"], "file": str(path), "manifest": f"{path}{MANIFEST}"}
+    asked = canonical_bytes(read_strict_object(read_manifest(file)))
+    content = read_small(file, bytes_max=FILE_BYTES_MAX)
+    answer = _asked(folder, "POST", what="files", content=asked + b"\n" + content, seconds=FILE_SECONDS)
+    manifest, _, made = answer.content.partition(b"\n")
+    sequence: int = orjson.loads(manifest)["body"]["sequence"]
+    path = out / f"{file.stem}-answer-{sequence:06d}.csv"
+    write_pair(path, made, manifest=manifest)
+    return {"sequence": sequence, "file": str(path), "manifest": f"{path}{MANIFEST}"}
 
 
 def _asked(
-    folder: Path, method: str, *, what: str, body: Mapping[str, object] | None = None
+    folder: Path, method: str, *, what: str, content: bytes | None = None, seconds: float = SECONDS
 ) -> httpx.Response:
     try:
         address = orjson.loads((folder / "running.json").read_bytes())
@@ -157,12 +159,15 @@ def _asked(
         answer = httpx.request(
             method,
             f"{address['url']}/sandbox/{what}",
-            content=None if body is None else orjson.dumps(body),
+            content=content,
             headers={"authorization": f"Bearer {address['token']}"},
-            timeout=SECONDS,
+            timeout=seconds,
         )
     except httpx.TransportError as error:
-        raise Unreachable(f"the city at {address['url']} does not answer") from error
+        raise Unreachable(
+            f"the city at {address['url']} does not answer",
+            remedy=f"serve it again: tanqiao sandbox serve --home {folder}",
+        ) from error
     if answer.status_code != 200:
         raise Refused(str(answer.json().get("detail", "")), field=what)
     return answer

@@ -45,7 +45,7 @@ from gateway.service.countersigning import publish_due
 from gateway.service.disclosing import DayScope, Disclosing, disclose
 from gateway.service.moments import instant_text
 from gateway.service.ordering import LINKS_PER_MINUTE
-from gateway.service.outcomes import reasons_of
+from gateway.service.outcomes import reasons_of, rejections_of
 from gateway.service.parts import Converting
 from gateway.service.quorum import Quorum, is_witnessed, require_witnessed
 from gateway.service.scheme import Converter
@@ -168,6 +168,7 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             trying=trying(schemes.programs, publication_reader(opened)),
             judging=judging(opened, versions),
             reasons=_reasons(opened),
+            rejections=lambda submission: rejections_of(opened.home.lines(submission)),
             uploading=spools.uploading,
             drop_upload=spools.drop,
             ready=partial(_missing, opened),

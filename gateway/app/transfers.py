@@ -106,7 +106,11 @@ def positions(root: Path, platform: str) -> list[dict[str, Json]]:
 def put_address(root: Path, platform: str, *, url: str) -> dict[str, object]:
     """Have a platform called at an address from now on."""
     if not url.startswith(("https://", "http://")) or len(url) > 200:
-        raise MalformedDocument("expected an address such as https://city.example", field="url")
+        raise MalformedDocument(
+            f"expected an address such as https://city.example, found {url!r}",
+            field="url",
+            remedy="begin it with https://, or with http:// where TANQIAO_PRIVATE_WEBHOOKS is allow",
+        )
     with open_home(root) as opened:
         SqlAddresses(opened.database).put(platform, url.rstrip("/"))
     return {"platform": platform, "url": url.rstrip("/")}

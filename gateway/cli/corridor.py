@@ -1,7 +1,7 @@
 """``corridor export | import | files``: files for platforms that are called by nobody."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,6 @@ from gateway.errors import ChecksFailed
 __all__ = ["app"]
 
 app = typer.Typer()
-SHOWN: Final = 20  # refused rows on the screen
 
 
 @app.command("export")
@@ -56,15 +55,15 @@ def import_(
         "repeated": taken.repeated,
         "news": taken.news,
         "known": taken.known,
-        "refused": len(taken.refused),
+        "refused": taken.refused,
         "missing": [f"{first}-{last}" if first < last else str(first) for first, last in taken.missing],
     }
     emit(summary, format_)
-    for one in taken.refused[:SHOWN]:
+    for one in taken.named:
         hint(f"row {one.row}: {one.code}: {one.detail}; {one.remedy}")
     if taken.refused:
         raise ChecksFailed(
-            f"{len(taken.refused)} rows were refused, all others taken",
+            f"{taken.refused} rows were refused, all others taken",
             remedy="see the rows; with --report FILE all of them are written down",
         )
 

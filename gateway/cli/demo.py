@@ -1,9 +1,12 @@
 """What ``tanqiao demo`` prints around the run."""
 
 import os
+import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -11,7 +14,7 @@ from gateway.app.demo import Demo
 from gateway.app.demo_moves import DemoMoves
 from gateway.errors import LocalFileError
 
-__all__ = ["run_demo"]
+__all__ = ["next_steps", "run_demo"]
 
 
 def run_demo(folder: str, seed: int) -> None:
@@ -31,12 +34,20 @@ def run_demo(folder: str, seed: int) -> None:
     typer.echo(
         f"\nDone in {time.monotonic() - started:.1f} s. Figures are not official, wire formats are assumed."
     )
-    typer.echo(f"""
+    typer.echo(next_steps(target, demo.home))
+
+
+def next_steps(target: Path, home: Path) -> str:
+    """Return what to try in a shell after the demo; `make demo` leaves the program outside of the path."""
+    folder = quote(str(Path(sys.argv[0]).absolute().parent))
+    path = "" if shutil.which("tanqiao") else f' PATH={folder}:"$PATH"'
+    at, there = quote(str(target)), quote(str(home))
+    return f"""
 Try next (everything is in {target}):
-   export TANQIAO_STATE={os.environ["TANQIAO_STATE"]} TANQIAO_HOME={demo.home}
-   tanqiao receipt verify {target}/receipt.json --trust {demo.home}/trust
-   tanqiao receipt verify {target}/forged.json --trust {demo.home}/trust
-   tanqiao adapter explain {target}/yunxi-出行.csv --row 1 --mapping {target}/yunxi.yaml --lang zh
+   export TANQIAO_STATE={quote(os.environ["TANQIAO_STATE"])} TANQIAO_HOME={there}{path}
+   tanqiao receipt verify {at}/receipt.json --trust {there}/trust
+   tanqiao receipt verify {at}/forged.json --trust {there}/trust
+   tanqiao adapter explain {at}/yunxi-出行.csv --row 1 --mapping {at}/yunxi.yaml --lang zh
    tanqiao statements close 2024-09-10
-   head -3 {demo.home}/quarantine/*/part-000000.ndjson
-   tanqiao audit""")
+   head -n 3 {there}/quarantine/*/part-000000.ndjson
+   tanqiao audit"""

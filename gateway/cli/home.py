@@ -17,7 +17,7 @@ _PROFILES: Final[dict[str, Literal["default", "test", "production"]]] = {
 _STILL_TO_DO: Final = (
     "keep a copy of {home}/keys where the backups are not; without keys/index repetitions are not recognised",
     "back up {home}, and never TANQIAO_STATE with it",
-    "add witnesses and a quorum to {home}/trust/policy before others rely on the log",
+    "before others rely on the log: tanqiao witness trust, then tanqiao witness quorum, --home {home}",
     "put a web server with TLS in front of `tanqiao serve`; it passes Host on and hides /v1/metrics",
     "tanqiao keys publish --home {home} --out FOLDER: what your domain publishes",
     "tanqiao doctor --home {home}: now, and after each change of the machine",

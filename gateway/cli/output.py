@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Annotated
 
@@ -121,7 +122,8 @@ def emit(data: Mapping[str, object], form: Format) -> None:
     if form is Format.TABLE:
         width = max((len(key) for key in data), default=0)
         for key, value in data.items():
-            say(f"{key:<{width}}  {_cell(value)}")
+            for name, line in zip(chain([key], repeat("")), _lines(value), strict=False):
+                say(f"{name:<{width}}  {line}")
     else:
         say(json.dumps(data, ensure_ascii=False, indent=2 if form is Format.JSON else None))
 
@@ -147,12 +149,26 @@ def emit_rows(rows: Iterable[Mapping[str, object]], form: Format) -> None:
         Console().print(table)
 
 
+def _lines(value: object) -> list[str]:
+    if (
+        isinstance(value, list | tuple)
+        and value
+        and all(isinstance(one, str) and " " in one for one in value)
+    ):
+        return [_cell(one) for one in value]  # sentences, such as the reasons of a quote
+    return [_cell(value)]
+
+
 def _cell(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {item}" for key, item in value.items()) or "-"
+        return ", ".join(f"{key} {_within(item)}" for key, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)
+        return ", ".join(map(_within, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def _within(value: object) -> str:
+    return f"({_cell(value)})" if isinstance(value, Mapping | list | tuple) and value else _cell(value)
 
 
 def exit_code(error: GatewayError) -> int:

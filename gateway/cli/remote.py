@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, emit, emit_rows, hint
+from gateway.cli.output import Format, FormatOption, emit, emit_rows, hint
 
 __all__ = ["enrol", "fetch", "register"]
 
@@ -24,6 +24,9 @@ def submit(
     key: KeyOption,
     mapping: Annotated[str, typer.Option(help="The mapping's id at the gateway.")],
     format_: FormatOption,
+    rejected: Annotated[
+        Path | None, typer.Option(help="Write here which rows were refused, and why: one JSON object a line.")
+    ] = None,
 ) -> None:
     """Submit files to a gateway and wait for what became of them.
 
@@ -32,10 +35,17 @@ def submit(
     Examples:
 
         tanqiao submit trips.ndjson --to https://gw.example --key wuhan.key --mapping cn-420100/wuhan/travel
+        tanqiao submit a.csv b.csv --to https://gw.example --key city.key --mapping ID --rejected bad.ndjson
     """
     from gateway.app.remote import submit_files
 
-    emit_rows(submit_files(to, key, mapping=mapping, files=files, say=hint), format_)
+    ended = submit_files(to, key, mapping=mapping, files=files, say=hint, rejected=rejected)
+    if format_ is Format.TABLE:
+        for one in ended:  # as `convert` shows it: a summary does not fit into a column
+            summary = one.pop("summary", {})
+            emit({**one, **summary}, format_)
+    else:
+        emit_rows(ended, format_)
 
 
 def enrol(

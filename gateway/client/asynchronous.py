@@ -52,6 +52,10 @@ class AsyncGatewayClient:
         """
         return await self._run(self._says.finished(operation, seconds=seconds))
 
+    async def rejections(self, operation: str) -> list[dict[str, Any]]:
+        """Return which rows of an uploaded file were refused: ``row``, ``code``, ``field``, ``detail``."""
+        return await self._run(self._says.rejections(operation))
+
     async def receipt(self, record: str, *, batch: int | None = None, disclose: Sequence[str] = ()) -> bytes:
         """Return the receipt of a record."""
         return await self._run(self._says.receipt(record, batch=batch, disclose=disclose))

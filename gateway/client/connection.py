@@ -62,6 +62,10 @@ class GatewayClient:
         """
         return self._run(self._says.finished(operation, seconds=seconds))
 
+    def rejections(self, operation: str) -> list[dict[str, Any]]:
+        """Return which rows of an uploaded file were refused: ``row``, ``code``, ``field``, ``detail``."""
+        return self._run(self._says.rejections(operation))
+
     def receipt(self, record: str, *, batch: int | None = None, disclose: Sequence[str] = ()) -> bytes:
         """Return the receipt of a record."""
         return self._run(self._says.receipt(record, batch=batch, disclose=disclose))

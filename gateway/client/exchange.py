@@ -33,11 +33,16 @@ class RequestFailed(Refused):
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(
-            f"HTTP {status}: {problem.get('detail', 'no reason given')}",
+            f"HTTP {status}{_named(problem)}: {problem.get('detail', 'no reason given')}",
             remedy=str(problem.get("remedy", "")),
         )
         self.status = status
         self.problem = dict(problem)
+
+
+def _named(problem: Mapping[str, Any]) -> str:
+    code = problem.get("code")  # by it the list of errors says more than the status does
+    return f" {code}" if isinstance(code, str) else ""
 
 
 class Answer(NamedTuple):
@@ -112,6 +117,11 @@ class Conversation:
             seconds -= pause
             pause = min(pause * 1.5, 2)
         raise Unreachable(f"operation {operation} is not done yet", remedy="wait again with the same call")
+
+    def rejections(self, operation: str) -> Exchange[list[dict[str, Any]]]:
+        """Fetch which rows of a file were refused, and why."""
+        target = f"/v1/operations/{quote(operation, safe='')}/rejections"
+        return [orjson.loads(line) for line in (yield from self.request("GET", target)).content.splitlines()]
 
     def receipt(self, record: str, *, batch: int | None, disclose: Sequence[str]) -> Exchange[bytes]:
         """Fetch the receipt of a record."""

@@ -39,7 +39,7 @@ TASK_COLUMNS: Final = ("about", "digest", *_MESSAGE, "other", *_LOT.values(), "d
 """What a city has to do: a message in one line for each of its lots; a decision in one line, as it is."""
 ANSWER_COLUMNS: Final = ("transfer", "about", "digest", "outcome", "code")
 """What a city did. ``outcome``: done or refused; ``code``: why it was refused."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "'")
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 _FORMAT: Final = SourceFormat(kind="csv")
 Line = dict[str, str]
 

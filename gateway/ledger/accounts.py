@@ -50,10 +50,9 @@ def post(balances: MutableMapping[Account, int], postings: Iterable[Posting]) ->
     Raises:
         InvariantBroken: a posting is not an exchange inside one asset, or an account would go below zero.
     """
-    for posting in postings:
-        debit, credit, amount = posting
+    for debit, credit, amount in postings:
         if debit.asset != credit.asset or amount <= 0:
-            raise InvariantBroken(f"I1: no exchange inside one asset: {posting}")
+            raise InvariantBroken(f"I1: no exchange inside one asset: {Posting(debit, credit, amount)}")
         left = balances.get(debit, 0) - amount
         if left < 0 and debit.kind is not AccountKind.RECORDED:
             raise InvariantBroken(f"I3: {amount} taken from {debit}, which has {left + amount}")

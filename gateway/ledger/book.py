@@ -18,6 +18,7 @@ from gateway.ledger.positions import NOTHING, Pair, Position, pairs_of
 __all__ = ["Book", "Flow"]
 
 _RECORDED, _HELD, _TRANSIT = AccountKind.RECORDED, AccountKind.HELD, AccountKind.IN_TRANSIT
+_ARRIVING = (_TRANSIT, _HELD)
 
 
 class Flow(NamedTuple):
@@ -159,8 +160,9 @@ class Book:
 
     def _count(self, reservation: Reservation, *, sign: int) -> None:
         """Count a reservation in the limits that it uses, or no longer."""
+        caps = self.caps
         for key, amount in reservation.counters().items():
-            self.caps[key] = self.caps.get(key, 0) + sign * amount
+            caps[key] = caps.get(key, 0) + sign * amount
         if reservation.kind is Kind.MOVE:
             amount = sign * reservation.amount
             growing, _ = pairs_of(reservation.source, reservation.destination)
@@ -194,29 +196,29 @@ class _Moves:
 
     def add(self, lot: Lot, kinds: tuple[AccountKind, AccountKind], *, mg: int, points: int) -> None:
         """Move milligrams and points between two kinds of accounts of a lot's platform."""
+        of_mg, of_points = _accounts(lot.platform, kinds, unit=lot.unit)
         if mg:
-            self._add(_accounts(lot.platform, kinds, asset=CO2E), mg)
+            self._amounts[of_mg] = self._amounts.get(of_mg, 0) + mg
         if points:
-            self._add(_accounts(lot.platform, kinds, asset=lot.unit), points)
+            self._amounts[of_points] = self._amounts.get(of_points, 0) + points
 
     def exchange(self, source: Lot, destination: Lot, *, amount: int) -> None:
         """Move milligrams from what is in transit at one platform to what another one holds."""
         if amount:
-            (transit, _) = _accounts(source.platform, (_TRANSIT, _HELD), asset=CO2E)
-            (_, held) = _accounts(destination.platform, (_TRANSIT, _HELD), asset=CO2E)
-            self._add((transit, held), amount)
+            (transit, _), _ = _accounts(source.platform, _ARRIVING, unit=source.unit)
+            (_, held), _ = _accounts(destination.platform, _ARRIVING, unit=destination.unit)
+            self._amounts[transit, held] = self._amounts.get((transit, held), 0) + amount
 
     def postings(self) -> list[Posting]:
         """Return the postings."""
-        return [Posting(*pair, amount) for pair, amount in self._amounts.items()]
-
-    def _add(self, pair: tuple[Account, Account], amount: int) -> None:
-        self._amounts[pair] = self._amounts.get(pair, 0) + amount
+        return [Posting(debit, credit, amount) for (debit, credit), amount in self._amounts.items()]
 
 
 @lru_cache(maxsize=4096)
 def _accounts(
-    platform: str, kinds: tuple[AccountKind, AccountKind], *, asset: str
-) -> tuple[Account, Account]:
+    platform: str, kinds: tuple[AccountKind, AccountKind], *, unit: str
+) -> tuple[tuple[Account, Account], tuple[Account, Account]]:
+    """Return the two accounts of milligrams, and those of points."""
     debit, credit = kinds
-    return Account(platform, debit, asset), Account(platform, credit, asset)
+    of_mg = (Account(platform, debit, CO2E), Account(platform, credit, CO2E))
+    return of_mg, (Account(platform, debit, unit), Account(platform, credit, unit))

@@ -6,7 +6,7 @@ from gateway.errors import InvariantBroken
 from gateway.ledger.book import Book
 from gateway.ledger.commands import Kind, Refusal, RefusalCode, Reservation, returned_key
 from gateway.ledger.lots import AMOUNT_MAX, Lot, Part, Seen
-from gateway.ledger.positions import NOTHING, Position, pairs_of
+from gateway.ledger.positions import NOTHING, pairs_of
 
 __all__ = ["refusal"]
 
@@ -31,7 +31,10 @@ def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) 
     if wanted.kind is not Kind.MOVE:  # a return is outside all limits, and what is retired goes nowhere
         yield from _lots(book, wanted)
         return
-    pair, of_source, of_destination = _positions_of(book, wanted)
+    (towards, towards_all), (_, of_other) = pairs_of(wanted.source, wanted.destination)
+    pair = book.positions.get(towards, NOTHING)
+    of_source = book.positions.get(towards_all, NOTHING)
+    of_destination = book.positions.get(of_other, NOTHING)
     for one, platform in ((of_source, wanted.source), (of_destination, wanted.destination)):
         if one.paused:
             yield Refusal(RefusalCode.INACTIVE, platform)
@@ -42,15 +45,11 @@ def _refusals(book: Book, wanted: Reservation, *, original: Reservation | None) 
     if pair.paused:
         yield Refusal(RefusalCode.PAUSED, corridor)
     yield from _caps(book, wanted)
+    amount = wanted.amount
     for one, about in ((pair, corridor), (of_source, wanted.source)):
-        if one.limit is not None and not one.admits(wanted.amount):
-            yield Refusal(RefusalCode.POSITION, about, wanted.amount, one.limit - one.owed)
-
-
-def _positions_of(book: Book, wanted: Reservation) -> Iterator[Position]:
-    (pair, of_source), (_, of_destination) = pairs_of(wanted.source, wanted.destination)
-    for name in (pair, of_source, of_destination):
-        yield book.positions.get(name, NOTHING)
+        limit = one.limit
+        if limit is not None and not one.admits(amount):
+            yield Refusal(RefusalCode.POSITION, about, amount, limit - one.owed)
 
 
 def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:
@@ -74,7 +73,7 @@ def _lots(book: Book, wanted: Reservation) -> Iterator[Refusal]:
 def _lot_code(book: Book, wanted: Reservation, *, part: Part, lot: Lot) -> RefusalCode | None:
     if lot.platform != wanted.source:
         return RefusalCode.NOT_HELD
-    if part.facts is not None and part.facts != lot.new:
+    if part.facts is not None and part.facts is not lot and part.facts != lot.new:
         return RefusalCode.DIFFERS
     if part.seen is not None and lot.transit_mg:
         return RefusalCode.IN_TRANSIT  # whether it arrives decides what this part comes to
@@ -141,7 +140,7 @@ def _require_sense(wanted: Reservation) -> None:
         whole = 0 <= facts.movable_mg <= facts.mg <= AMOUNT_MAX and 0 <= facts.points <= AMOUNT_MAX
         used = part.mg > 0 and part.points >= 0 and 0 <= part.recognised_mg <= part.mg
         arrives = 0 <= part.points_in <= AMOUNT_MAX
-        if not whole or not used or not arrives or facts != facts.new:
+        if not whole or not used or not arrives or not facts.unused:
             raise InvariantBroken(f"{wanted.transfer}: amounts of the lot {part.lot} make no sense")
         if (part.back is not None) != (wanted.kind is Kind.RETURN):
             raise InvariantBroken(f"{wanted.transfer}: only a return gives back")

@@ -112,7 +112,7 @@ class Clerk:
         elif reserved is not None:
             postings = self.book.abort(reserved)
         self._write(decision, postings)
-        self.head = self.head._replace(decision=decision.digest())
+        self.head = Head(decision.number, decision.digest(), decision.window)
         self._decisions[transfer] = decision
         return decision
 
@@ -161,6 +161,7 @@ class Clerk:
         return self._reservations[transfer] if is_committed else None
 
     def _write(self, event: Event, postings: list[Posting]) -> None:
-        number = self.head.number + 1
-        self.head = self.head._replace(number=number)
+        number, decision, window = self.head
+        number += 1
+        self.head = Head(number, decision, window)
         self.entries.append(Entry(number, event, postings))

@@ -63,7 +63,7 @@ class Reservation(NamedTuple):
     @property
     def amount(self) -> int:
         """Return what positions and caps count: the recognised reduction."""
-        return sum(part.recognised_mg for part in self.parts)
+        return sum([part.recognised_mg for part in self.parts])
 
     def arriving(self, part: Part) -> str:
         """Return the name of the lot that a part arrives as."""
@@ -80,7 +80,8 @@ class Reservation(NamedTuple):
 
     def counters(self) -> dict[str, int]:
         """Return what the reservation adds to the day limits and to what of an original went back."""
-        added: dict[str, int] = {cap.key: self.amount for cap in self.caps}
+        amount = self.amount
+        added = {key: amount for _, key, _ in self.caps}
         for part in self.parts:
             if part.back is not None:
                 key = returned_key(self.original, part.back.number)

@@ -57,7 +57,7 @@ class Decision(NamedTuple):
             "window": self.window,
             "decided": self.decided,
             "lots": self.lots,
-            "amounts": {name: str(amount) for name, amount in self.amounts._asdict().items()},
+            "amounts": {name: str(n) for name, n in zip(Amounts._fields, self.amounts, strict=True)},
             "previous": self.previous,
         }
 

@@ -1,7 +1,6 @@
 """The invariants of the books: after each transaction on what it changed, offline on the whole."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from typing import Final
 
 from gateway.errors import InvariantBroken
@@ -13,7 +12,6 @@ from gateway.ledger.positions import ALL, Pair, Position
 __all__ = ["require_step", "require_whole"]
 
 _OF_LOTS: Final = (AccountKind.HELD, AccountKind.IN_TRANSIT, AccountKind.RETIRED)
-_HELD, _TRANSIT, _RETIRED = _OF_LOTS
 _Where = tuple[str, AccountKind, str]
 
 
@@ -24,8 +22,7 @@ def require_step(before: Book, after: Book) -> None:
         InvariantBroken: names the invariant; nothing of the transaction may be kept.
     """
     _require_balanced(before, after)
-    _require_lots(lot for name, lot in after.lots.items() if before.lots.get(name) is not lot)
-    _require_lots_in_accounts(before, after)
+    _require_lots(before, after)
     for pair, position in after.positions.items():
         old = before.positions.get(pair)
         if old is not position:
@@ -59,25 +56,23 @@ def _require_balanced(before: Book, after: Book) -> None:
             raise InvariantBroken(f"I1: debits and credits of {asset} differ by {total}")
 
 
-def _require_lots(lots: Iterable[Lot]) -> None:
-    for lot in lots:
-        counted = min(
-            lot.free_mg, lot.free_points, lot.transit_mg, lot.transit_points, lot.moved_mg, lot.moved_points,
-            lot.retired_mg, lot.retired_points, lot.returned_mg, lot.returned_points, lot.origin_mg,
-        )  # fmt: skip
-        if counted < 0:
-            raise InvariantBroken(f"I3: a lot of the record {lot.record} is used beyond what it holds: {lot}")
-
-
-def _require_lots_in_accounts(before: Book, after: Book) -> None:
-    """I2: what lots say of themselves is what the accounts of their platforms say."""
-    differences: defaultdict[_Where, int] = defaultdict(int)
+def _require_lots(before: Book, after: Book) -> None:
+    """I2: lots say what their platforms' accounts say. I3: none is used beyond what it holds."""
+    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 6)
     for name, lot in after.lots.items():
         old = before.lots.get(name)
-        if old is not lot:
-            _count(differences, lot, sign=1)
-            if old is not None:
-                _count(differences, old, sign=-1)
+        if old is lot:
+            continue
+        _count(sums, lot, sign=1)
+        if old is not None:
+            _count(sums, old, sign=-1)
+        if min(lot.free_mg, lot.free_points, lot.origin_mg, *lot.uses) < 0:
+            raise InvariantBroken(f"I3: a lot of the record {lot.record} is used beyond what it holds: {lot}")
+    differences: defaultdict[_Where, int] = defaultdict(int)
+    for (platform, unit), counted in sums.items():
+        places = ((platform, kind, asset) for asset in (CO2E, unit) for kind in _OF_LOTS)
+        for where, amount in zip(places, counted, strict=True):
+            differences[where] += amount
     for account, balance in after.balances.items():
         if account.kind in _OF_LOTS:
             differences[account] -= balance - before.balances.get(account, 0)
@@ -86,15 +81,15 @@ def _require_lots_in_accounts(before: Book, after: Book) -> None:
             raise InvariantBroken(f"I2: lots and the account {where} differ by {difference}")
 
 
-def _count(differences: defaultdict[_Where, int], lot: Lot, *, sign: int) -> None:
-    """Add what a lot says of itself to what its platform's accounts should hold."""
-    platform, unit = lot.platform, lot.unit
-    differences[platform, _HELD, CO2E] += sign * lot.held_mg
-    differences[platform, _TRANSIT, CO2E] += sign * lot.transit_mg
-    differences[platform, _RETIRED, CO2E] += sign * lot.retired_mg
-    differences[platform, _HELD, unit] += sign * lot.free_points
-    differences[platform, _TRANSIT, unit] += sign * lot.transit_points
-    differences[platform, _RETIRED, unit] += sign * lot.retired_points
+def _count(sums: defaultdict[tuple[str, str], list[int]], lot: Lot, *, sign: int) -> None:
+    """Add what a lot says of itself to what its platform's accounts should hold, in mg and then in points."""
+    counted = sums[lot.platform, lot.unit]
+    counted[0] += sign * lot.held_mg
+    counted[1] += sign * lot.transit_mg
+    counted[2] += sign * lot.retired_mg
+    counted[3] += sign * lot.free_points
+    counted[4] += sign * lot.transit_points
+    counted[5] += sign * lot.retired_points
 
 
 def _require_position(pair: Pair, position: Position, *, before: Position | None) -> None:

@@ -68,9 +68,19 @@ class Lot(NamedTuple):
         return self.mg - self.transit_mg - self.moved_mg - self.retired_mg - self.returned_mg
 
     @property
+    def uses(self) -> tuple[int, ...]:
+        """Return how much is in transit, moved, retired and returned, each in mg and in points."""
+        return self[7:15]
+
+    @property
     def new(self) -> "Lot":
         """Return the lot as it was before anything of it was used."""
         return Lot(*self[:7])
+
+    @property
+    def unused(self) -> bool:
+        """Tell whether the lot is a record's, of which nothing was ever used."""
+        return self[7:] == _UNUSED
 
     def take(self, mg: int, points: int) -> "Lot":
         """Return the lot with a part, or less by a part, in transit."""
@@ -111,6 +121,9 @@ class Lot(NamedTuple):
     def get_back(self, mg: int, points: int) -> "Lot":
         """Return the lot after a part that had moved has come back."""
         return self._replace(moved_mg=self.moved_mg - mg, moved_points=self.moved_points - points)
+
+
+_UNUSED: Final = Lot("", "", "", 0, 0, 0)[7:]
 
 
 class Back(NamedTuple):

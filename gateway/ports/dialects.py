@@ -64,8 +64,8 @@ class CarriedFiles(Protocol):
         """Give a file for a platform the next number."""
         ...
 
-    def take(self, file: CarriedFile) -> None:
-        """Keep that a platform's file was taken; a second time changes nothing."""
+    def take(self, file: CarriedFile) -> bool:
+        """Keep that a platform's file was taken, again or not; False: another file has its number."""
         ...
 
     def of(self, platform: str, heading: Heading) -> list[CarriedFile]:

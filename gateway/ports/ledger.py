@@ -214,8 +214,12 @@ class Outbox(Protocol):
         """
         ...
 
-    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
-        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
+    def waiting(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Return what waits for a platform, due or not; first what it was told least often."""
+        ...
+
+    def carried(self, tasks: Sequence[OutboxTask]) -> None:
+        """Count that a platform is told messages once more, in a file."""
         ...
 
     def end(self, tasks: Sequence[OutboxTask]) -> None:

@@ -1,5 +1,6 @@
 """What is in force between platforms: agreements and pauses, as the signed documents say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -51,28 +52,18 @@ class AgreementBook:
 
     def in_force(self, source: str, destination: str, *, now: datetime) -> Agreement | None:
         """Return the agreement that is in force at a moment."""
-        logged = [
-            _agreement(one)
-            for one in self.corridors.of(source, destination)
-            if one.kind is CorridorKind.AGREEMENT and one.position is not None
-        ]
-        return Timeline(logged).on(day_of(now).toordinal())
+        return _in_force(self.corridors.of(source, destination), now=now)
 
     def pauses(self, source: str, destination: str, *, now: datetime) -> list[Pause]:
         """Return the pauses of a corridor that hold at a moment."""
-        bodies = [
-            (one, corridor_body(one))
-            for one in self.corridors.of(source, destination)
-            if one.kind is not CorridorKind.AGREEMENT
-        ]
-        ended = {str(body["pause"]) for one, body in bodies if one.kind is CorridorKind.RESUME}
-        return [
-            Pause(one.digest, str(body["by"]), str(body["reason"]), str(body["until"]))
-            for one, body in bodies
-            if one.kind is CorridorKind.PAUSE
-            and one.digest not in ended
-            and instant_text(now) < str(body["until"])
-        ]
+        return _pauses(self.corridors.of(source, destination), now=now)
+
+    def standing(
+        self, source: str, destination: str, *, now: datetime
+    ) -> tuple[Agreement | None, list[Pause]]:
+        """Return the agreement that is in force at a moment, and the pauses that hold, looked up once."""
+        documents = self.corridors.of(source, destination)
+        return _in_force(documents, now=now), _pauses(documents, now=now)
 
 
 def read_corridor_document(data: bytes, shape: Shape) -> tuple[dict[str, Json], Body]:
@@ -83,6 +74,27 @@ def read_corridor_document(data: bytes, shape: Shape) -> tuple[dict[str, Json], 
     if not isinstance(body, dict):
         raise MalformedDocument("an envelope has a body")
     return envelope, body
+
+
+def _in_force(documents: Sequence[CorridorDocument], *, now: datetime) -> Agreement | None:
+    logged = [
+        _agreement(one)
+        for one in documents
+        if one.kind is CorridorKind.AGREEMENT and one.position is not None
+    ]
+    return Timeline(logged).on(day_of(now).toordinal())
+
+
+def _pauses(documents: Sequence[CorridorDocument], *, now: datetime) -> list[Pause]:
+    bodies = [(one, corridor_body(one)) for one in documents if one.kind is not CorridorKind.AGREEMENT]
+    ended = {str(body["pause"]) for one, body in bodies if one.kind is CorridorKind.RESUME}
+    return [
+        Pause(one.digest, str(body["by"]), str(body["reason"]), str(body["until"]))
+        for one, body in bodies
+        if one.kind is CorridorKind.PAUSE
+        and one.digest not in ended
+        and instant_text(now) < str(body["until"])
+    ]
 
 
 @lru_cache(maxsize=256)  # a document never changes; one that is put in the log is another

@@ -26,6 +26,7 @@ __all__ = [
     "OUTCOMES",
     "AnswerContradicts",
     "AnswerDiffers",
+    "AnswerOpen",
     "Answering",
     "LateAnswer",
     "Noted",
@@ -39,6 +40,13 @@ ANSWERED: Final = ("hold", "credit", "decision")
 OUTCOMES: Final = ("done", "refused")
 _DIGEST: Final = re.compile("sha256:[0-9a-f]{64}")
 _CODE: Final = re.compile("[a-z0-9-]{1,64}")
+_FORM: Final[dict[str, tuple[str, Callable[[str], bool]]]] = {
+    "transfer": ("tr_ and 26 characters", lambda text: is_id(text, "tr")),
+    "about": (f"one of {', '.join(ANSWERED)}", ANSWERED.__contains__),
+    "digest": ("sha256: and 64 digits", lambda text: _DIGEST.fullmatch(text) is not None),
+    "outcome": (" or ".join(OUTCOMES), OUTCOMES.__contains__),
+    "code": ("up to 64 letters a-z, digits and -", lambda text: _CODE.fullmatch(text) is not None),
+}
 _NOT_SENT: Final = "no such message was sent to this platform"
 
 
@@ -54,6 +62,13 @@ class AnswerContradicts(Refused):
 
     code = "answer-contradicts"
     remedy = "one message has one answer, for ever; call the gateway's operator, who was told of this, too"
+
+
+class AnswerOpen(Refused):
+    """A refusal that ends nothing: a decision is refused, or with a code that leaves open what was taken."""
+
+    code = "answer-open"
+    remedy = "find out at the platform what stands in its way: it is told again until it has done it"
 
 
 class OtherDialect(Refused):
@@ -100,6 +115,7 @@ class Answering:
             NotFound: no such message was sent to this platform.
             AnswerDiffers: the message said something else.
             AnswerContradicts: it was answered in another way before.
+            AnswerOpen: it is a refusal of what cannot be refused.
             Busy: it cannot be written now.
         """
         (noted,) = self.take_all([answer], sender=sender)
@@ -155,17 +171,13 @@ def read_answer(stated: Mapping[str, Json]) -> LateAnswer:
         MalformedDocument: it is no such answer.
     """
     texts = {name: value for name, value in stated.items() if isinstance(value, str)}
-    checks: dict[str, Callable[[str], bool]] = {
-        "transfer": lambda text: is_id(text, "tr"),
-        "about": ANSWERED.__contains__,
-        "digest": lambda text: _DIGEST.fullmatch(text) is not None,
-        "outcome": OUTCOMES.__contains__,
-        "code": lambda text: _CODE.fullmatch(text) is not None,
-    }
-    for name, holds in checks.items():
+    for name, (expected, holds) in _FORM.items():
         if not holds(texts.get(name, "refused" if name == "code" else "")):
+            found = "something else" if name in stated else "nothing"
             raise MalformedDocument(
-                f"`{name}` is none of an answer", field=f"/{name}", remedy="see openapi/gateway.yaml"
+                f"`{name}` of an answer: expected {expected}, found {found}",
+                field=f"/{name}",
+                remedy="see docs/reference/platform-api.md, and corridor-files.md for a row of a file",
             )
     done = texts["outcome"] == OUTCOMES[0]
     outcome = Answered(document={}) if done else Declined(code=texts.get("code", "refused"), detail="")
@@ -188,7 +200,8 @@ def _meant(answer: LateAnswer, seen: Seen | None, *, sender: str) -> _Meant:
 
 def _noted(answer: LateAnswer, number: int, *, outcomes: dict[int, Outcome | None]) -> Noted | GatewayError:
     if number not in outcomes:
-        return Noted(answer, is_news=False)
+        told = f"this refusal does not end the {answer.about} of {answer.transfer}"
+        return AnswerOpen(told, field="/code")
     outcome = outcomes[number]
     if outcome is None:
         return Busy(f"{answer.transfer} cannot be written now", remedy="send the answer again later")

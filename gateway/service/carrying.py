@@ -305,9 +305,10 @@ class Carrier:
         terms = move.transfer.terms
         corridor, today = Corridor(terms.source, terms.destination), day_of(now)
         if corridor not in rules.agreements:
-            agreement = rules.agreements[corridor] = self.agreements.in_force(*corridor, now=now)
+            agreement, pauses = self.agreements.standing(*corridor, now=now)
+            rules.agreements[corridor] = agreement
             if agreement is not None:
-                self._limit(agreement, paused=bool(self.agreements.pauses(*corridor, now=now)))
+                self._limit(agreement, paused=bool(pauses))
         agreement = rules.agreements[corridor]
         if agreement is None or agreement.digest != terms.agreement:
             return TransferRefusal.AGREEMENT_NOT_IN_FORCE, None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import Final, NamedTuple
 
 from gateway.contract import ANSWER_COLUMNS, CorridorForm, lines_of
@@ -19,7 +19,16 @@ from gateway.model.canonical import Json, canonical_bytes, digest
 from gateway.model.shape import Shape
 from gateway.model.source import Place, RefusedRow, SourceFormat, SourceRow
 from gateway.model.strict import read_strict_object
-from gateway.ports import CarriedFile, CarriedFiles, Clock, Heading, PlatformMessage, Platforms, Way
+from gateway.ports import (
+    CarriedFile,
+    CarriedFiles,
+    Clock,
+    Heading,
+    OutboxTask,
+    PlatformMessage,
+    Platforms,
+    Way,
+)
 from gateway.service.answering import Answering, LateAnswer, Noted, read_answer, require_dialect
 from gateway.service.carrying import Owed
 from gateway.service.each import tried
@@ -29,8 +38,10 @@ from gateway.signing import Signer, seal, verify_parties
 
 __all__ = ["Carrying", "FileAltered", "FileConflict", "RowRefused", "Taken", "Written", "said_in"]
 
-MESSAGES_MAX: Final = 50_000  # of one file; the others are in the next
+MESSAGES_MAX: Final = 50_000  # of one file; the next begins with the others
+LINES_MAX: Final = 200_000  # likewise, for a message has a line for each of up to 100 lots
 TOGETHER: Final = 500  # rows that are taken in one transaction
+NAMED: Final = 20  # refused rows that are kept in memory
 MANIFEST_BYTES_MAX: Final = 64 * 1024
 FILE_TYPE: Final = "tanqiao/corridor-file/1"
 CSV: Final = SourceFormat(kind="csv")
@@ -71,9 +82,10 @@ class RowRefused(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """What became of a file: how many of its rows were news, or known already, and which were refused.
+    """What became of a file: how many of its rows were news, or known already, or refused.
 
-    ``missing``: numbers of files that have not come, the first and the last of each run of them.
+    ``named``: the first rows that were refused, and why; ``missing``: numbers of files that have not come,
+    the first and the last of each run of them.
     """
 
     platform: str
@@ -81,7 +93,8 @@ class Taken:
     repeated: bool = False
     news: int = 0
     known: int = 0
-    refused: list[RowRefused] = field(default_factory=list)
+    refused: int = 0
+    named: list[RowRefused] = field(default_factory=list)
     missing: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -99,18 +112,18 @@ class Carrying:
     clock: Clock
 
     def write(self, platform: str) -> Written | None:
-        """Write a file of all that is owed to a platform; None where that is nothing.
+        """Write a file of what is owed to a platform; None where that is nothing.
 
         Raises:
             OtherDialect: no files are carried to this platform.
         """
-        form = self._form(platform)
-        owed = self._owed(platform)
-        if not owed:
+        form, owed = self._form(platform), self._owed(platform)
+        first = next(owed, None)
+        if first is None:
             return None
-        lines = [line for one in owed for line in _lines(one)]
-        rows = [SourceRow(Place("", number), line) for number, line in enumerate(lines, 1)]
+        rows = _Rows(chain([first], owed))
         content = form.render(rows, source=CSV)
+        self.answering.carrier.outbox.carried(rows.told)
         made = instant_text(self.clock.now())
         sequence = self.files.write(platform, digest=digest(content), moment=made)
         body: dict[str, Json] = {
@@ -121,12 +134,16 @@ class Carrying:
             "digest": digest(content),
             "made": made,
         }
-        return Written(sequence, content, seal(body, self.signers), len(owed))
+        return Written(sequence, content, seal(body, self.signers), len(rows.told))
 
-    def take(self, content: bytes, manifest: bytes) -> Taken:
+    def take(
+        self, content: bytes, manifest: bytes, *, refused: Callable[[RowRefused], object] = bool
+    ) -> Taken:
         """Take a file of answers; good rows go on, and the same file again changes nothing.
 
         1. whose it is  2. that it is that  3. its number  4. its rows  5. keep that it was taken
+
+        ``refused`` is told each row from which nothing is taken.
 
         Raises:
             MalformedDocument, SignatureInvalid: the manifest is none, or not by a key of the platform.
@@ -139,12 +156,14 @@ class Carrying:
             raise FileAltered(f"file {file.sequence} of {file.platform} is not that of its manifest")
         before = {one.sequence: one.digest for one in self.files.of(file.platform, Heading.IN)}
         if before.get(file.sequence, file.digest) != file.digest:
-            raise FileConflict(f"{file.platform} has sent another file {file.sequence}", field="/sequence")
+            raise _conflict(file)
         taken = Taken(platform=file.platform, sequence=file.sequence, repeated=file.sequence in before)
-        rows = self._rows(content, file.platform)
+        rows = self._rows(content, file)
         while some := list(islice(rows, TOGETHER)):
-            self._take_rows(some, taken)
-        self.files.take(file)
+            for one in self._take_rows(some, taken):
+                refused(one)
+        if not self.files.take(file):
+            raise _conflict(file)
         taken.missing = _gaps([*before, file.sequence])
         return taken
 
@@ -152,18 +171,16 @@ class Carrying:
         require_dialect(self.answering.dialects, platform, way=Way.FILE)
         return self.form(self.answering.dialects.of(platform).form)
 
-    def _owed(self, platform: str) -> list[Owed]:
-        """Return what is owed to a platform; what is no more is forgotten."""
+    def _owed(self, platform: str) -> Iterator[Owed]:
+        """Yield what is owed to a platform; what is no more is forgotten."""
         carrier = self.answering.carrier
-        owed: list[Owed] = []
-        waiting = iter(carrier.outbox.carry(platform, limit=MESSAGES_MAX))
+        waiting = iter(carrier.outbox.waiting(platform, limit=MESSAGES_MAX))
         while tasks := list(islice(waiting, TOGETHER)):
             some = carrier.owed(tasks)
             past = set(tasks) - {one.task for one in some}
             if past:
                 carrier.outbox.end(sorted(past))
-            owed += some
-        return owed
+            yield from some
 
     def _signed(self, manifest: bytes) -> CarriedFile:
         envelope = read_strict_object(manifest, MANIFEST_BYTES_MAX)
@@ -179,9 +196,10 @@ class Carrying:
         number, moment = int(str(stated["sequence"])), instant_text(self.clock.now())
         return CarriedFile(platform.id, Heading.IN, number, str(stated["digest"]), moment)
 
-    def _rows(self, content: bytes, platform: str) -> Iterator[tuple[int, LateAnswer | RowRefused]]:
-        form = self._form(platform)
-        for number, row in enumerate(form.rows(BytesIO(content), "", source=CSV), 1):
+    def _rows(self, content: bytes, file: CarriedFile) -> Iterator[tuple[int, LateAnswer | RowRefused]]:
+        form = self._form(file.platform)
+        name = f"file {file.sequence} of {file.platform}"
+        for number, row in enumerate(form.rows(BytesIO(content), name, source=CSV), 1):
             if isinstance(row, RefusedRow):
                 remedy = "have the row written anew"
                 yield number, RowRefused(number, str(row.code), row.detail, remedy)
@@ -192,7 +210,11 @@ class Carrying:
             answer = tried(partial(read_answer, fields))
             yield number, answer if isinstance(answer, LateAnswer) else _refused(number, answer)
 
-    def _take_rows(self, rows: Sequence[tuple[int, LateAnswer | RowRefused]], taken: Taken) -> None:
+    def _take_rows(
+        self, rows: Sequence[tuple[int, LateAnswer | RowRefused]], taken: Taken
+    ) -> list[RowRefused]:
+        """Take some rows and count them; returns those from which nothing was taken."""
+        refused: list[RowRefused] = []
         answers = [one for _, one in rows if isinstance(one, LateAnswer)]
         noted = iter(self.answering.take_all(answers, sender=taken.platform))
         for number, one in rows:
@@ -201,9 +223,31 @@ class Carrying:
                 taken.news += outcome.is_news
                 taken.known += not outcome.is_news
             else:
-                taken.refused.append(
-                    outcome if isinstance(outcome, RowRefused) else _refused(number, outcome)
-                )
+                refused.append(outcome if isinstance(outcome, RowRefused) else _refused(number, outcome))
+        taken.refused += len(refused)
+        taken.named += refused[: NAMED - len(taken.named)]
+        return refused
+
+
+class _Rows:
+    """The rows of a file, made while it is written, so that messages are not all in memory.
+
+    ``told``: the messages they were made from, up to as many as a file may have lines.
+    """
+
+    def __init__(self, owed: Iterator[Owed]) -> None:
+        self.told: list[OutboxTask] = []
+        self._owed = owed
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        number = 0
+        for one in self._owed:
+            self.told.append(one.task)
+            for line in _lines(one):
+                number += 1
+                yield SourceRow(Place("", number), line)
+            if number >= LINES_MAX:
+                return
 
 
 def said_in(message: PlatformMessage) -> dict[str, Json]:
@@ -221,6 +265,10 @@ def _lines(owed: Owed) -> Iterator[dict[str, str]]:
 
 def _refused(number: int, error: GatewayError) -> RowRefused:
     return RowRefused(number, error.code, str(error), error.remedy)
+
+
+def _conflict(file: CarriedFile) -> FileConflict:
+    return FileConflict(f"{file.platform} has sent another file {file.sequence}", field="/sequence")
 
 
 def _gaps(numbers: Sequence[int]) -> list[tuple[int, int]]:

@@ -49,7 +49,7 @@ class Conveyor:
         busy: Counter[str] = Counter()
         heard = asyncio.Event()
         loop, look_at = asyncio.get_running_loop(), 0.0
-        by_hand: Collection[str] = ()
+        by_hand: Collection[str] | None = None
 
         def ended(platform: str, sending: asyncio.Task[None]) -> None:
             under_way.discard(sending)
@@ -58,12 +58,12 @@ class Conveyor:
 
         while not stop():
             if loop.time() >= look_at:
-                by_hand = await asyncio.to_thread(self._look_after)
+                by_hand = await asyncio.to_thread(self._look_after, by_hand)
                 look_at = loop.time() + LOOK_SECONDS
             heard.clear()
             full = [platform for platform, requests in busy.items() if requests >= AT_ONE_PLATFORM]
-            wanted = len(under_way) < AT_ONCE
-            tasks = await asyncio.to_thread(self._take, [*full, *by_hand]) if wanted else []
+            wanted = by_hand is not None and len(under_way) < AT_ONCE
+            tasks = await asyncio.to_thread(self._take, [*full, *(by_hand or ())]) if wanted else []
             if not tasks:
                 await _until(heard, seconds=POLL_SECONDS)
                 continue
@@ -88,14 +88,14 @@ class Conveyor:
             self.carrier.outbox.end(sorted(past))
         return owed
 
-    def _look_after(self) -> Collection[str]:
-        """Look after what is due; returns to whom nothing is sent for now."""
+    def _look_after(self, known: Collection[str] | None) -> Collection[str] | None:
+        """Look after what is due; returns to whom nothing is sent for now: who was known where all fails."""
         try:
+            known = self.by_hand()
             self.carrier.look_after()
-            return self.by_hand()
         except GatewayError:
             _logger.exception("transfers that are due could not be looked after")
-            return ()
+        return known
 
     async def _send(
         self, platform: str, tasks: Sequence[OutboxTask], *, made: "asyncio.Future[dict[OutboxTask, Owed]]"

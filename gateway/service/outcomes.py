@@ -14,7 +14,16 @@ from gateway.ports import EventMark, Journal, Operation, OperationKind, RecordFi
 from gateway.service.origins import Stated
 from gateway.signing import NAME_BYTES, KeyedIndex
 
-__all__ = ["RowOutcome", "SetAside", "find_event", "outcomes_of_rows", "reasons_of", "records_in"]
+__all__ = [
+    "RowOutcome",
+    "SetAside",
+    "find_event",
+    "outcomes_of_rows",
+    "reasons_of",
+    "records_in",
+    "rejections_of",
+    "submission_of",
+]
 
 
 class SetAside(Protocol):
@@ -151,3 +160,29 @@ def reasons_of(lines: Iterable[bytes]) -> dict[int, str]:
     """Return why rows were refused, by the row of what was converted, as the quarantine still says it."""
     found = map(orjson.loads, lines)
     return {line["row"]: line["detail"] for line in found if "detail" in line and "row" in line}
+
+
+def submission_of(operation: Operation) -> str:
+    """Return the name of the submission that the file of an operation became.
+
+    Raises:
+        Refused: it is no operation of a file, or it is not done.
+    """
+    result = orjson.loads(operation.result or "{}")
+    if operation.kind is not OperationKind.FILE or "summary" not in result:
+        raise Refused(
+            f"operation {operation.id} is no file that was converted",
+            remedy="wait until it is done; what became of single rows stands in their operation",
+        )
+    return str(result["summary"]["submission"])
+
+
+def rejections_of(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield which rows were refused and why, one JSON object a line, as the quarantine still says it.
+
+    ``also`` are rows that were joined with the first. Of a person who was erased no ``detail`` is left.
+    """
+    for line in map(orjson.loads, lines):
+        told = {name: line[name] for name in ("row", "code", "field", "detail") if line.get(name)}
+        also = [other["row"] for other in line.get("also", ())]
+        yield orjson.dumps(told | ({"also": also} if also else {}), option=orjson.OPT_APPEND_NEWLINE)

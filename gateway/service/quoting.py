@@ -266,11 +266,10 @@ def agreement_of_corridor(corridor: Corridor, parts: Quoting, *, now: datetime) 
     Raises:
         TransferRefused: there is none in force, or the corridor is paused.
     """
-    found = parts.agreements.in_force(*corridor, now=now)
+    found, pauses = parts.agreements.standing(*corridor, now=now)
     if found is None:
         detail = f"there is none in force from {corridor.source} to {corridor.destination}"
         raise TransferRefused([_failure(TransferRefusal.AGREEMENT_NOT_IN_FORCE, detail)])
-    pauses = parts.agreements.pauses(*corridor, now=now)
     if pauses:
         last = max(pauses, key=lambda pause: pause.until)
         detail = f"paused by {last.by} until {last.until}: {last.reason}"

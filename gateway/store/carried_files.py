@@ -27,10 +27,13 @@ class SqlCarriedFiles:
             connection.execute(insert(table), made._asdict())
         return made.sequence
 
-    def take(self, file: CarriedFile) -> None:
-        """Keep that a platform's file was taken; a second time changes nothing."""
+    def take(self, file: CarriedFile) -> bool:
+        """Keep that a platform's file was taken, again or not; False: another file has its number."""
+        mine = (table.c.platform == file.platform, table.c.heading == file.heading.value)
+        kept = select(table.c.digest).where(*mine, table.c.sequence == file.sequence)
         with self._database.write(alone=False) as connection:
             connection.execute(upsert(connection, table).on_conflict_do_nothing(), file._asdict())
+            return str(connection.execute(kept).scalar_one()) == file.digest
 
     def of(self, platform: str, heading: Heading) -> list[CarriedFile]:
         """Return the files of a platform, by their numbers; of all platforms where it is empty."""

@@ -1,9 +1,10 @@
 """The claims of a home: links and reversals in tables, acts and the states of records in sorted runs."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, Select, delete, func, insert, select, update
 
 from gateway.claims import Act
 from gateway.ports import (
@@ -20,6 +21,7 @@ from gateway.store import tables as t
 from gateway.store.claim_files import ClaimFiles
 from gateway.store.database import Database
 from gateway.store.keyed_files import KeyedFiles, Replacement, StagedRun
+from gateway.store.one_of import VALUES, one_of
 from gateway.store.queueing import next_number, queue_entry
 from gateway.store.sorted_runs import KEY_BYTES
 
@@ -66,11 +68,11 @@ class SqlClaims:
     def _rows(
         self, columns: Sequence[str], accounts: Sequence[bytes]
     ) -> Iterator[Any]:  # rows of as many columns as were asked for
-        query = select(*(t.links.c[name] for name in columns))
         with self._database.read() as connection:
+            query = _links_by(t.links.c.account, tuple(columns), dialect=connection.dialect.name)
             for first in range(0, len(accounts), _ACCOUNTS_PER_QUERY):
-                some = accounts[first : first + _ACCOUNTS_PER_QUERY]
-                yield from connection.execute(query.where(t.links.c.account.in_(some))).fetchall()
+                some = {VALUES: accounts[first : first + _ACCOUNTS_PER_QUERY]}
+                yield from connection.execute(query, some).fetchall()
 
     def linked_platforms(self) -> set[str]:
         """Return the platforms that have linked accounts."""
@@ -79,9 +81,10 @@ class SqlClaims:
 
     def links_of(self, persons: Collection[bytes]) -> list[Link]:
         """Return the links of persons by their pseudonyms across platforms."""
-        query = select(*[t.links.c[name] for name in Link._fields]).where(t.links.c.person.in_(persons))
         with self._database.read() as connection:
-            return [_link(row) for row in connection.execute(query.order_by(t.links.c.account))]
+            query = _links_by(t.links.c.person, Link._fields, dialect=connection.dialect.name)
+            found = connection.execute(query.order_by(t.links.c.account), {VALUES: list(persons)})
+            return [_link(row) for row in found]
 
     def link(self, link: Link) -> None:
         """Write a link, and that the person is known at several platforms where that is so."""
@@ -225,6 +228,11 @@ class RehearsedClaims:
     def meetings(self, new: ClaimColumns, undecided: Iterable[ClaimColumns]) -> list[Meeting]:
         """Return what new acts meet, also of parts that are not written yet (the newest first)."""
         return self._home.files.meetings(new, undecided, beside=self._noted.files)
+
+
+@lru_cache(maxsize=16)
+def _links_by(key: Column[bytes], columns: tuple[str, ...], *, dialect: str) -> Select[Any]:
+    return select(*(t.links.c[name] for name in columns)).where(one_of(key, dialect))
 
 
 def _link(row: Row[tuple[object, ...]]) -> Link:

@@ -1,6 +1,7 @@
 """Documents of corridors in the database (:class:`gateway.ports.CorridorDocuments`)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     insert,
     select,
     update,
@@ -64,12 +66,11 @@ class SqlCorridors:
 
     def of(self, source: str = "", destination: str = "") -> Sequence[CorridorDocument]:
         """Return the documents from a platform, to a platform, or all."""
-        query = _documents()
-        if source:
-            query = query.where(_T.source == source)
-        if destination:
-            query = query.where(_T.destination == destination)
-        return self._found(query)
+        given = {"from": source, "to": destination}
+        named = {name: value for name, value in given.items() if value}
+        with self._database.read() as connection:
+            found = connection.execute(_documents_of(bool(source), bool(destination)), named)
+            return [_document(row) for row in found]
 
     def document(self, digest: str) -> CorridorDocument | None:
         """Return one document."""
@@ -90,6 +91,13 @@ class SqlCorridors:
     def _found(self, query: Select[Any]) -> list[CorridorDocument]:
         with self._database.read() as connection:
             return [_document(row) for row in connection.execute(query)]
+
+
+@lru_cache(maxsize=4)
+def _documents_of(source: bool, destination: bool) -> Select[Any]:
+    query = _documents()
+    query = query.where(_T.source == bindparam("from")) if source else query
+    return query.where(_T.destination == bindparam("to")) if destination else query
 
 
 def _documents() -> Select[Any]:

@@ -4,18 +4,25 @@ On both, transactions that write follow one another: SQLite's write lock does it
 lock of the database. Writes that stand such company (see ``GroupCommit``) leave that lock out.
 """
 
+import math
+import sqlite3
+import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import Dialect as SqlDialect
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
     DBAPIError,
+    InvalidatePoolError,
     PendingRollbackError,
     SQLAlchemyError,
 )
@@ -28,13 +35,16 @@ __all__ = ["DatabaseUnavailable", "Dialect", "Postgres", "Sqlite", "is_conflict"
 
 CACHE_KIB: Final = 32 * 1024
 BUSY_MS: Final = 30_000  # how long another process's transaction is waited for
+TRIED_MS: Final = 3  # SQLite looks after 1 and 3 ms; its further pauses grow to 100
 POOL: Final = 8  # connections that a process keeps; as many more for a moment
 CONNECT_SECONDS: Final = 5
+ASKED_SECONDS: Final = 1.0  # a connection that was in use so lately is taken to be there still
 WRITER: Final = 0x74616E7169616F  # "tanqiao": the advisory lock of whoever writes
 _SILENT: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _FROM_OUTSIDE: Final = tuple(
     f"SQLITE_{name}" for name in ("FULL", "IOERR", "BUSY", "LOCKED", "CANTOPEN", "READONLY", "PERM", "NOMEM")
 )
+_USED: Final = "tanqiao-used"
 _CONFLICTS: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock: the same again succeeds
 _DAMAGE: Final = ("XX001", "XX002", "42P01", "42703")  # a page, an index; no such table, no such column
 
@@ -139,13 +149,13 @@ class Postgres:
         self._url = url
 
     def engine(self) -> Engine:
-        """Return what connects; a connection that a restart of the server has cut is replaced."""
+        """Return what connects; a connection that has been idle and was cut meanwhile is replaced."""
         options = f"-c lock_timeout={BUSY_MS} -c idle_in_transaction_session_timeout={2 * BUSY_MS}"
+        options += " -c jit=off"  # no statement of ours is worth a compilation
         options += "".join(f" -c tcp_{name}={value}" for name, value in _SILENT.items())
-        return create_engine(
+        engine = create_engine(
             self._url,
             hide_parameters=True,  # a row must not get into a log with an error's trace
-            pool_pre_ping=True,
             pool_size=POOL,
             max_overflow=POOL,
             connect_args={
@@ -155,6 +165,9 @@ class Postgres:
                 **_SILENT,
             },
         )
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_require_there, dialect=engine.dialect))
+        return engine
 
     def for_reading(self, engine: Engine, *, at_one_moment: bool) -> Engine:
         """Return what reads without a transaction, unless all is to be of one moment.
@@ -232,6 +245,26 @@ def is_conflict(error: BaseException) -> bool:
     return getattr(said, "sqlstate", None) in _CONFLICTS
 
 
+def _note_use(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info[_USED] = time.monotonic()
+
+
+def _require_there(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, *_: object, dialect: SqlDialect
+) -> None:
+    """Ask the server whether it is there, unless it was a moment ago: each question is a way there and back.
+
+    Raises:
+        InvalidatePoolError: it has cut this connection; the pool makes new ones.
+    """
+    if time.monotonic() - entry.info.get(_USED, math.inf) < ASKED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # sqlite3 must not begin transactions by itself; _begin does
     cursor = connection.cursor()
@@ -244,5 +277,28 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("tanqiao_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get("tanqiao_write", False):
+        _begin_to_write(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Begin once nobody else writes, at once: by itself SQLite looks again after up to 100 ms."""
+    plain = connection.connection.driver_connection
+    if plain is None:
+        raise RuntimeError("there is no connection in which to begin")
+    until = time.monotonic() + BUSY_MS / 1000
+    plain.execute(f"PRAGMA busy_timeout={TRIED_MS}")
+    try:
+        while time.monotonic() < until:
+            try:
+                plain.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") != "SQLITE_BUSY":
+                    break
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # what is wrong is told the usual way
+    finally:
+        plain.execute(f"PRAGMA busy_timeout={BUSY_MS}")

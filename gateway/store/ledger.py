@@ -28,6 +28,7 @@ from gateway.ledger import (
 )
 from gateway.ports import BooksStanding, StepTaken, Transfer, TransferStep
 from gateway.store import ledger_tables as t
+from gateway.store.appending import Appending
 from gateway.store.database import Database
 from gateway.store.dialects import is_conflict
 from gateway.store.gathering import Gathering, Works
@@ -40,6 +41,7 @@ __all__ = ["SqlLedger", "SqlLedgerReader"]
 T = TypeVar("T")
 BOOKS: Final = (t.accounts, t.lots, t.positions, t.counters, t.flows)
 BLOCK: Final = 1_000  # entries that are read at a time
+REMEMBERED_MAX: Final = 20_000  # reservations of a process; some twenty MiB
 
 
 class SqlLedger(Gathering[TransferStep, StepTaken]):
@@ -47,6 +49,7 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered: dict[str, tuple[int, Reservation]] = {}
         super().__init__(self._commit, name="ledger")
 
     def __enter__(self) -> "SqlLedger":
@@ -63,7 +66,9 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
     def run(self, steps: Sequence[TransferStep]) -> list[StepTaken]:
         """Take steps one after the other in one transaction."""
         with self._database.write(alone=False) as connection:
-            return run_steps(connection, steps)
+            taken, entries = run_steps(connection, steps, remembered=self._remembered)
+        self._remember(entries)
+        return taken
 
     def limit(self, limit: Limit) -> None:
         """Set the limits of a position from now on."""
@@ -96,8 +101,19 @@ class SqlLedger(Gathering[TransferStep, StepTaken]):
             load(group)
             clerk = group.clerk()
             done = work(clerk)
-            group.write(clerk)
+            with Appending(connection) as writing:
+                group.write(clerk, writing)
             return done
+
+    def _remember(self, entries: Iterable[Entry]) -> None:
+        """Remember what is reserved and not yet decided: most of it is decided a few seconds later."""
+        if len(self._remembered) > REMEMBERED_MAX:
+            self._remembered.clear()
+        for number, event, _ in entries:
+            if isinstance(event, Reservation):
+                self._remembered[event.transfer] = (number, event)
+            elif isinstance(event, Decision):
+                self._remembered.pop(event.transfer, None)
 
     def _commit(self, works: Works[TransferStep, StepTaken]) -> None:
         """Commit steps together; where one breaks the group, each is taken by itself."""

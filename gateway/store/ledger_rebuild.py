@@ -41,6 +41,7 @@ from gateway.ledger import (
 )
 from gateway.ports import MovedPart
 from gateway.store import ledger_tables as t
+from gateway.store.appending import Appending
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedgerReader
 from gateway.store.ledger_group import Group
@@ -156,7 +157,8 @@ def _replayed(connection: Connection, entries: Sequence[Entry]) -> list[list[str
     for entry in entries:
         found.append(_again(clerk, entry))
         moved += _moved(entry, clerk)
-    group.write(clerk)
+    with Appending(connection) as writing:
+        group.write(clerk, writing)
     if moved:
         connection.execute(insert(_parts), moved)
     return found
@@ -190,7 +192,9 @@ def _load(group: Group, events: Sequence[Any]) -> None:
     transfers += [event.original for event in reserved if event.original]
     group.load_reserved(transfers)
     group.load_decided(transfers)
-    group.load_books([*reserved, *group.reservations.values()])
+    touched = [*reserved, *group.reservations.values()]
+    group.load_books(touched)
+    group.load_counters(touched)
     group.load_lots(event.lot for event in disputes)
     group.load_accounts(event.facts.platform for event in disputes if event.facts is not None)
     group.load_positions(event.pair for event in events if isinstance(event, Limit))

@@ -32,7 +32,8 @@ __all__ = [
     "change_of",
     "changed",
     "decision_of",
-    "event_rows",
+    "difference",
+    "event_row",
     "fill",
     "lot_of",
     "posting_of",
@@ -51,11 +52,11 @@ _decisions: Final = msgspec.json.Decoder(Decision)
 
 
 class Difference(NamedTuple):
-    """Rows of one table that are new, and rows that were changed."""
+    """Rows of one table that are new; of those that were changed, the key and each column that differs."""
 
     table: Table
-    new: list[dict[str, Any]]
-    changed: list[dict[str, Any]]
+    new: Sequence[tuple[Any, ...]]
+    changed: dict[str, tuple[Any, ...]]
 
 
 def text_of(value: NamedTuple) -> str:
@@ -64,8 +65,15 @@ def text_of(value: NamedTuple) -> str:
 
 
 def reservation_of(text: str) -> Reservation:
-    """Read a reservation."""
-    return _reservations.decode(text)
+    """Read a reservation.
+
+    Raises:
+        IntegrityBroken: the row holds none.
+    """
+    try:
+        return _reservations.decode(text)
+    except msgspec.MsgspecError as error:
+        raise IntegrityBroken(f"a row holds no reservation: {error}", field="reservations") from error
 
 
 def lot_of(text: str) -> Lot:
@@ -74,8 +82,15 @@ def lot_of(text: str) -> Lot:
 
 
 def decision_of(text: str) -> Decision:
-    """Read a decision."""
-    return _decisions.decode(text)
+    """Read a decision.
+
+    Raises:
+        IntegrityBroken: the row holds none.
+    """
+    try:
+        return _decisions.decode(text)
+    except msgspec.MsgspecError as error:
+        raise IntegrityBroken(f"a row holds no decision: {error}", field="decisions") from error
 
 
 def change_of(kind: str, text: str) -> Limit | Dispute | WindowStep:
@@ -94,18 +109,15 @@ def posting_of(debit: str, credit: str, *, amount: int) -> Posting:
     return Posting(_account(debit.split(" ", 2)), _account(credit.split(" ", 2)), amount)
 
 
-def event_rows(entries: Iterable[Entry]) -> list[tuple[Table, dict[str, Any]]]:
-    """Return the row of the journal for each entry, and its table."""
-    rows: list[tuple[Table, dict[str, Any]]] = []
-    for number, event, _ in entries:
-        body = {"number": number, "body": text_of(event)}
-        if isinstance(event, Reservation):
-            rows.append((t.reservations, {"transfer": event.transfer, **body}))
-        elif isinstance(event, Decision):
-            rows.append((t.decisions, {"transfer": event.transfer, **body}))
-        else:
-            rows.append((t.changes, {"kind": _KIND_OF[type(event)], **body}))
-    return rows
+def event_row(entry: Entry) -> tuple[Table, tuple[Any, ...]]:
+    """Return the row of the journal for an entry, and its table."""
+    number, event, _ = entry
+    body = text_of(event)
+    if isinstance(event, Reservation):
+        return t.reservations, (event.transfer, number, body)
+    if isinstance(event, Decision):
+        return t.decisions, (event.transfer, number, body)
+    return t.changes, (number, _KIND_OF[type(event)], body)
 
 
 def fill(book: Book, table: Table, *, rows: Iterable[Any]) -> None:
@@ -125,34 +137,29 @@ def fill(book: Book, table: Table, *, rows: Iterable[Any]) -> None:
 def changed(before: Book, after: Book) -> list[Difference]:
     """Return the rows in which two books differ."""
     return [
-        _difference(t.lots, before.lots, after=after.lots),
-        _difference(t.positions, before.positions, after=after.positions),
-        _difference(t.accounts, before.balances, after=after.balances),
-        _difference(t.counters, before.caps, after=after.caps),
-        _difference(t.flows, before.flows, after=after.flows),
+        difference(t.lots, before.lots, after=after.lots),
+        difference(t.positions, before.positions, after=after.positions),
+        difference(t.accounts, before.balances, after=after.balances),
+        difference(t.counters, before.caps, after=after.caps),
+        difference(t.flows, before.flows, after=after.flows),
     ]
 
 
-def _difference(table: Table, before: Mapping[Any, Any], *, after: Mapping[Any, Any]) -> Difference:
-    names = [str(one.name) for one in table.columns]  # a column's own name is no plain text
-    new: list[dict[str, Any]] = []
-    known: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+def difference(table: Table, before: Mapping[Any, Any], *, after: Mapping[Any, Any]) -> Difference:
+    """Return the rows of a table that stand for the keys and values in which two states differ."""
+    new: list[tuple[Any, ...]] = []
+    olds: list[tuple[Any, ...]] = []
+    nows: list[tuple[Any, ...]] = []
     for key, value in after.items():
         old = before.get(key)
         if old is None:
-            new.append(dict(zip(names, (*_members(key), *_members(value)), strict=True)))
+            new.append((*_members(key), *_members(value)))
         elif old is not value and old != value:
-            known.append(((*_members(key), *_members(old)), (*_members(key), *_members(value))))
-    return Difference(table, new, _changes(names, known, keys=len(table.primary_key)))
-
-
-def _changes(
-    names: Sequence[str], rows: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]], *, keys: int
-) -> list[dict[str, Any]]:
-    """Name the key of each row, and the columns in which any of the rows has changed."""
-    columns = range(keys, len(names))
-    moved = [*range(keys), *(n for n in columns if any(old[n] != new[n] for old, new in rows))]
-    return [{names[n]: new[n] for n in moved} for _, new in rows]
+            olds.append((*_members(key), *_members(old)))
+            nows.append((*_members(key), *_members(value)))
+    columns = zip(table.columns, zip(*olds, strict=True), zip(*nows, strict=True), strict=False)
+    changed = {str(one.name): now for one, was, now in columns if one.primary_key or was != now}
+    return Difference(table, new, changed)
 
 
 def _members(value: object) -> tuple[Any, ...]:

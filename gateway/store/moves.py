@@ -23,6 +23,7 @@ from gateway.store import transfer_tables as t
 from gateway.store.database import Database
 from gateway.store.dialects import upsert
 from gateway.store.many import rows_of
+from gateway.store.unless_known import insert_unless_known
 
 __all__ = ["LedgerLotBook", "SqlAddresses", "SqlDialects", "SqlMoveIndex", "day_keys"]
 
@@ -99,9 +100,8 @@ class SqlMoveIndex:
         named = [one._asdict() for one in sorted(set(lots))]
         if ends:
             with self._database.write(alone=False) as connection:
-                connection.execute(upsert(connection, t.ends).on_conflict_do_nothing(), ends)
-                if named:
-                    connection.execute(upsert(connection, t.arriving).on_conflict_do_nothing(), named)
+                insert_unless_known(connection, t.ends.c.transfer, rows=ends)
+                insert_unless_known(connection, t.arriving.c.transfer, rows=named)
 
     def lots_of(self, persons: Collection[str]) -> list[LotNote]:
         """Return what has arrived of persons, or was to, by their pseudonyms across platforms."""

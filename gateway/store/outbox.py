@@ -2,15 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from gateway.ports import OutboxMessage, OutboxTask
 from gateway.store.database import Database
 from gateway.store.ledger_tables import outbox
+from gateway.store.one_of import VALUES, one_of
 
 __all__ = ["SqlOutbox"]
+
+TOGETHER: Final = 5_000  # numbers in one statement: SQLite takes some 32,000
+
+
+def _take() -> ReturningUpdate[Any]:
+    free = outbox.c.platform.not_in(bindparam("without", expanding=True))
+    due = select(outbox.c.number).where(outbox.c.due <= bindparam("now"), free)
+    first = due.order_by(outbox.c.due, outbox.c.number).limit(bindparam("most"))
+    chosen = first.with_for_update(skip_locked=True).cte("chosen")  # looked up once
+    new: dict[str, Any] = {"due": bindparam("until"), "attempts": outbox.c.attempts + 1}
+    taken = update(outbox).where(outbox.c.number.in_(select(chosen.c.number)))
+    return taken.values(new).returning(outbox)
+
+
+_TAKE: Final = _take()  # made once: it is asked many times a second
 
 
 class SqlOutbox:
@@ -24,37 +41,31 @@ class SqlOutbox:
 
         PostgreSQL passes over what another worker takes at this moment; SQLite has one writer at a time.
         """
-        due = select(outbox.c.number).where(outbox.c.due <= now).order_by(outbox.c.due, outbox.c.number)
-        if without:
-            due = due.where(outbox.c.platform.not_in(without))
-        chosen = due.limit(limit).with_for_update(skip_locked=True).cte("chosen")  # looked up once
-        taken = (
-            update(outbox)
-            .where(outbox.c.number.in_(select(chosen.c.number)))
-            .values(due=now + lease, attempts=outbox.c.attempts + 1)
-            .returning(outbox)
-        )
+        given = {"now": now, "until": now + lease, "most": limit, "without": sorted(without)}
         with self._database.write(alone=False) as connection:
-            return sorted(_task(row) for row in connection.execute(taken))
+            return sorted(_task(row) for row in connection.execute(_TAKE, given))
 
-    def carry(self, platform: str, *, limit: int) -> list[OutboxTask]:
-        """Take what waits for a platform, due or not: it is carried there, and goes again until answered."""
-        first = select(outbox.c.number).where(outbox.c.platform == platform)
-        chosen = first.order_by(outbox.c.number).limit(limit)
-        taken = (
-            update(outbox)
-            .where(outbox.c.number.in_(chosen))
-            .values(attempts=outbox.c.attempts + 1)
-            .returning(outbox)
-        )
+    def waiting(self, platform: str, *, limit: int) -> list[OutboxTask]:
+        """Return what waits for a platform, due or not; first what it was told least often."""
+        query = select(outbox).where(outbox.c.platform == platform)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(outbox.c.attempts, outbox.c.number).limit(limit))
+            return [_task(row) for row in found]
+
+    def carried(self, tasks: Sequence[OutboxTask]) -> None:
+        """Count that a platform is told messages once more, in a file."""
+        told = update(outbox).values(attempts=outbox.c.attempts + 1)
         with self._database.write(alone=False) as connection:
-            return sorted(_task(row) for row in connection.execute(taken))
+            for first in range(0, len(tasks), TOGETHER):
+                numbers = [task.number for task in tasks[first : first + TOGETHER]]
+                connection.execute(told.where(outbox.c.number.in_(numbers)))
 
     def end(self, tasks: Sequence[OutboxTask]) -> None:
         """Forget messages that their platforms have acknowledged, whoever has sent them."""
         numbers = [task.number for task in tasks]
         with self._database.write(alone=False) as connection:
-            connection.execute(delete(outbox).where(outbox.c.number.in_(numbers)))
+            ended = delete(outbox).where(one_of(outbox.c.number, connection.dialect.name))
+            connection.execute(ended, {VALUES: numbers})
 
     def answered(self, messages: Sequence[tuple[str, OutboxMessage]]) -> None:
         """Forget messages about transfers that were answered in another way than to whoever sent them."""

@@ -22,6 +22,10 @@ from gateway.store.record_files import ParquetRecordFiles
 __all__ = ["PersonRows"]
 
 _PLACE: Final = np.dtype([("person", ">u8"), ("file", "<u4"), ("row", "<u4")])
+_STANDING: Final = select(
+    select(func.max(t.batches.c.number)).scalar_subquery().label("newest"),
+    select(func.max(t.erasures.c.position)).scalar_subquery().label("erased"),
+)
 _Places = NDArray[np.void]
 Days = Collection[str] | None
 TOGETHER: Final = 16  # sets of places before they are joined
@@ -91,10 +95,8 @@ class PersonRows:
 
     def _standing(self) -> tuple[int | None, int | None]:
         """Return what changes with every batch and with every erasure."""
-        newest = select(func.max(t.batches.c.number)).scalar_subquery()
-        erased = select(func.max(t.erasures.c.position)).scalar_subquery()
         with self._database.read() as connection:
-            row = connection.execute(select(newest.label("newest"), erased.label("erased"))).one()
+            row = connection.execute(_STANDING).one()
         return row.newest, row.erased
 
     def _forget(self, known: _Known, paths: Iterable[str]) -> None:

@@ -203,6 +203,8 @@ class ParquetRecordFiles:
             wanted = bytes.fromhex(record_id)
         except ValueError:
             return None
+        if len(wanted) != ROW_SCHEMA.field("id").type.byte_width:
+            return None
         for path in self._paths():
             name = str(path.relative_to(self._folder))
             if self._mentions(name, columns=["id"], wanted=wanted):

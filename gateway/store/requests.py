@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, update
 
 from gateway.model.canonical import digest
 from gateway.ports import KnownRequest, Standing
 from gateway.store.database import Database
-from gateway.store.dialects import upsert
 from gateway.store.ledger_tables import requests
 from gateway.store.many import rows_of
+from gateway.store.unless_known import insert_unless_known, set_once
 
 __all__ = ["SqlRequests"]
 
@@ -31,8 +31,7 @@ class SqlRequests:
             for (name, body), hashed in reversed(list(zip(bodies, digests, strict=True)))
         }
         with self._database.write(alone=False) as connection:
-            unless_known = upsert(connection, requests).on_conflict_do_nothing().returning(requests.c.id)
-            new = set(connection.execute(unless_known, list(given.values())).scalars())
+            new = set(insert_unless_known(connection, requests.c.id, rows=list(given.values())))
             repeated = len(new) < len(bodies)
             known = _kept(connection, platform, names=list(given)) if repeated else {}
         received: list[KnownRequest] = []
@@ -50,10 +49,9 @@ class SqlRequests:
         """Keep answers as (id, answer) and return those in force: the first that was kept of each."""
         if not answers:
             return []
-        mine = (requests.c.platform == platform, requests.c.id == bindparam("_id"))
-        first = update(requests).where(*mine, requests.c.answer.is_(None)).values(answer=bindparam("_answer"))
+        given = [{"platform": platform, "id": one, "answer": answer} for one, answer in answers]
         with self._database.write(alone=False) as connection:
-            connection.execute(first, [{"_id": one, "_answer": answer} for one, answer in answers])
+            set_once(connection, requests.c.answer, rows=given)
             kept = _kept(connection, platform, names=[one for one, _ in answers])
         return [str(kept[one].answer) for one, _ in answers]
 

@@ -36,3 +36,4 @@ def test_pages_open_from_the_disk_and_are_accessible(page_opener: PageOpener, tm
         assert one["passes"] > 10, where
         assert (one["styled"], one["overflow"]) == (True, 0), where
         assert one["first"] == "#main", where
+        assert one["tallest"] < 160, f"a row of {where} is squeezed into a tower"

@@ -11,24 +11,47 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from gateway.app.corridor_files import MANIFEST
 from gateway.app.decision_log import decision_receipt, verify_decision
 from gateway.app.home import open_home
+from gateway.app.platforms import speak
+from gateway.app.sandbox import look_at, tell_city
 from gateway.client import GatewayClient, RequestFailed
+from gateway.errors import Refused, Unreachable
 from gateway.ledger import Limit, Pair
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.service.onboarding import SignAgain
 from gateway.store.decision_log import SqlDecisionLog
 from gateway.store.key_files import FileSigner
 from gateway.store.ledger import SqlLedger, SqlLedgerReader
+from tests.fakes.cities import SandboxCity
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, transfer_id
 from tests.fakes.serving import free_port, kill_session
 
-__all__ = ["API", "CARRY", "LOG", "SCENARIOS", "Forge", "Line", "Scenario", "forged", "require_logged"]
+__all__ = [
+    "ANSWER",
+    "API",
+    "CARRY",
+    "DIALECTS",
+    "EXPORT",
+    "IMPORT",
+    "LOG",
+    "SCENARIOS",
+    "Forge",
+    "Line",
+    "Scenario",
+    "forged",
+    "require_logged",
+]
 
 API, CARRY, LOG = "api", "carry", "log"
+EXPORT, ANSWER, IMPORT = "export", "answer", "import"
 SERVED: Final = (API, SOURCE, DESTINATION)
+ENDING: Final = (CARRY, LOG, EXPORT, ANSWER, IMPORT)
 STILL_SECONDS: Final = 5.0
 PATIENCE_SECONDS: Final = 300.0
 LONG_SECONDS: Final = 600  # a slow machine must not decide how a transfer ends
@@ -52,6 +75,7 @@ class Forge:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._children: dict[str, int] = {}
+        self._spoken = dict.fromkeys(between.cities, "json")
         ports = {name: int(city.url.rpartition(":")[2]) for name, city in between.cities.items()}
         self._ports = {API: free_port(), **ports}
         signer = FileSigner(between.cities[SOURCE].folder / "http.key", "http")
@@ -65,9 +89,36 @@ class Forge:
             self._asked({"listen": name, "port": self._ports[name]})
             self._serve(name)
 
+    def speak(self, spoken: Mapping[str, str]) -> None:
+        """Speak a dialect with some cities and common JSON with the others, which know of it."""
+        for name, city in self.between.cities.items():
+            dialect = spoken.get(name, "json")
+            if dialect == self._spoken[name]:
+                continue
+            self._spoken[name] = dialect
+            speak(self.between.home, city.platform, dialect=dialect)
+            url = f"http://127.0.0.1:{self._ports[API]}"
+            tell_city(city.folder, "POST", what="gateway", body={"url": url})
+            os.kill(self._children[name], signal.SIGKILL)
+            self._ended(name, seconds=10)
+            self._serve(name)
+            self._state(city)
+
+    def _state(self, city: SandboxCity) -> dict[str, Any]:
+        """Return what a city says of itself, as soon as it answers to the token it has written down."""
+        while True:
+            try:
+                found = look_at(city.folder, "state")
+            except (Refused, Unreachable):
+                self.mend()
+                time.sleep(0.02)
+            else:
+                assert isinstance(found, dict)
+                return found
+
     def arm(self, victim: str, point: str) -> None:
         """Forget which points were passed, and have one process die at a point."""
-        for name in (*SERVED, CARRY, LOG):
+        for name in (*SERVED, *ENDING):
             (self.points / f"{name}.passed").write_text("")
             (self.points / f"{name}.armed").write_text(point if name == victim else "")
 
@@ -146,8 +197,34 @@ class Forge:
                     os.kill(asleep.pop(), signal.SIGCONT)
 
             self.run(CARRY, meanwhile=wake, **facts)
-        while self.between.waiting():  # it ended while a repeated message was answered once more
+        by_hand = [city.platform for city in self._speaking("file")]
+        while self.between.waiting(without=by_hand):  # one was answered once more when it had ended
             self.run(CARRY, **facts)
+
+    def exchange(self) -> None:
+        """Carry what cities have to do there, and what they did back, all files that are whole."""
+        out, back = self.folder / "out", self.folder / "back"
+        for city in self._speaking("file"):
+            self.run(EXPORT, platform=city.platform, folder=str(out))
+            for file in _whole(out):
+                self.run(ANSWER, folder=str(city.folder), file=str(file), out=str(back))
+            for file in _whole(back):
+                self.run(IMPORT, file=str(file))
+            for left in (*out.glob("*"), *back.glob("*")):
+                left.unlink()
+
+    def quieten(self, *, lease: int) -> None:
+        """Carry out what waits, by requests and by files, until nobody has anything to say any more."""
+        while self._is_called_back() or self.between.waiting():
+            self.exchange()
+            self.carry(lease=lease)
+
+    def _is_called_back(self) -> bool:
+        """Tell whether cities have still to call back: what has been said may be said again."""
+        return any(self._state(city)["calling_back"] for city in self._speaking("callback"))
+
+    def _speaking(self, way: str) -> list[SandboxCity]:
+        return [self.between.cities[name] for name, spoken in self._spoken.items() if spoken == way]
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -164,7 +241,8 @@ class Forge:
             return
         city = self.between.cities[name]
         facts: dict[str, Json] = {"folder": str(city.folder), "trust": str(self.between.home / "trust")}
-        self._spawn(name, work="city", port=self._ports[name], **facts)
+        faults: list[Json] = ["callback"] if self._spoken[name] == "callback" else []
+        self._spawn(name, work="city", port=self._ports[name], faults=faults, **facts)
 
     def _spawn(self, name: str, **facts: Json) -> None:
         paths = {
@@ -200,8 +278,16 @@ class Forge:
         return json.loads(self._process.stdout.readline())
 
 
+def _whole(folder: Path) -> list[Path]:
+    """Return the files of a folder whose manifests are there: without it a file is none."""
+    return [file for file in sorted(folder.glob("*.csv")) if file.with_name(file.name + MANIFEST).exists()]
+
+
 class Scenario(NamedTuple):
-    """What is moved, by one request, and how each line ends, whoever is killed on the way."""
+    """What is moved, by one request, and how each line ends, whoever is killed on the way.
+
+    ``spoken``: the dialects of cities with which common JSON is not spoken.
+    """
 
     name: str
     lines: Callable[[Forge], list[Line]]
@@ -209,6 +295,7 @@ class Scenario(NamedTuple):
     target: str = "/v1/transfers"
     late: bool = False
     victims: Sequence[str] = (API, CARRY, SOURCE, DESTINATION)
+    spoken: Mapping[str, str] = MappingProxyType({})
 
     def sent(self, forge: Forge, lines: Sequence[Line]) -> bytes:
         """Send all of it until there is an answer, and return that."""
@@ -277,6 +364,32 @@ SCENARIOS: Final = (
         ["committed", "aborted", "committed", "aborted", "aborted", "aborted"],
         "/v1/transfers:batch",
     ),
+)
+
+
+def _each_end(forge: Forge) -> list[Line]:
+    """One that comes about, and one that is refused by each city."""
+    people = (1, 2, 3)
+    made = quotes(forge, [{"account": f"{SOURCE}-{person:05d}"} for person in people])
+    return [line(quote, source=one, destination=one) for quote, one in zip(made, people, strict=True)]
+
+
+def _spoken(way: str, city: str, *, victims: Sequence[str]) -> Scenario:
+    return Scenario(
+        f"{way} at {city}",
+        _each_end,
+        ["committed", "aborted", "aborted"],
+        "/v1/transfers:batch",
+        victims=(*victims, city),
+        spoken={city: way},
+    )
+
+
+DIALECTS: Final = (
+    _spoken("callback", SOURCE, victims=(API, CARRY)),
+    _spoken("callback", DESTINATION, victims=(API, CARRY)),
+    _spoken("file", SOURCE, victims=(CARRY, EXPORT, ANSWER, IMPORT)),
+    _spoken("file", DESTINATION, victims=(CARRY, EXPORT, ANSWER, IMPORT)),
 )
 
 

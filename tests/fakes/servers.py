@@ -19,6 +19,8 @@ import pytest
 import redis
 
 STARTED_SECONDS = 20
+SQLITE = "SQLite"
+STORES = (SQLITE, "PostgreSQL, Valkey")
 
 
 def _package(name: str) -> Path:
@@ -175,6 +177,19 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.server.kill()
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def stores(kind: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the homes that are made meanwhile keep all they can in PostgreSQL and Valkey, or in SQLite."""
+    if kind == SQLITE:
+        yield
+        return
+    with postgres_server() as server, valkey_server() as valkey:
+        patch.setenv("TANQIAO_DATABASE", server.database())
+        patch.setenv("TANQIAO_CHECKPOINTS", server.database())
+        patch.setenv("TANQIAO_REDIS", valkey.url)
+        yield
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from gateway.app.home import create_home, open_home
 from gateway.cli.root import run
 from gateway.errors import HomeBusy, IntegrityBroken, LocalFileError
 from gateway.ports import NewOperation, OperationKind
+from gateway.store import dialects
 from gateway.store import lease as module
 from gateway.store.database import HEAD, Database
 from gateway.store.dialects import DatabaseUnavailable, postgres_url
@@ -331,3 +332,38 @@ def test_the_commands_of_the_page_on_production_back_up_and_restore(
 
     assert list(printed)[-1].text.endswith("tanqiao audit --home ./home\n")
     assert not (tmp_path / "state").exists(), "all is in PostgreSQL"
+
+
+def _cut(url: str) -> None:
+    """End every connection to a database, as a restart of its server does."""
+    with psycopg.connect(plain(url).rpartition("/")[0] + "/postgres", autocommit=True) as connection:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(query, [url.rpartition("/")[2]])
+
+
+def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects, "ASKED_SECONDS", 0)
+    with closing(opened(url, tmp_path)) as database:
+        platforms = SqlPlatforms(database)
+        assert platforms.platform("cn-000000/a") is None
+
+        _cut(url)
+
+        assert platforms.platform("cn-000000/a") is None
+
+
+def test_one_that_was_cut_right_after_its_use_fails_once(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects, "ASKED_SECONDS", 600)
+    with closing(opened(url, tmp_path)) as database:
+        platforms = SqlPlatforms(database)
+        platforms.platform("cn-000000/a")
+
+        _cut(url)
+
+        with pytest.raises(DatabaseUnavailable):
+            platforms.platform("cn-000000/a")
+        assert platforms.platform("cn-000000/a") is None

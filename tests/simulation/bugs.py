@@ -167,5 +167,7 @@ BUGS = {
     "messages in memory": Rules(durable_outbox=False),
     "counts what is committed only": Rules(counts_reserved=False),
     "takes nothing up again": Rules(takes_up_again=False),
+    "believes what was altered on the way": Rules(verifies=False),
+    "carries a message once": Rules(carries_again=False),
 }
 """Each bug by its name."""

@@ -59,7 +59,7 @@ from gateway.protocol import (
     outside,
     step,
 )
-from tests.simulation.world import Violation, World
+from tests.simulation.world import HOUR_MS, Packet, Violation, World
 
 ANSWER_MS = 3_000
 POSITION_CAP = 60_000
@@ -96,6 +96,17 @@ class Rules(NamedTuple):
     durable_outbox: bool = True
     counts_reserved: bool = True
     takes_up_again: bool = True
+    verifies: bool = True
+    carries_again: bool = True
+
+
+class Late(NamedTuple):
+    """An answer that comes later: whose message it is to, what that said, and what came of it."""
+
+    name: str
+    party: Party
+    said: Any
+    answer: tuple[Any, ...]
 
 
 class Row(NamedTuple):
@@ -114,6 +125,8 @@ class Store:
         self.transfers: dict[str, Transfer] = {}
         self.answers: dict[str, Kept] = {}
         self.outbox: dict[tuple[str, Party], Row] = {}
+        self.said: dict[tuple[str, Party, type], Any] = {}
+        self.ways: dict[str, str] = {}
         self.reserved: dict[str, tuple[str, str, int]] = {}
         self.lots: Counter[str] = Counter()
         self.lot_sizes: dict[str, int] = {}
@@ -166,9 +179,18 @@ class Store:
     def _messages(self, name: str, done: Step) -> None:
         for effect in done.effects:
             if isinstance(effect, Send):
+                self.said[name, effect.party, type(effect.message)] = effect.message
                 self.outbox[name, effect.party] = Row(effect.message, next(self.tokens), 0)
             elif isinstance(effect, Quiet):
                 self.outbox.pop((name, effect.party), None)
+
+    def owed(self, platform: str) -> list[tuple[str, Party, Any]]:
+        """Return what a platform is to be told."""
+        return [
+            (name, party, row.message)
+            for (name, party), row in sorted(self.outbox.items())
+            if self.transfers[name].terms.platform(party) == platform
+        ]
 
     def _book(self, name: str, terms: TransferTerms, booking: Booking) -> None:
         amounts = terms.amounts
@@ -209,7 +231,10 @@ class Store:
 
 
 class Gateway:
-    """Two workers and their outbox; all that they remember besides is lost in a crash."""
+    """Two workers and their outbox; all that they remember besides is lost in a crash.
+
+    ``files``: what its operator has not taken yet; ``carried``: to which platforms files go now and then.
+    """
 
     name = GATEWAY
 
@@ -217,6 +242,9 @@ class Gateway:
         self.world, self.store, self.rules = world, store, rules
         self.seen: Counter[str] = Counter()
         self.returns = 0
+        self.files: list[Packet] = []
+        self.carried: set[str] = set()
+        self.pause_ms = world.random.randrange(1, 13) * HOUR_MS if "file" in store.ways.values() else 0
         world.add(self)
 
     def receive(self, packet: Any) -> None:
@@ -230,6 +258,12 @@ class Gateway:
                 self.world.send(self.name, sender, ("shown", name, told))
             case ("event", name, make):
                 self._apply(name, make)
+            case Packet("call-back", said, intact) if intact or not self.rules.verifies:
+                for late in said:
+                    self._hear(late)
+            case Packet("file", _, intact) if intact or not self.rules.verifies:
+                self.files.append(packet)
+                self._take(packet)
 
     def recover(self) -> None:
         """Take up what the store says is not over."""
@@ -242,10 +276,37 @@ class Gateway:
                 self._end_return(name)
         for (name, party), row in sorted(self.store.outbox.items()):
             self._deliver(name, party, row.token)
+        for file in list(self.files):
+            self._take(file)
 
     def event(self, name: str, make: Callable[..., object]) -> None:
         """Have something happen to a transfer, from inside of the gateway."""
         self._apply(name, make)
+
+    def _take(self, file: Packet) -> None:
+        """Take the rows of a file; its operator takes it again where that was interrupted."""
+        for late in file.said:
+            self._hear(late)
+        self.files.remove(file)
+
+    def _hear(self, late: Late) -> None:
+        """Take a late answer, if it is one to what was said."""
+        if self.store.said.get((late.name, late.party, type(late.said))) == late.said:
+            self._apply(*answer_event(late.name, late.party, late.answer)[1:])
+
+    def _carry(self, platform: str) -> None:
+        """Write a file for a platform, and another one after a while, as long as anything is owed."""
+        owed = self.store.owed(platform)
+        if not owed:
+            self.carried.discard(platform)
+            return
+        self.world.later_anyway(self.name, self.pause_ms, lambda: self._carry(platform))
+        self.world.point(self.name)
+        self.world.carry(platform, Packet("file", owed))
+        if not self.rules.carries_again:
+            for name, party, _ in owed:
+                self.store.outbox.pop((name, party))
+        self.world.point(self.name)
 
     def _start(self, sender: str, body: dict[str, Json], terms: TransferTerms) -> None:
         verdict = self.rules.judge(self.store.answers.get(terms.id), body)
@@ -328,9 +389,14 @@ class Gateway:
         row = self.store.outbox.get((name, party))
         if row is None or row.token != token:
             return
+        platform = self.store.transfers[name].terms.platform(party)
+        if self.store.ways.get(platform) == "file":
+            if platform not in self.carried:
+                self.carried.add(platform)
+                self.world.later_anyway(self.name, self.pause_ms, lambda: self._carry(platform))
+            return
         self.store.outbox[name, party] = row._replace(attempts=row.attempts + 1)
         self.world.point(self.name)
-        platform = self.store.transfers[name].terms.platform(party)
         self.world.send(self.name, platform, ("tell", name, party, row.message))
         self.world.point(self.name)
         self.world.later(self.name, ANSWER_MS, lambda: self._unanswered(name, party, token))
@@ -392,13 +458,15 @@ def return_terms(original: TransferTerms, name: str, world: World) -> TransferTe
     )
 
 
-def move_terms(name: str, world: World, *, route: tuple[str, str], lots: list[LotUse]) -> TransferTerms:
+def move_terms(
+    name: str, world: World, *, kind: TransferKind, route: tuple[str, str], lots: list[LotUse]
+) -> TransferTerms:
     """Return the terms of a transfer of some lots."""
     exact = sum((lot.points_in for lot in lots), Fraction(0))
     points_in = sum(int(lot.points_in) for lot in lots)
     return TransferTerms(
         id=TransferId(name),
-        kind=TransferKind.INTERACTIVE,
+        kind=kind,
         source=route[0],
         destination=route[1],
         source_account="resident",

@@ -6,12 +6,14 @@ from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
 
-from gateway.model.transfer import LotUse, OutsideState, Party, TransferTerms, Verdict
+from gateway.model.transfer import LotUse, OutsideState, Party, TransferKind, TransferTerms, Verdict
 from gateway.protocol import ABSENT, Deed, Disputed, Ruled, Settled, ShareState, outside
 from tests.simulation.gateway import GATEWAY, OVER, POSITION_CAP, Gateway, Rules, Store, move_terms
 from tests.simulation.platform import Platform
-from tests.simulation.world import TROUBLE_MS, Faults, Violation, World
+from tests.simulation.world import Faults, Violation, World
 
+Ways = tuple[str, str]
+WAYS = ("json", "json", "callback", "file")
 PAIRS = (("east", "west"), ("west", "east"))
 ROUTES = (PAIRS[0], *PAIRS)
 RULES = Rules()
@@ -47,7 +49,8 @@ class Residents:
                     raise Violation(f"I10: {name} is answered for another body")
                 if self.answers.setdefault(name, answer) != answer:
                     raise Violation(f"I10: {name} is answered in two ways")
-                self.world.later(self.name, 60_000, lambda: self._look(name))
+                for after in (60_000, self.world.trouble_ms):
+                    self.world.later(self.name, after, lambda: self._look(name))
             case ("conflict", _, field):
                 self.conflicts += 1
                 if field != "/points":
@@ -93,15 +96,29 @@ class Residents:
 
 
 def simulate(
-    seed: int, *, rules: Rules = RULES, faults: Faults | None = None, crash_at: int | None = None
+    seed: int,
+    *,
+    rules: Rules = RULES,
+    faults: Faults | None = None,
+    ways: Ways | None = None,
+    crash_at: int | None = None,
 ) -> Report:
     """Play one run and hold it to the invariants.
+
+    Args:
+        seed: everything that is drawn follows from it.
+        rules: those under trial.
+        faults: how bad it is; drawn without it.
+        ways: how the two platforms answer; in every second run both at once, else drawn.
+        crash_at: the point at which somebody crashes, whatever the faults.
 
     Raises:
         Violation: the seed and what does not hold.
     """
+    drawn = Random(f"ways of {seed}")
+    ways = ways or (("json", "json") if seed % 2 else (drawn.choice(WAYS), drawn.choice(WAYS)))
     try:
-        return _Run(seed, rules=rules, faults=faults, crash_at=crash_at).play()
+        return _Run(seed, rules=rules, faults=faults, ways=ways, crash_at=crash_at).play()
     except Violation as violation:
         where = "" if crash_at is None else f" (crash at {crash_at})"
         raise Violation(f"seed {seed}{where}: {violation}") from violation
@@ -118,6 +135,7 @@ def _faults(random: Random) -> Faults:
         crash=random.choice((0.0, 0.002, 0.01, 0.04)),
         race=random.choice((0.0, 0.1, 0.4)),
         refusal=random.choice((0.0, 0.0, 0.2)),
+        altered=random.choice((0.0, 0.1, 0.4)),
         partitions=random.randrange(4),
         skew_ms=random.choice((0, 500, 20_000, 300_000)),
     )
@@ -126,9 +144,13 @@ def _faults(random: Random) -> Faults:
 class _Run:
     """The actors of one run, what they are given to do, and what must hold."""
 
-    def __init__(self, seed: int, *, rules: Rules, faults: Faults | None, crash_at: int | None) -> None:
+    def __init__(
+        self, seed: int, *, rules: Rules, faults: Faults | None, ways: Ways, crash_at: int | None
+    ) -> None:
         random = Random(seed)
-        self.world = World(seed, faults or _faults(random), crash_at=crash_at)
+        faults = faults or _faults(random)
+        self.kind = TransferKind.FILE if "file" in ways else TransferKind.INTERACTIVE
+        self.world = World(seed, faults, crash_at=crash_at, slowly=ways != ("json", "json"))
         self.random = random
         self.lots = {
             f"{name}-{number}": (name, random.randrange(1, 400_000))
@@ -139,12 +161,13 @@ class _Run:
             name: sum(mg for owner, mg in self.lots.values() if owner == name) for name in ("east", "west")
         }
         self.store = Store(rules, held)
+        self.store.ways = dict(zip(held, ways, strict=True))
         self.store.lot_sizes = {name: mg for name, (_, mg) in self.lots.items()}
         self.total_mg = sum(held.values())
         self.gateway = Gateway(self.world, self.store, rules)
         self.platforms = {
-            name: Platform(name, self.world, points=random.randrange(200, 3_000), rules=rules)
-            for name in held
+            name: Platform(name, self.world, points=random.randrange(200, 3_000), rules=rules, way=way)
+            for name, way in self.store.ways.items()
         }
         self.residents = Residents(self.world)
         self.checked = dict.fromkeys(held, 0)
@@ -166,8 +189,10 @@ class _Run:
         self.world.run(self.watch)
         self._require_end()
         seen = self.gateway.seen + Counter(t.state.value for t in self.store.transfers.values())
+        seen += Counter(f"{self.kind} {t.state}" for t in self.store.transfers.values())
         for platform in self.platforms.values():
             seen += platform.seen
+            seen[platform.way] += 1
         seen["conflict"] += self.residents.conflicts
         return Report(seen, self.world.points, self.world.packets, self.world.crashes)
 
@@ -245,7 +270,7 @@ class _Run:
 
     def _at(self, share: float, name: str, do: Callable[[], None]) -> None:
         """Have somebody use an actor within a share of the troubled time."""
-        self.world.later_anyway(name, self.random.randrange(int(TROUBLE_MS * share)), do)
+        self.world.later_anyway(name, self.random.randrange(int(self.world.trouble_ms * share)), do)
 
     def _move(self, name: str) -> None:
         route = self.random.choice(ROUTES)
@@ -253,7 +278,7 @@ class _Run:
         lots = [self._use(lot) for lot in self.random.sample(mine, self.random.randrange(1, 3))]
         if self.random.random() < 0.05:
             lots.append(LotUse("bad", 1, 0, 0, 0, Fraction(0)))
-        terms = move_terms(name, self.world, route=route, lots=lots)
+        terms = move_terms(name, self.world, kind=self.kind, route=route, lots=lots)
         self.residents.asked[name] = ({}, terms)
         slow = self.random.random() < 0.05
         self.world.later_anyway(

@@ -12,7 +12,7 @@ import pytest
 from gateway.protocol import Answer, Remark
 from tests.simulation.bugs import BUGS
 from tests.simulation.gateway import Rules
-from tests.simulation.run import simulate
+from tests.simulation.run import Ways, simulate
 from tests.simulation.world import Faults, Violation
 
 SEEDS = int(os.environ.get("TANQIAO_SIMULATION_SEEDS", "300"))
@@ -33,6 +33,8 @@ HAPPENS = (
     *("lot-spent", "position-limit", "conflict"),
     *(Remark.NOT_DUE, Remark.TOO_LATE, Remark.NOT_COMMITTED),
     *(Answer.QUERY, Answer.REFUSED, Answer.NOT_ALLOWED),
+    *("json", "callback", "file"),
+    *[f"file {state}" for state in ("COMPLETED", "SETTLED", "ABORTED", "RETURNED", "REJECTED")],
 )
 
 
@@ -56,11 +58,20 @@ def test_no_trouble_loses_doubles_or_divides_a_transfer() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 5])
 def test_a_crash_at_any_write_or_send_changes_no_end(seed: int) -> None:
+    crash_everywhere(seed, ways=("json", "json"))
+
+
+@pytest.mark.parametrize("ways", [("callback", "json"), ("file", "json"), ("callback", "file")], ids="+".join)
+def test_a_crash_changes_no_end_where_answers_come_later(ways: Ways) -> None:
+    crash_everywhere(3, ways=ways)
+
+
+def crash_everywhere(seed: int, *, ways: Ways) -> None:
     calm = Faults()
-    points = simulate(seed, faults=calm).points
+    points = simulate(seed, faults=calm, ways=ways).points
 
     for point in range(1, points + 1):
-        assert simulate(seed, faults=calm, crash_at=point).crashes == 1
+        assert simulate(seed, faults=calm, ways=ways, crash_at=point).crashes == 1
 
 
 @pytest.mark.parametrize("bug", BUGS)

@@ -1,18 +1,20 @@
-"""Time, chance and a bad network: everything in it follows from one seed.
+"""Time, chance, a bad network and lost files: everything in it follows from one seed.
 
 Actors are woken by events of a queue ordered by time. Whenever one of them is about to write or send, or has
 just done so, it may crash: what it had in memory is gone, what it had written is there when it is back.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final, NamedTuple, Protocol
 
 BEGINNING: Final = datetime(2026, 3, 1, tzinfo=UTC)
+HOUR_MS: Final = 60 * 60 * 1000
 TROUBLE_MS: Final = 15 * 60 * 1000  # afterwards the network is well and nobody crashes
-END_MS: Final = 48 * 60 * 60 * 1000
+END_MS: Final = 48 * HOUR_MS
+SLOWLY: Final = 240  # so many times longer is all of it where answers come by call-back or file
 
 
 class Violation(Exception):
@@ -32,8 +34,17 @@ class Faults(NamedTuple):
     crash: float = 0.0
     race: float = 0.0
     refusal: float = 0.0
+    altered: float = 0.0
     partitions: int = 0
     skew_ms: int = 0
+
+
+class Packet(NamedTuple):
+    """A file or a call-back: what it says, and whether that is still what its writer has signed."""
+
+    kind: str
+    said: Sequence[Any]
+    intact: bool = True
 
 
 class Actor(Protocol):
@@ -49,8 +60,12 @@ class Actor(Protocol):
 class World:
     """The queue of events, the network and the crashes."""
 
-    def __init__(self, seed: int, faults: Faults, *, crash_at: int | None = None) -> None:
+    def __init__(
+        self, seed: int, faults: Faults, *, crash_at: int | None = None, slowly: bool = False
+    ) -> None:
         self.random = Random(seed)
+        self.slowly = slowly
+        self.trouble_ms, self.end_ms = (SLOWLY if slowly else 1) * TROUBLE_MS, (10 if slowly else 1) * END_MS
         self.faults = faults
         self.ms = 0
         self.points = 0
@@ -75,7 +90,7 @@ class World:
     def part(self) -> None:
         """Draw when which actor will be cut off."""
         for _ in range(self.faults.partitions):
-            begin = self.random.randrange(TROUBLE_MS)
+            begin = self.random.randrange(self.trouble_ms)
             name = self.random.choice(sorted(self._actors))
             self._apart.append((begin, begin + self.random.randrange(120_000), name))
 
@@ -85,7 +100,7 @@ class World:
 
     def chance(self, probability: float) -> bool:
         """Tell whether something happens that may happen only while there is trouble."""
-        return probability > 0 and self.ms < TROUBLE_MS and self.random.random() < probability
+        return probability > 0 and self.ms < self.trouble_ms and self.random.random() < probability
 
     def later(self, name: str, delay_ms: int, do: Callable[[], None]) -> None:
         """Have an actor do something; it is forgotten if the actor crashes before."""
@@ -113,6 +128,22 @@ class World:
             delay = self.random.randrange(1000, 90_000) if slow else self.random.randrange(1, 120)
             self._push(delay, receiver, -1, lambda: self._arrive(sender, receiver, packet))
 
+    def carry(
+        self, receiver: str, packet: "Packet", *, altered: "Packet | None" = None, usual_ms: int = HOUR_MS
+    ) -> None:
+        """Have a file or a call-back on its way: lost, doubled, altered, late by up to a day, overtaken.
+
+        Whoever carries it waits while the receiver is down.
+        """
+        for _ in range(2 if self.chance(self.faults.doubled) else 1):
+            self.packets += 1
+            if self.chance(self.faults.lost):
+                continue
+            delay = self.random.randrange(25 * HOUR_MS if self.chance(self.faults.late) else usual_ms)
+            changed = self.chance(self.faults.altered)
+            came = (altered or packet)._replace(intact=False) if changed else packet
+            self.later_anyway(receiver, delay, lambda came=came: self._actors[receiver].receive(came))
+
     def point(self, name: str) -> None:
         """Crash here, perhaps: something is about to be written or sent, or just was."""
         self.points += 1
@@ -123,7 +154,7 @@ class World:
         """Let everything happen, and look after each event."""
         while self._queue:
             self.ms, _, name, life, do = heapq.heappop(self._queue)
-            if self.ms > END_MS:
+            if self.ms > self.end_ms:
                 raise Violation("it never ends")
             if life not in (-1, self._lives[name]):
                 continue

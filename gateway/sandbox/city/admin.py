@@ -1,9 +1,8 @@
 """The switches of a sandbox city: no part of the platform API, open to whoever has the city's folder."""
 
-import base64
 import hmac
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +20,7 @@ from gateway.sandbox.city.work import moment_text
 
 __all__ = ["router"]
 
+FILE_BYTES_MAX: Final = 256 << 20
 router = APIRouter(prefix="/sandbox", include_in_schema=False)
 
 
@@ -103,13 +103,12 @@ async def put_gateway(request: Request, parts: Opened) -> dict[str, Any]:
 
 
 @router.post("/files")
-async def work_through(request: Request, parts: Opened) -> dict[str, Any]:
-    """Do what a file says and return the city's own: `content` in base64 and `manifest`, both ways."""
-    asked = await _object(request)
-    content, manifest = str(asked.get("content")), asked.get("manifest")
-    envelope = manifest if isinstance(manifest, dict) else {}
-    working = partial(answer_file, parts, base64.b64decode(content), envelope=envelope)
-    return await run_in_threadpool(working)
+async def work_through(request: Request, parts: Opened) -> Response:
+    """Do what a file says and return the city's own: a manifest in one line and the file, both ways."""
+    manifest, _, content = (await read_content(request, most=FILE_BYTES_MAX)).partition(b"\n")
+    working = partial(answer_file, parts, content, envelope=read_strict_object(manifest))
+    made = await run_in_threadpool(working)
+    return Response(made.manifest + b"\n" + made.content)
 
 
 @router.post("/consents/{consent}")
@@ -134,6 +133,7 @@ def _shown(parts: CityParts) -> dict[str, Any]:
         "faults": parts.board.shown(),
         "gateway": parts.gateway,
         "called_back": dict(sorted(parts.called.items())),
+        "calling_back": len(parts.calling),
     }
 
 

@@ -101,6 +101,15 @@ class Book:
             found = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return usual if found is None else str(found["value"])
 
+    def count(self, name: str) -> int:
+        """Return the next number of a series: 1, 2, 3."""
+        with self.transaction() as db:
+            query = (
+                "INSERT INTO facts VALUES (?, '1') "
+                "ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"
+            )
+            return int(db.execute(query, (name,)).fetchone()["value"])
+
     def remember(self, name: str, value: str) -> None:
         """Remember something about the city itself."""
         with self.transaction() as db:

@@ -58,12 +58,12 @@ async def answered(request: Request, work: Working) -> Response:
     return await _after(parts, switch, reply=reply, message=message, defects=defects)
 
 
-async def read_content(request: Request) -> bytes:
-    """Read content, of which no more is kept than a document may have."""
-    content = b""
+async def read_content(request: Request, *, most: int = DOCUMENT_BYTES_MAX) -> bytes:
+    """Read content, of which no more is kept than a document may have, and one byte."""
+    content = bytearray()
     async for chunk in request.stream():
-        content += chunk[: DOCUMENT_BYTES_MAX + 1 - len(content)]
-    return content
+        content += chunk[: most + 1 - len(content)]
+    return bytes(content)
 
 
 def _worked(

@@ -1,24 +1,22 @@
 """Work through a file of what the city has to do, and write what it did: no request comes in or goes out."""
 
-import base64
 import hmac
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.contract import ANSWER_COLUMNS, CommonForm, document_of
 from gateway.errors import MalformedDocument
 from gateway.model.canonical import canonical_bytes, digest
 from gateway.model.source import Place, SourceFormat, SourceRow
-from gateway.model.strict import read_strict_object
 from gateway.sandbox.city.deciding import NEWEST
 from gateway.sandbox.city.desk import KINDS
 from gateway.sandbox.city.parts import CityParts
 from gateway.sandbox.city.work import moment_text
 from gateway.signing import seal, verify_envelope
 
-__all__ = ["answer_file"]
+__all__ = ["FileAnswered", "answer_file"]
 
 _RESOURCES: Final = {"hold": "holds", "credit": "credits", "decision": "decisions"}
 _FORMAT: Final = SourceFormat(kind="csv")
@@ -27,26 +25,30 @@ Json = dict[str, Any]
 Line = dict[str, str]
 
 
-def answer_file(parts: CityParts, content: bytes, *, envelope: Json) -> Json:
-    """Do what a file says, if the gateway has signed its manifest; returns the city's file and manifest."""
+class FileAnswered(NamedTuple):
+    """What a city did, as a file with its manifest."""
+
+    manifest: bytes
+    content: bytes
+
+
+def answer_file(parts: CityParts, content: bytes, *, envelope: Json) -> FileAnswered:
+    """Do what a file says, if the gateway has signed its manifest; again, it says the same."""
     body: Json = dict(verify_envelope(envelope, parts.ring(), position=NEWEST))
     if body["to"] != parts.desk.city.platform or not hmac.compare_digest(body["digest"], digest(content)):
         raise MalformedDocument("the manifest is not that of a file for this city", field="/manifest")
     lines = list(_done(parts, content))
     rows = [SourceRow(Place("", number), line) for number, line in enumerate(lines, 1)]
     made = CommonForm().render(rows, source=_FORMAT)
-    sequence = int(parts.desk.book.fact(_SEQUENCE, "0")) + 1
-    parts.desk.book.remember(_SEQUENCE, str(sequence))
     stated: Json = {
         "type": body["type"],
         "from": body["to"],
         "to": body["from"],
-        "sequence": sequence,
+        "sequence": parts.desk.book.count(_SEQUENCE),
         "digest": digest(made),
         "made": moment_text(parts.clock.now()),
     }
-    manifest = read_strict_object(seal(stated, [parts.signer]))
-    return {"sequence": sequence, "content": base64.b64encode(made).decode(), "manifest": manifest}
+    return FileAnswered(seal(stated, [parts.signer]), made)
 
 
 def _done(parts: CityParts, content: bytes) -> Iterator[Line]:

@@ -1,5 +1,6 @@
 // Open pages of a folder from the disk in Chromium, in three looks; print one line of JSON for each.
-// What the pages ask for, what the console says, what axe-core finds, how far they are too wide, what the Tab key reaches.
+// What the pages ask for, what the console says, what axe-core finds, how far they are too wide, how high the rows of
+// a list are, what the Tab key reaches.
 // Usage: node open.mjs CHROMIUM FOLDER PAGE...; with PAGES_SHOTS=FOLDER also writes pictures.
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -32,6 +33,9 @@ for (const [look, options] of Object.entries(looks)) {
     const page = await opened(context, path, said);
     said.overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    said.tallest = await page.evaluate(() =>
+      Math.max(0, ...[...document.querySelectorAll("td.title")].map((cell) => cell.offsetHeight)),
     );
     said.styled = await page.evaluate(() => getComputedStyle(document.body).margin === "0px");
     await page.keyboard.press("Tab");

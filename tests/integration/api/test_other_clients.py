@@ -12,7 +12,8 @@ from gateway.app.keys import new_key
 from gateway.app.platforms import invite
 from gateway.client import GatewayClient, RequestFailed
 from gateway.store.key_files import FileSigner
-from tests.fakes.homes import WUHAN, trip
+from tests.acceptance.commands import Done, tanqiao
+from tests.fakes.homes import WUHAN, trip, write_trips
 from tests.fakes.serving import WUHAN_PLATFORM, Served
 from tests.fakes.side_cars import signing_side_car
 
@@ -57,6 +58,28 @@ def test_a_request_without_a_signature_is_refused(running: Served) -> None:
     answer = httpx.get(running.url + "/v1/operations")
 
     assert (answer.status_code, answer.json()["code"]) == (401, "request-not-signed")
+
+
+def test_a_platform_reads_what_became_of_a_file_and_by_which_code_one_was_refused(
+    running: Served, key: Path, tmp_path: Path
+) -> None:
+    file = write_trips(tmp_path / "trips.ndjson", [trip(520), trip(521, trip_type="tram")])
+    new_key(tmp_path / "stranger.key", "http", name="")
+
+    def submit(with_key: Path, mapping: str) -> Done:
+        to = ("--to", running.url, "--key", with_key)
+        return tanqiao("submit", file, *to, "--mapping", mapping, "--format", "table")
+
+    done, stranger, unknown = (
+        submit(key, WUHAN), submit(tmp_path / "stranger.key", WUHAN), submit(key, WUHAN + "s"),
+    )  # fmt: skip
+
+    shown = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert ["state", "done"] in shown
+    assert ["rejected", "unknown-code 1"] in shown
+    assert stranger.returncode == unknown.returncode == 4
+    assert "HTTP 401 request-not-signed: " in stranger.stderr
+    assert "HTTP 404 not-found: there is no such mapping here" in unknown.stderr
 
 
 def test_a_platform_changes_its_keys(running: Served, key: Path, tmp_path: Path) -> None:

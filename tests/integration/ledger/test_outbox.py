@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.ports import OutboxTask
+from gateway.ports import CarriedFile, Heading, OutboxTask
+from gateway.store.carried_files import SqlCarriedFiles
 from gateway.store.database import Database
 from gateway.store.ledger import SqlLedger
 from gateway.store.outbox import SqlOutbox
@@ -85,3 +86,28 @@ def test_what_was_tried_too_often_raises_an_alarm_and_stays(outbox: SqlOutbox) -
     )
     assert outbox.alarming(attempts=4, limit=100) == []
     assert len(outbox.take(now=AT + 900, lease=30, limit=100)) == COUNT
+
+
+def test_what_is_carried_waits_on_and_lets_others_go_first(outbox: SqlOutbox) -> None:
+    platform = outbox.take(now=AT, lease=30, limit=1)[0].message.platform
+    waiting = outbox.waiting(platform, limit=COUNT)
+    first = waiting[:10]
+    outbox.carried(first)
+
+    again = outbox.waiting(platform, limit=COUNT)
+
+    assert len(again) == len(waiting)
+    assert {task.number for task in again[-11:]} == {task.number for task in (*first, waiting[-1])}
+    assert outbox.waiting("cn-000000/nobody", limit=COUNT) == []
+
+
+def test_only_one_file_has_a_number(database: Database) -> None:
+    files = SqlCarriedFiles(database)
+    file = CarriedFile("cn-000000/north", Heading.IN, 1, "sha256:1", "2026-01-01T00:00:00Z")
+
+    assert files.take(file)
+    assert files.take(file._replace(moment="2026-01-02T00:00:00Z"))
+    assert not files.take(file._replace(digest="sha256:2"))
+    assert files.of(file.platform, Heading.IN) == [file]
+    numbers = [files.write(file.platform, digest="sha256:3", moment=file.moment) for _ in range(2)]
+    assert numbers == [1, 2]

@@ -25,16 +25,19 @@ from gateway.api import application
 from gateway.app import moving as moving_module
 from gateway.app import sandbox as sandbox_module
 from gateway.app.connections import bounded_connection
+from gateway.app.corridor_files import export_file, import_file
 from gateway.app.decision_log import publish_decisions
 from gateway.app.home import open_home
 from gateway.app.listening import listening
 from gateway.app.moving import conveyor
-from gateway.app.sandbox import SandboxPlan, serve_city
+from gateway.app.sandbox import SandboxPlan, answer_file, serve_city
 from gateway.app.serve import Serving, api_parts
+from gateway.errors import Refused, Unreachable
 from gateway.model.transfer import TransferKind
 from gateway.peers import LineLimits
 from gateway.protocol import times as times_module
-from gateway.sandbox.city import city_application
+from gateway.sandbox.city import city_application, read_switch
+from gateway.service import carrying_files as carrying_files_module
 from gateway.service import conveying as conveying_module
 from tests.fakes.points import (
     Counted,
@@ -49,6 +52,15 @@ from tests.fakes.points import (
 Order = dict[str, Any]
 PATIENT: Final = LineLimits(request_seconds=60, message_seconds=120, pause_seconds=0.05, failures=10**6)
 LONG: Final = timedelta(minutes=10)  # a slow machine must not decide how a transfer ends
+SOON_SECONDS: Final = 0.05  # until a city calls back
+LEFT: Final = """
+WITH carried AS (
+  SELECT transfer FROM outbox WHERE platform IN (SELECT platform FROM platform_dialects WHERE way = 'file'))
+SELECT (SELECT count(*) FROM outbox WHERE transfer NOT IN (SELECT transfer FROM carried))
+  + (SELECT count(*) FROM outbox WHERE transfer IN (SELECT transfer FROM carried)
+     AND platform NOT IN (SELECT platform FROM platform_dialects WHERE way = 'file'))
+  + (SELECT count(due) FROM transfers WHERE id NOT IN (SELECT transfer FROM carried))"""
+"""What is left to those who are called: all but what waits for a file."""
 _sockets: dict[str, socket.socket] = {}
 
 
@@ -95,8 +107,7 @@ def carry(order: Order) -> None:
 
         def idle() -> bool:
             with opened.database.read() as connection:
-                left = "SELECT (SELECT count(*) FROM outbox) + count(due) FROM transfers"  # at one moment
-                return not connection.exec_driver_sql(left).scalar_one()
+                return not connection.exec_driver_sql(LEFT).scalar_one()  # at one moment
 
         asyncio.run(conveying(idle))
 
@@ -117,15 +128,60 @@ def city(order: Order) -> None:
         sandbox_module,
         city_application=lambda parts: Counted(city_application(parts), point),
         listening=lambda _host, _port: _sockets[name],
+        _switch=lambda kind: read_switch(kind, seconds=SOON_SECONDS),
     )
     folder, trust = Path(order["folder"]), Path(order["trust"])
     plan = SandboxPlan(
-        folder=folder, trust=trust, host="127.0.0.1", port=order["port"], residents=3, rides=200, seed=1
+        folder=folder,
+        trust=trust,
+        host="127.0.0.1",
+        port=order["port"],
+        residents=3,
+        rides=200,
+        seed=1,
+        faults=order["faults"],
     )
     serve_city(name, plan)
 
 
-WORKS: dict[str, Callable[[Order], None]] = {"api": api, "carry": carry, "city": city, "log": log}
+def export(order: Order) -> None:
+    """Write a file for a platform, as the operator does."""
+    point = points(order)
+    around_writes(point)
+    around_files(point)
+    export_file(Path(order["home"]), order["platform"], folder=Path(order["folder"]))
+
+
+def answer(order: Order) -> None:
+    """Have a city work through a file, as its operator does: again where it has died over it."""
+    around_files(points(order))
+    while True:
+        try:
+            answer_file(Path(order["folder"]), Path(order["file"]), out=Path(order["out"]))
+        except (Unreachable, Refused):  # its switches have another token once it has been started again
+            time.sleep(0.05)
+        else:
+            return
+
+
+def take(order: Order) -> None:
+    """Take a city's file, as the operator does."""
+    change(carrying_files_module, TOGETHER=1)  # so that it can end between any two rows
+    around_writes(points(order))
+    taken = import_file(Path(order["home"]), Path(order["file"]))
+    if taken.refused:
+        raise AssertionError(taken)
+
+
+WORKS: dict[str, Callable[[Order], None]] = {
+    "api": api,
+    "carry": carry,
+    "city": city,
+    "log": log,
+    "export": export,
+    "answer": answer,
+    "import": take,
+}
 
 
 def spawn(order: Order) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from gateway.app.check import audit
-from gateway.app.decision_log import decision_receipt, publish_decisions, verify_decision
+from gateway.app.decision_log import DecisionDuty, decision_receipt, publish_decisions, verify_decision
 from gateway.app.erase import erase
 from gateway.app.home import open_home
 from gateway.app.transfers import show
@@ -186,6 +186,14 @@ CHANGES: dict[str, tuple[Change, str]] = {
         sql(f"DELETE FROM decisions WHERE transfer = '{COMMITTED}'"),  # noqa: S608 - our own name
         "decisions in the log: decisions 0: I5",
     ),
+    "a decision is none any more": (
+        sql(f"UPDATE decisions SET body = 'x' WHERE transfer = '{COMMITTED}'"),  # noqa: S608 - our own name
+        "a row holds no decision",
+    ),
+    "a reservation is none any more": (
+        sql("UPDATE reservations SET body = '[]'"),
+        "a row holds no reservation",
+    ),
     "a second decision": (second_decision, "kept as one about tr_again"),
     "a decision about another transfer": (
         sql(f"UPDATE decisions SET transfer = 'tr_x' WHERE transfer = '{COMMITTED}'"),  # noqa: S608 - our own name
@@ -280,6 +288,17 @@ def test_nothing_is_signed_over_a_decision_that_was_changed(copied: Path) -> Non
         publish_decisions(copied)
     with open_home(copied) as opened:
         assert opened.log.size == before
+
+
+def test_a_decision_that_cannot_be_read_stops_nobody_who_waits_for_something_else(
+    copied: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(copied / "tanqiao.db")) as database, database:
+        database.execute("UPDATE decisions SET body = 'x' WHERE transfer = ?", (ABORTED,))
+
+    with open_home(copied) as opened:
+        assert not DecisionDuty(opened).is_due()
+    assert "could not be put into the log" in caplog.text
 
 
 def test_a_decision_says_in_which_entry_it_stands_once_it_is_published(copied: Path) -> None:

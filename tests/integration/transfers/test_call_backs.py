@@ -23,6 +23,7 @@ from gateway.store.ledger import SqlLedger
 from tests.fakes.claims import At
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends
+from tests.fakes.servers import STORES, stores
 from tests.fakes.serving import Served, enrolled
 
 pytestmark = pytest.mark.xdist_group("transfers")
@@ -30,10 +31,11 @@ NOWHERE = "http://127.0.0.1:9"  # nobody listens there
 SOON = "0.2"
 
 
-@pytest.fixture(scope="module")
-def between(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
+@pytest.fixture(scope="module", params=STORES)
+def between(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
     with (
         pytest.MonkeyPatch.context() as patch,
+        stores(request.param, patch),
         between_cities(tmp_path_factory.mktemp("calls"), patch) as made,
     ):
         for city in made.cities.values():
@@ -222,6 +224,8 @@ def test_a_call_back_is_taken_from_whom_it_may_come_and_changes_nothing_later(
     assert problem(songling, good | {"digest": "sha256:" + "0" * 64}) == (409, "answer-differs")
     refusal = good | {"outcome": "refused", "code": "lot-spent"}
     assert problem(songling, refusal) == (409, "answer-contradicts")
+    decision = answer(between, name, about="decision")
+    assert problem(songling, decision | {"outcome": "refused", "code": "conflict"}) == (409, "answer-open")
     assert problem(songling, good | {"outcome": "perhaps"}) == (400, "malformed-document")
     outcomes = qinglan.answers([answer(between, name, about="credit"), good, {}])
     assert [one["status"] for one in outcomes] == [200, 404, 400]

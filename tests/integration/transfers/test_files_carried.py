@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from gateway.app.corridor_files import MANIFEST, export_file, import_file, listed
+from gateway.app.corridor_files import MANIFEST, export_file, import_file, listed, write_pair
 from gateway.app.home import open_home
 from gateway.app.moving import carrier
 from gateway.app.platforms import speak
 from gateway.app.sandbox import answer_file
 from gateway.errors import GatewayError
 from gateway.model.canonical import digest
+from gateway.service import carrying_files
 from gateway.service.carrying_files import Taken
 from gateway.signing import seal
 from gateway.store.key_files import FileSigner
@@ -29,16 +30,18 @@ from gateway.store.ledger import SqlLedger
 from tests.fakes.claims import At
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends
+from tests.fakes.servers import STORES, stores
 
 pytestmark = pytest.mark.xdist_group("transfers")
 DAY = 24 * 3600
 PATIENCE_SECONDS = 90
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
+@pytest.fixture(scope="module", params=STORES)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
     with (
         pytest.MonkeyPatch.context() as patch,
+        stores(request.param, patch),
         between_cities(tmp_path_factory.mktemp("files"), patch) as made,
     ):
         yield made
@@ -169,7 +172,7 @@ def test_the_same_file_twice_changes_nothing(between: Between, tmp_path: Path) -
     first, second = import_file(between.home, file), import_file(between.home, file)
 
     assert (first.news, first.known, first.repeated) == (1, 0, False)
-    assert (second.news, second.known, second.repeated, second.refused) == (0, 1, True, [])
+    assert (second.news, second.known, second.repeated, second.refused) == (0, 1, True, 0)
     files = listed(between.home, between.cities[SOURCE].platform)
     numbers = [one["sequence"] for one in files if one["heading"] == "in"]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -236,8 +239,8 @@ def test_a_bad_row_is_named_and_keeps_no_other(between: Between, tmp_path: Path)
     changed = "".join([head, *bad, mine[1]]).encode()
     taken = import_file(between.home, resigned(between, file, content=changed, sequence=900))
 
-    assert [one.row for one in taken.refused] == [1, 2, 3, 4, 5, 6]
-    assert [one.code for one in taken.refused] == [
+    assert [one.row for one in taken.named] == [1, 2, 3, 4, 5, 6]
+    assert [one.code for one in taken.named] == [
         "malformed-document",
         "malformed-row",
         "not-found",
@@ -245,9 +248,123 @@ def test_a_bad_row_is_named_and_keeps_no_other(between: Between, tmp_path: Path)
         "answer-differs",
         "malformed-document",
     ]
-    assert all(one.remedy for one in taken.refused)
+    assert all(one.remedy for one in taken.named)
     assert (taken.news, taken.sequence) == (1, 900)
     assert taken.missing[-1][1] == 899
+
+
+def test_all_refused_rows_are_reported_whatever_their_number_and_name_nobody(
+    between: Between, tmp_path: Path
+) -> None:
+    account, _ = f"{SOURCE}-00001", started(between)
+    file = answered(between, SOURCE, exported(between, SOURCE, tmp_path))
+    head, line = file.read_text().splitlines(keepends=True)
+    bad = f"{account},hold,{account},done,{account}\r\n"
+    content = "".join([head, *[bad] * 700, line, f'"{account}\r\n']).encode()
+    other = resigned(between, file, content=content, sequence=700_000)
+    report = tmp_path / "report.ndjson"
+    taken = import_file(between.home, other, report=report)
+
+    assert (taken.news, taken.refused, len(taken.named)) == (1, 701, 20)
+    told = [json.loads(one) for one in report.read_text().splitlines()]
+    assert [one["row"] for one in told] == [*range(1, 701), 702]
+    assert account not in report.read_text()
+    assert os.stat(report).st_mode & 0o077 == 0
+
+
+def test_nothing_is_taken_where_its_report_cannot_be_written(between: Between, tmp_path: Path) -> None:
+    started(between)
+    file = answered(between, SOURCE, exported(between, SOURCE, tmp_path))
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(FileExistsError):
+        import_file(between.home, file, report=tmp_path / "taken" / "report.ndjson")
+
+    assert import_file(between.home, file).news == 1
+
+
+def test_a_file_without_its_manifest_is_not_taken(between: Between, tmp_path: Path) -> None:
+    started(between)
+    file = answered(between, SOURCE, exported(between, SOURCE, tmp_path))
+    manifest = file.with_name(file.name + MANIFEST)
+    kept = manifest.read_bytes()
+    manifest.unlink()
+
+    assert refusal(between, file) == "local-file"
+    manifest.write_bytes(kept)
+    good = file.read_bytes()
+    file.write_bytes(good[: len(good) // 2])
+    assert refusal(between, file) == "corridor-file-altered"
+    file.write_bytes(good)
+    assert import_file(between.home, file).news == 1
+
+
+def test_a_file_that_is_written_anew_for_another_day_changes_nothing(
+    between: Between, tmp_path: Path
+) -> None:
+    name = started(between)
+    file = answered(between, SOURCE, exported(between, SOURCE, tmp_path))
+    assert import_file(between.home, file).news == 1
+    shown = between.show(name)
+
+    for number, day in enumerate(("2019-02-03", "2126-02-03"), 600_000):
+        again = import_file(between.home, resigned(between, file, sequence=number, made=f"{day}T00:00:00Z"))
+        assert (again.news, again.known, again.refused) == (0, 1, 0)
+    assert between.show(name) == shown
+
+
+def test_a_decision_cannot_be_refused_and_comes_again(between: Between, tmp_path: Path) -> None:
+    name = started(between)
+    later(between, DAY + 1)
+    file = answered(between, SOURCE, exported(between, SOURCE, tmp_path))
+    refusing = file.read_bytes().replace(b"done,", b"refused,conflict")
+    taken = import_file(between.home, resigned(between, file, content=refusing, sequence=500_000))
+
+    assert (taken.news, taken.known) == (0, 0)
+    assert {one.code for one in taken.named} == {"answer-open"}
+    assert name in {row["transfer"] for row in rows_of(exported(between, SOURCE, tmp_path))}
+    assert import_file(between.home, file).refused == 0
+
+
+@pytest.mark.parametrize("limit", ["MESSAGES_MAX", "LINES_MAX"])
+def test_what_has_no_room_in_a_file_comes_first_in_the_next(
+    between: Between, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    names = {started(between, person=person) for person in (1, 2)}
+    monkeypatch.setattr(carrying_files, limit, 1)
+    files = [exported(between, SOURCE, tmp_path) for _ in range(2)]
+
+    assert {row["transfer"] for file in files for row in rows_of(file)} == names
+    for file in files:
+        assert import_file(between.home, answered(between, SOURCE, file)).news == 1
+
+
+def test_what_a_killed_command_has_left_names_nobody_for_long(between: Between, tmp_path: Path) -> None:
+    started(between)
+    first = exported(between, SOURCE, tmp_path)
+    half = first.with_name(f"{first.name}.half")
+    others = [tmp_path / f"cn-000000-{name}-000001.csv.half" for name in ("elsewhere", f"{SOURCE}-metro")]
+    for left in (half, *others):
+        left.write_bytes(first.read_bytes())
+    exported(between, SOURCE, tmp_path)
+
+    assert not half.exists()
+    assert all(other.exists() for other in others)
+
+
+def test_a_city_works_through_a_long_file(between: Between, tmp_path: Path) -> None:
+    for person in (1, 2):
+        started(between, person=person)
+    file = exported(between, SOURCE, tmp_path)
+    head, *lines = file.read_bytes().splitlines(keepends=True)
+    content = head + b"".join(lines) * 500
+    body = json.loads(file.with_name(file.name + MANIFEST).read_bytes())["body"]
+    with open_home(between.home) as opened:
+        manifest = seal(body | {"digest": digest(content)}, opened.record_signers())
+    write_pair(file, content, manifest=manifest)
+    taken = import_file(between.home, answered(between, SOURCE, file))
+
+    assert len(content) > 256 * 1024
+    assert (taken.news, taken.known, taken.refused) == (2, 998, 0)
 
 
 def test_what_comes_after_a_day_changes_no_end(between: Between, tmp_path: Path) -> None:
@@ -260,10 +377,10 @@ def test_what_comes_after_a_day_changes_no_end(between: Between, tmp_path: Path)
     shown = between.show(name)
     assert (shown["state"], shown["reason"]) == ("aborted", "timed-out")
     late = import_file(between.home, file)
-    assert (late.news, late.known, late.refused) == (0, 1, [])
+    assert (late.news, late.known, late.refused) == (0, 1, 0)
     assert between.show(name) == shown
     assert between.points(SOURCE) == before - int(shown["points_out"])
-    assert carried_once(between, SOURCE, tmp_path).refused == []
+    assert carried_once(between, SOURCE, tmp_path).refused == 0
     assert between.points(SOURCE) == before
     assert between.show(name) == shown
 
@@ -363,7 +480,7 @@ def test_a_city_may_have_columns_of_its_own(
     taken = import_file(between.home, resigned(between, file, content=answer.encode("gb18030"), **manifest))
 
     assert (asked[0]["业务"], asked[0]["流水号"]) == ("hold", name)
-    assert (taken.news, taken.refused) == (1, [])
+    assert (taken.news, taken.refused) == (1, 0)
     assert between.show(name)["detail"] == "lot-spent"
 
 

@@ -3,7 +3,9 @@
 The processes: a worker of the interface, the one that carries transfers out, the cities of both ends, and
 what puts decisions into the log. What is moved: one transfer that is committed, one that the destination
 refuses, one for which it is asleep until time is over, and a batch of six of which four are refused, each by
-somebody else. ``TANQIAO_MOVE_KILLS`` says how many points of each kind are killed at, or ``all``;
+somebody else. Then a batch of three, one of them refused by each city, while one of the cities answers by
+call-back, or by files; there the commands that write files, answer them and take them are killed, too.
+``TANQIAO_MOVE_KILLS`` says how many points of each kind are killed at, or ``all``;
 ``TANQIAO_MOVE_KILLS_PART=2/4`` takes the second of four parts.
 """
 
@@ -20,8 +22,20 @@ from gateway.service.moves import shown
 from tests.fakes.corridors import DESTINATION, SOURCE, between_cities
 from tests.fakes.ends import require_same_ends
 from tests.fakes.homes import audited
-from tests.fakes.kills import API, CARRY, LOG, SCENARIOS, Forge, Scenario, forged, require_logged
-from tests.fakes.servers import postgres_server, valkey_server
+from tests.fakes.kills import (
+    API,
+    CARRY,
+    DIALECTS,
+    EXPORT,
+    IMPORT,
+    LOG,
+    SCENARIOS,
+    Forge,
+    Scenario,
+    forged,
+    require_logged,
+)
+from tests.fakes.servers import STORES, stores
 
 pytestmark = pytest.mark.xdist_group("transfers")
 KILLS: Final = os.environ.get("TANQIAO_MOVE_KILLS", "1")
@@ -44,41 +58,41 @@ class Target(NamedTuple):
         return "city" if self.victim in (SOURCE, DESTINATION) else self.victim, place
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL, Valkey"])
+@pytest.fixture(scope="module", params=STORES)
 def forge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        if request.param != "SQLite":
-            server, valkey = stack.enter_context(postgres_server()), stack.enter_context(valkey_server())
-            patch.setenv("TANQIAO_DATABASE", server.database())
-            patch.setenv("TANQIAO_CHECKPOINTS", server.database())
-            patch.setenv("TANQIAO_REDIS", valkey.url)
+        stack.enter_context(stores(request.param, patch))
         between = stack.enter_context(between_cities(tmp_path_factory.mktemp("kills"), patch, persons=3))
         yield stack.enter_context(forged(between))
 
 
-def victims() -> Sequence[str]:
+def victims(scenario: Scenario) -> Sequence[str]:
     """Return which processes are killed: cities have a database of their own, whatever the home's is."""
     if "TANQIAO_DATABASE" not in os.environ:
-        return (API, CARRY, LOG, SOURCE, DESTINATION)
-    return (API, CARRY, LOG) if KILLS == "all" else (API, CARRY)
+        return scenario.victims
+    own = (API, CARRY, EXPORT, IMPORT, *([LOG] if KILLS == "all" else []))
+    return [victim for victim in scenario.victims if victim in own]
 
 
 def moved(forge: Forge, scenario: Scenario, *, victim: str = "", point: str = "", logs: bool = False) -> bool:
     """Move points while a process is to die at a point, and look at all ends; tells whether it died."""
+    forge.speak(scenario.spoken)
     lines = scenario.lines(forge)
-    before = forge.deaths[victim]
     forge.unsettle()
+    before = forge.deaths[victim]
     forge.arm(victim, point)
     answer = scenario.sent(forge, lines)
-    late = str(lines[0]["id"]) if scenario.late else ""
-    forge.carry(lease=1 if victim == CARRY else LEASE_SECONDS, late=late)
+    lease = 1 if victim == CARRY else LEASE_SECONDS
+    forge.carry(lease=lease, late=str(lines[0]["id"]) if scenario.late else "")
+    forge.quieten(lease=lease)
     if logs or victim == LOG:
         forge.run(LOG)
         require_logged(forge)
     again = scenario.sent(forge, lines)
     if victim:
         forge.settle(victim, deaths=before)
+    forge.quieten(lease=lease)
 
     assert again == answer
     ends = require_same_ends(forge.between.home, list(forge.between.cities.values()))
@@ -87,14 +101,15 @@ def moved(forge: Forge, scenario: Scenario, *, victim: str = "", point: str = ""
     return forge.deaths[victim] > before
 
 
-def targets(forge: Forge) -> list[Target]:
+def targets(forge: Forge, scenarios: Sequence[Scenario]) -> list[Target]:
     """Move everything once without a kill, and return all points that were passed."""
     found = []
     _settle_nonces(forge)
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         moved(forge, scenario, logs=LOG in scenario.victims)
-        wanted = [victim for victim in scenario.victims if victim in victims()]
-        found += [Target(scenario, victim, point) for victim in wanted for point in forge.passed(victim)]
+        found += [
+            Target(scenario, victim, point) for victim in victims(scenario) for point in forge.passed(victim)
+        ]
     return found
 
 
@@ -127,8 +142,11 @@ def counted(some: Sequence[Target]) -> str:
     return f"{len(some)} (" + ", ".join(f"{kind}: {kinds[kind]}" for kind in sorted(kinds)) + ")"
 
 
-def test_a_kill_at_any_write_or_send_of_any_process_leaves_one_end(forge: Forge) -> None:
-    found = targets(forge)
+@pytest.mark.parametrize("scenarios", [SCENARIOS, DIALECTS], ids=["common JSON", "dialects"])
+def test_a_kill_at_any_write_or_send_of_any_process_leaves_one_end(
+    forge: Forge, scenarios: Sequence[Scenario]
+) -> None:
+    found = targets(forge, scenarios)
     some, begun = chosen(found), time.monotonic()
     killed, missed = list[Target](), list[Target]()
     print("\npoints found:", counted(found), flush=True)  # noqa: T201 - to be seen with -s

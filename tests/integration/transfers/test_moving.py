@@ -18,7 +18,7 @@ from gateway.service.submitting import IdempotencyConflict
 from gateway.store.key_files import FileSigner
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
-from tests.fakes.servers import postgres_server, valkey_server
+from tests.fakes.servers import STORES, stores
 from tests.fakes.serving import Served, enrolled
 
 pytestmark = pytest.mark.xdist_group("transfers")
@@ -26,15 +26,11 @@ BACK_LIMIT_MG = 100_000
 LOGGED_SECONDS = 60
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL, Valkey"])
+@pytest.fixture(scope="module", params=STORES)
 def between(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        if request.param != "SQLite":
-            server, valkey = stack.enter_context(postgres_server()), stack.enter_context(valkey_server())
-            patch.setenv("TANQIAO_DATABASE", server.database())
-            patch.setenv("TANQIAO_CHECKPOINTS", server.database())
-            patch.setenv("TANQIAO_REDIS", valkey.url)
+        stack.enter_context(stores(request.param, patch))
         folder = tmp_path_factory.mktemp("moving")
         made = stack.enter_context(between_cities(folder, patch, net_debit_cap_mg=str(BACK_LIMIT_MG)))
         stack.enter_context(made.carried())

@@ -232,6 +232,7 @@ def test_policy_changes_only_by_its_commands(home: Path, witnesses: list[Running
     with pytest.raises(Refused):
         trust_witness(home, "d", vkey=str(witness_signer("d.example").key), url="http://x\nquorum none")
     assert policy.read_bytes() == changed
+    assert set_quorum(home, "2", names=[])["quorum"] == f"2 of {', '.join(NAMES)}"
     file = home.parent / "policy"
     file.write_bytes(b"quorum none\n")
     with pytest.raises(Refused, match="does not list this home's log"):

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
+import pytest
+
+from gateway.errors import Unreachable
 from gateway.ports import Answered, OutboxMessage, OutboxTask, PlatformOutcome
 from gateway.service import conveying
 from gateway.service.carrying import Carrier, Heard, Owed
@@ -72,9 +75,15 @@ def _of_the_north(tasks: Sequence[OutboxTask]) -> int:
     return len([one for one in tasks if one.message.platform == NORTH])
 
 
-def carried(waiting: Waiting, platforms: Platforms, *, until: int) -> None:
+def carried(
+    waiting: Waiting,
+    platforms: Platforms,
+    *,
+    until: int,
+    by_hand: Callable[[], Collection[str]] = tuple,
+) -> None:
     north = _of_the_north(waiting.left)
-    conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms))
+    conveyor = Conveyor(carrier=cast(Carrier, waiting), peers=cast(Any, platforms), by_hand=by_hand)
 
     async def run() -> None:
         carrying = asyncio.create_task(conveyor.run(stop=lambda: len(waiting.over) >= until))
@@ -136,3 +145,23 @@ def test_a_platform_that_does_not_answer_keeps_no_other_waiting(monkeypatch: Any
     before = platforms.said.index((SOUTH, 1))
     assert [one for one in platforms.said[:before] if one[0] == SOUTH] == [(SOUTH, 2), (SOUTH, 2)]
     assert sum(count for name, count in platforms.said[:before] if name == NORTH) == 37
+
+
+@pytest.mark.parametrize("failing", [(2, 3), (1, 2, 3)], ids=["known", "not known yet"])
+def test_nothing_is_sent_where_files_are_carried_while_the_books_do_not_answer(
+    failing: tuple[int, ...], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(conveying, "LOOK_SECONDS", 0.02)
+    waiting, platforms, looks = Waiting(task(0, SOUTH), task(1)), Platforms(), list[int]()
+
+    def by_hand() -> list[str]:
+        looks.append(len(looks) + 1)
+        if looks[-1] == 4:
+            waiting.left.append(task(2))
+        if looks[-1] in failing:
+            raise Unreachable("the database does not answer")
+        return [SOUTH]
+
+    carried(waiting, platforms, until=2, by_hand=by_hand)
+
+    assert {platform for platform, _ in platforms.said} == {NORTH}

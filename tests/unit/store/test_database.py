@@ -1,6 +1,7 @@
 """The database: what the disk does to it, and what is refused."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IntegrityBroken, LocalFileError
-from gateway.store import database
+from gateway.store import database, dialects
 from gateway.store.database import Database, refuse_network_disk
 
 
@@ -93,3 +94,18 @@ def test_a_network_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(LocalFileError, match="network file system"):
         refuse_network_disk(tmp_path)
+
+
+def test_who_writes_waits_for_another_and_no_longer_than_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Database(tmp_path / "a.db")) as made, closing(Database(tmp_path / "a.db")) as other:
+        waiting = ThreadPoolExecutor(1)
+        with made.write():
+            written = waiting.submit(write_some, other)
+            assert not written.done()
+        written.result(timeout=30)
+        monkeypatch.setattr(dialects, "BUSY_MS", 20)
+        with made.write(), pytest.raises(LocalFileError, match="locked"):
+            write_some(other)
+        waiting.shutdown()

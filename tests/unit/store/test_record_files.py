@@ -82,7 +82,8 @@ def test_a_record_is_found_by_its_id(tmp_path: Path) -> None:
     store = ParquetRecordFiles(tmp_path)
 
     assert [store.find(f"{index:032x}") for index in range(4)] == [3, 3, 4, None]
-    assert store.find("' OR 1=1") is None
+    for nothing in ("' OR 1=1", "deadbeef", "00" * 17, "", "é"):
+        assert store.find(nothing) is None
 
 
 def test_a_broken_file_is_named_while_searching(tmp_path: Path) -> None:
