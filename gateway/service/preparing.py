@@ -138,7 +138,6 @@ class Preparer:
         acts = self._in_order(converted)
         columns = self._columns(acts, roles)
         keys = self._index.events(self.evaluator.scheme.platform, columns.event)
-        again = stated_again(sorted_out.repeated)
         asked = Asked(
             number=number,
             accepted=accepted,
@@ -157,7 +156,7 @@ class Preparer:
             ),
             compared=self._compared(acts, roles, columns=columns),
             claims=self._claims(acts, roles, columns=columns),
-            stated=Stated(keys, *rows.stated(acts.places), again) if self._stating else None,
+            stated=self._stated(rows, acts.places, events=keys, repeated=sorted_out.repeated),
         )
         rejected = [Rejected(origin_of(row), row.code, "", row.detail, None) for row in sorted_out.refused]
         for place, refusal in converted.refusals.items():
@@ -165,6 +164,13 @@ class Preparer:
             rejected.append(Rejected(rows.origin(place), *refusal, day))
         origins = rows.packed(acts.places)
         return Part(asked, Prepared(columns, origins, rejected, _findings(converted, acts.places)))
+
+    def _stated(
+        self, rows: PartRows, acts: list[int], *, events: bytes, repeated: list[RepeatedRow]
+    ) -> Stated | None:
+        if not self._stating:
+            return None
+        return Stated(events, *rows.stated(acts), stated_again(repeated))
 
     def _in_order(self, converted: SchemeColumns) -> _Acts:
         """Put the acts of all blocks into the order of their rows."""

@@ -125,8 +125,8 @@ class Sequencer:
         """Return the digests of a mapping's versions; none where there is no such mapping."""
         try:
             return [program.digest for program in self.scheme(mapping).programs] if mapping else []
-        except GatewayError:
-            return []  # what is wrong with it is told when it is converted
+        except Exception:  # noqa: BLE001 - it is met again, and counted, where the submission is converted
+            return []
 
     def _carried_out(self, spool: Spool) -> list[tuple[str, OperationState, str]]:
         """Carry out orders: they come one by one, and no spool was written for them."""
