@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.errors import LocalFileError
 
@@ -50,8 +50,7 @@ STOP: Final = timedelta(hours=1)
 _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 _REDIS: Final = ("redis://", "rediss://", "unix://")
 _ROLE: Final = re.compile(r"([^=;]*[^=;\s])\s*=\s*([^=;]+)")
-_AMOUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
-_WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +93,15 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         requests_per_minute=_count(
             environment, "TANQIAO_REQUESTS_PER_MINUTE", usual=REQUESTS_PER_MINUTE, most=999_999_999
         ),
-        witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", default=ALARM),
-        witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", default=STOP),
+        witness_alarm=_seconds(environment, "TANQIAO_WITNESS_ALARM_SECONDS", usual=ALARM),
+        witness_stop=_seconds(environment, "TANQIAO_WITNESS_STOP_SECONDS", usual=STOP),
         private_webhooks=_choice(
             environment, "TANQIAO_PRIVATE_WEBHOOKS", choices=("allow", "refuse"), usual="refuse"
         )
         == "allow",
-        central_day_mg=_milligrams(environment, "TANQIAO_CENTRAL_DAY_MG"),
+        central_day_mg=_count(
+            environment, "TANQIAO_CENTRAL_DAY_MG", usual=None, least=0, most=9_999_999_999_999_999
+        ),
         identity=_identity(environment),
         service=_service(environment),
     )
@@ -175,26 +176,22 @@ def _choice(environment: Mapping[str, str], name: str, *, choices: tuple[str, ..
     return chosen
 
 
-def _count(environment: Mapping[str, str], name: str, *, usual: int, most: int) -> int:
-    text = environment.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
+def _count(environment: Mapping[str, str], name: str, *, usual: T, most: int, least: int = 1) -> int | T:
+    text = environment.get(name)
+    if text is None:
+        return usual
+    figures = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not (figures and least <= int(text) <= most):
         raise LocalFileError(
-            f"{name} is {text!r}, expected a whole number from 1 to {most}",
+            f"{name} is {text!r}, expected a whole number from {least} to {most}",
             remedy="set it to such a number, or unset it",
         )
     return int(text)
 
 
-def _milligrams(environment: Mapping[str, str], name: str) -> int | None:
-    text = environment.get(name)
-    if text is None:
-        return None
-    if not _AMOUNT.fullmatch(text):
-        raise LocalFileError(
-            f"{name} is {text!r}, expected whole milligrams",
-            remedy="write 5000000000 for five tonnes, or unset it",
-        )
-    return int(text)
+def _seconds(environment: Mapping[str, str], name: str, *, usual: timedelta) -> timedelta:
+    seconds = usual // timedelta(seconds=1)
+    return timedelta(seconds=_count(environment, name, usual=seconds, most=999_999_999))
 
 
 def _address(environment: Mapping[str, str], name: str, *, starts: tuple[str, ...]) -> str:
@@ -205,15 +202,3 @@ def _address(environment: Mapping[str, str], name: str, *, starts: tuple[str, ..
             f"{name} is no address of the kind it should be", remedy=f"begin it with {' or '.join(starts)}"
         )
     return address
-
-
-def _seconds(environment: Mapping[str, str], name: str, *, default: timedelta) -> timedelta:
-    chosen = environment.get(name)
-    if chosen is None:
-        return default
-    if not _WHOLE.fullmatch(chosen):
-        raise LocalFileError(
-            f"{name} is {chosen!r}, expected whole seconds",
-            remedy="set it to a number of seconds, such as 3600",
-        )
-    return timedelta(seconds=int(chosen))

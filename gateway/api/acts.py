@@ -111,11 +111,11 @@ async def submit_acts(
     repeats, or why it was refused; the good rows of a request do not wait for the bad ones.
     """
     platform, content = sent
-    if is_ndjson(request):
+    if not is_ndjson(request):
+        wanted, rows = read_acts(content)
+    elif mapping:
         wanted, rows = mapping, lines_of(content)
     else:
-        wanted, rows = read_acts(content)
-    if not wanted:
         raise NotFound("rows as NDJSON name their mapping by `?mapping=`", field="/query/mapping")
     submitting: Together[RowsSent, Operation] = request.app.state.submitting
     operation = await submitting(RowsSent(platform.id, key, wanted, rows, traceparent()))

@@ -1,6 +1,5 @@
 """``/v1/answers``: what platforms have done about messages that they had answered with 202 (call-backs)."""
 
-from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -8,13 +7,12 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from gateway.api.batches import answer_batch, batch_lines, batch_outcomes, outcomes, read_lines
 from gateway.api.bodies import parts_of, signed_document
 from gateway.api.forms import Form
-from gateway.api.rows import read_items
-from gateway.api.transfer_batches import LINES_MAX, batch_answer, batch_lines, batch_outcomes, refused_line
 from gateway.ports import Platform, Way
 from gateway.service.answering import ANSWERED, OUTCOMES, LateAnswer, Noted, read_answer, require_dialect
-from gateway.service.each import tried
+from gateway.service.each import go_on
 
 __all__ = ["router"]
 
@@ -53,8 +51,7 @@ async def answer_message(request: Request, sent: Sent) -> AnswerNoted:
 
     def taken() -> AnswerNoted:
         require_dialect(parts.dialects, platform.id, way=Way.CALLBACK)
-        answer = read_answer(ANSWER_FORM.read(content))
-        return _shown(parts.take(answer, sender=platform.id).answer)
+        return _shown(parts.take(_read(content), sender=platform.id))
 
     return await run_in_threadpool(taken)
 
@@ -68,28 +65,20 @@ async def answer_message(request: Request, sent: Sent) -> AnswerNoted:
 async def answer_message_batch(request: Request, sent: Sent) -> Response:
     """Say what came of several messages, each for itself; outcomes in their order."""
     platform, content = sent
-    items = read_items(content, most=LINES_MAX)
     parts = parts_of(request).answering
 
-    def taken() -> bytes:
+    def taken() -> list[dict[str, object]]:
         require_dialect(parts.dialects, platform.id, way=Way.CALLBACK)
-        read = [tried(partial(_read, item)) for item in items]
-        answers = [one for one in read if isinstance(one, LateAnswer)]
-        noted = iter(parts.take_all(answers, sender=platform.id))
-        outcomes = [next(noted) if isinstance(one, LateAnswer) else one for one in read]
-        return batch_answer(
-            {"status": 200, "document": _shown(one.answer).model_dump()}
-            if isinstance(one, Noted)
-            else refused_line(request, one)
-            for one in outcomes
-        )
+        noted = go_on(read_lines(content, _read), lambda some: parts.take_all(some, sender=platform.id))
+        return outcomes(request, go_on(noted, lambda some: [_shown(one).model_dump() for one in some]))
 
-    return Response(await run_in_threadpool(taken), media_type="application/json")
+    return await answer_batch(taken)
 
 
-def _read(item: bytes) -> LateAnswer:
-    return read_answer(ANSWER_FORM.read(item))
+def _read(content: bytes) -> LateAnswer:
+    return read_answer(ANSWER_FORM.read(content))
 
 
-def _shown(answer: LateAnswer) -> AnswerNoted:
+def _shown(noted: Noted) -> AnswerNoted:
+    answer = noted.answer
     return AnswerNoted(transfer=answer.transfer, about=answer.about, digest=answer.digest)

@@ -42,8 +42,8 @@ TRYING_TOGETHER: Final = 2  # computations for anybody, in one worker
 TRANSFERS_TOGETHER: Final = 50  # quotes or starts of one call: some 100 ms
 _RESOURCES: Final = (
     public,
+    publications,  # before mappings: its list is no digest
     mappings,
-    publications,
     agreements,
     platforms,
     acts,

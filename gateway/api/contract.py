@@ -66,6 +66,7 @@ _FIRST_PLACE: Final = {
     "batch": "$response.body#/records/0/batch",
 }
 _FIRST_DIGEST: Final = {"digest": "$response.body#/mappings/0/digest"}
+_FIRST_WAITING: Final = {"digest": "$response.body#/publications/0/digest"}
 _DIGEST: Final = {"digest": "$response.body#/digest"}
 _LINK: Final = {"link_id": "$response.body#/result/link"}
 _SUBMITTING: Final = ("submit_acts", "upload_file", "link", "unlink", "withdraw")
@@ -83,6 +84,7 @@ _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "records": {"record": _FIRST_PLACE, "receipt": _FIRST_PLACE},
     "operation": {"record": _FIRST_OUTCOME, "receipt": _FIRST_OUTCOME},
     "publish_mapping": dict.fromkeys(("publication", "mapping"), _DIGEST),
+    "waiting_mappings": dict.fromkeys(("publication", "mapping"), _FIRST_WAITING),
     "operations": {"operation": {"operation_id": "$response.body#/operations/0/id"}},
 }
 """From where an operation's answer leads on: to which operations, with which parameters."""

@@ -28,6 +28,8 @@ from gateway.service.access import NotAllowed
 from gateway.service.agreeing import AgreementConflict
 from gateway.service.answering import AnswerContradicts, AnswerDiffers, AnswerOpen, OtherDialect
 from gateway.service.catalogue import MappingChanged
+from gateway.service.countersigning import TooLateToWithdraw
+from gateway.service.maintaining import PublicationWithdrawn
 from gateway.service.onboarding import (
     NotAdmitted,
     ReplayedRequest,
@@ -80,6 +82,8 @@ STATUS: Final[Mapping[type[GatewayError], int]] = MappingProxyType(
         AnswerDiffers: 409,
         AnswerOpen: 409,
         MappingChanged: 409,
+        PublicationWithdrawn: 409,
+        TooLateToWithdraw: 409,
         IdempotencyConflict: 409,
         StaleOldSize: 409,
         TooLarge: 413,

@@ -1,8 +1,8 @@
 """Rows and lines as they were written: what is wrong with one concerns that one alone."""
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from fastapi import Request
@@ -16,6 +16,7 @@ NDJSON: Final = {
     "pattern": r"^([ \t\r]*\n)*[ \t\r]*\{[^\n]*(\n[ \t\r]*(\{[^\n]*)?)*$",
     "description": "One row a line, each an object in JSON.",
 }
+T = TypeVar("T")
 _REMEDY: Final = "see openapi/gateway.yaml"
 _BLANK: Final = b" \t\r"
 _LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
@@ -74,10 +75,7 @@ def read_acts(content: bytes) -> tuple[str, list[bytes]]:
     Raises:
         MalformedDocument: it has not the form, or says something twice.
     """
-    try:
-        document = _acts(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed("`mapping` and `acts`", error) from error
+    document = _decoded(_acts, content, members="`mapping` and `acts`")
     return document.mapping, [in_one_line(act) for act in _once(content, document.acts, mapping=1)]
 
 
@@ -87,10 +85,7 @@ def read_sample(content: bytes) -> list[bytes]:
     Raises:
         MalformedDocument: it has not the form, or says something twice.
     """
-    try:
-        document = _sample(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed("`acts`", error) from error
+    document = _decoded(_sample, content, members="`acts`")
     return [in_one_line(act) for act in _once(content, document.acts)]
 
 
@@ -100,10 +95,7 @@ def read_items(content: bytes, *, most: int) -> list[bytes]:
     Raises:
         MalformedDocument: it has not the form, says something twice, or has too many or none.
     """
-    try:
-        document = _items(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed("`items`", error) from error
+    document = _decoded(_items, content, members="`items`")
     items = _once(content, document.items)
     if not 1 <= len(items) <= most or not all(item.startswith(b"{") for item in items):
         raise MalformedDocument(f"expected 1 to {most} objects", field="/items", remedy=_REMEDY)
@@ -115,8 +107,11 @@ def in_one_line(row: bytes) -> bytes:
     return row.translate(_LINE_ENDS)
 
 
-def _malformed(members: str, error: Exception) -> MalformedDocument:
-    return MalformedDocument(f"not a document with {members}: {error}", remedy=_REMEDY)
+def _decoded(decode: Callable[[bytes], T], content: bytes, *, members: str) -> T:
+    try:
+        return decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedDocument(f"not a document with {members}: {error}", remedy=_REMEDY) from error
 
 
 def _once(content: bytes, rows: Sequence[msgspec.Raw], *, mapping: int = 0) -> list[bytes]:

@@ -6,9 +6,13 @@ from typing import Final, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
+from gateway.errors import LocalFileError, Unreachable
+
 __all__ = ["Together"]
 
 ALL: Final = 1 << 20  # more than a worker has requests
+_AWAY: Final = (Unreachable, LocalFileError)
+"""A database that does not answer, or not in time: each alone would only wait for the same."""
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -18,7 +22,7 @@ class Together(Generic[T, U]):
 
     ``work`` returns an answer for each item in their order, or the error that this one alone gets; what it
     raises all of them get. ``repeatable`` work is then done again for each alone, so that none pays for
-    another. ``most`` items are handed over at once.
+    another, save where a database is away. ``most`` items are handed over at once.
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class Together(Generic[T, U]):
         try:
             answers = self._work(items)
         except Exception as error:  # noqa: BLE001 - each who waits is told
-            if self._repeatable and len(items) > 1:
+            if self._repeatable and len(items) > 1 and not isinstance(error, _AWAY):
                 return [answer for item in items for answer in self._answers([item])]
             return [error] * len(items)
         if len(answers) != len(items):

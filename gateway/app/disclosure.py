@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway.app.check import trusting
-from gateway.app.home import open_home
+from gateway.app.home import OpenHome, open_home
 from gateway.app.mappings import journal_replayer
 from gateway.errors import LocalFileError
 from gateway.model.shape import Shape
@@ -14,7 +14,7 @@ from gateway.service.moments import instant_text
 from gateway.service.receipts import RECEIPT_BYTES_MAX
 from gateway.store.durable import durable_file
 
-__all__ = ["export_disclosure", "verify_disclosure"]
+__all__ = ["disclosed", "export_disclosure", "verify_disclosure"]
 
 
 def export_disclosure(root: Path, out: Path, *, scope: Scope, fields: Sequence[str], auditor: str) -> int:
@@ -26,16 +26,20 @@ def export_disclosure(root: Path, out: Path, *, scope: Scope, fields: Sequence[s
     if out.exists():
         raise LocalFileError(f"{out} exists already", remedy="name another file")
     with open_home(root) as opened:
-        parts = Disclosing(
-            issuer=opened.facts.issuer,
-            journal=opened.journal,
-            records=opened.records,
-            log=opened.log,
-            replayer=journal_replayer(opened.journal),
-        )
-        made = instant_text(opened.clock.now())
-        lines = disclose(scope, fields, auditor=auditor, made=made, parts=parts)
-        return _write_private(out, lines) - 1
+        return _write_private(out, disclosed(opened, scope, fields=fields, auditor=auditor)) - 1
+
+
+def disclosed(opened: OpenHome, scope: Scope, *, auditor: str, fields: Sequence[str] = ()) -> Iterator[bytes]:
+    """Yield the lines of a disclosure to an auditor."""
+    parts = Disclosing(
+        issuer=opened.facts.issuer,
+        journal=opened.journal,
+        records=opened.records,
+        log=opened.log,
+        replayer=journal_replayer(opened.journal),
+    )
+    made = instant_text(opened.clock.now())
+    return disclose(scope, fields, auditor=auditor, made=made, parts=parts)
 
 
 def _write_private(out: Path, lines: Iterator[bytes]) -> int:

@@ -14,7 +14,15 @@ from gateway.errors import LocalFileError, UsageError
 from gateway.store.durable import write_durably
 from gateway.store.key_files import FileSigner
 
-__all__ = ["enrol", "fetch_receipt", "gateway_address", "publish_at", "submit_files"]
+__all__ = [
+    "enrol",
+    "fetch_receipt",
+    "gateway_address",
+    "publish_at",
+    "submit_files",
+    "waiting_at",
+    "withdraw_at",
+]
 
 
 def gateway_address(url: str) -> str:
@@ -111,6 +119,18 @@ def publish_at(url: str, publication: Path, *, key: Path | None, token: str) -> 
     with _gateway(url, key) as gateway:
         kept = gateway.publish_mapping(_content(publication).strip(), token=token)
         return gateway.published(kept["digest"])
+
+
+def waiting_at(url: str, *, key: Path | None, token: str) -> list[dict[str, Any]]:
+    """Return the mapping versions that wait for signatures at a gateway."""
+    with _gateway(url, key) as gateway:
+        return gateway.waiting_mappings(token=token)
+
+
+def withdraw_at(url: str, digest: str, *, key: Path | None, token: str) -> dict[str, Any]:
+    """Take a mapping version back at a gateway."""
+    with _gateway(url, key) as gateway:
+        return gateway.withdraw_mapping(digest, token=token)
 
 
 def _content(file: Path) -> bytes:

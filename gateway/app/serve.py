@@ -18,6 +18,7 @@ from gateway.app.convert import crew_for, input_document
 from gateway.app.cosigning import cosigned_of, quorum_of
 from gateway.app.decision_log import DecisionDuty, logging_decisions
 from gateway.app.differing import trying
+from gateway.app.disclosure import disclosed
 from gateway.app.gates import gatekeeper, platform_limits, redis_client
 from gateway.app.home import OpenHome, open_home
 from gateway.app.identity import operator_gate
@@ -42,8 +43,7 @@ from gateway.resources import web_folder
 from gateway.service.announcing import announce_documents
 from gateway.service.catalogue import require_unchanged
 from gateway.service.countersigning import publish_due
-from gateway.service.disclosing import DayScope, Disclosing, disclose
-from gateway.service.moments import instant_text
+from gateway.service.disclosing import DayScope
 from gateway.service.ordering import LINKS_PER_MINUTE
 from gateway.service.outcomes import reasons_of, rejections_of
 from gateway.service.parts import Converting
@@ -177,8 +177,8 @@ def api_parts(serving: Serving) -> Iterator[ApiParts]:
             witnessed=partial(_is_witnessed, opened),
             operator_gate=operator_gate(opened),
             new_code=lambda: secrets.token_urlsafe(24),
-            day_of_records=lambda platform, day, reader: _day_of_records(
-                opened, DayScope(platform, day), reader=reader
+            day_of_records=lambda platform, day, reader: disclosed(
+                opened, DayScope(platform, day), auditor=reader
             ),
             measures=_measures(serving, opened, operations=operations),
             limits=_limits(serving.settings),
@@ -206,18 +206,6 @@ def _reasons(opened: OpenHome) -> Callable[[str], dict[int, str]]:
         return reasons_of(opened.home.lines(submission)) if submission else {}
 
     return Lately[str, dict[int, str]](read, seconds=REASONS_SECONDS, most=REASONS_MAX)
-
-
-def _day_of_records(opened: OpenHome, scope: DayScope, *, reader: str) -> Iterator[bytes]:
-    parts = Disclosing(
-        issuer=opened.facts.issuer,
-        journal=opened.journal,
-        records=opened.records,
-        log=opened.log,
-        replayer=journal_replayer(opened.journal),
-    )
-    made = instant_text(opened.clock.now())
-    return disclose(scope, [], auditor=reader, made=made, parts=parts)
 
 
 def _measures(serving: Serving, opened: OpenHome, *, operations: SqlOperations) -> Measures:

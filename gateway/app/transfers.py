@@ -1,7 +1,7 @@
 """Quote, start and show transfers of a home, by whoever operates it."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,6 +17,7 @@ from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.ports import Corridor
 from gateway.service.quoting import QuoteAsked, make_quote
+from gateway.service.refusing import NotStarted
 from gateway.service.transferring import Transferring, positions_shown
 from gateway.store.decision_log import SqlDecisionLog
 from gateway.store.durable import write_durably
@@ -24,7 +25,18 @@ from gateway.store.input_files import read_small
 from gateway.store.ledger import SqlLedger
 from gateway.store.moves import SqlAddresses, SqlMoveIndex
 
-__all__ = ["Corridor", "Wish", "listed", "new_id", "positions", "put_address", "quote", "show", "start"]
+__all__ = [
+    "Corridor",
+    "Wish",
+    "listed",
+    "new_id",
+    "positions",
+    "put_address",
+    "quote",
+    "require_accepted",
+    "show",
+    "start",
+]
 
 QUOTE_BYTES_MAX: Final = 256 * 1024
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
@@ -78,6 +90,16 @@ def start(
     with _opened(root, mappings) as parts:
         answer: dict[str, object] = orjson.loads(parts.start(body))
     return answer
+
+
+def require_accepted(answer: Mapping[str, object]) -> None:
+    """Refuse to go on after a transfer that was refused.
+
+    Raises:
+        NotStarted: it was.
+    """
+    if not answer["accepted"]:
+        raise NotStarted(str(answer["id"]), str(answer["reason"]))
 
 
 def show(root: Path, name: str) -> dict[str, Json]:

@@ -1,21 +1,27 @@
-"""``mapping sign | publish``."""
+"""``mapping sign | publish | waiting | withdraw``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.output import FormatOption, HomeOption, emit, hint
+from gateway.cli.output import FormatOption, HomeOption, emit, emit_rows, hint
 
 __all__ = ["register"]
 
 PublicationOption = Annotated[Path, typer.Option(help="The file that gathers the signatures.")]
+AtOption = Annotated[str, typer.Option("--to", help="The address of a gateway.")]
+KeyOption = Annotated[
+    Path | None, typer.Option(help="The private key of the mapping's platform; else a token is read.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to those of ``mapping``."""
     app.command("sign")(sign)
     app.command("publish")(publish)
+    app.command("waiting")(waiting)
+    app.command("withdraw")(withdraw)
 
 
 def sign(
@@ -73,9 +79,66 @@ def publish(
         return
     from gateway.app.remote import publish_at
 
-    token = "" if key else typer.get_text_stream("stdin").readline().strip()
-    told = publish_at(to, publication, key=key, token=token)
+    told = publish_at(to, publication, key=key, token=_token(key))
     emit(told, format_)
     if told["state"] == "waiting":
         missing = ", ".join(told["missing"])
         hint(f"{len(told['signatures'])} of {told['required']} have signed; missing: {missing}")
+
+
+def waiting(to: AtOption, format_: FormatOption, key: KeyOption = None) -> None:
+    """List the mapping versions that wait for signatures at a gateway: who has signed, and who has not.
+
+    A platform sees those of its mappings, a coordinator all; the coordinator's token is read from standard
+    input. The text of each is at /v1/mappings/DIGEST. None of them has a deadline.
+
+    Examples:
+
+        tanqiao mapping waiting --to https://gw.example --key wuhan.key
+
+        tanqiao mapping waiting --to https://gw.example < token.txt
+    """
+    from gateway.app.remote import waiting_at
+
+    emit_rows(
+        [
+            {
+                "id": one["id"],
+                "version": one["version"],
+                "digest": one["digest"],
+                "state": one["state"],
+                "proposer": one["proposer"] or "a coordinator",
+                "received": one["received"],
+                "required": one["required"],
+                "signatures": one["signatures"],
+                "missing": one["missing"],
+            }
+            for one in waiting_at(to, key=key, token=_token(key))
+        ],
+        format_,
+    )
+
+
+def withdraw(
+    digest: Annotated[str, typer.Argument(help="The digest of its text: sha256:…")],
+    to: AtOption,
+    format_: FormatOption,
+    key: KeyOption = None,
+) -> None:
+    """Take back a mapping version that not enough maintainers have signed, for good.
+
+    Who has handed it in may do so: a platform by its key, a coordinator by a token from standard input.
+
+    Examples:
+
+        tanqiao mapping withdraw sha256:9f86… --to https://gw.example --key wuhan.key
+
+        tanqiao mapping withdraw sha256:9f86… --to https://gw.example < token.txt
+    """
+    from gateway.app.remote import withdraw_at
+
+    emit(withdraw_at(to, digest, key=key, token=_token(key)), format_)
+
+
+def _token(key: Path | None) -> str:
+    return "" if key else typer.get_text_stream("stdin").readline().strip()

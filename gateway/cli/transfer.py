@@ -61,12 +61,14 @@ def start(
 
         tanqiao transfer start quote.json --source-account u-1 --destination-account v-7
     """
-    from gateway.app.transfers import new_id, start
+    from gateway.app.transfers import new_id, require_accepted, start
 
     name = id_ or new_id()
     hint(f"transfer {name}: keep the id, and repeat with --id if no answer comes")
     accounts = (source_account, destination_account)
-    emit(start(Path(home), file, name=name, accounts=accounts, mappings=mapping), format_)
+    answer = start(Path(home), file, name=name, accounts=accounts, mappings=mapping)
+    emit(answer, format_)
+    require_accepted(answer)
 
 
 @app.command("show")

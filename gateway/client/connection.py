@@ -112,6 +112,14 @@ class GatewayClient:
         """
         return self._run(self._says.publish_mapping(publication, token=token))
 
+    def waiting_mappings(self, *, token: str = "") -> list[dict[str, Any]]:
+        """Return the versions that wait for signatures: with a coordinator's token all, else own ones."""
+        return self._run(self._says.waiting_mappings(token=token))
+
+    def withdraw_mapping(self, digest: str, *, token: str = "") -> dict[str, Any]:
+        """Take back a version that was handed in the same way and that not enough have signed, for good."""
+        return self._run(self._says.withdraw_mapping(digest, token=token))
+
     def published(self, digest: str, *, seconds: float = 60) -> dict[str, Any]:
         """Return how far a version is, once it waits for nobody but the gateway, or the time is over."""
         return self._run(self._says.published(digest, seconds=seconds))

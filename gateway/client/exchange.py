@@ -168,10 +168,24 @@ class Conversation:
 
     def publish_mapping(self, publication: bytes, *, token: str) -> Exchange[dict[str, Any]]:
         """Hand in a mapping version with signatures of maintainers; the result says how far it is."""
-        headers = {"content-type": "application/json"}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
+        headers = {"content-type": "application/json"} | _by(token)
         return (yield from self.request("POST", "/v1/mappings", content=publication, headers=headers)).json()
+
+    def waiting_mappings(self, *, token: str) -> Exchange[list[dict[str, Any]]]:
+        """List versions that are neither published nor withdrawn, page by page."""
+        found: list[dict[str, Any]] = []
+        target = "/v1/mappings/waiting"
+        while True:
+            page = (yield from self.request("GET", target, headers=_by(token))).json()
+            found += page["publications"]
+            if page["next"] is None:
+                return found
+            target = "/v1/mappings/waiting?" + urlencode({"cursor": page["next"]})
+
+    def withdraw_mapping(self, digest: str, *, token: str) -> Exchange[dict[str, Any]]:
+        """Take a version back; the result says how far it is."""
+        target = f"/v1/mappings/{quote(digest)}/publication"
+        return (yield from self.request("DELETE", target, headers=_by(token))).json()
 
     def published(self, digest: str, *, seconds: float) -> Exchange[dict[str, Any]]:
         """Ask while a version that enough have signed is published; the result says how far it is."""
@@ -238,6 +252,10 @@ class Conversation:
         nonce = secrets.token_urlsafe(16)
         request.headers.update(added | sign_request(message, self.signer, created=self.now(), nonce=nonce))
         return request
+
+
+def _by(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _failure(answer: Answer | None) -> RequestFailed:

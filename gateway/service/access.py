@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
 from gateway.errors import NotFound, Refused
-from gateway.ports import Operator
+from gateway.ports import MappingPublication, Operator
 
-__all__ = ["Action", "NotAllowed", "Role", "may", "own", "require_day", "require_role"]
+__all__ = ["Action", "NotAllowed", "Role", "may", "own", "proposed_by", "require_day", "require_role"]
 
 
 class NotAllowed(Refused):
@@ -100,4 +100,15 @@ def own(found: Owned | None, asker: str, *, what: str) -> Owned:
     """
     if found is None or found.platform != asker:
         raise NotFound(f"there is no such {what}")
+    return found
+
+
+def proposed_by(found: MappingPublication | None, asker: str) -> MappingPublication:
+    """Return a mapping version if who asks handed it in: a platform, or by the empty name a coordinator.
+
+    Raises:
+        NotFound: somebody else did, or nobody: in the same words.
+    """
+    if found is None or found.proposer != asker:
+        raise NotFound("nobody has handed that version in, or somebody else")
     return found

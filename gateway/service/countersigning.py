@@ -7,24 +7,36 @@ who brings them is transport.
 import orjson
 
 from gateway.convert import Program
-from gateway.errors import GatewayError, HomeBusy, IntegrityBroken, Unreachable
+from gateway.errors import GatewayError, HomeBusy, IntegrityBroken, Refused, Unreachable
 from gateway.model.canonical import Json
 from gateway.ports import MappingPublication, PublicationState
-from gateway.service.access import own
-from gateway.service.approving import Publication, approving_body, read_publication
+from gateway.service.access import own, proposed_by
+from gateway.service.approving import Maintainers, Publication, approving_body, read_publication
 from gateway.service.faults import problem_document
 from gateway.service.maintaining import (
     Approved,
     Judging,
     Maintaining,
-    counting,
-    kept_as,
+    keep_signed,
     publish,
     require_approved,
 )
 from gateway.service.moments import instant_text
 
-__all__ = ["missing_keys", "publish_due", "receive_publication"]
+__all__ = [
+    "TooLateToWithdraw",
+    "missing_keys",
+    "publish_due",
+    "receive_publication",
+    "withdraw_publication",
+]
+
+
+class TooLateToWithdraw(Refused):
+    """Enough maintainers have signed a version: it is published, or about to be."""
+
+    code = "too-late-to-withdraw"
+    remedy = "publish another version; what stands in the log stays there"
 
 
 def receive_publication(data: bytes, judging: Judging, *, sender: str = "") -> MappingPublication:
@@ -49,22 +61,43 @@ def receive_publication(data: bytes, judging: Judging, *, sender: str = "") -> M
         MappingNotAdmitted: its figures have no source, and this is no test home.
         MappingChanged: the number was published with another text.
         ChecksFailed: its own tests fail.
+        PublicationWithdrawn: it was taken back.
     """
     publication = read_publication(data)
     known = judging.publications.publication(publication.digest.removeprefix("sha256:"))
     if known is not None and known.state is PublicationState.PUBLISHED:
         _require_own(judging.program(known.canonical), sender)
         return known
-    maintainers = judging.maintainers()
-    signed = maintainers.require_signatures(publication.approval)
+    signed = judging.maintainers().require_signatures(publication.approval)
     program = judging.program(publication.canonical)
     _require_own(program, sender)
     publication.require_names(program.id, program.version)
     judging.require_free(program)
     if known is None:
         judging.require_checked(program)
-    made = kept_as(program, signed, received=instant_text(judging.clock.now()))
-    return judging.publications.keep(made, quorum=counting(maintainers))
+    return keep_signed(Approved(program, signed), judging, proposer=sender)
+
+
+def withdraw_publication(name: str, judging: Judging, *, asker: str = "") -> MappingPublication:
+    """Take back a version that not enough have signed, for good; again it is answered alike.
+
+    What is wrong with a text can be mended in another; the signatures over this one count no more.
+
+    Args:
+        name: the digest of the text.
+        judging: what there is.
+        asker: the platform that asks; empty for a coordinator.
+
+    Raises:
+        NotFound: who asks has not handed it in.
+        TooLateToWithdraw: enough have signed.
+    """
+    proposed = proposed_by(judging.publications.publication(name.removeprefix("sha256:")), asker)
+    moment = instant_text(judging.clock.now())
+    kept = proposed_by(judging.publications.withdraw(proposed.digest, moment), asker)
+    if kept.state is not PublicationState.WITHDRAWN:
+        raise TooLateToWithdraw(f"{kept.id} version {kept.version} is {kept.state}: enough have signed it")
+    return kept
 
 
 def publish_due(parts: Maintaining) -> int:
@@ -87,10 +120,10 @@ def publish_due(parts: Maintaining) -> int:
     return len(due)
 
 
-def missing_keys(publication: MappingPublication, judging: Judging) -> list[str]:
+def missing_keys(publication: MappingPublication, maintainers: Maintainers) -> list[str]:
     """Return the ids of the maintainers' keys that have not signed, in the order of their names."""
     signed = {one.key for one in publication.signatures}
-    named = sorted(judging.maintainers().key_ids.items(), key=lambda one: one[1])
+    named = sorted(maintainers.key_ids.items(), key=lambda one: one[1])
     return [key for key, _ in named if key not in signed]
 
 

@@ -1,7 +1,7 @@
 """Do the same for each of several that have come together, so that none suffers from another."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gateway.errors import GatewayError, IntegrityBroken, LocalFileError, NotFound, Unreachable
 
@@ -9,6 +9,7 @@ __all__ = ["each_of", "go_on", "tried"]
 
 T = TypeVar("T")
 U = TypeVar("U")
+E = TypeVar("E", bound=Exception)
 
 
 def each_of(work: Callable[[T], U]) -> Callable[[Sequence[T]], list[U | Exception]]:
@@ -31,13 +32,11 @@ def each_of(work: Callable[[T], U]) -> Callable[[Sequence[T]], list[U | Exceptio
     return lambda items: [one(item) for item in items]
 
 
-def go_on(
-    some: Sequence[T | Exception], ask: Callable[[Sequence[T]], Sequence[U | Exception]]
-) -> list[U | Exception]:
+def go_on(some: Sequence[T | E], ask: Callable[[Sequence[T]], Sequence[U | E]]) -> list[U | E]:
     """Ask about those for which nothing has failed so far, together and in their order."""
     left = [one for one in some if not isinstance(one, Exception)]
     answers = iter(ask(left) if left else ())
-    return [one if isinstance(one, Exception) else next(answers) for one in some]
+    return [cast("E", one) if isinstance(one, Exception) else next(answers) for one in some]  # no T is one
 
 
 def tried(work: Callable[[], T]) -> T | GatewayError:

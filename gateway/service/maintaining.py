@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.convert import Program
+from gateway.errors import Refused
 from gateway.model.statement import PartySignature
 from gateway.ports import (
     Clock,
@@ -14,6 +15,7 @@ from gateway.ports import (
     MaintainerSignature,
     MappingPublication,
     Publications,
+    PublicationState,
     PublishedMapping,
     SignatureQuorum,
 )
@@ -28,8 +30,8 @@ __all__ = [
     "Approved",
     "Judging",
     "Maintaining",
-    "counting",
-    "kept_as",
+    "PublicationWithdrawn",
+    "keep_signed",
     "publish",
     "publish_approved",
     "require_approved",
@@ -74,8 +76,15 @@ class Maintaining:
     rings: Callable[[], PublishingRings]
 
 
+class PublicationWithdrawn(Refused):
+    """A version was taken back by who had handed it in."""
+
+    code = "publication-withdrawn"
+    remedy = "hand in another text; what was withdrawn takes no more signatures"
+
+
 class Approved(NamedTuple):
-    """A version that may be published, with the signatures of those who say so."""
+    """A version, with the signatures of maintainers who say that it may be published."""
 
     program: Program
     signatures: Sequence[PartySignature]
@@ -110,11 +119,11 @@ def publish_approved(data: bytes, parts: Maintaining) -> PublishedMapping:
 
     Raises:
         MalformedDocument: it has not the form.
+        PublicationWithdrawn: it was taken back.
     """
     judging, publication = parts.judging, read_publication(data)
     approved = require_approved(publication, judging)
-    made = kept_as(approved.program, approved.signatures, received=instant_text(judging.clock.now()))
-    judging.publications.keep(made, quorum=counting(judging.maintainers()))
+    keep_signed(approved, judging, proposer="")
     return publish(approved, parts)
 
 
@@ -136,20 +145,27 @@ def publish(approved: Approved, parts: Maintaining) -> PublishedMapping:
     return published
 
 
-def counting(maintainers: Maintainers) -> SignatureQuorum:
-    """Return whose signatures count, and how many there must be."""
-    return SignatureQuorum(frozenset(maintainers.key_ids), maintainers.quorum)
+def keep_signed(approved: Approved, judging: Judging, *, proposer: str) -> MappingPublication:
+    """Keep a version and signatures by maintainers, be they enough or not; return what is kept then.
 
-
-def kept_as(program: Program, signatures: Sequence[PartySignature], *, received: str) -> MappingPublication:
-    """Return a version with signatures as it is kept."""
-    return MappingPublication(
+    Raises:
+        PublicationWithdrawn: it was taken back.
+    """
+    program, maintainers = approved.program, judging.maintainers()
+    made = MappingPublication(
         digest=program.digest,
         id=program.id,
         version=program.version,
         canonical=program.canonical,
-        received=received,
+        received=instant_text(judging.clock.now()),
         signatures=tuple(
-            MaintainerSignature(one.key, base64.b64decode(one.public_key), one.value) for one in signatures
+            MaintainerSignature(one.key, base64.b64decode(one.public_key), one.value)
+            for one in approved.signatures
         ),
+        proposer=proposer,
     )
+    quorum = SignatureQuorum(frozenset(maintainers.key_ids), maintainers.quorum)
+    kept = judging.publications.keep(made, quorum=quorum)
+    if kept.state is PublicationState.WITHDRAWN:
+        raise PublicationWithdrawn(f"{kept.id} version {kept.version} was withdrawn at {kept.withdrawn}")
+    return kept

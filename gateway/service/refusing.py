@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from gateway.errors import Refused
 from gateway.recognition import Failure
 
-__all__ = ["TransferRefused"]
+__all__ = ["NotStarted", "TransferRefused"]
+
+_REMEDY = "docs/reference/transfer-checks.md says of each check what can be done"
 
 
 class TransferRefused(Refused):
     """A move does not come about. ``code`` is that of the first check that failed."""
 
     code = "transfer-refused"
-    remedy = "docs/reference/transfer-checks.md says of each check what can be done"
+    remedy = _REMEDY
 
     def __init__(self, failed: Sequence[Failure]) -> None:
         first = failed[0]
@@ -20,3 +22,14 @@ class TransferRefused(Refused):
         super().__init__(f"{first.number} {first.code}: {first.detail}{more}", field=first.record)
         self.code = first.code.value
         self.failed = tuple(failed)
+
+
+class NotStarted(Refused):
+    """A transfer has its answer, which is no: the same id is always answered so. ``code`` says why."""
+
+    code = "not-started"
+    remedy = _REMEDY
+
+    def __init__(self, transfer: str, reason: str) -> None:
+        super().__init__(f"{transfer} was refused, and nothing has moved: {reason}")
+        self.code = reason

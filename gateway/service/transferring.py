@@ -114,10 +114,19 @@ class Transferring:
         return found
 
     def listed(self, *, viewer: str = "", after: str = "", limit: int = 100) -> list[dict[str, Json]]:
-        """Return transfers of a platform, or all, by their ids."""
-        names = self.index.of_platform(viewer, after=after, limit=limit)
-        found = self._found_all(names)
-        return [found[name] for name in names if name in found]
+        """Return transfers of a platform, or all, by their ids; fewer than the limit: there are no more.
+
+        The index may know ids of which nothing else was written: a process ended between the two.
+        """
+        listed: list[dict[str, Json]] = []
+        while len(listed) < limit:
+            names = self.index.of_platform(viewer, after=after, limit=limit - len(listed))
+            if not names:
+                break
+            found = self._found_all(names)
+            listed += [found[name] for name in names if name in found]
+            after = names[-1]
+        return listed
 
     def _read(self, body: dict[str, Json], *, sender: str, ring: KeyRing, position: int) -> Wanted:
         name = _read_id(body)

@@ -7,17 +7,18 @@ elsewhere loses the compare-and-swap here. Both are noticed only because this st
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from gateway.errors import HomeBusy, InvariantBroken, LocalFileError
+from gateway.errors import HomeBusy, InvariantBroken
+from gateway.store.lasting import lasting, transaction
 from gateway.transparency import EMPTY_ROOT
 
 __all__ = ["CheckpointFile", "CheckpointStore", "Stored", "SwapLost"]
 
-_BUSY_SECONDS: Final = 10  # a swap takes milliseconds; who waits longer has met a stuck process
+_WHAT: Final = "the checkpoint store"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS checkpoints (
     origin TEXT PRIMARY KEY,
@@ -114,14 +115,13 @@ class CheckpointFile(CheckpointStore):
         """Return what is stored of a log, or None where nothing was ever stored."""
         if not self._path.exists():
             return None
-        with self._connection() as connection:
+        with lasting(self._path, what=_WHAT) as connection:
             return _select(connection, origin)
 
     @contextmanager
     def changing(self, origin: str) -> Iterator[tuple[Stored, Callable[[Stored], None]]]:
         """Hold the write lock from reading the row to changing it, so that no other writer comes between."""
-        with self._connection(makes_folder=True) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with lasting(self._path, what=_WHAT) as connection, transaction(connection):
             connection.execute(_SCHEMA)
             connection.execute(
                 "INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)",
@@ -132,26 +132,6 @@ class CheckpointFile(CheckpointStore):
                 connection.execute(_UPDATE, (*astuple(new), origin))
 
             yield _select(connection, origin) or Stored(), replace_row
-            connection.execute("COMMIT")  # an exception above closes the connection, which rolls back
-
-    @contextmanager
-    def _connection(self, *, makes_folder: bool = False) -> Iterator[sqlite3.Connection]:
-        try:
-            if makes_folder:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(
-                sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-            ) as connection:
-                # A swap must survive a power cut the moment it has returned. A rollback journal keeps
-                # all in one file at rest; EXTRA also flushes the removal of that journal.
-                connection.execute("PRAGMA journal_mode = DELETE")
-                connection.execute("PRAGMA synchronous = EXTRA")
-                yield connection
-        except (sqlite3.Error, OSError) as error:
-            raise LocalFileError(
-                f"the checkpoint store {self._path} cannot be used: {error}",
-                remedy="make room, or mend its permissions; never put an older copy in its place",
-            ) from error
 
 
 def _select(connection: sqlite3.Connection, origin: str) -> Stored | None:

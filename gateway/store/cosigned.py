@@ -3,16 +3,14 @@
 One process gathers them; whoever reads finds the whole old file or the whole new one.
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.errors import HomeBusy
 from gateway.ports import CosigningStatus, WitnessState
 from gateway.store.durable import write_durably
+from gateway.store.locking import locked
 
 __all__ = ["CosignedFiles"]
 
@@ -34,16 +32,9 @@ class CosignedFiles:
             HomeBusy: another process gathers.
         """
         self._folder.mkdir(exist_ok=True)
-        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise HomeBusy(f"another process gathers cosignatures in {self._folder}") from error
-        try:
+        told = f"another process gathers cosignatures in {self._folder}"
+        with locked(self._folder / "lock", told=told):
             yield
-        finally:
-            os.close(descriptor)
 
     def newest(self) -> bytes:
         """Return the newest checkpoint that any witness has cosigned."""

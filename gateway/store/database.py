@@ -13,7 +13,7 @@ from gateway.store.dialects import Dialect, Postgres, Sqlite
 
 __all__ = ["Database", "refuse_network_disk"]
 
-HEAD: Final = "0022"
+HEAD: Final = "0023"
 _NETWORK_DISKS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
 )

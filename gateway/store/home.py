@@ -1,8 +1,6 @@
 """The home folder: what is where, who may write to it, and what was decided when it was made."""
 
-import fcntl
 import json
-import os
 import re
 import socket
 from collections.abc import Iterable, Iterator
@@ -12,9 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from gateway.errors import HomeBusy, LocalFileError
+from gateway.errors import LocalFileError
 from gateway.model.visible import safe_line
 from gateway.store.durable import remove_folder, sync_folder, write_durably
+from gateway.store.locking import locked
 from gateway.store.set_aside import still_erased
 
 __all__ = ["Home", "HomeFacts", "Profile"]
@@ -129,16 +128,8 @@ class Home:
             HomeBusy: another process writes to this home.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise HomeBusy(f"another process is writing to {self.root}") from error
-        try:
+        with locked(self.root / "lock", told=f"another process is writing to {self.root}"):
             yield
-        finally:
-            os.close(descriptor)
 
     def record_keys(self) -> list[Path]:
         """Return the files of the record keys; what a kill has left half written is none."""

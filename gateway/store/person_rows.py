@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
+from gateway.errors import IntegrityBroken
 from gateway.ports import BatchRow, Journal, KeptColumns, KeptRecord, PrivateRow, RecordFile
 from gateway.store import tables as t
 from gateway.store.database import Database
@@ -27,6 +28,7 @@ _STANDING: Final = select(
     select(func.max(t.erasures.c.position)).scalar_subquery().label("erased"),
 )
 _Places = NDArray[np.void]
+_Standing = tuple[int | None, int | None]
 Days = Collection[str] | None
 TOGETHER: Final = 16  # sets of places before they are joined
 HELD_ROWS: Final = 50_000  # of record files that stay in memory, checked, for the next who asks: some 50 MiB
@@ -36,7 +38,7 @@ HELD_ROWS: Final = 50_000  # of record files that stay in memory, checked, for t
 class _Known:
     """What is known of a platform's files: those that there are, by number, and the places in them."""
 
-    standing: tuple[int | None, int | None] | None = None
+    standing: _Standing | None = None
     files: dict[int, tuple[int, RecordFile]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     next: int = 0
@@ -59,9 +61,22 @@ class PersonRows:
     def of(self, platform: str, accounts: Mapping[bytes, Days]) -> dict[bytes, list[KeptRecord]]:
         """Return the records of accounts, by their pseudonyms in the platform: of some days, or of all."""
         with self._lock:
-            known = self._known.setdefault(platform, _Known())
+            standing = self._standing()
+            try:
+                return self._of_all(platform, accounts, standing=standing)
+            except IntegrityBroken:
+                if self._standing() == standing:
+                    raise
+            return self._of_all(platform, accounts, standing=self._standing())  # an erasure came between
+
+    def _of_all(
+        self, platform: str, accounts: Mapping[bytes, Days], *, standing: _Standing
+    ) -> dict[bytes, list[KeptRecord]]:
+        known = self._known.setdefault(platform, _Known())
+        if standing != known.standing:
             self._look_again(platform, known)
-            return {account: self._of(known, account, days=days) for account, days in accounts.items()}
+            known.standing = standing
+        return {account: self._of(known, account, days=days) for account, days in accounts.items()}
 
     def _of(self, known: _Known, account: bytes, *, days: Days) -> list[KeptRecord]:
         return [
@@ -73,27 +88,23 @@ class PersonRows:
         ]
 
     def _look_again(self, platform: str, known: _Known) -> None:
-        """Take note of new files, and of those that an erasure has replaced."""
-        standing = self._standing()
-        if standing == known.standing:
-            return
+        """Take note of new files, and of those that an erasure has replaced; of all of them or of none."""
         listed = {file.path: (batch, file) for batch, file in self._listed(platform)}
         gone = [path for path in known.numbers if path not in listed]
         if gone:
             self._forget(known, gone)
-        added: list[_Places] = []
-        for path, (batch, file) in listed.items():
-            if path not in known.numbers:
-                known.numbers[path], known.files[known.next] = known.next, (batch, file)
-                added.append(self._places(file, known.next))
-                known.next += 1
-        if added:
-            known.places.append(_joined(added))
+        new = dict(
+            enumerate((one for one in listed.values() if one[1].path not in known.numbers), known.next)
+        )
+        if new:
+            known.places.append(_joined([self._places(file, number) for number, (_, file) in new.items()]))
+            known.files |= new
+            known.numbers |= {file.path: number for number, (_, file) in new.items()}
+            known.next += len(new)
         if len(known.places) > TOGETHER:
             known.places = [_joined(known.places)]
-        known.standing = standing
 
-    def _standing(self) -> tuple[int | None, int | None]:
+    def _standing(self) -> _Standing:
         """Return what changes with every batch and with every erasure."""
         with self._database.read() as connection:
             row = connection.execute(_STANDING).one()

@@ -41,6 +41,8 @@ publications: Final = Table(
     Column("ready", Boolean, nullable=False),
     Column("fault", String, nullable=False),
     Column("position", BigInteger, ForeignKey("queue.position")),
+    Column("proposer", String, nullable=False),
+    Column("withdrawn", String, nullable=False),
 )
 
 publication_signatures: Final = Table(
@@ -56,7 +58,8 @@ publication_signatures: Final = Table(
 
 _P: Final = publications.c
 _S: Final = publication_signatures.c
-_OPEN: Final = _P.position.is_(None)
+_UNSETTLED: Final = _P.position.is_(None)
+_OPEN: Final = _UNSETTLED & (_P.withdrawn == "")
 
 
 class SqlPublications:
@@ -69,13 +72,16 @@ class SqlPublications:
         """Add signatures to a version, the first of each key; what is kept then is returned.
 
         In the same transaction it is marked as ready once the quorum is there. An earlier fault is forgotten.
+        What was withdrawn stays as it is.
         """
         named = _P.digest == publication.digest
         with self._database.write() as connection:
             before = _found(connection, named)
+            if before and before[0].withdrawn:
+                return before[0]
             if not before:
                 values = publication._asdict()
-                del values["signatures"]
+                del values["signatures"], values["number"]
                 connection.execute(insert(publications).values(values))
             known = {one.key for kept in before for one in kept.signatures}
             for one in publication.signatures:
@@ -88,6 +94,14 @@ class SqlPublications:
             (kept,) = _found(connection, named)
             return kept
 
+    def withdraw(self, digest: str, moment: str) -> MappingPublication | None:
+        """Take a version back, unless it was before, or enough have signed; return what is kept then."""
+        named = _P.digest == digest
+        with self._database.write() as connection:
+            undecided = named & _OPEN & (~_P.ready | (_P.fault != ""))
+            connection.execute(update(publications).where(undecided).values(withdrawn=moment))
+            return next(iter(_found(connection, named)), None)
+
     def publication(self, digest: str) -> MappingPublication | None:
         """Return one publication."""
         return next(iter(self._read(_P.digest == digest)), None)
@@ -96,6 +110,17 @@ class SqlPublications:
         """Return all in the order in which they came."""
         return self._read(true())
 
+    def open(self, platform: str, *, before: int | None, limit: int) -> Sequence[MappingPublication]:
+        """Return those that are neither published nor withdrawn, newest first, before a number.
+
+        ``platform``: those of its mappings; empty: all.
+        """
+        wanted = _OPEN & (_P.id.startswith(f"{platform}/", autoescape=True) if platform else true())
+        if before is not None:
+            wanted &= _P.number < before
+        newest = select(_P.number).where(wanted).order_by(_P.number.desc()).limit(limit)
+        return self._read(_P.number.in_(newest))[::-1]
+
     def due(self) -> Sequence[MappingPublication]:
         """Return those that are ready, neither published nor refused."""
         return self._read(_OPEN & _P.ready & (_P.fault == ""))
@@ -103,7 +128,7 @@ class SqlPublications:
     def settle(self, digest: str, position: int) -> None:
         """Note where the version of a digest stands in the log."""
         with self._database.write() as connection:
-            unsettled = update(publications).where(_P.digest == digest, _OPEN)
+            unsettled = update(publications).where(_P.digest == digest, _UNSETTLED)
             connection.execute(unsettled.values(position=position, fault=""))
 
     def refuse(self, digest: str, fault: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,11 +12,11 @@ from gateway.errors import LocalFileError, Refused
 from gateway.store.database import refuse_network_disk
 from gateway.store.durable import write_durably
 from gateway.store.key_files import FileSigner, create_signing_key
+from gateway.store.lasting import lasting, transaction
 from gateway.transparency import SignatureType, VerifierKey, read_checkpoint, read_note, read_vkey
 
 __all__ = ["FollowedLog", "WitnessHome"]
 
-_BUSY_SECONDS: Final = 10  # a decision takes milliseconds
 _EVIDENCE_MAX: Final = 1000  # files; a log that forks without end must not fill the disk
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS log_keys (origin TEXT NOT NULL, vkey TEXT NOT NULL, PRIMARY KEY (origin, vkey));
@@ -137,28 +137,11 @@ class WitnessHome:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Hold the write lock from the first reading to the flushed commit."""
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._connection() as connection, transaction(connection):
             yield connection
-            connection.execute("COMMIT")  # an exception above closes the connection, which rolls back
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(
-                sqlite3.connect(self._database, timeout=_BUSY_SECONDS, isolation_level=None)
-            ) as connection:
-                # What was cosigned must survive a power cut the moment it is answered: a rollback journal,
-                # whose removal EXTRA flushes too, as in the checkpoint store.
-                connection.execute("PRAGMA journal_mode = DELETE")
-                connection.execute("PRAGMA synchronous = EXTRA")
-                yield connection
-        except (sqlite3.Error, OSError) as error:
-            raise LocalFileError(
-                f"the witness's state {self._database} cannot be used: {error}",
-                remedy="make room, or mend its permissions; never put an older copy in its place",
-            ) from error
+    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
+        return lasting(self._database, what="the witness's state")
 
 
 def _origin_hash(origin: str) -> str:

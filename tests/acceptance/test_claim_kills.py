@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,16 +19,13 @@ from gateway.store.keyed_files import KeyedFiles
 from tests.fakes.claims import NOON, PLATFORMS, At, counting, linked_home, seen, submit
 from tests.fakes.forgetting import copied
 from tests.fakes.homes import audited, rows_of
+from tests.fakes.stopping import killed_at
 
 EVERY = 1 if "TANQIAO_KILLS" in os.environ else 15
 A, B, C = PLATFORMS
 PERSONS = ("an", "bo")
 FIRST, SECOND = {(B, f"b-{who}") for who in PERSONS}, {(A, f"a-{who}") for who in PERSONS}
 LAST = {(C, f"c-{who}") for who in PERSONS}
-
-
-class Killed(BaseException):
-    """Nothing that runs may catch this: it stands for a kill."""
 
 
 @pytest.fixture(scope="module")
@@ -60,29 +57,6 @@ def close(home: Path) -> None:
         app_claims.close(home, "2025-03-10")
 
 
-def killed_at(step: int, work: Callable[[Path], None], home: Path) -> int:
-    """Do some work and stop before a step that makes something last; returns how many steps there were."""
-    steps = 0
-
-    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapper(*args: Any, **more: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == step:
-                raise Killed
-            return real(*args, **more)
-
-        return wrapper
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", counted(os.fsync))
-        patch.setattr(Path, "unlink", counted(Path.unlink))
-        patch.setattr(KeyedFiles, "adopt", counted(KeyedFiles.adopt))
-        with suppress(Killed):
-            work(home)
-    return steps
-
-
 @pytest.mark.parametrize(
     ("work", "expected"),
     [(displace, SECOND | LAST), (withdraw, LAST), (close, FIRST)],
@@ -94,12 +68,13 @@ def test_what_was_killed_ends_as_if_it_had_never_been(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app_home, "SystemClock", lambda: At(NOON))
         (tmp_path / "whole").mkdir()
-        steps = killed_at(0, work, copied(made, tmp_path / "whole", patch))
+        whole = copied(made, tmp_path / "whole", patch)
+        steps = killed_at(0, partial(work, whole), (KeyedFiles, "adopt"))
         assert steps > 3
         for step in range(1, steps + 1, EVERY):
             (tmp_path / f"{step}").mkdir()
             home = copied(made, tmp_path / f"{step}", patch)
-            killed_at(step, work, home)
+            killed_at(step, partial(work, home), (KeyedFiles, "adopt"))
             work(home)
 
             assert counting(home) == expected, step

@@ -11,10 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,14 +27,11 @@ from gateway.store.keyed_files import KeyedFiles
 from tests.fakes.forgetting import PERSON, YUNXI, copied, everywhere, secrets_of
 from tests.fakes.homes import audited, rows_of
 from tests.fakes.searching import found_in, spellings
+from tests.fakes.stopping import Killed, killed_at
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("TANQIAO_KILLS", "2"))
 SEED = int(os.environ.get("TANQIAO_SEED", random.SystemRandom().randrange(10**6)))
-
-
-class Killed(BaseException):
-    """Nothing that runs may catch this: it stands for a kill."""
 
 
 @pytest.fixture(scope="module")
@@ -45,30 +40,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield everywhere(tmp_path_factory.mktemp("kills"), patch)
 
 
-def killed_at(step: int, home: Path) -> int:
+def erased_until(step: int, home: Path) -> int:
     """Erase, and stop before a step that makes something last; returns how many steps there were."""
-    steps = 0
-
-    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapper(*args: Any, **more: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == step:
-                raise Killed
-            return real(*args, **more)
-
-        return wrapper
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", counted(os.fsync))
-        patch.setattr(Path, "unlink", counted(Path.unlink))
-        patch.setattr(HomeErasures, "describe", counted(HomeErasures.describe))
-        patch.setattr(HomeErasures, "decide", counted(HomeErasures.decide))
-        patch.setattr(KeyedFiles, "adopt", counted(KeyedFiles.adopt))
-        patch.setattr(Database, "scrub", counted(Database.scrub))
-        with suppress(Killed):
-            erase(home, PERSON, platform=YUNXI)
-    return steps
+    return killed_at(
+        step,
+        lambda: erase(home, PERSON, platform=YUNXI),
+        (HomeErasures, "describe"),
+        (HomeErasures, "decide"),
+        (KeyedFiles, "adopt"),
+        (Database, "scrub"),
+    )
 
 
 def require_old_or_new(home: Path, before: list[PrivateRow]) -> bool:
@@ -104,14 +85,14 @@ def test_an_erasure_stopped_before_any_step_is_old_or_new_and_finished_by_the_ne
 ) -> None:
     before, wanted = rows_of(made), secrets_of(made, YUNXI) - spellings(PERSON)
     home = copied(made, tmp_path, monkeypatch)
-    total = killed_at(0, home)
+    total = erased_until(0, home)
     assert total > 20
     seen = []
     wide = os.environ.get("TANQIAO_KILLS") is not None
     for step in range(1, total + 1) if wide else range(1 + SEED % 5, total + 1, 5):
         shutil.rmtree(home.parent)
         home = copied(made, tmp_path, monkeypatch)
-        killed_at(step, home)
+        erased_until(step, home)
         seen.append(require_old_or_new(home, before))
         require_finished(home, wanted, was_new=seen[-1])
     assert seen == sorted(seen), "old until it is decided, new from then on"

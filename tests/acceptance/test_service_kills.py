@@ -18,7 +18,7 @@ from gateway.app.log import verify_log
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import Unreachable
 from tests.fakes.homes import WUHAN, audited, make_home, trip
-from tests.fakes.servers import PostgresServer, ValkeyServer, postgres_server, valkey_server
+from tests.fakes.servers import PostgresServer, ValkeyServer, keep_in, postgres_server, valkey_server
 from tests.fakes.serving import PlatformSigner, Served, enrolled, served
 
 ROUNDS = int(os.environ.get("TANQIAO_TEST_KILLS", "1"))
@@ -109,9 +109,7 @@ def test_kills_under_load_lose_nothing_and_count_nothing_twice(
     stores: tuple[PostgresServer, ValkeyServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     postgres, valkey = stores
-    monkeypatch.setenv("TANQIAO_DATABASE", postgres.database())
-    monkeypatch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
-    monkeypatch.setenv("TANQIAO_REDIS", valkey.url)
+    keep_in(monkeypatch, postgres, valkey)
     home = make_home(tmp_path, monkeypatch, profile="default")
     with served(home, workers=2) as running:
         wuhan = enrolled(running)

@@ -22,7 +22,8 @@ from gateway.model.strict import read_strict_object
 from gateway.peers import HttpPlatforms, LineLimits, LineParts
 from gateway.ports import Credit, HoldPoints, LotPart, PlatformEndpoint, ReturnPoints, TellDecision
 from gateway.signing import KeyRing, Message, TrustedKey, content_digest, seal, sign_request
-from tests.fakes.serving import STARTED_SECONDS, free_port, kill_session
+from tests.fakes.servers import free_port
+from tests.fakes.serving import STARTED_SECONDS, kill_session
 from tests.unit.signing.signers import SeededSigner, trusted
 
 T = TypeVar("T")

@@ -50,6 +50,11 @@ class Between:
         self.mappings = [home.parent / f"{city.name}.yaml" for city in cities]
         self.versions = Versions(self.mappings)
 
+    @property
+    def arguments(self) -> list[str]:
+        """Return what a service between the two is started with."""
+        return [word for path in self.mappings for word in ("--mapping", str(path))]
+
     def corridor(self, source: str = SOURCE, destination: str = "") -> Corridor:
         names = (source, destination or (DESTINATION if source == SOURCE else SOURCE))
         return Corridor(*(self.cities[name].platform for name in names))

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from tests.fakes.serving import free_port
+from tests.fakes.servers import free_port
 
 AUDIENCE = "https://gateway.example"
 CLIENT = "console"

@@ -30,7 +30,8 @@ from gateway.store.key_files import FileSigner
 from gateway.store.ledger import SqlLedger, SqlLedgerReader
 from tests.fakes.cities import SandboxCity
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, transfer_id
-from tests.fakes.serving import free_port, kill_session
+from tests.fakes.servers import free_port
+from tests.fakes.serving import kill_session
 
 __all__ = [
     "ANSWER",

@@ -16,6 +16,7 @@ from gateway.app.quoting import quoting
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.quote import Quote
 from gateway.model.shape import Shape
+from gateway.model.strict import read_strict_object
 from gateway.ports import ArrivedLot, Corridor, CorridorDocument, LotState, PlatformKey
 from gateway.recognition import DayUse, Moved, Used
 from gateway.resources import schema
@@ -24,8 +25,10 @@ from gateway.service.agreement_drafts import co_sign
 from gateway.service.announcing import announce_documents
 from gateway.service.closing_claims import close_claims
 from gateway.service.quoting import MadeQuote, QuoteAsked, Quoting, make_quote
+from gateway.service.transferring import Transferring
 from gateway.store.platforms import SqlPlatforms
 from tests.fakes.claims import PLATFORMS, At, link_all, linked_home, submit, write_mapping
+from tests.fakes.corridors import transfer_id
 from tests.fakes.serving import PlatformSigner
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "Books",
     "agree",
     "agreement",
+    "begun",
     "close_rides",
     "copied",
     "moving_home",
@@ -121,6 +125,21 @@ def copied(home: Path, folder: Path, patch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(home.parent / name, folder / name)
     patch.setenv("TANQIAO_STATE", str(folder / "state"))
     return folder / "home"
+
+
+def begun(parts: Transferring, *, points: int) -> str:
+    """Quote and start a move of an's points from the first platform to the second; returns its id."""
+    account = parts.names.pseudonym(PLATFORMS[0], "an")
+    asked = QuoteAsked(corridor=Corridor(*PLATFORMS[:2]), account=account, points=points)
+    name = transfer_id()
+    body: dict[str, Json] = {
+        "id": name,
+        "quote": read_strict_object(make_quote(asked, parts.quoting).envelope),
+        "source_account": "an",
+        "destination_account": "an",
+    }
+    parts.start(body, sender=PLATFORMS[0])
+    return name
 
 
 def close_rides(home: Path) -> None:

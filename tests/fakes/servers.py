@@ -186,9 +186,7 @@ def stores(kind: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
         return
     with postgres_server() as server, valkey_server() as valkey:
-        patch.setenv("TANQIAO_DATABASE", server.database())
-        patch.setenv("TANQIAO_CHECKPOINTS", server.database())
-        patch.setenv("TANQIAO_REDIS", valkey.url)
+        keep_in(patch, server, valkey)
         yield
 
 
@@ -200,6 +198,14 @@ def valkey_server(*, policy: str = "noeviction") -> Iterator[ValkeyServer]:
     finally:
         server.client.close()
         server.kill()
+
+
+def keep_in(patch: pytest.MonkeyPatch, postgres: PostgresServer, valkey: ValkeyServer | None = None) -> None:
+    """Have homes that are made from here on keep all they can in servers, in databases of their own."""
+    patch.setenv("TANQIAO_DATABASE", postgres.database())
+    patch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
+    if valkey is not None:
+        patch.setenv("TANQIAO_REDIS", valkey.url)
 
 
 def _unprivileged(folder: Path) -> str | None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,12 +14,15 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateway.app.keys import new_key
 from gateway.app.platforms import invite
 from gateway.client import GatewayClient
 from gateway.errors import HomeBusy
 from gateway.service.audit import AuditReport
 from gateway.signing import Signer, key_id
+from gateway.store.key_files import FileSigner
 from tests.fakes.homes import audited
+from tests.fakes.servers import free_port
 
 T = TypeVar("T")
 STARTED_SECONDS = 30
@@ -37,12 +39,6 @@ class PlatformSigner:
 
     def sign(self, message: bytes) -> bytes:
         return self._private.sign(message)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Served:
@@ -103,8 +99,8 @@ def kill_session(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def served(home: Path, *, workers: int = 1) -> Iterator[Served]:
-    running = Served(home, workers=workers)
+def served(home: Path, *, workers: int = 1, arguments: Sequence[str] = ()) -> Iterator[Served]:
+    running = Served(home, workers=workers, arguments=arguments)
     try:
         running.wait_until_ready()
         yield running
@@ -133,3 +129,10 @@ def enrolled(running: Served, seed: int = 1, *, platform: str = WUHAN_PLATFORM) 
     client = running.client(PlatformSigner(seed))
     client.enrol(platform, invite(running.home, platform)["code"])
     return client
+
+
+def enrolled_key(running: Served, path: Path, *, platform: str = WUHAN_PLATFORM) -> Path:
+    """Make a platform's key in a file, and have it invited and hand the key in."""
+    new_key(path, "http", name="")
+    running.client(FileSigner(path, "http")).enrol(platform, invite(running.home, platform)["code"])
+    return path

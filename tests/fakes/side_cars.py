@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import yaml
 
-from tests.fakes.serving import free_port
+from tests.fakes.servers import free_port
 from tests.node.packages import CLIENTS
 from tools.write_openapi import CONTRACT
 

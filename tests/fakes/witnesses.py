@@ -24,7 +24,8 @@ from gateway.transparency import (
     read_note,
     read_vkey,
 )
-from tests.fakes.serving import free_port, kill_session
+from tests.fakes.servers import free_port
+from tests.fakes.serving import kill_session
 
 STARTED_SECONDS = 30
 

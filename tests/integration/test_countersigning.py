@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -23,7 +24,14 @@ from gateway.model.canonical import canonical_bytes
 from gateway.ports import MappingPublication, PublicationState
 from gateway.service.approving import ApprovalRefused, QuorumMissing
 from gateway.service.catalogue import MappingChanged
-from gateway.service.countersigning import missing_keys, publish_due, receive_publication
+from gateway.service.countersigning import (
+    TooLateToWithdraw,
+    missing_keys,
+    publish_due,
+    receive_publication,
+    withdraw_publication,
+)
+from gateway.service.maintaining import PublicationWithdrawn
 from gateway.service.scheme import MappingNotAdmitted
 from gateway.store.publications import SqlPublications
 from tests.acceptance.commands import tanqiao
@@ -40,13 +48,14 @@ from tests.fakes.publications import (
     version_three,
 )
 from tests.fakes.revisions import set_back
-from tests.fakes.servers import PostgresServer
+from tests.fakes.servers import PostgresServer, keep_in
 from tests.fakes.serving import PlatformSigner
 
 pytestmark = pytest.mark.xdist_group("servers")
 ROOT = Path(__file__).resolve().parents[2]
 THIRD = version_three()
 State = PublicationState
+PLATFORM = "cn-420100/wuhan"
 
 
 @pytest.fixture
@@ -59,6 +68,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def receive(home: Path, data: bytes, sender: str = "") -> MappingPublication:
     with open_home(home) as opened:
         return receive_publication(data, judging(opened, Versions()), sender=sender)
+
+
+def withdraw(home: Path, text: bytes = THIRD, asker: str = "") -> MappingPublication:
+    with open_home(home) as opened:
+        return withdraw_publication(named(text), judging(opened, Versions()), asker=asker)
+
+
+def waiting(home: Path, platform: str = "", *, before: int | None = None, limit: int = 9) -> list[str]:
+    """Return the digests of what is listed."""
+    with open_home(home) as opened:
+        found = SqlPublications(opened.database).open(platform, before=before, limit=limit)
+    return ["sha256:" + one.digest for one in found]
 
 
 def publish(home: Path) -> int:
@@ -84,7 +105,7 @@ def test_a_version_waits_until_enough_have_signed_and_is_published_once(home: Pa
     first = receive(home, signed_by(THIRD, LI), "cn-420100/wuhan")
     again = receive(home, signed_by(THIRD, LI))
     with open_home(home) as opened:
-        missing = missing_keys(first, judging(opened, Versions()))
+        missing = missing_keys(first, judging(opened, Versions()).maintainers())
     assert (first.state, again, missing) == (State.WAITING, first, [WANG.key_id, ZHAO.key_id])
     assert (publish(home), published(home)) == (0, [])
 
@@ -294,8 +315,7 @@ def test_of_those_who_sign_at_once_none_is_lost(
     """Each knows of its own signature alone; together they are enough, and one of them sees that."""
     if kind == "PostgreSQL":
         postgres: PostgresServer = request.getfixturevalue("postgres")
-        monkeypatch.setenv("TANQIAO_DATABASE", postgres.database())
-        monkeypatch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
+        keep_in(monkeypatch, postgres)
     home = make_home(tmp_path, monkeypatch, profile="default")
     keys = {f"m-{seed}": MaintainerKey(seed) for seed in range(110, 118)}
     name_maintainers(home, 8, **keys)
@@ -306,6 +326,95 @@ def test_of_those_who_sign_at_once_none_is_lost(
     assert sorted(one.state for one in found) == [State.SIGNED] + [State.WAITING] * 7
     assert (publish(home), published(home)) == (1, [(WUHAN, 8)])
     assert audited(home).differences == []
+
+
+def test_what_was_withdrawn_waits_for_nobody_and_takes_no_more_signatures(home: Path, tmp_path: Path) -> None:
+    receive(home, signed_by(THIRD, LI), PLATFORM)
+
+    gone = withdraw(home, asker=PLATFORM)
+    assert (gone.state, gone.proposer, len(gone.signatures)) == (State.WITHDRAWN, PLATFORM, 1)
+    assert withdraw(home, asker=PLATFORM) == gone
+    with pytest.raises(PublicationWithdrawn):
+        receive(home, signed_by(THIRD, WANG), PLATFORM)
+    (tmp_path / "p.json").write_bytes(signed_by(THIRD, LI, WANG))
+    by_file = tanqiao("mapping", "publish", "--publication", tmp_path / "p.json", "--home", home)
+
+    assert (by_file.returncode, "publication-withdrawn" in by_file.stderr) == (4, True)
+    assert (waiting(home), publish(home), published(home)) == ([], 0, [])
+    assert kept(home) == gone
+    assert audited(home).differences == []
+
+
+def test_only_who_handed_a_version_in_takes_it_back(home: Path) -> None:
+    """Whoever brings more signatures for it later has not proposed it."""
+    other = version_three("Another title")
+    receive(home, signed_by(THIRD, LI), PLATFORM)
+    receive(home, signed_by(other, LI))
+    receive(home, signed_by(other, LI), PLATFORM)
+
+    for text, asker in ((THIRD, ""), (THIRD, "cn-440300/shenzhen"), (other, PLATFORM)):
+        with pytest.raises(NotFound):
+            withdraw(home, text, asker=asker)
+    with pytest.raises(NotFound):
+        withdraw(home, version_three("Nobody's"), asker=PLATFORM)
+    assert (kept(home).state, kept(home, other).state) == (State.WAITING, State.WAITING)
+
+
+def test_what_enough_have_signed_is_not_taken_back_and_what_was_refused_is(home: Path) -> None:
+    other = version_three("Another title")
+    receive(home, signed_by(THIRD, LI, WANG))
+    receive(home, signed_by(other, LI, WANG))
+    with pytest.raises(TooLateToWithdraw):
+        withdraw(home)
+    publish(home)
+
+    with pytest.raises(TooLateToWithdraw):
+        withdraw(home)
+    assert (kept(home).state, kept(home, other).state) == (State.PUBLISHED, State.REFUSED)
+    assert waiting(home) == [named(other)]
+    assert withdraw(home, other).state is State.WITHDRAWN
+    assert waiting(home) == []
+    assert audited(home).differences == []
+
+
+def test_what_waits_is_listed_newest_first_and_of_one_platform(home: Path) -> None:
+    texts = [version_three(f"Title {number}") for number in range(3)]
+    for text in texts:
+        receive(home, signed_by(text, LI))
+    digests = [named(text) for text in reversed(texts)]
+
+    assert waiting(home) == waiting(home, PLATFORM) == digests
+    assert waiting(home, limit=1) == digests[:1]
+    assert waiting(home, before=kept(home, texts[1]).number) == digests[2:]
+    assert waiting(home, "cn-420100/wuha") == waiting(home, "cn-440300/shenzhen") == []
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_of_a_last_signature_and_a_withdrawal_at_once_one_counts(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if kind == "PostgreSQL":
+        keep_in(monkeypatch, request.getfixturevalue("postgres"))
+    home = make_home(tmp_path, monkeypatch, profile="default")
+    name_maintainers(home)
+    texts = [version_three(f"Title {number}") for number in range(4)]
+    for text in texts:
+        receive(home, signed_by(text, LI))
+
+    def at_once(work: Callable[[], MappingPublication]) -> State | None:
+        try:
+            return work().state
+        except (PublicationWithdrawn, TooLateToWithdraw):
+            return None
+
+    with ThreadPoolExecutor(2) as pool:
+        for text in texts:
+            signing = pool.submit(at_once, partial(receive, home, signed_by(text, WANG)))
+            taking = pool.submit(at_once, partial(withdraw, home, text))
+            ends = signing.result(), taking.result()
+
+            assert ends in ((State.SIGNED, None), (None, State.WITHDRAWN))
+            assert kept(home, text).state is (ends[0] or ends[1])
 
 
 KILLED = """

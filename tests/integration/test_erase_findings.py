@@ -12,14 +12,11 @@ from gateway.errors import Refused
 from gateway.store.finding_files import NdjsonFindings
 from tests.fakes.homes import audited, bytes_below, convert, make_home, rows_of
 from tests.fakes.searching import found_in, spellings, spellings_of_bytes
+from tests.fakes.stopping import Killed
 from tests.integration.test_plausible import TIMES, lines, ride, write
 
 PERSON, YUNXI = "somebody-0417", "cn-000000/yunxi"
 PLACE = {"file", "row", "also"}
-
-
-class Killed(BaseException):
-    """Nothing that runs may catch this: it stands for a kill."""
 
 
 @pytest.fixture

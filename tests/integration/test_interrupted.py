@@ -10,10 +10,7 @@ from gateway.store.journal import SqlJournal
 from gateway.store.log_files import LogFolder
 from gateway.store.record_files import ParquetRecordFiles
 from tests.fakes.homes import audited, convert, make_home, points_by_event, trips, write_trips
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing may catch it."""
+from tests.fakes.stopping import Killed
 
 
 def killed(*_: Any, **__: Any) -> None:

@@ -16,6 +16,7 @@ from gateway.store.journal import SqlJournal
 from gateway.store.log_files import LogFolder
 from gateway.store.trust_files import TrustFiles
 from tests.fakes.homes import audited, bytes_below, convert, make_home, rows_of, trips, write_trips
+from tests.fakes.stopping import Killed
 
 
 @pytest.fixture
@@ -127,10 +128,6 @@ def test_a_key_half_written_by_a_kill_is_not_a_key(home: Path, tmp_path: Path) -
     assert convert(home, write_trips(tmp_path / "a.ndjson", trips(3))).accepted == 3
     rotate_record_key(home)
     assert audited(home).differences == []
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing may catch it."""
 
 
 def kill_before(patch: pytest.MonkeyPatch, owner: type, name: str) -> None:

@@ -9,9 +9,10 @@ import pytest
 from gateway.app.erase import erase
 from gateway.app.home import OpenHome, open_home
 from gateway.errors import IntegrityBroken
-from gateway.ports import PrivateRow
+from gateway.ports import KeptColumns, PrivateRow, RecordFile
 from gateway.store import person_rows
 from gateway.store.person_rows import PersonRows
+from gateway.store.record_files import ParquetRecordFiles
 from tests.fakes.homes import convert, make_home, rows_of, trips, write_trips
 
 PLATFORM = "cn-420100/wuhan"
@@ -80,6 +81,36 @@ def test_who_was_forgotten_is_not_found_and_others_are(
         erase(home, "user-0005", platform=PLATFORM)
 
         assert found(opened, rows, 5) == []
+        for person in range(PERSONS):
+            assert sorted(found(opened, rows, person)) == by_looking_through(opened, home, person)
+
+
+def test_an_erasure_of_somebody_else_meanwhile_stops_nobody(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files that were listed are gone when they are to be read."""
+    real, erased = ParquetRecordFiles.read_columns, list[str]()
+
+    def read_columns(files: ParquetRecordFiles, file: RecordFile) -> KeptColumns:
+        if not erased:
+            erased.append("user-0005")
+            erase(home, erased[0], platform=PLATFORM)
+        return real(files, file)
+
+    monkeypatch.setattr(ParquetRecordFiles, "read_columns", read_columns)
+    with asked(home) as (opened, rows):
+        assert sorted(found(opened, rows, 3)) == by_looking_through(opened, home, 3)
+    assert erased
+
+
+def test_what_could_not_be_read_for_a_moment_is_found_afterwards(home: Path, tmp_path: Path) -> None:
+    with asked(home) as (opened, rows):
+        path = max((home / "records").rglob("*.parquet"))
+        path.rename(tmp_path / "away")
+        with pytest.raises(IntegrityBroken, match="missing"):
+            found(opened, rows, 5)
+        (tmp_path / "away").rename(path)
+
         for person in range(PERSONS):
             assert sorted(found(opened, rows, person)) == by_looking_through(opened, home, person)
 

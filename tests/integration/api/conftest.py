@@ -8,7 +8,7 @@ import pytest
 
 from gateway.client import GatewayClient
 from tests.fakes.homes import make_home
-from tests.fakes.servers import PostgresServer, ValkeyServer
+from tests.fakes.servers import PostgresServer, ValkeyServer, keep_in
 from tests.fakes.serving import Served, enrolled, served
 
 FOUR_WORKERS = pytest.param(
@@ -31,9 +31,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         if workers:
             postgres: PostgresServer = request.getfixturevalue("postgres")
             valkey: ValkeyServer = request.getfixturevalue("valkey")
-            patch.setenv("TANQIAO_DATABASE", postgres.database())
-            patch.setenv("TANQIAO_CHECKPOINTS", postgres.database())
-            patch.setenv("TANQIAO_REDIS", valkey.url)
+            keep_in(patch, postgres, valkey)
         home: Path = make_home(tmp_path_factory.mktemp("served"), patch, profile="default")
         with served(home, workers=workers or 1) as one:
             yield one

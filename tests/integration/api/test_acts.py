@@ -209,6 +209,18 @@ def test_acts_in_json_name_their_mapping_themselves(wuhan: GatewayClient) -> Non
     assert (refused.value.status, refused.value.problem["code"]) == (400, "malformed-document")
 
 
+def test_who_names_no_mapping_is_told_where_it_is_missed(wuhan: GatewayClient) -> None:
+    told = []
+    for kind, content in ((JSON, b'{"mapping": "", "acts": [{}]}'), ("application/x-ndjson", b"{}\n")):
+        with pytest.raises(RequestFailed) as refused:
+            wuhan.request(
+                "POST", "/v1/acts", content=content, headers={"content-type": kind, "idempotency-key": "nil"}
+            )
+        told += [one["pointer"] for one in refused.value.problem["errors"]]
+
+    assert told == ["/mapping", "/query/mapping"]
+
+
 def test_the_log_is_what_a_web_server_would_serve(running: Served, wuhan: GatewayClient) -> None:
     wuhan.submit(WUHAN, [trip(95)])
 

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.keys import new_key
-from gateway.app.platforms import invite
 from gateway.client import GatewayClient
 from gateway.store.key_files import FileSigner
 from tests.fakes.generated import EXAMPLES, tried
 from tests.fakes.homes import WUHAN, trip
-from tests.fakes.serving import WUHAN_PLATFORM, Served, audited_once_free
+from tests.fakes.serving import WUHAN_PLATFORM, Served, audited_once_free, enrolled_key
 from tools.write_openapi import CONTRACT
 
 ALONE = ["--include-operation-id", "revoke_key", "--phases", "examples,coverage,fuzzing"]
@@ -29,11 +27,7 @@ pytestmark = pytest.mark.xdist_group("served")
 
 @pytest.fixture(scope="module")
 def key(running: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "wuhan.key"
-    new_key(path, "http", name="")
-    client = running.client(FileSigner(path, "http"))
-    client.enrol(WUHAN_PLATFORM, invite(running.home, WUHAN_PLATFORM)["code"])
-    return path
+    return enrolled_key(running, tmp_path_factory.mktemp("keys") / "wuhan.key")
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,11 @@ import httpx
 import pytest
 
 from gateway.app.keys import new_key
-from gateway.app.platforms import invite
 from gateway.client import GatewayClient, RequestFailed
 from gateway.store.key_files import FileSigner
 from tests.acceptance.commands import Done, tanqiao
 from tests.fakes.homes import WUHAN, trip, write_trips
-from tests.fakes.serving import WUHAN_PLATFORM, Served
+from tests.fakes.serving import WUHAN_PLATFORM, Served, enrolled_key
 from tests.fakes.side_cars import signing_side_car
 
 pytestmark = pytest.mark.xdist_group("served")
@@ -23,11 +22,7 @@ pytestmark = pytest.mark.xdist_group("served")
 @pytest.fixture(scope="module")
 def key(running: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make and enrol a platform's key."""
-    path = tmp_path_factory.mktemp("keys") / "wuhan.key"
-    new_key(path, "http", name="")
-    client = running.client(FileSigner(path, "http"))
-    client.enrol(WUHAN_PLATFORM, invite(running.home, WUHAN_PLATFORM)["code"])
-    return path
+    return enrolled_key(running, tmp_path_factory.mktemp("keys") / "wuhan.key")
 
 
 @pytest.fixture(scope="module")

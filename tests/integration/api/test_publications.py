@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,9 @@ import httpx
 import pytest
 
 from gateway.app.home import open_home
-from gateway.app.keys import new_key
 from gateway.app.operators import Grant, new_token
-from gateway.app.platforms import invite
 from gateway.client import AsyncGatewayClient, GatewayClient, RequestFailed
 from gateway.model.canonical import canonical_bytes
-from gateway.store.key_files import FileSigner
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.publications import (
@@ -28,7 +26,14 @@ from tests.fakes.publications import (
     signed_by,
     version_three,
 )
-from tests.fakes.serving import PlatformSigner, Served, audited_once_free, enrolled
+from tests.fakes.serving import (
+    WUHAN_PLATFORM,
+    PlatformSigner,
+    Served,
+    audited_once_free,
+    enrolled,
+    enrolled_key,
+)
 
 pytestmark = pytest.mark.xdist_group("served")
 THIRD = version_three()
@@ -169,9 +174,7 @@ def test_the_command_hands_in_by_a_token_or_by_a_key(
     running: Served, coordinator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, text = tmp_path / "quzhou.key", fourth("By the command")
-    new_key(key, "http", name="")
-    client = running.client(FileSigner(key, "http"))
-    client.enrol("cn-330800/quzhou", invite(running.home, "cn-330800/quzhou")["code"])
+    enrolled_key(running, key, platform="cn-330800/quzhou")
     (tmp_path / "p.json").write_bytes(signed_by(text, LI, identity=(WUHAN, 4)) + b"\n")
     arguments = ("mapping", "publish", "--publication", tmp_path / "p.json", "--format", "json")
 
@@ -190,12 +193,96 @@ def test_the_command_hands_in_by_a_token_or_by_a_key(
 def test_the_client_that_does_not_block_does_the_same(running: Served, coordinator: str) -> None:
     text = fourth("Without blocking")
 
-    async def hand_in() -> dict[str, Any]:
+    async def hand_in() -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
         async with AsyncGatewayClient(url=running.url) as client:
             await client.publish_mapping(signed_by(text, LI, identity=(WUHAN, 4)), token=coordinator)
-            return await client.published(named(text))
+            found = await client.published(named(text)), await client.waiting_mappings(token=coordinator)
+            return *found, await client.withdraw_mapping(named(text), token=coordinator)
 
-    assert asyncio.run(hand_in())["state"] == "waiting"
+    kept, listed, gone = asyncio.run(hand_in())
+    assert (kept["state"], listed[0], gone["state"]) == ("waiting", kept, "withdrawn")
+
+
+def waiting(client: GatewayClient, token: str = "") -> list[str]:
+    return [one["digest"] for one in client.waiting_mappings(token=token)]
+
+
+@pytest.mark.usefixtures("third")
+def test_what_waits_is_seen_by_its_platform_and_by_a_coordinator(
+    running: Served, wuhan: GatewayClient, coordinator: str
+) -> None:
+    own, theirs = fourth("To be listed"), fourth("By the coordinator")
+    shenzhen = enrolled(running, 62, platform="cn-440300/shenzhen")
+    told = wuhan.publish_mapping(signed_by(own, LI, identity=(WUHAN, 4)))
+    running.client().publish_mapping(signed_by(theirs, LI, identity=(WUHAN, 4)), token=coordinator)
+
+    assert waiting(wuhan)[:2] == waiting(running.client(), coordinator)[:2] == [named(theirs), named(own)]
+    assert wuhan.waiting_mappings()[1] == told
+    assert (told["proposer"], wuhan.waiting_mappings()[0]["proposer"]) == (WUHAN_PLATFORM, None)
+    assert told["missing"] == [WANG.key_id, ZHAO.key_id]
+    assert waiting(shenzhen) == []
+    assert DIGEST not in waiting(wuhan)
+    first = wuhan.look_up("/v1/mappings/waiting?limit=1")
+    assert [one["digest"] for one in first["publications"]] == [named(theirs)]
+    second = wuhan.look_up(f"/v1/mappings/waiting?limit=1&cursor={first['next']}")
+    assert [one["digest"] for one in second["publications"]] == [named(own)]
+
+
+@pytest.mark.usefixtures("third")
+def test_only_who_proposed_a_version_takes_it_back(
+    running: Served, wuhan: GatewayClient, coordinator: str
+) -> None:
+    text = fourth("To be withdrawn")
+    shenzhen = enrolled(running, 63, platform="cn-440300/shenzhen")
+    wuhan.publish_mapping(signed_by(text, LI, identity=(WUHAN, 4)))
+
+    for client, token in ((shenzhen, ""), (running.client(), coordinator)):
+        with pytest.raises(RequestFailed) as refused:
+            client.withdraw_mapping(named(text), token=token)
+        assert (refused.value.status, refused.value.problem["code"]) == (404, "not-found")
+    gone = wuhan.withdraw_mapping(named(text))
+    assert (gone["state"], gone["required"], gone["missing"]) == ("withdrawn", None, [])
+    assert gone["withdrawn"]
+    assert wuhan.withdraw_mapping(named(text)) == gone
+    assert get(running, f"/v1/mappings/{named(text)}/publication") == gone
+    assert named(text) not in waiting(wuhan)
+    assert refused_by(wuhan, signed_by(text, WANG, identity=(WUHAN, 4))) == (409, "publication-withdrawn")
+    with pytest.raises(RequestFailed) as late:
+        running.client().withdraw_mapping(DIGEST, token=coordinator)
+    assert late.value.status in (404, 409)  # whoever had it published first
+
+
+def test_nobody_else_sees_or_takes_back_what_waits(running: Served) -> None:
+    granted = Grant(platform=WUHAN_PLATFORM, first_day="2025-03-01", last_day="2025-03-02")
+    for role, grant in (("operator", Grant()), ("auditor", granted)):
+        token = str(new_token(running.home, role, grant=grant, days=1)["token"])
+        for work in (
+            partial(running.client().waiting_mappings, token=token),
+            partial(running.client().withdraw_mapping, DIGEST, token=token),
+        ):
+            with pytest.raises(RequestFailed) as refused:
+                work()
+            assert refused.value.problem["code"] == "not-allowed"
+    assert httpx.get(running.url + "/v1/mappings/waiting").status_code == 401
+    assert httpx.delete(f"{running.url}/v1/mappings/{DIGEST}/publication").status_code == 401
+
+
+@pytest.mark.usefixtures("third")
+def test_the_commands_list_what_waits_and_take_it_back(
+    running: Served, coordinator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = fourth("By the commands")
+    running.client().publish_mapping(signed_by(text, LI, identity=(WUHAN, 4)), token=coordinator)
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(coordinator + "\n"))
+    listed = tanqiao("mapping", "waiting", "--to", running.url, "--format", "json")
+    monkeypatch.setattr("sys.stdin", io.StringIO(coordinator + "\n"))
+    gone = tanqiao("mapping", "withdraw", named(text), "--to", running.url, "--format", "json")
+
+    row = json.loads(listed.stdout)[0]
+    assert (row["digest"], row["version"], row["required"]) == (named(text), 4, 2)
+    assert (row["signatures"], row["missing"]) == ([LI.key_id], [WANG.key_id, ZHAO.key_id])
+    assert (gone.returncode, json.loads(gone.stdout)["state"]) == (0, "withdrawn")
 
 
 @pytest.mark.parametrize("target", [NOWHERE + "/publication", "/v1/mappings/x/publication"])

@@ -24,7 +24,7 @@ from tests.fakes.claims import At
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends
 from tests.fakes.servers import STORES, stores
-from tests.fakes.serving import Served, enrolled
+from tests.fakes.serving import Served, enrolled, served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there
@@ -45,13 +45,8 @@ def between(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def running(between: Between) -> Iterator[Served]:
-    made = Served(between.home, workers=1, arguments=mappings(between))
-    try:
-        made.wait_until_ready()
+    with served(between.home, arguments=between.arguments) as made:
         yield made
-    finally:
-        made.closing.close()
-        made.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +54,6 @@ def _same_ends(between: Between) -> Iterator[None]:
     yield
     for city in between.cities.values():
         city.heal()
-
-
-def mappings(between: Between) -> list[str]:
-    return [word for path in between.mappings for word in ("--mapping", str(path))]
 
 
 def client_of(between: Between, running: Served, city: str) -> GatewayClient:

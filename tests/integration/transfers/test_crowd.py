@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities
+from tests.fakes.corridors import between_cities
 from tests.fakes.crowds import (
     Crowd,
     require_explained_points,
@@ -23,8 +23,8 @@ from tests.fakes.crowds import (
     require_one_answer,
 )
 from tests.fakes.ends import require_same_ends
-from tests.fakes.servers import PostgresServer, ValkeyServer, postgres_server, valkey_server
-from tests.fakes.serving import Served, audited_once_free
+from tests.fakes.servers import PostgresServer, ValkeyServer, keep_in, postgres_server, valkey_server
+from tests.fakes.serving import audited_once_free, served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 TRANSFERS: Final = int(os.environ.get("TANQIAO_CROWD", "40"))
@@ -38,20 +38,9 @@ DRAIN_SECONDS: Final = 180 + TRANSFERS / 4
 def crowd_in(folder: Path, patch: pytest.MonkeyPatch, *, workers: int) -> Iterator[Crowd]:
     """Serve a home between two cities of many people."""
     with between_cities(folder, patch, persons=PERSONS, net_debit_cap_mg=BACK_LIMIT_MG) as between:
-        running = Served(between.home, workers=workers, arguments=mapping_files(between))
         print("seed", SEED)  # noqa: T201 - repeats what failed
-        try:
-            running.wait_until_ready()
+        with served(between.home, workers=workers, arguments=between.arguments) as running:
             yield Crowd(between, running, seed=SEED, persons=PERSONS)
-        finally:
-            running.closing.close()
-            running.stop()
-
-
-def mapping_files(between: Between) -> list[str]:
-    return [
-        word for city in (SOURCE, DESTINATION) for word in ("--mapping", f"{between.home.parent}/{city}.yaml")
-    ]
 
 
 def require_one_story(crowd: Crowd, before: dict[str, int]) -> None:
@@ -75,9 +64,7 @@ def require_one_story(crowd: Crowd, before: dict[str, int]) -> None:
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PostgresServer, ValkeyServer]]:
     with postgres_server() as server, valkey_server() as valkey:
-        monkeypatch.setenv("TANQIAO_DATABASE", server.database())
-        monkeypatch.setenv("TANQIAO_CHECKPOINTS", server.database())
-        monkeypatch.setenv("TANQIAO_REDIS", valkey.url)
+        keep_in(monkeypatch, server, valkey)
         yield server, valkey
 
 

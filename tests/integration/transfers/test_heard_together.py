@@ -8,17 +8,12 @@ import pytest
 
 from gateway.app.home import open_home
 from gateway.app.moving import carrier, transferring
-from gateway.model.canonical import Json
-from gateway.model.strict import read_strict_object
 from gateway.model.transfer import CreditId, HoldId, Party, TransferId, TransferState, Verdict
-from gateway.ports import Corridor
 from gateway.protocol import Acknowledged, Held, Outcome, Prepared
 from gateway.service.carrying import Carrier, Make
-from gateway.service.quoting import QuoteAsked, make_quote
 from gateway.store.ledger import SqlLedger
-from tests.fakes.claims import PLATFORMS, At, seen
-from tests.fakes.corridors import transfer_id
-from tests.fakes.moving import AFTER, agree, agreement, moving_home, signed, versions
+from tests.fakes.claims import At, seen
+from tests.fakes.moving import AFTER, agree, agreement, begun, moving_home, signed, versions
 
 POINTS = 80
 
@@ -30,18 +25,7 @@ def carrying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[
     agree(home, signed(agreement()))
     with open_home(home) as opened, SqlLedger(opened.database) as ledger:
         parts = transferring(opened, ledger, versions=versions(tmp_path), clock=At(AFTER))
-        account = parts.names.pseudonym(PLATFORMS[0], "an")
-        asked = QuoteAsked(corridor=Corridor(*PLATFORMS[:2]), account=account, points=POINTS)
-        envelope = read_strict_object(make_quote(asked, parts.quoting).envelope)
-        name = transfer_id()
-        body: dict[str, Json] = {
-            "id": name,
-            "quote": envelope,
-            "source_account": "an",
-            "destination_account": "an",
-        }
-        parts.start(body, sender=PLATFORMS[0])
-        yield carrier(opened, ledger, clock=At(AFTER)), name
+        yield carrier(opened, ledger, clock=At(AFTER)), begun(parts, points=POINTS)
 
 
 def held(moment: datetime) -> object:

@@ -1,9 +1,11 @@
 """Points move between two served cities: what arrives, what the books say, and what goes wrong."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +19,10 @@ from gateway.model.strict import read_strict_object
 from gateway.service.submitting import IdempotencyConflict
 from gateway.store.key_files import FileSigner
 from gateway.store.platforms import SqlPlatforms
+from tests.acceptance.commands import tanqiao
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.servers import STORES, stores
-from tests.fakes.serving import Served, enrolled
+from tests.fakes.serving import Served, enrolled, served
 
 pytestmark = pytest.mark.xdist_group("transfers")
 BACK_LIMIT_MG = 100_000
@@ -109,6 +112,18 @@ def test_a_quote_moves_points_of_its_own_person_only(
     assert spendable(between) == before
 
 
+def test_the_command_leaves_with_4_where_a_transfer_is_refused(between: Between, tmp_path: Path) -> None:
+    file = tmp_path / "quote.json"
+    file.write_bytes(between.quote(10).envelope)
+    accounts = ("--source-account", "songling-00001", "--destination-account", "qinglan-00002")
+
+    done = tanqiao("transfer", "start", file, "--home", between.home, *accounts, "--format", "json")
+
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["accepted"], answer["reason"]) == (4, False, "person-not-linked")
+    assert f"{answer['id']} was refused, and nothing has moved: person-not-linked" in done.stderr
+
+
 def test_a_suspended_platform_takes_no_part(between: Between) -> None:
     made, name = between.quote(10), transfer_id()
     with open_home(between.home, writing=True) as opened:
@@ -179,15 +194,8 @@ def test_what_the_source_refuses_leaves_nothing_behind(between: Between) -> None
 
 @pytest.fixture(scope="module")
 def running(between: Between) -> Iterator[Served]:
-    files = [str(between.home.parent / f"{city}.yaml") for city in (SOURCE, DESTINATION)]
-    mappings = [word for file in files for word in ("--mapping", file)]
-    made = Served(between.home, workers=1, arguments=mappings)
-    try:
-        made.wait_until_ready()
+    with served(between.home, arguments=between.arguments) as made:
         yield made
-    finally:
-        made.closing.close()
-        made.stop()
 
 
 def client_of(between: Between, running: Served, city: str) -> GatewayClient:

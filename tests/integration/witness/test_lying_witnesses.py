@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -12,6 +11,7 @@ from gateway.app.cosigning import collect
 from gateway.app.policy import policy_status, set_quorum, trust_witness
 from gateway.transparency import cosign_note, read_note, read_witness_request
 from tests.fakes.homes import make_home
+from tests.fakes.static import listening
 from tests.fakes.witnesses import collect_until
 from tests.unit.transparency.signers import witness_signer
 
@@ -37,14 +37,8 @@ def answering(answer: Callable[[bytes], Answer]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

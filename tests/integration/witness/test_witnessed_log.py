@@ -30,7 +30,8 @@ from gateway.transparency import (
     read_proof,
 )
 from tests.fakes.homes import WUHAN, audited, convert, make_home, rows_of, trip, trips, write_trips
-from tests.fakes.serving import Served, enrolled, free_port, served
+from tests.fakes.servers import free_port
+from tests.fakes.serving import Served, enrolled, served
 from tests.fakes.witnesses import RunningWitness, collect_until, witnessing
 from tests.go.verifier import GoVerifier, go_verifier
 from tests.unit.transparency.signers import witness_signer

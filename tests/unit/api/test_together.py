@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.api.together import Together
+from gateway.errors import LocalFileError, Unreachable
 
 
 def test_what_comes_while_a_call_runs_is_handed_over_together_in_its_order() -> None:
@@ -96,3 +97,19 @@ def test_work_that_may_be_repeated_is_done_for_each_alone_where_all_fail() -> No
     assert [first, *others] == ["A", "B", "C"]
     assert isinstance(failed, OSError)
     assert calls == [["a", "bad", "b"], ["a"], ["bad"], ["b"], ["c"]]
+
+
+@pytest.mark.parametrize("error", [Unreachable("away"), LocalFileError("locked")], ids=repr)
+def test_a_database_that_is_away_is_not_waited_for_once_for_each(error: Exception) -> None:
+    calls: list[list[str]] = []
+
+    def work(items: Sequence[str]) -> list[str | Exception]:
+        calls.append(list(items))
+        raise error
+
+    async def asked() -> list[str | BaseException]:
+        together = Together(work, repeatable=True)
+        return await asyncio.gather(*map(together, "abc"), return_exceptions=True)
+
+    assert asyncio.run(asked()) == [error] * 3
+    assert calls == [["a", "b", "c"]]

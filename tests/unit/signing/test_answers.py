@@ -14,13 +14,14 @@ from gateway.signing import (
     verify_answer,
 )
 from gateway.signing.requests import LIFETIME, SKEW
-from tests.unit.signing.test_requests import KEY, NOW, Key, find, signed, unsigned
+from tests.fakes.serving import PlatformSigner
+from tests.unit.signing.test_requests import KEY, NOW, find, signed, unsigned
 
-CITY = Key(7)
+CITY = PlatformSigner(7)
 BODY = b'{"state":"held"}'
 
 
-def answer(request: Message, *, status: int = 201, key: Key = CITY) -> AnswerMessage:
+def answer(request: Message, *, status: int = 201, key: PlatformSigner = CITY) -> AnswerMessage:
     headers = {"content-type": "application/json", "content-digest": content_digest(BODY)}
     made = sign_answer(AnswerMessage(status, headers, request), key, created=NOW)
     return AnswerMessage(status, headers | {name.lower(): value for name, value in made.items()}, request)

@@ -7,12 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from http_message_signatures import HTTPMessageSigner
 from http_message_signatures.algorithms import ED25519
 
-from gateway.signing import key_id
 from gateway.signing.requests import (
     LIFETIME,
     Message,
@@ -22,25 +19,14 @@ from gateway.signing.requests import (
     sign_request,
     verify_request,
 )
+from tests.fakes.serving import PlatformSigner
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 NONCE = "AAAAAAAAAAAAAAAAAAAAAA"
 BODY = json.dumps({"acts": []}).encode()
 
 
-class Key:
-    """A signer in memory."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self._private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
-        self.public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key_id = key_id(self.public, "http")
-
-    def sign(self, message: bytes) -> bytes:
-        return self._private.sign(message)
-
-
-KEY = Key()
+KEY = PlatformSigner()
 
 
 def unsigned(**changed: str) -> Message:
@@ -52,7 +38,9 @@ def unsigned(**changed: str) -> Message:
     return Message("POST", "https://gw.example/v1/acts?mapping=a%2Fb", headers | changed, has_content=True)
 
 
-def signed(message: Message, *, created: datetime = NOW, nonce: str = NONCE, key: Key = KEY) -> Message:
+def signed(
+    message: Message, *, created: datetime = NOW, nonce: str = NONCE, key: PlatformSigner = KEY
+) -> Message:
     made = sign_request(message, key, created=created, nonce=nonce)
     return replace(
         message, headers={**message.headers, **{name.lower(): value for name, value in made.items()}}
@@ -120,7 +108,7 @@ def test_what_decides_cannot_be_added(added: str) -> None:
 
 def test_a_key_that_is_not_in_force_is_refused() -> None:
     with pytest.raises(RequestNotSigned, match="no key of this `keyid`"):
-        verify_request(signed(unsigned(), key=Key(2)), find, now=NOW)
+        verify_request(signed(unsigned(), key=PlatformSigner(2)), find, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from gateway.ports import OperationKind
+from gateway.ports import OperationKind, PublicationState
 from gateway.store.database import Database
 from gateway.store.group_commit import GroupCommit
 from gateway.store.operations import SqlOperations
+from gateway.store.publications import SqlPublications
 from tests.fakes.revisions import at_revision
 
 _OPERATION = (
@@ -30,3 +31,19 @@ def test_operations_that_wait_keep_their_kind(tmp_path: Path) -> None:
     database.close()
 
     assert kinds == [OperationKind.ROWS, OperationKind.FILE]
+
+
+def test_versions_that_wait_for_signatures_go_on_waiting_as_a_coordinators(tmp_path: Path) -> None:
+    with at_revision(create_engine(f"sqlite:///{tmp_path / 'a.db'}"), "0021") as connection:
+        connection.execute(
+            text(
+                "INSERT INTO publications (digest, id, version, canonical, received, ready, fault)"
+                " VALUES ('d', 'a/a/m', 3, x'7b7d', '2026-11-22T00:00:00Z', 0, '')"
+            )
+        )
+
+    database = Database(tmp_path / "a.db")
+    (found,) = SqlPublications(database).open("a/a", before=None, limit=9)
+    database.close()
+
+    assert (found.state, found.proposer, found.number) == (PublicationState.WAITING, "", 1)
