@@ -143,6 +143,6 @@ def test_production_says_what_is_still_to_do(tmp_path: Path, monkeypatch: pytest
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["profile"] == "production"
-    for word in ("keys", "witnesses", "TLS", "doctor"):
+    for word in ("keys", "tanqiao witness", "TLS", "doctor"):
         assert word in done.stderr
     assert looked_over(home, exit_code=0)["log"]["state"] == "ok"
