@@ -25,13 +25,13 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from benchmarks.measure import machine
-from gateway.app.collecting import collect_seldom
+from gateway.app.base.collecting import collect_seldom
 from gateway.ledger import Cap, Kind, Limit, Lot, Pair, Part, Reservation, Verdict
 from gateway.ports import Decide, OutboxMessage, TransferChange, TransferStep
-from gateway.store.database import Database
-from gateway.store.dialects import postgres_url
-from gateway.store.ledger import SqlLedger
-from gateway.store.ledger_rows import text_of
+from gateway.store.ledger.books import SqlLedger
+from gateway.store.ledger.rows import text_of
+from gateway.store.sql.database import Database
+from gateway.store.sql.dialects import postgres_url
 from tests.fakes.servers import postgres_server
 
 __all__ = ["main", "preload"]

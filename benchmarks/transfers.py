@@ -31,10 +31,10 @@ from benchmarks.ledger import preload
 from benchmarks.load import percentile, read_answer, signed
 from benchmarks.measure import machine
 from benchmarks.processes import processor_seconds
-from gateway.app.home import OpenHome, open_home
+from gateway.app.base.home import OpenHome, open_home
 from gateway.model.canonical import canonical_bytes
-from gateway.store.key_files import FileSigner
-from gateway.store.ledger_tables import transfers
+from gateway.store.files.keys import FileSigner
+from gateway.store.ledger.tables import transfers
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.servers import PostgresServer, postgres_server, valkey_server
 from tests.fakes.serving import Served

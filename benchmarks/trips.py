@@ -17,7 +17,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gateway.app.mappings import program_from_file
+from gateway.app.base.mappings import program_from_file
 from gateway.convert import Program
 from gateway.sandbox import YUNXI_MAPPING
 

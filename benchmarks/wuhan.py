@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.app.mappings import program_from_file
+from gateway.app.base.mappings import program_from_file
 from gateway.convert import Program
 
 __all__ = ["WUHAN_FILE", "wuhan"]

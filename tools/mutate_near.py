@@ -78,7 +78,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
     "gateway/bulk/kernel.py": _EVALUATORS,
     "gateway/bulk/columns.py": _EVALUATORS,
     "gateway/catalog/timeline.py": ("tests/unit/catalog",),
-    "gateway/service/part.py": (
+    "gateway/service/converting/part.py": (
         "tests/unit/service/test_part.py",
         "tests/unit/service/test_plausible_parts.py",
     ),
@@ -88,13 +88,13 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
             "tests/unit/service/test_part.py",
             "tests/integration/test_convert.py",
         )
-        for name in ("capping", "finishing")
+        for name in ("acts/capping", "converting/finishing")
     },
     "gateway/service/audit/quick.py": (
         "tests/unit/service/test_quick_words.py",
         "tests/integration/test_quick_look.py",
     ),
-    "gateway/store/sorted_runs.py": (
+    "gateway/store/files/sorted_runs.py": (
         "tests/unit/store/test_sorted_runs.py",
         "tests/unit/store/test_journal.py",
     ),
@@ -108,9 +108,9 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
             "tests/unit/service/test_plausible_parts.py",
             "tests/integration/test_plausible.py",
         )
-        for name in ("comparing", "plausible", "findings")
+        for name in ("acts/comparing", "converting/plausible", "converting/findings")
     },
-    "gateway/service/replaying.py": ("tests/unit/service/test_replaying.py",),
+    "gateway/service/receipts/replaying.py": ("tests/unit/service/test_replaying.py",),
     "gateway/service/days.py": ("tests/unit/service/test_day_totals.py", "tests/unit/service/test_days.py"),
     **{f"gateway/convert/{name}.py": _front(*_READERS) for name in _READING.split()},
     **{f"gateway/convert/{name}.py": _front(*tests) for name, tests in _OTHER_FRONT.items()},

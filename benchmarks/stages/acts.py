@@ -7,8 +7,8 @@ from benchmarks.trips import NAMES, program_of, some_trips
 from gateway.bulk.columns import ColumnEvaluator
 from gateway.convert import Converted, FastEvaluator, Program, Refusal, Roles, SourceReader
 from gateway.model.source import Place, SourceRow
-from gateway.service.preparing import Preparer
-from gateway.service.scheme import Scheme
+from gateway.service.acts.preparing import Preparer
+from gateway.service.acts.scheme import Scheme
 from gateway.signing import KeyedIndex
 
 __all__ = ["Acts", "acts_of", "preparer_of", "rows_of", "source_rows"]

@@ -11,9 +11,9 @@ from sqlalchemy import insert
 from benchmarks.measure import Bench, Figure
 from benchmarks.processes import Usage, tanqiao
 from benchmarks.trips import PLATFORM, accounts, mapping_file, trips_file
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from gateway.ports import Link
-from gateway.store.tables import links
+from gateway.store.sql.tables import links
 
 __all__ = ["measure"]
 

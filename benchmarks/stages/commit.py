@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from benchmarks.measure import Bench, Figure, cpu_seconds, figure, measured
 from benchmarks.stages.acts import preparer_of, source_rows
-from gateway.service.parts import PART_ROWS
-from gateway.service.preparing import Part
-from gateway.service.recording import frame_of, make_records
+from gateway.service.acts.preparing import Part
+from gateway.service.acts.recording import frame_of, make_records
+from gateway.service.converting.parts import PART_ROWS
 from gateway.transparency import BATCH_LEAVES_MAX, BatchTree
 
 __all__ = ["measure"]

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.measure import Bench, Figure, cpu_seconds, figure, measured
 from benchmarks.stages.homes import converted_home
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from gateway.ports import PrivateColumns, PrivateRow, RecordFile, RecordFiles
-from gateway.store.record_files import encode_rows
+from gateway.store.files.records import encode_rows
 
 __all__ = ["measure"]
 

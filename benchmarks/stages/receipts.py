@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchmarks.made_receipts import MadeReceipts, make_receipts
 from benchmarks.measure import Bench, Figure, cpu_seconds, figure
 from benchmarks.wuhan import WUHAN_FILE, wuhan
-from gateway.app.check import verifier
+from gateway.app.records.check import verifier
 from gateway.transparency import BATCH_LEAVES_MAX
 
 __all__ = ["measure"]

@@ -13,7 +13,7 @@ from gateway.api.together import Together
 from gateway.api.traced import traceparent
 from gateway.errors import GatewayError, NotFound
 from gateway.ports import Operation, Platform
-from gateway.service.submitting import ROWS_MAX, RowsSent
+from gateway.service.submitting.taking import ROWS_MAX, RowsSent
 from gateway.signing import Presented
 
 __all__ = ["IdempotencyKey", "Prefer", "router"]

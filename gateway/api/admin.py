@@ -15,8 +15,8 @@ from gateway.api.forms import BLANK, Form, text
 from gateway.api.operations import OperationList, operation_document
 from gateway.errors import NotFound
 from gateway.ports import Operator, Platform
-from gateway.service.access import Action, require_day, require_role
-from gateway.service.onboarding import PLATFORM_NAME, invite_platform
+from gateway.service.access.onboarding import PLATFORM_NAME, invite_platform
+from gateway.service.access.rules import Action, require_day, require_role
 
 __all__ = ["router"]
 

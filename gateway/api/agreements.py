@@ -11,8 +11,8 @@ from gateway.api.forms import json_body, signatures
 from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.ports import CorridorDocument, CorridorKind, Platform
-from gateway.service.agreeing import receive_document
-from gateway.service.agreement_book import AgreementBook
+from gateway.service.agreements.agreeing import receive_document
+from gateway.service.agreements.book import AgreementBook
 
 __all__ = ["router"]
 

@@ -11,8 +11,15 @@ from gateway.api.batches import answer_batch, batch_lines, batch_outcomes, outco
 from gateway.api.bodies import parts_of, signed_document
 from gateway.api.forms import Form
 from gateway.ports import Platform, Way
-from gateway.service.answering import ANSWERED, OUTCOMES, LateAnswer, Noted, read_answer, require_dialect
 from gateway.service.each import go_on
+from gateway.service.transfers.answering import (
+    ANSWERED,
+    OUTCOMES,
+    LateAnswer,
+    Noted,
+    read_answer,
+    require_dialect,
+)
 
 __all__ = ["router"]
 

@@ -32,7 +32,7 @@ from gateway.api.parts import ApiParts
 from gateway.api.together import Together
 from gateway.api.traced import Traced
 from gateway.api.waiting import Waiting
-from gateway.service.transferring import Transferring
+from gateway.service.transfers.transferring import Transferring
 
 __all__ = ["application"]
 

@@ -14,7 +14,7 @@ from gateway.api.parts import ApiParts, Limits
 from gateway.api.problems import TooLarge, TooSlow
 from gateway.api.together import Together
 from gateway.ports import Platform
-from gateway.service.onboarding import Admitted
+from gateway.service.access.onboarding import Admitted
 from gateway.signing import Message, Presented, RequestNotSigned, arrived_message
 
 __all__ = [

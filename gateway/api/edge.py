@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.api.parts import Limits, Measures
 from gateway.api.problems import problem
 from gateway.errors import GatewayError
-from gateway.service.submitting import Busy
+from gateway.service.submitting.taking import Busy
 
 __all__ = ["Edge", "Holding"]
 

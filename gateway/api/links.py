@@ -16,7 +16,7 @@ from gateway.api.ids import require_link_id
 from gateway.api.operations import OperationDocument, answered
 from gateway.errors import GatewayError, MalformedDocument
 from gateway.ports import Operation, Platform
-from gateway.service.linking import CONSENT_CHARACTERS_MAX, IDENTITY_CHARACTERS_MIN
+from gateway.service.claims.linking import CONSENT_CHARACTERS_MAX, IDENTITY_CHARACTERS_MIN
 
 __all__ = ["router"]
 

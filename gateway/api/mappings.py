@@ -17,7 +17,7 @@ from gateway.api.ids import require_digest_name
 from gateway.api.rows import NDJSON, in_one_line, is_ndjson, lines_of, read_sample
 from gateway.convert import Program
 from gateway.errors import UsageError
-from gateway.service.trying import SAMPLE_ROWS_MAX
+from gateway.service.mappings.trying import SAMPLE_ROWS_MAX
 
 __all__ = ["router"]
 

@@ -17,7 +17,7 @@ from gateway.api.ids import require_id
 from gateway.api.parts import Reasons
 from gateway.api.waiting import Waiting
 from gateway.ports import Operation, OperationKind, OperationState, Platform
-from gateway.service.outcomes import submission_of
+from gateway.service.converting.outcomes import submission_of
 
 __all__ = ["OperationDocument", "answered", "explained", "operation_document", "router"]
 

@@ -9,18 +9,18 @@ from typing import Final, Protocol
 from opentelemetry.trace import Tracer
 
 from gateway.ports import Clock, Journal, Log, Operations, Platforms, RecordFiles
-from gateway.service.agreeing import Agreeing
-from gateway.service.answering import Answering
-from gateway.service.maintaining import Judging
-from gateway.service.onboarding import Gatekeeper
-from gateway.service.operating import OperatorGate
-from gateway.service.ordering import Desk
-from gateway.service.quorum import Quorum
-from gateway.service.replaying import Replayer
-from gateway.service.submitting import Submitting
-from gateway.service.transferring import Transferring
-from gateway.service.trying import Trying
-from gateway.service.webhooks import WebhookDesk
+from gateway.service.access.onboarding import Gatekeeper
+from gateway.service.access.operating import OperatorGate
+from gateway.service.agreements.agreeing import Agreeing
+from gateway.service.mappings.maintaining import Judging
+from gateway.service.mappings.trying import Trying
+from gateway.service.receipts.replaying import Replayer
+from gateway.service.submitting.ordering import Desk
+from gateway.service.submitting.taking import Submitting
+from gateway.service.transfers.answering import Answering
+from gateway.service.transfers.transferring import Transferring
+from gateway.service.webhooks.endpoints import WebhookDesk
+from gateway.service.witnesses.quorum import Quorum
 from gateway.signing import KeyedIndex
 
 __all__ = ["WITNESSED", "WITNESSED_HEADER", "ApiParts", "Limits", "Measures", "Reasons", "Upload"]

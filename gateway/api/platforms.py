@@ -13,7 +13,7 @@ from gateway.api.bodies import message_of, parts_of, read_document, sender, sign
 from gateway.api.forms import PUBLIC_KEY, SIGNATURE, Form
 from gateway.api.ids import require_key_id
 from gateway.ports import Platform, PlatformKey
-from gateway.service.access import own
+from gateway.service.access.rules import own
 from gateway.service.moments import instant_text
 from gateway.signing import RequestNotSigned
 

@@ -24,21 +24,21 @@ from gateway.errors import (
     Unreachable,
     UsageError,
 )
-from gateway.service.access import NotAllowed
-from gateway.service.agreeing import AgreementConflict
-from gateway.service.answering import AnswerContradicts, AnswerDiffers, AnswerOpen, OtherDialect
-from gateway.service.catalogue import MappingChanged
-from gateway.service.countersigning import TooLateToWithdraw
-from gateway.service.maintaining import PublicationWithdrawn
-from gateway.service.onboarding import (
+from gateway.service.access.onboarding import (
     NotAdmitted,
     ReplayedRequest,
     SignAgain,
     TooManyRequests,
     UnknownPlatform,
 )
-from gateway.service.quorum import Unwitnessed
-from gateway.service.submitting import Busy, IdempotencyConflict
+from gateway.service.access.rules import NotAllowed
+from gateway.service.agreements.agreeing import AgreementConflict
+from gateway.service.mappings.catalogue import MappingChanged
+from gateway.service.mappings.countersigning import TooLateToWithdraw
+from gateway.service.mappings.maintaining import PublicationWithdrawn
+from gateway.service.submitting.taking import Busy, IdempotencyConflict
+from gateway.service.transfers.answering import AnswerContradicts, AnswerDiffers, AnswerOpen, OtherDialect
+from gateway.service.witnesses.quorum import Unwitnessed
 from gateway.signing import RequestNotSigned, TokenRefused
 from gateway.transparency import CheckpointRefused, NotSignedByLog, StaleOldSize
 

@@ -19,10 +19,10 @@ from gateway.api.ids import require_digest_name
 from gateway.errors import NotFound
 from gateway.model.statement import MAPPING_APPROVAL_TYPE
 from gateway.ports import MappingPublication, PublicationState
-from gateway.service.access import Action, require_role
-from gateway.service.approving import PUBLICATION_BYTES_MAX, Maintainers
-from gateway.service.countersigning import missing_keys, receive_publication, withdraw_publication
-from gateway.service.maintaining import Judging
+from gateway.service.access.rules import Action, require_role
+from gateway.service.mappings.approving import PUBLICATION_BYTES_MAX, Maintainers
+from gateway.service.mappings.countersigning import missing_keys, receive_publication, withdraw_publication
+from gateway.service.mappings.maintaining import Judging
 
 __all__ = ["router"]
 

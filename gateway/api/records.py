@@ -15,9 +15,9 @@ from gateway.api.operations import OperationDocument, answered
 from gateway.api.parts import WITNESSED, WITNESSED_HEADER, ApiParts
 from gateway.errors import UsageError
 from gateway.ports import Operation, Platform
-from gateway.service.access import own
-from gateway.service.outcomes import find_event, records_in
-from gateway.service.receipts import BatchProofs, FoundRecord, find_record, receipt_with
+from gateway.service.access.rules import own
+from gateway.service.converting.outcomes import find_event, records_in
+from gateway.service.receipts.proving import BatchProofs, FoundRecord, find_record, receipt_with
 from gateway.transparency import read_proof
 
 __all__ = ["router"]

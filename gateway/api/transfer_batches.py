@@ -23,7 +23,7 @@ from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.ports import Platform
 from gateway.service.each import go_on, tried
-from gateway.service.quoting import QuoteAsked, make_quotes
+from gateway.service.transfers.quoting import QuoteAsked, make_quotes
 
 __all__ = ["router"]
 

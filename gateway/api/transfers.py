@@ -17,8 +17,8 @@ from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.model.transfer import is_id
 from gateway.ports import Corridor, Platform
-from gateway.service.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quotes
-from gateway.service.transferring import Transferring, positions_shown
+from gateway.service.transfers.quoting import LOTS_MAX, MadeQuote, QuoteAsked, make_quotes
+from gateway.service.transfers.transferring import Transferring, positions_shown
 
 __all__ = [
     "QUOTE_FORM",

@@ -12,7 +12,7 @@ from gateway.api.forms import Form, text
 from gateway.api.ids import require_id
 from gateway.ports import Delivery, DeliveryState, EventType, Platform, Webhook
 from gateway.service.moments import moment_text
-from gateway.service.webhooks import DESCRIPTION_CHARACTERS_MAX
+from gateway.service.webhooks.endpoints import DESCRIPTION_CHARACTERS_MAX
 from gateway.signing import webhook_secret
 
 __all__ = ["router"]

@@ -17,16 +17,16 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.app.clock import SystemClock
-from gateway.app.home import OpenHome, checkpoint_store, lies_inside, open_home
-from gateway.app.identity import identity_gate
+from gateway.app.base.clock import SystemClock
+from gateway.app.base.home import OpenHome, checkpoint_store, lies_inside, open_home
+from gateway.app.serving.identity import identity_gate
 from gateway.errors import GatewayError, HomeBusy, MalformedDocument, Unreachable
 from gateway.peers import ProviderKeys
 from gateway.settings import Settings, read_settings
 from gateway.signing import read_key_set
-from gateway.store.group_commit import GroupCommit
-from gateway.store.home import Home
-from gateway.store.operations import SqlOperations
+from gateway.store.files.home import Home
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.sql.group_commit import GroupCommit
 
 __all__ = ["Finding", "doctor"]
 

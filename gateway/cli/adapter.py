@@ -24,7 +24,7 @@ def list_(format_: FormatOption) -> None:
 
         tanqiao adapter list
     """
-    from gateway.app.review import adapters
+    from gateway.app.reviewing.review import adapters
 
     emit_rows(adapters(), format_)
 
@@ -48,8 +48,8 @@ def explain(
 
         tanqiao adapter explain trips.ndjson --row 1 --mapping cn-420100/wuhan/travel --lang zh
     """
-    from gateway.app.mappings import Reading
-    from gateway.app.review import explain_row
+    from gateway.app.base.mappings import Reading
+    from gateway.app.reviewing.review import explain_row
 
     for line in explain_row(
         file, row, reading=Reading(adapter, mapping, platform), lang="zh" if lang == "zh" else "en"
@@ -78,7 +78,7 @@ def check(
 
         tanqiao adapter check common trips.ndjson --mapping cn-420100/wuhan/travel --variants 1000
     """
-    from gateway.app.conforming import check_adapter
+    from gateway.app.reviewing.conforming import check_adapter
 
     results = check_adapter(name, files, mapping=mapping, variants=variants, seed=seed)
     emit_rows(map(_told, results), format_)

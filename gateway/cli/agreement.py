@@ -37,7 +37,7 @@ def draft(
 
         tanqiao agreement draft --from cn-420100/wuhan --to cn-440300/shenzhen --out draft.json --home ./home
     """
-    from gateway.app.agreements import Corridor, draft
+    from gateway.app.transfers.agreements import Corridor, draft
 
     emit(draft(Path(home), Corridor(source, destination), out=out, mappings=mapping), format_)
     hint("the figures are proposals: edit the file before anybody signs it")
@@ -51,7 +51,7 @@ def sign(file: FileArgument, key: KeyOption, format_: FormatOption) -> None:
 
         tanqiao agreement sign draft.json --key wuhan.key
     """
-    from gateway.app.agreements import sign
+    from gateway.app.transfers.agreements import sign
 
     emit(sign(file, key=key), format_)
 
@@ -71,7 +71,7 @@ def publish(
 
         tanqiao agreement publish agreement.json --home ./home
     """
-    from gateway.app.agreements import publish
+    from gateway.app.transfers.agreements import publish
 
     emit(publish(Path(home), file, mappings=mapping), format_)
 
@@ -91,7 +91,7 @@ def list_(
 
         tanqiao agreement list --home ./home --from cn-420100/wuhan --format json
     """
-    from gateway.app.agreements import Corridor, listed
+    from gateway.app.transfers.agreements import Corridor, listed
 
     emit_rows(listed(Path(home), Corridor(source, destination)), format_)
 
@@ -106,7 +106,7 @@ def show(digest: DigestArgument, home: HomeOption) -> None:
     """
     import json
 
-    from gateway.app.agreements import show
+    from gateway.app.transfers.agreements import show
 
     say(json.dumps(show(Path(home), digest), ensure_ascii=False, indent=2))
 
@@ -129,7 +129,7 @@ def pause(
         tanqiao agreement pause --from cn-420100/wuhan --to cn-440300/shenzhen --by cn-440300/shenzhen
         --key shenzhen.key --reason "figures under review" --until 2026-12-01T00:00:00Z --home ./home
     """
-    from gateway.app.agreements import Corridor, pause
+    from gateway.app.transfers.agreements import Corridor, pause
 
     corridor = Corridor(source, destination)
     emit(pause(Path(home), corridor, by=by, key=key, reason=reason, until=until), format_)
@@ -143,6 +143,6 @@ def resume(digest: DigestArgument, home: HomeOption, format_: FormatOption, key:
 
         tanqiao agreement resume sha256:6f1c…b2 --key shenzhen.key --home ./home
     """
-    from gateway.app.agreements import resume
+    from gateway.app.transfers.agreements import resume
 
     emit(resume(Path(home), digest, key=key), format_)

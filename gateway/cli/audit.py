@@ -25,7 +25,7 @@ def audit(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao audit --home ./home --format json
     """
-    from gateway.app.check import audit as run_audit
+    from gateway.app.records.check import audit as run_audit
     from gateway.errors import IntegrityBroken
 
     with progress("auditing") as watch:

@@ -21,7 +21,7 @@ def behaviours(format_: FormatOption) -> None:
 
         tanqiao behaviours --format json
     """
-    from gateway.app.mappings import known_behaviours
+    from gateway.app.base.mappings import known_behaviours
     from gateway.model.behaviour import BEHAVIOUR_CLASSES
 
     emit_rows(

@@ -34,7 +34,7 @@ def list_(
 
         tanqiao claims list --home ./home --platform cn-420100/wuhan --format json
     """
-    from gateway.app.claims import listed
+    from gateway.app.records.claims import listed
 
     emit_rows(listed(Path(home), platform=platform), format_)
 
@@ -47,7 +47,7 @@ def show(record_id: RecordArgument, home: HomeOption, format_: FormatOption) -> 
 
         tanqiao claims show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home
     """
-    from gateway.app.claims import show as run_show
+    from gateway.app.records.claims import show as run_show
 
     emit(run_show(Path(home), record_id), format_)
 
@@ -66,7 +66,7 @@ def close(
 
         tanqiao claims close 2025-03-16 --home ./home
     """
-    from gateway.app.claims import close as run_close
+    from gateway.app.records.claims import close as run_close
 
     emit({"closed_through": run_close(Path(home), day)}, format_)
 
@@ -80,7 +80,7 @@ def withdraw(record_id: RecordArgument, home: HomeOption, format_: FormatOption)
 
         tanqiao withdraw 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home
     """
-    from gateway.app.claims import withdraw as run_withdraw
+    from gateway.app.records.claims import withdraw as run_withdraw
 
     withdrawn = run_withdraw(Path(home), record_id)
     emit({"record": record_id, "restored": withdrawn.restored, "log_entries": withdrawn.log_entries}, format_)

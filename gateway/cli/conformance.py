@@ -26,7 +26,7 @@ def keys(
 
         tanqiao conformance keys --out ./run-keys
     """
-    from gateway.app.conforming_platform import conformance_keys
+    from gateway.app.sandbox.conforming_platform import conformance_keys
 
     emit(conformance_keys(out), format_)
 
@@ -52,7 +52,7 @@ def run(
 
         tanqiao conformance run --url "$URL" --keys ./run-keys --samples samples.json --platform-key "$KEY"
     """
-    from gateway.app.conforming_platform import ConformancePlan, run_cases, write_report
+    from gateway.app.sandbox.conforming_platform import ConformancePlan, run_cases, write_report
 
     plan = ConformancePlan(url=url, keys=keys, samples=samples, platform_key=platform_key, only=tuple(case))
     results = list(run_cases(plan))

@@ -9,7 +9,7 @@ import typer
 from gateway.cli.output import FormatOption, HomeOption, emit, hint, progress
 
 if TYPE_CHECKING:
-    from gateway.service.submission import Summary
+    from gateway.service.acts.submission import Summary
 
 __all__ = ["register"]
 
@@ -43,9 +43,9 @@ def convert(
 
         tanqiao convert --home ./home --mapping cn-420100/wuhan/travel trips.ndjson --dry-run
     """
-    from gateway.app.convert import convert_files
-    from gateway.app.mappings import Reading
-    from gateway.service.submission import summary_document
+    from gateway.app.base.mappings import Reading
+    from gateway.app.records.convert import convert_files
+    from gateway.service.acts.submission import summary_document
 
     with progress("converting") as watch:
         summary = convert_files(

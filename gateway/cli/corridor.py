@@ -26,7 +26,7 @@ def export(
 
         tanqiao corridor export --platform cn-440300/shenzhen --out ./outgoing
     """
-    from gateway.app.corridor_files import export_file
+    from gateway.app.transfers.corridor_files import export_file
 
     emit(export_file(Path(home), platform, folder=out), format_)
 
@@ -46,7 +46,7 @@ def import_(
 
         tanqiao corridor import ./incoming/cn-440300-shenzhen-answer-000001.csv
     """
-    from gateway.app.corridor_files import import_file
+    from gateway.app.transfers.corridor_files import import_file
 
     taken = import_file(Path(home), file, report=report)
     summary: dict[str, object] = {
@@ -80,6 +80,6 @@ def files(
 
         tanqiao corridor files --platform cn-440300/shenzhen
     """
-    from gateway.app.corridor_files import listed
+    from gateway.app.transfers.corridor_files import listed
 
     emit_rows(listed(Path(home), platform), format_)

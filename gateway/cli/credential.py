@@ -42,7 +42,7 @@ def export(
 
         tanqiao credential export 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home --disclose event --receipt
     """
-    from gateway.app.credential import credential_of
+    from gateway.app.records.credential import credential_of
 
     require_committed(disclose)
     made = credential_of(Path(home), record_id, domain=domain, disclose=disclose, receipt=receipt)
@@ -68,7 +68,7 @@ def verify(
 
         tanqiao credential verify credential.json --did did.json --trust ./trust --mapping travel.v2.yaml
     """
-    from gateway.app.credential import verify_credential
+    from gateway.app.records.credential import verify_credential
 
     found = verify_credential(credential, did, trust=trust, mappings=mapping)
     logged = trust is not None and "evidence" in found

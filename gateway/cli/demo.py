@@ -10,8 +10,8 @@ from shlex import quote
 
 import typer
 
-from gateway.app.demo import Demo
-from gateway.app.demo_moves import DemoMoves
+from gateway.app.sandbox.demo import Demo
+from gateway.app.sandbox.demo_moves import DemoMoves
 from gateway.errors import LocalFileError
 
 __all__ = ["next_steps", "run_demo"]

@@ -30,9 +30,9 @@ def export(
 
         tanqiao disclosure export --home ./home --platform cn-420100/wuhan --day 2025-03-16 --auditor "Audit Office" --field subject --out day.ndjson
     """  # noqa: E501 - a command of an example stands in one line
-    from gateway.app.disclosure import export_disclosure
+    from gateway.app.records.disclosure import export_disclosure
     from gateway.errors import UsageError
-    from gateway.service.disclosing import DayScope, RecordScope
+    from gateway.service.receipts.disclosing import DayScope, RecordScope
 
     require_committed(field)
     if bool(record_id) == bool(platform or day) or bool(platform) != bool(day):
@@ -60,7 +60,7 @@ def verify(
 
         tanqiao disclosure verify day.ndjson --trust ./trust --mapping travel.v2.yaml
     """
-    from gateway.app.disclosure import verify_disclosure
+    from gateway.app.records.disclosure import verify_disclosure
 
     found = verify_disclosure(file, trust, mappings=mapping)
     emit(

@@ -44,7 +44,7 @@ def erase(
 
         tanqiao erase --home ./home --platform cn-420100/wuhan --person-file account.txt
     """
-    from gateway.app.erase import erase as run_erase
+    from gateway.app.records.erase import erase as run_erase
 
     account = private_text(person, person_file, what="account")
     with progress("erasing") as watch:

@@ -59,7 +59,7 @@ def init(
 
         tanqiao init --home /srv/tanqiao --database postgresql://tanqiao@db.example.cn/tanqiao
     """
-    from gateway.app.home import create_home
+    from gateway.app.base.home import create_home
     from gateway.errors import UsageError
 
     chosen = _PROFILES.get(profile)

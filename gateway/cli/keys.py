@@ -29,7 +29,7 @@ def new(
 
         tanqiao keys new --purpose witness --name witness.example.cn --out witness.key
     """
-    from gateway.app.keys import new_key
+    from gateway.app.base.keys import new_key
 
     emit(new_key(out, purpose, name=name), format_)
 
@@ -42,7 +42,7 @@ def rotate(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao keys rotate --home ./home
     """
-    from gateway.app.keys import rotate_record_key
+    from gateway.app.base.keys import rotate_record_key
 
     emit(rotate_record_key(Path(home)), format_)
     hint("both keys sign from now on; when verifiers have the new trust file: tanqiao keys retire OLD")
@@ -58,7 +58,7 @@ def epoch(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao keys epoch --home ./home
     """
-    from gateway.app.links import begin_epoch
+    from gateway.app.records.links import begin_epoch
 
     emit({"key_epoch": begin_epoch(Path(home))}, format_)
 
@@ -73,7 +73,7 @@ def retire(
 
         tanqiao keys retire record-0123456789abcdef0123456789abcdef --home ./home
     """
-    from gateway.app.keys import end_key
+    from gateway.app.base.keys import end_key
 
     emit(end_key(Path(home), key, action="retired"), format_)
 
@@ -90,7 +90,7 @@ def revoke(
 
         tanqiao keys revoke record-0123456789abcdef0123456789abcdef --home ./home
     """
-    from gateway.app.keys import end_key
+    from gateway.app.base.keys import end_key
 
     emit(end_key(Path(home), key, action="revoked"), format_)
 
@@ -110,7 +110,7 @@ def publish(
 
         tanqiao keys publish --home ./home --domain gateway.example --out ./public
     """
-    from gateway.app.credential import publish_keys
+    from gateway.app.records.credential import publish_keys
 
     emit(publish_keys(Path(home), out, domain=domain), format_)
     hint(f"publish what is in {out} at the root of your web server, over HTTPS")
@@ -124,6 +124,6 @@ def list_(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao keys list --home ./home
     """
-    from gateway.app.keys import list_keys
+    from gateway.app.base.keys import list_keys
 
     emit_rows(list_keys(Path(home)), format_)

@@ -52,7 +52,7 @@ def link(
 
         tanqiao link --home ./home --platform cn-420100/wuhan --consent form-7 --identity-file id.txt
     """
-    from gateway.app.links import link as run_link
+    from gateway.app.records.links import link as run_link
 
     identity = private_text("" if identity_file is not None else "-", identity_file, what="identity")
     account = private_text(user, user_file, what="account")
@@ -77,7 +77,7 @@ def unlink(
 
         tanqiao unlink --home ./home --platform cn-420100/wuhan --user-file account.txt
     """
-    from gateway.app.links import unlink as run_unlink
+    from gateway.app.records.links import unlink as run_unlink
 
     account = private_text(user, user_file, what="account")
     run_unlink(Path(home), account, platform=platform)

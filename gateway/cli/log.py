@@ -38,7 +38,7 @@ def verify(
 
         tanqiao log verify --evidence fork.json --policy ./trust/policy
     """
-    from gateway.app.log import verify_evidence, verify_log
+    from gateway.app.log.verifying import verify_evidence, verify_log
     from gateway.errors import UsageError
 
     if evidence is not None:
@@ -61,7 +61,7 @@ def bundle(
 
         tanqiao log bundle --home ./home --out audit.tar.gz
     """
-    from gateway.app.log import bundle_log
+    from gateway.app.log.verifying import bundle_log
 
     names = bundle_log(Path(home), out)
     hint(f"{out}: {names} files; verify with: tar xzf {out} && tanqiao log verify log --policy trust/policy")
@@ -92,7 +92,7 @@ def monitor(
 
         tanqiao log monitor https://gw.example/log --policy ./policy --state ./monitor --mirror --every 60
     """
-    from gateway.app.monitor import follow, monitoring
+    from gateway.app.log.monitor import follow, monitoring
 
     with monitoring(policy, state, witnesses=witness, mirror=mirror) as parts:
         follow(urls, parts, every=every, tell=lambda told: emit(told, format_))

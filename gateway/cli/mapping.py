@@ -30,7 +30,7 @@ def check(
 
         tanqiao mapping check mappings/cn-420100-wuhan/travel.v1.yaml mappings/cn-420100-wuhan/travel.v2.yaml
     """
-    from gateway.app.review import check_mappings
+    from gateway.app.reviewing.review import check_mappings
     from gateway.errors import ChecksFailed
 
     checked = check_mappings(files)
@@ -61,7 +61,7 @@ def coverage(
 
         tanqiao mapping coverage mappings/cn-420100-wuhan/travel.v2.yaml --mutate
     """
-    from gateway.app.review import coverage_of
+    from gateway.app.reviewing.review import coverage_of
     from gateway.errors import ChecksFailed
 
     result = coverage_of(file, mutate=mutate)
@@ -78,7 +78,7 @@ def list_(format_: FormatOption) -> None:
 
         tanqiao mapping list
     """
-    from gateway.app.mappings import shipped_programs
+    from gateway.app.base.mappings import shipped_programs
 
     emit_rows(
         [

@@ -34,7 +34,7 @@ def token(
         tanqiao operator token --home ./home --role auditor --platform cn-420100/wuhan
         --from 2026-11-01 --to 2026-11-30
     """
-    from gateway.app.operators import Grant, new_token
+    from gateway.app.serving.operators import Grant, new_token
 
     grant = Grant(platform=platform, first_day=from_, last_day=to)
     emit(new_token(Path(home), role, grant=grant, days=days), format_)
@@ -49,7 +49,7 @@ def list_tokens(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao operator list --home ./home
     """
-    from gateway.app.operators import tokens
+    from gateway.app.serving.operators import tokens
 
     emit_rows(tokens(Path(home)), format_)
 
@@ -65,6 +65,6 @@ def revoke(
 
         tanqiao operator revoke 6f1c0a52b7d94e83 --home ./home
     """
-    from gateway.app.operators import revoke
+    from gateway.app.serving.operators import revoke
 
     revoke(Path(home), name)

@@ -21,7 +21,7 @@ def private_text(given: str, file: Path | None, *, what: str) -> str:
     Raises:
         UsageError: it was given twice, or is not one line of text.
     """
-    from gateway.app.erase import read_account
+    from gateway.app.records.erase import read_account
     from gateway.errors import UsageError
 
     if given and file is not None:

@@ -33,7 +33,7 @@ def proxy(
 
         curl http://127.0.0.1:8421/v1/operations
     """
-    from gateway.app.proxy import run_proxy
+    from gateway.app.serving.proxy import run_proxy
 
     hint(f"signing for {to} at http://{host}:{port}; stop with Ctrl-C")
     run_proxy(to, key, host=host, port=port)

@@ -40,7 +40,7 @@ def sign(
 
         tanqiao mapping sign travel.v3.yaml --key li.key --publication travel.v3.json
     """
-    from gateway.app.publications import sign_mapping
+    from gateway.app.reviewing.publications import sign_mapping
 
     emit(sign_mapping(file, key=key, publication=publication), format_)
 
@@ -73,11 +73,11 @@ def publish(
     if not to and not home:
         raise UsageError("expected --home or --to", remedy="name the home, or the address of a gateway")
     if not to:
-        from gateway.app.publications import publish_mapping
+        from gateway.app.reviewing.publications import publish_mapping
 
         emit(publish_mapping(Path(home), publication), format_)
         return
-    from gateway.app.remote import publish_at
+    from gateway.app.serving.remote import publish_at
 
     told = publish_at(to, publication, key=key, token=_token(key))
     emit(told, format_)
@@ -98,7 +98,7 @@ def waiting(to: AtOption, format_: FormatOption, key: KeyOption = None) -> None:
 
         tanqiao mapping waiting --to https://gw.example < token.txt
     """
-    from gateway.app.remote import waiting_at
+    from gateway.app.serving.remote import waiting_at
 
     emit_rows(
         [
@@ -135,7 +135,7 @@ def withdraw(
 
         tanqiao mapping withdraw sha256:9f86… --to https://gw.example < token.txt
     """
-    from gateway.app.remote import withdraw_at
+    from gateway.app.serving.remote import withdraw_at
 
     emit(withdraw_at(to, digest, key=key, token=_token(key)), format_)
 

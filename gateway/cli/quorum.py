@@ -32,7 +32,7 @@ def trust(
 
         tanqiao witness trust shanghai "$VKEY" --url https://witness.example.cn --home ./home
     """
-    from gateway.app.policy import trust_witness
+    from gateway.app.log.policy import trust_witness
 
     emit(trust_witness(Path(home), name, vkey=vkey, url=url), format_)
     hint("give trust/policy to those who verify receipts; say how many count: tanqiao witness quorum")
@@ -52,7 +52,7 @@ def quorum(
 
         tanqiao witness quorum none --home ./home
     """
-    from gateway.app.policy import set_quorum
+    from gateway.app.log.policy import set_quorum
 
     emit(set_quorum(Path(home), rule, names=names or []), format_)
 
@@ -68,7 +68,7 @@ def policy(
 
         tanqiao witness policy ./policy --home ./home
     """
-    from gateway.app.policy import replace_policy
+    from gateway.app.log.policy import replace_policy
 
     emit(replace_policy(Path(home), file), format_)
 
@@ -86,7 +86,7 @@ def collect(
 
         tanqiao witness collect --home ./home --seconds 60
     """
-    from gateway.app.cosigning import collect
+    from gateway.app.log.cosigning import collect
 
     emit(collect(Path(home), seconds=seconds), format_)
 
@@ -98,6 +98,6 @@ def status(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao witness status --home ./home
     """
-    from gateway.app.policy import policy_status
+    from gateway.app.log.policy import policy_status
 
     emit_rows(policy_status(Path(home)), format_)

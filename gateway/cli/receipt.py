@@ -20,7 +20,7 @@ from gateway.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from gateway.service.receipts import ReceiptVerifier
+    from gateway.service.receipts.proving import ReceiptVerifier
 
 __all__ = ["app"]
 
@@ -41,8 +41,8 @@ def show(
 
         tanqiao receipt show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home --disclose event
     """
-    from gateway.app.check import receipt_of
-    from gateway.app.claims import word
+    from gateway.app.records.check import receipt_of
+    from gateway.app.records.claims import word
 
     require_committed(disclose)
     sys.stdout.write(receipt_of(Path(home), record_id, disclose=disclose).decode() + "\n")
@@ -72,8 +72,8 @@ def verify(
 
         tanqiao receipt verify ./receipts more.ndjson --trust ./trust
     """
-    from gateway.app.check import trusting, verify_receipt
-    from gateway.app.receipts import is_one_receipt
+    from gateway.app.records.check import trusting, verify_receipt
+    from gateway.app.records.receipts import is_one_receipt
 
     checks = trusting(trust, mappings=mapping)
     if len(receipts) == 1 and is_one_receipt(receipts[0]):
@@ -88,7 +88,7 @@ def verify(
 def _verify_many(
     receipts: Sequence[Path], checks: "ReceiptVerifier", *, recomputed: bool, form: Format
 ) -> None:
-    from gateway.app.receipts import verify_receipts
+    from gateway.app.records.receipts import verify_receipts
     from gateway.errors import IntegrityBroken
     from gateway.transparency import QuorumPending
 

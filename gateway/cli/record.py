@@ -25,8 +25,8 @@ def show(
 
         tanqiao record show 3f0c9a7be1d24f5c8a6b7c8d9e0f1a2b --home ./home
     """
-    from gateway.app.check import findings_of, record_of
-    from gateway.app.claims import word
+    from gateway.app.records.check import findings_of, record_of
+    from gateway.app.records.claims import word
 
     found = record_of(Path(home), record_id)
     shown: dict[str, object] = {
@@ -61,7 +61,7 @@ def find(
 
         tanqiao record find T1 --home ./home
     """
-    from gateway.app.check import records_of_event
+    from gateway.app.records.check import records_of_event
     from gateway.errors import LocalFileError
 
     found = records_of_event(Path(home), event)

@@ -37,7 +37,7 @@ def submit(
         tanqiao submit trips.ndjson --to https://gw.example --key wuhan.key --mapping cn-420100/wuhan/travel
         tanqiao submit a.csv b.csv --to https://gw.example --key city.key --mapping ID --rejected bad.ndjson
     """
-    from gateway.app.remote import submit_files
+    from gateway.app.serving.remote import submit_files
 
     ended = submit_files(to, key, mapping=mapping, files=files, say=hint, rejected=rejected)
     if format_ is Format.TABLE:
@@ -60,7 +60,7 @@ def enrol(
 
         tanqiao platform enrol cn-420100/wuhan --to https://gw.example --key wuhan.key < code.txt
     """
-    from gateway.app.remote import enrol
+    from gateway.app.serving.remote import enrol
 
     code = typer.get_text_stream("stdin").readline().strip()
     emit(enrol(to, key, platform=platform, code=code), format_)
@@ -79,6 +79,6 @@ def fetch(
 
         tanqiao receipt fetch RECORD --to https://gw.example --key wuhan.key --out receipt.json
     """
-    from gateway.app.remote import fetch_receipt
+    from gateway.app.serving.remote import fetch_receipt
 
     fetch_receipt(to, key, record=record, batch=batch, out=out)

@@ -73,7 +73,7 @@ def diff(
 
         tanqiao mapping diff mappings/cn-420100-wuhan/travel.v2.yaml travel.v3.yaml --as-of 2026-12-01
     """
-    from gateway.app.differing import day_of, diff_mappings, program_named
+    from gateway.app.reviewing.differing import day_of, diff_mappings, program_named
     from gateway.errors import ChecksFailed
 
     result = diff_mappings(program_named(old), program_named(new), as_of=day_of(as_of))
@@ -118,8 +118,8 @@ def compare(
 
         tanqiao mapping compare --every-version --format csv --plot disparity.svg
     """
-    from gateway.app.comparing import cells_of, told_cells, write_plot
-    from gateway.app.differing import day_of
+    from gateway.app.reviewing.comparing import cells_of, told_cells, write_plot
+    from gateway.app.reviewing.differing import day_of
 
     cells = cells_of(mapping, basket=basket, on=day_of(on), which="all" if every_version else "in force")
     rows = told_cells(cells, lang.value)
@@ -173,8 +173,8 @@ def backtest(
 
         tanqiao mapping backtest --home ./home --old cn-420100/wuhan/travel@1 --new cn-420100/wuhan/travel@2
     """
-    from gateway.app.backtesting import backtest_home
-    from gateway.app.differing import program_named
+    from gateway.app.records.backtesting import backtest_home
+    from gateway.app.reviewing.differing import program_named
 
     with progress("backtest") as watch:
         result = backtest_home(Path(home), program_named(old), new=program_named(new), watch=watch)
@@ -205,7 +205,7 @@ def docs(
 
         tanqiao mapping docs --into ./site
     """
-    from gateway.app.differing import day_of
-    from gateway.app.site import write_site
+    from gateway.app.reviewing.differing import day_of
+    from gateway.app.reviewing.site import write_site
 
     emit(write_site(into, mapping, on=day_of(on)), format_)

@@ -23,7 +23,7 @@ def list_(format_: FormatOption) -> None:
 
         tanqiao sandbox list
     """
-    from gateway.app.sandbox import cities
+    from gateway.app.sandbox.city import cities
 
     emit_rows(cities(), format_)
 
@@ -50,7 +50,7 @@ def serve(
 
         tanqiao sandbox serve --city bailu --home ./bailu --trust ./home/trust --port 9002 --fault lost:1
     """
-    from gateway.app.sandbox import SandboxPlan, serve_city
+    from gateway.app.sandbox.city import SandboxPlan, serve_city
 
     plan = SandboxPlan(
         folder=home,
@@ -74,7 +74,7 @@ def key(home: CityOption, format_: FormatOption) -> None:
 
         tanqiao sandbox key --home ./yunxi
     """
-    from gateway.app.sandbox import city_key
+    from gateway.app.sandbox.city import city_key
 
     emit(city_key(home), format_)
 
@@ -96,7 +96,7 @@ def fault(
 
         tanqiao sandbox fault none --home ./yunxi
     """
-    from gateway.app.sandbox import tell_city
+    from gateway.app.sandbox.city import tell_city
 
     if name == "none":
         emit(tell_city(home, "DELETE", what="faults"), format_)
@@ -119,7 +119,7 @@ def clock(
 
         tanqiao sandbox clock --by 0 --home ./yunxi
     """
-    from gateway.app.sandbox import tell_city
+    from gateway.app.sandbox.city import tell_city
 
     emit(tell_city(home, "POST", what="clock", body={"seconds": seconds}), format_)
 
@@ -137,7 +137,7 @@ def answer(
 
         tanqiao sandbox answer outgoing/cn-000000-yunxi-000001.csv --home ./yunxi --out ./incoming
     """
-    from gateway.app.sandbox import answer_file
+    from gateway.app.sandbox.city import answer_file
 
     emit(answer_file(home, file, out=out), format_)
 
@@ -154,7 +154,7 @@ def gateway(
 
         tanqiao sandbox gateway http://127.0.0.1:8420 --home ./yunxi
     """
-    from gateway.app.sandbox import tell_city
+    from gateway.app.sandbox.city import tell_city
 
     emit(tell_city(home, "POST", what="gateway", body={"url": url}), format_)
 
@@ -175,7 +175,7 @@ def show(
 
         tanqiao sandbox show rides --home ./qinglan > rides.ndjson
     """
-    from gateway.app.sandbox import look_at
+    from gateway.app.sandbox.city import look_at
 
     found = look_at(home, what)
     if isinstance(found, str):

@@ -37,8 +37,8 @@ def serve(
 
         tanqiao serve --home ./home --host 0.0.0.0 --port 8420 --workers 2
     """
-    from gateway.app.processes import serve
-    from gateway.app.serve import Serving, service_settings
+    from gateway.app.serving.processes import serve
+    from gateway.app.serving.serve import Serving, service_settings
 
     hint(f"serving {home} at http://{host}:{port} with {workers} workers; stop with Ctrl-C")
     serve(
@@ -66,7 +66,7 @@ def address(
 
         tanqiao platform address cn-420100/wuhan https://carbon.wuhan.example --home ./home
     """
-    from gateway.app.transfers import put_address
+    from gateway.app.transfers.operating import put_address
 
     emit(put_address(Path(home), platform, url=url), format_)
 
@@ -86,7 +86,7 @@ def dialect(
 
         tanqiao platform dialect cn-440300/shenzhen file --home ./home
     """
-    from gateway.app.platforms import speak
+    from gateway.app.serving.platforms import speak
 
     emit(speak(Path(home), platform, dialect=spoken), format_)
 
@@ -105,7 +105,7 @@ def invite(
 
         tanqiao platform invite cn-420100/wuhan --home ./home
     """
-    from gateway.app.platforms import invite
+    from gateway.app.serving.platforms import invite
 
     emit(invite(Path(home), platform), format_)
 
@@ -118,7 +118,7 @@ def list_platforms(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao platform list --home ./home --format ndjson
     """
-    from gateway.app.platforms import platforms
+    from gateway.app.serving.platforms import platforms
 
     emit_rows(platforms(Path(home)), format_)
 
@@ -137,6 +137,6 @@ def suspend(
 
         tanqiao platform suspend cn-420100/wuhan --home ./home --reason ""
     """
-    from gateway.app.platforms import suspend
+    from gateway.app.serving.platforms import suspend
 
     suspend(Path(home), platform, reason=reason)

@@ -36,6 +36,6 @@ def close(
 
         tanqiao statements close unreadable --home ./home --platform cn-420100/wuhan
     """
-    from gateway.app.days import close_day_of
+    from gateway.app.records.days import close_day_of
 
     emit(close_day_of(Path(home), day, platform=platform), format_)

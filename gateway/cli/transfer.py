@@ -38,7 +38,7 @@ def quote(
 
         tanqiao transfer quote --from cn-420100/wuhan --to cn-440300/shenzhen --account u-1 --points 9 --out q
     """
-    from gateway.app.transfers import Corridor, Wish, quote
+    from gateway.app.transfers.operating import Corridor, Wish, quote
 
     wish = Wish(Corridor(source, destination), account, points, record)
     emit(quote(Path(home), wish, out=out, lang=lang.value, mappings=mapping), format_)
@@ -61,7 +61,7 @@ def start(
 
         tanqiao transfer start quote.json --source-account u-1 --destination-account v-7
     """
-    from gateway.app.transfers import new_id, require_accepted, start
+    from gateway.app.transfers.operating import new_id, require_accepted, start
 
     name = id_ or new_id()
     hint(f"transfer {name}: keep the id, and repeat with --id if no answer comes")
@@ -83,7 +83,7 @@ def show(
 
         tanqiao transfer show tr_0000000000000000000000000A
     """
-    from gateway.app.transfers import show
+    from gateway.app.transfers.operating import show
 
     emit(show(Path(home), name), format_)
 
@@ -102,7 +102,7 @@ def list_(
 
         tanqiao transfer list --platform cn-420100/wuhan
     """
-    from gateway.app.transfers import listed
+    from gateway.app.transfers.operating import listed
 
     emit_rows(listed(Path(home), platform, after=after, limit=limit), format_)
 
@@ -115,7 +115,7 @@ def publish(home: HomeOption, format_: FormatOption) -> None:
 
         tanqiao transfer publish
     """
-    from gateway.app.decision_log import publish_decisions
+    from gateway.app.log.decision_log import publish_decisions
 
     emit(publish_decisions(Path(home)), format_)
 
@@ -128,7 +128,7 @@ def receipt(name: Annotated[str, typer.Argument(metavar="ID", help="tr_…")], h
 
         tanqiao transfer receipt tr_0000000000000000000000000A > decision.json
     """
-    from gateway.app.decision_log import decision_receipt
+    from gateway.app.log.decision_log import decision_receipt
 
     sys.stdout.write(decision_receipt(Path(home), name).decode() + "\n")
 
@@ -145,7 +145,7 @@ def verify(
 
         tanqiao transfer verify decision.json --trust ./trust
     """
-    from gateway.app.decision_log import verify_decision
+    from gateway.app.log.decision_log import verify_decision
 
     emit({"verified": True, "decision": verify_decision(file, trust)}, format_)
 
@@ -158,6 +158,6 @@ def positions(home: HomeOption, format_: FormatOption, platform: PlatformOption 
 
         tanqiao transfer positions
     """
-    from gateway.app.transfers import positions
+    from gateway.app.transfers.operating import positions
 
     emit_rows(positions(Path(home), platform), format_)

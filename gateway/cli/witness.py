@@ -27,7 +27,7 @@ def new(
 
         tanqiao witness new --home ./witness --name witness.example.cn
     """
-    from gateway.app.witness import new_witness
+    from gateway.app.log.witness import new_witness
 
     emit(new_witness(Path(home), name=name), format_)
     hint("never put an older copy of state.db back: a witness that forgets may cosign a fork")
@@ -45,7 +45,7 @@ def add_log(
 
         tanqiao witness add-log "$VKEY" --home ./witness
     """
-    from gateway.app.witness import add_log
+    from gateway.app.log.witness import add_log
 
     emit(add_log(Path(home), vkey), format_)
 
@@ -58,7 +58,7 @@ def logs(home: WitnessOption, format_: FormatOption) -> None:
 
         tanqiao witness logs --home ./witness
     """
-    from gateway.app.witness import logs
+    from gateway.app.log.witness import logs
 
     emit_rows(logs(Path(home)), format_)
 
@@ -75,7 +75,7 @@ def serve(
 
         tanqiao witness serve --home ./witness --port 8430
     """
-    from gateway.app.witness import serve_witness
+    from gateway.app.log.witness import serve_witness
 
     hint(f"witnessing at http://{host}:{port}; stop with Ctrl-C")
     serve_witness(Path(home), host=host, port=port)

@@ -17,14 +17,14 @@ from gateway.errors import LocalFileError, Refused
 from gateway.model.erasure import CarriedUse, Erasure, ReplacedFile
 from gateway.model.statement import erasure_statement
 from gateway.ports import BatchRow, Clock, Findings, Journal, Log, PrivateRow, RecordFile, RecordFiles
-from gateway.service.cap_replay import CapBook, CapReplay
-from gateway.service.findings import without_place
+from gateway.service.acts.recording import document_of, frame_of
+from gateway.service.converting.findings import without_place
 from gateway.service.mentions import Mentions
 from gateway.service.moments import instant_text
-from gateway.service.moves import moves_without
 from gateway.service.publishing import PublishingRings, publish_queue
-from gateway.service.recording import document_of, frame_of
-from gateway.service.replaying import Replayer
+from gateway.service.receipts.cap_replay import CapBook, CapReplay
+from gateway.service.receipts.replaying import Replayer
+from gateway.service.transfers.moves import moves_without
 from gateway.signing import KeyedIndex, Signer, seal
 
 __all__ = [

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.cli.output import exit_code, report
 from gateway.cli.root import run
 from gateway.errors import GatewayError
-from gateway.service.submission import summary_document
+from gateway.service.acts.submission import summary_document
 from tests.fakes.homes import convert_in_parts
 
 FILE_BYTES_FLAG, WORKER_FLAG = "--file-bytes", "--worker"

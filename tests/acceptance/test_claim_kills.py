@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import claims as app_claims
-from gateway.app import home as app_home
+from gateway.app.base import home as app_home
+from gateway.app.records import claims as app_claims
 from gateway.errors import Refused
-from gateway.store.keyed_files import KeyedFiles
+from gateway.store.files.keyed import KeyedFiles
 from tests.fakes.claims import NOON, PLATFORMS, At, counting, linked_home, seen, submit
 from tests.fakes.forgetting import copied
 from tests.fakes.homes import audited, rows_of

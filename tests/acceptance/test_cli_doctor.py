@@ -106,7 +106,7 @@ def test_a_checkpoint_store_inside_of_the_home_is_wrong(home: Path, monkeypatch:
 
 
 def test_a_home_in_use_is_not_called_wrong(home: Path) -> None:
-    from gateway.app.home import open_home
+    from gateway.app.base.home import open_home
 
     with open_home(home, writing=True):
         found = looked_over(home, exit_code=0)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.keys import new_key
-from gateway.app.remote import enrol
+from gateway.app.base.keys import new_key
+from gateway.app.serving.remote import enrol
 from gateway.cli.output import Format, emit
 from gateway.errors import UsageError
 from tests.acceptance.commands import Done, tanqiao

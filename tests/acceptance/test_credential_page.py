@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.app.credential import credential_verifier, publish_keys
+from gateway.app.records.credential import credential_verifier, publish_keys
 from gateway.cli.root import run
 from gateway.errors import IntegrityBroken
 from tests.acceptance import worked_credential as worked

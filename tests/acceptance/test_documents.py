@@ -18,7 +18,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import gateway
-from gateway.app.check import verifier
+from gateway.app.records.check import verifier
 from gateway.cli.output import EXIT_CODES
 from gateway.cli.root import root
 from gateway.errors import GatewayError

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.erase import erase
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
+from gateway.app.records.erase import erase
 from gateway.errors import GatewayError
 from gateway.ports import PrivateRow
 from gateway.service.erasing import NothingFound
-from gateway.store.database import Database
-from gateway.store.erasure import HomeErasures
-from gateway.store.keyed_files import KeyedFiles
+from gateway.store.files.keyed import KeyedFiles
+from gateway.store.journal.erasure import HomeErasures
+from gateway.store.sql.database import Database
 from tests.fakes.forgetting import PERSON, YUNXI, copied, everywhere, secrets_of
 from tests.fakes.homes import audited, rows_of
 from tests.fakes.searching import found_in, spellings
@@ -157,7 +157,7 @@ def test_a_reader_that_does_not_end_is_said_and_the_erasure_is_finished_later(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = copied(made, tmp_path, monkeypatch)
-    monkeypatch.setattr("gateway.store.dialects.BUSY_MS", 50)
+    monkeypatch.setattr("gateway.store.sql.dialects.BUSY_MS", 50)
     with open_home(home) as reader:
         batches = reader.journal.batches()
         next(batches)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.log import verify_log
+from gateway.app.log.verifying import verify_log
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import Unreachable
 from tests.fakes.homes import WUHAN, audited, make_home, trip

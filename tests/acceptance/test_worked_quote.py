@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gateway.app.mappings import Versions
+from gateway.app.base.mappings import Versions
 from gateway.convert import CarriedEvaluator, Converted, Program
 from gateway.recognition import UNUSED, Moved, Used, Value, Worth, mg_for_points, take
 from tests.acceptance.documents import ROOT

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.site import write_site
+from gateway.app.reviewing.site import write_site
 from tests.browser.opener import PageOpener
 
 pytestmark = pytest.mark.browser

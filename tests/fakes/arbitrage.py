@@ -35,7 +35,7 @@ from gateway.recognition import (
     take,
 )
 from gateway.resources import schema
-from gateway.service.worth import Rulebook
+from gateway.service.transfers.worth import Rulebook
 from tests.fakes.claims import PLATFORMS, mapping_text
 from tests.fakes.moving import agreement
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from gateway.app.sandbox import city_key, look_at, tell_city
+from gateway.app.sandbox.city import city_key, look_at, tell_city
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.strict import read_strict_object
 from gateway.peers import HttpPlatforms, LineLimits, LineParts

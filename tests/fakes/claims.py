@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.links import link
+from gateway.app.base.home import open_home
+from gateway.app.records.links import link
 from gateway.ports import ClaimState
-from gateway.service.submission import Summary
+from gateway.service.acts.submission import Summary
 from tests.fakes.homes import convert_in_parts, make_home
 
 __all__ = [

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.kinds import shipped
-from gateway.app.links import first_epoch, person_keys
-from gateway.app.mappings import Versions
-from gateway.app.moving import transferring
-from gateway.app.sandbox_corridors import CityBeside, Terms, admit, agree, carried
+from gateway.app.base.home import open_home
+from gateway.app.base.kinds import shipped
+from gateway.app.base.mappings import Versions
+from gateway.app.records.links import first_epoch, person_keys
+from gateway.app.sandbox.corridors import CityBeside, Terms, admit, agree, carried
+from gateway.app.transfers.moving import transferring
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.ports import Corridor
-from gateway.service.closing_claims import close_claims
-from gateway.service.linking import Linking, link_account
-from gateway.service.quoting import MadeQuote, QuoteAsked, make_quote
-from gateway.service.transferring import positions_shown
-from gateway.store.ledger import SqlLedger
-from gateway.store.moves import SqlMoveIndex
+from gateway.service.claims.closing import close_claims
+from gateway.service.claims.linking import Linking, link_account
+from gateway.service.transfers.quoting import MadeQuote, QuoteAsked, make_quote
+from gateway.service.transfers.transferring import positions_shown
+from gateway.store.ledger.books import SqlLedger
+from gateway.store.ledger.moves import SqlMoveIndex
 from tests.fakes.cities import SandboxCity, sandbox_city
 from tests.fakes.claims import At
 from tests.fakes.homes import convert_in_parts, make_home

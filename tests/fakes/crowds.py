@@ -12,12 +12,12 @@ from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import Unreachable
 from gateway.ledger import ALL, Decision, Limit, Pair, Reservation, Verdict
-from gateway.store.key_files import FileSigner
-from gateway.store.ledger import SqlLedgerReader
+from gateway.store.files.keys import FileSigner
+from gateway.store.ledger.books import SqlLedgerReader
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, transfer_id
 from tests.fakes.ends import Ends
 from tests.fakes.serving import Served

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from gateway.errors import GatewayError
 from gateway.ledger import Book, Decision, Kind, Replay, Reservation, Verdict, require_chain, require_whole
 from gateway.model.canonical import canonical_bytes, digest
 from gateway.ports import Transfer
-from gateway.service.moves import Move, read_move
-from gateway.service.telling import decision_body
-from gateway.store import ledger_tables as t
-from gateway.store.ledger import SqlLedgerReader
+from gateway.service.transfers.moves import Move, read_move
+from gateway.service.transfers.telling import decision_body
+from gateway.store.ledger import tables as t
+from gateway.store.ledger.books import SqlLedgerReader
 from tests.fakes.cities import SandboxCity
 
 __all__ = ["Ends", "ends_of", "require_same_ends"]

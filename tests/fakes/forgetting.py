@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.check import receipt_of
+from gateway.app.records.check import receipt_of
 from gateway.ports import PrivateRow
 from gateway.sandbox import YUNXI_MAPPING
 from tests.fakes.homes import convert, make_home, rows_of, trip, write_trips, yunxi_ride
@@ -82,7 +82,7 @@ def copied(home: Path, folder: Path, patch: pytest.MonkeyPatch) -> Path:
 
 def secrets_of(home: Path, platform: str, person: str = PERSON) -> set[bytes]:
     """Return what must not be found once the person is erased at a platform, read while it is there."""
-    from gateway.app.home import open_home
+    from gateway.app.base.home import open_home
 
     with open_home(home) as opened:
         pseudonym = opened.index().pseudonym(platform, person)

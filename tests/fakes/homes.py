@@ -13,17 +13,17 @@ from typing import Any, Literal
 
 import pytest
 
-from gateway.app.check import audit
-from gateway.app.convert import convert_files, input_documents
-from gateway.app.crews import in_processes
-from gateway.app.home import create_home, open_home
-from gateway.app.mappings import Reading, select_scheme
+from gateway.app.base.crews import in_processes
+from gateway.app.base.home import create_home, open_home
+from gateway.app.base.mappings import Reading, select_scheme
+from gateway.app.records.check import audit
+from gateway.app.records.convert import convert_files, input_documents
 from gateway.plugins import find_adapter
 from gateway.ports import Clock, PartCounts, PrivateRow
 from gateway.sandbox import YUNXI_MAPPING
+from gateway.service.acts.submission import Submission, Summary
 from gateway.service.audit import AuditReport
-from gateway.service.converting import convert_submission
-from gateway.service.submission import Submission, Summary
+from gateway.service.converting.pipeline import convert_submission
 
 WUHAN = "cn-420100/wuhan/travel"
 

@@ -15,19 +15,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from gateway.app.corridor_files import MANIFEST
-from gateway.app.decision_log import decision_receipt, verify_decision
-from gateway.app.home import open_home
-from gateway.app.platforms import speak
-from gateway.app.sandbox import look_at, tell_city
+from gateway.app.base.home import open_home
+from gateway.app.log.decision_log import decision_receipt, verify_decision
+from gateway.app.sandbox.city import look_at, tell_city
+from gateway.app.serving.platforms import speak
+from gateway.app.transfers.corridor_files import MANIFEST
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import Refused, Unreachable
 from gateway.ledger import Limit, Pair
 from gateway.model.canonical import Json, canonical_bytes
-from gateway.service.onboarding import SignAgain
-from gateway.store.decision_log import SqlDecisionLog
-from gateway.store.key_files import FileSigner
-from gateway.store.ledger import SqlLedger, SqlLedgerReader
+from gateway.service.access.onboarding import SignAgain
+from gateway.store.files.keys import FileSigner
+from gateway.store.ledger.books import SqlLedger, SqlLedgerReader
+from gateway.store.ledger.decision_log import SqlDecisionLog
 from tests.fakes.cities import SandboxCity
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, transfer_id
 from tests.fakes.servers import free_port

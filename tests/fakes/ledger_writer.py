@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from gateway.store.ledger import SqlLedger
+from gateway.store.ledger.books import SqlLedger
 from tests.fakes.ledger_stores import commit, reserve
 from tests.fakes.ledgers import moving
 from tests.integration.ledger.conftest import open_database

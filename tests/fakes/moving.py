@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.agreements import agreeing, announcing
-from gateway.app.home import open_home
-from gateway.app.kinds import shipped
-from gateway.app.mappings import Versions
-from gateway.app.quoting import quoting
+from gateway.app.base.home import open_home
+from gateway.app.base.kinds import shipped
+from gateway.app.base.mappings import Versions
+from gateway.app.transfers.agreements import agreeing, announcing
+from gateway.app.transfers.quoting import quoting
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.quote import Quote
 from gateway.model.shape import Shape
@@ -20,13 +20,13 @@ from gateway.model.strict import read_strict_object
 from gateway.ports import ArrivedLot, Corridor, CorridorDocument, LotState, PlatformKey
 from gateway.recognition import DayUse, Moved, Used
 from gateway.resources import schema
-from gateway.service.agreeing import receive_document
-from gateway.service.agreement_drafts import co_sign
-from gateway.service.announcing import announce_documents
-from gateway.service.closing_claims import close_claims
-from gateway.service.quoting import MadeQuote, QuoteAsked, Quoting, make_quote
-from gateway.service.transferring import Transferring
-from gateway.store.platforms import SqlPlatforms
+from gateway.service.agreements.agreeing import receive_document
+from gateway.service.agreements.announcing import announce_documents
+from gateway.service.agreements.drafts import co_sign
+from gateway.service.claims.closing import close_claims
+from gateway.service.transfers.quoting import MadeQuote, QuoteAsked, Quoting, make_quote
+from gateway.service.transfers.transferring import Transferring
+from gateway.store.serving.platforms import SqlPlatforms
 from tests.fakes.claims import PLATFORMS, At, link_all, linked_home, submit, write_mapping
 from tests.fakes.corridors import transfer_id
 from tests.fakes.serving import PlatformSigner

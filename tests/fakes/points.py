@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 
 from gateway.peers.platform_line import PlatformLine
 from gateway.sandbox.city.book import Book
-from gateway.store.database import Database
-from gateway.store.nonces import SharedNonces
+from gateway.store.serving.nonces import SharedNonces
+from gateway.store.sql.database import Database
 
 __all__ = [
     "Counted",
@@ -31,7 +31,7 @@ __all__ = [
     "around_writes",
 ]
 
-_BETWEEN = ("contextlib", "gateway.store.database", "gateway.store.durable", "tests.fakes.points")
+_BETWEEN = ("contextlib", "gateway.store.sql.database", "gateway.store.files.durable", "tests.fakes.points")
 Pass = Callable[[str], None]
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway.app.mappings import shipped_programs
+from gateway.app.base.mappings import shipped_programs
 from gateway.model.canonical import canonical_bytes, digest
-from gateway.service.approving import approve
+from gateway.service.mappings.approving import approve
 from gateway.signing import Signer, key_id
 from tests.fakes.homes import WUHAN
 from tests.fakes.serving import PlatformSigner

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.app.home import open_home
-from gateway.app.mappings import program_from_file, shipped_programs
-from gateway.app.publications import approved_at
-from gateway.app.schemes import Schemes
-from gateway.app.serve import sequencer_of
+from gateway.app.base.home import open_home
+from gateway.app.base.mappings import program_from_file, shipped_programs
+from gateway.app.reviewing.publications import approved_at
+from gateway.app.reviewing.schemes import Schemes
+from gateway.app.serving.serve import sequencer_of
 from gateway.ports import Clock, NewOperation, OperationKind, OperationState
-from gateway.service.parts import PART_ROWS, Converting
-from gateway.service.sequencing import Sequencer
-from gateway.store.group_commit import GroupCommit
-from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlPlatforms
+from gateway.service.converting.parts import PART_ROWS, Converting
+from gateway.service.converting.sequencing import Sequencer
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.serving.platforms import SqlPlatforms
+from gateway.store.sql.group_commit import GroupCommit
 from tests.fakes.homes import WUHAN
 from tests.fakes.serving import WUHAN_PLATFORM
 

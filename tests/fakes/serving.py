@@ -14,13 +14,13 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.app.keys import new_key
-from gateway.app.platforms import invite
+from gateway.app.base.keys import new_key
+from gateway.app.serving.platforms import invite
 from gateway.client import GatewayClient
 from gateway.errors import HomeBusy
 from gateway.service.audit import AuditReport
 from gateway.signing import Signer, key_id
-from gateway.store.key_files import FileSigner
+from gateway.store.files.keys import FileSigner
 from tests.fakes.homes import audited
 from tests.fakes.servers import free_port
 

@@ -16,7 +16,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from gateway.signing import Message, Signer, content_digest, sign_request
-from gateway.store.key_files import FileSigner
+from gateway.store.files.keys import FileSigner
 
 KEY_VARIABLE = "TANQIAO_TEST_KEY"
 

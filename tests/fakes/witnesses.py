@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.cosigning import collect
-from gateway.app.policy import policy_status
-from gateway.app.witness import add_log, logs, new_witness
-from gateway.store.log_files import LogFolder
+from gateway.app.log.cosigning import collect
+from gateway.app.log.policy import policy_status
+from gateway.app.log.witness import add_log, logs, new_witness
+from gateway.store.log.tiles import LogFolder
 from gateway.transparency import (
     QuorumPending,
     VerifierKey,

@@ -16,8 +16,8 @@ from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict, read_strict_object
 from gateway.resources import schema, shipped_mappings
-from gateway.service.receipts import ReceiptVerifier
-from gateway.service.replaying import Replayer
+from gateway.service.receipts.proving import ReceiptVerifier
+from gateway.service.receipts.replaying import Replayer
 from gateway.signing import KeyRing, seal
 from gateway.transparency import (
     Checkpoint,

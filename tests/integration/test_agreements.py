@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from gateway.app.agreements import agreeing
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
+from gateway.app.transfers.agreements import agreeing
 from gateway.errors import GatewayError
 from gateway.model.canonical import Json, canonical_bytes, digest
 from gateway.model.ed25519 import UnsoundKey
 from gateway.model.strict import read_strict_object
 from gateway.ports import CorridorDocument, CorridorKind
 from gateway.recognition import AgreementRefused
-from gateway.service.agreeing import AgreementConflict, PauseRefused, receive_document
-from gateway.service.agreement_book import AgreementBook
-from gateway.service.agreement_drafts import pause_body, resume_body
+from gateway.service.acts.scheme import MappingNotAdmitted
+from gateway.service.agreements.agreeing import AgreementConflict, PauseRefused, receive_document
+from gateway.service.agreements.book import AgreementBook
+from gateway.service.agreements.drafts import pause_body, resume_body
 from gateway.service.moments import instant_text
-from gateway.service.quoting import TransferRefused
-from gateway.service.scheme import MappingNotAdmitted
+from gateway.service.transfers.quoting import TransferRefused
 from gateway.signing import SignatureInvalid
-from gateway.store.platforms import SqlPlatforms
+from gateway.store.serving.platforms import SqlPlatforms
 from tests.fakes.claims import PLATFORMS, At, seen
 from tests.fakes.homes import audited, change_database
 from tests.fakes.moving import AFTER, KEYS, agree, agreement, copied, moving_home, quote, signed, versions

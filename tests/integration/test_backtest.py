@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from gateway.app.backtesting import backtest_home
-from gateway.app.mappings import program_from_file, shipped_programs
+from gateway.app.base.mappings import program_from_file, shipped_programs
+from gateway.app.records.backtesting import backtest_home
 from gateway.bulk.report import quantiles, told_groups
 from gateway.bulk.tally import Sums
 from gateway.errors import IntegrityBroken, Refused, UsageError

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from tests.fakes.claims import (
     DAWN,
     PLATFORMS,

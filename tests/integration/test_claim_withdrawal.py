@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.app import home as app_home
+from gateway.app.base import home as app_home
 from gateway.cli.root import run
 from tests.fakes.claims import DAWN, NOON, PLATFORMS, At, counting, linked_home, seen, submit
 from tests.fakes.homes import audited, bytes_below, make_home, rows_of
@@ -136,7 +136,7 @@ def test_a_day_statement_counts_what_counts_and_says_how_many_do_not(
     for platform in (A, B):
         answer(capsys, "statements", "close", "2025-03-10", "--home", home, "--platform", platform)
 
-    from gateway.app.home import open_home
+    from gateway.app.base.home import open_home
 
     with open_home(home) as opened:
         entries = [json.loads(entry)["body"] for entry in opened.log.entries(0)]
@@ -240,7 +240,7 @@ def test_a_link_without_any_act_is_erased_too(home: Path, capsys: pytest.Capture
 
 
 def test_an_audit_notices_a_state_that_no_reversal_gives(home: Path) -> None:
-    from gateway.app.home import open_home
+    from gateway.app.base.home import open_home
     from gateway.ports import ClaimDecision, ClaimState
 
     ids = chain(home)

@@ -136,7 +136,7 @@ def test_a_dry_run_writes_nothing_and_predicts_the_counts(home: Path, tmp_path: 
 
 def test_a_dry_run_makes_no_records(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_trips(tmp_path / "a.ndjson", trips(5))
-    monkeypatch.delattr("gateway.service.finishing.make_records")
+    monkeypatch.delattr("gateway.service.converting.finishing.make_records")
 
     assert convert(home, file, dry_run=True).accepted == 5
 
@@ -296,9 +296,9 @@ def test_taps_older_than_the_methodology_are_rejected_and_say_why(home: Path, tm
 def test_nobody_and_no_place_or_time_is_named_outside_of_the_private_rows(
     home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from gateway.app.check import record_of
-    from gateway.app.days import close_day_of
-    from gateway.app.log import bundle_log
+    from gateway.app.log.verifying import bundle_log
+    from gateway.app.records.check import record_of
+    from gateway.app.records.days import close_day_of
     from gateway.cli.root import run
     from gateway.model.canonical import canonical_bytes
 
@@ -326,7 +326,7 @@ def test_nobody_and_no_place_or_time_is_named_outside_of_the_private_rows(
 
 
 def test_the_same_person_and_event_look_different_in_every_record(home: Path, tmp_path: Path) -> None:
-    from gateway.app.check import record_of
+    from gateway.app.records.check import record_of
 
     rides = [trip(n, user_id="one-person", start_time="2025-03-16T08:00:00+08:00") for n in range(5)]
     convert(home, write_trips(tmp_path / "a.ndjson", rides))

@@ -15,25 +15,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.app.home import open_home
-from gateway.app.mappings import Versions
-from gateway.app.publications import approved_at, judging, maintaining
+from gateway.app.base.home import open_home
+from gateway.app.base.mappings import Versions
+from gateway.app.reviewing.publications import approved_at, judging, maintaining
 from gateway.convert import MappingRefused
 from gateway.errors import ChecksFailed, GatewayError, MalformedDocument, NotFound, Refused
 from gateway.model.canonical import canonical_bytes
 from gateway.ports import MappingPublication, PublicationState
-from gateway.service.approving import ApprovalRefused, QuorumMissing
-from gateway.service.catalogue import MappingChanged
-from gateway.service.countersigning import (
+from gateway.service.acts.scheme import MappingNotAdmitted
+from gateway.service.mappings.approving import ApprovalRefused, QuorumMissing
+from gateway.service.mappings.catalogue import MappingChanged
+from gateway.service.mappings.countersigning import (
     TooLateToWithdraw,
     missing_keys,
     publish_due,
     receive_publication,
     withdraw_publication,
 )
-from gateway.service.maintaining import PublicationWithdrawn
-from gateway.service.scheme import MappingNotAdmitted
-from gateway.store.publications import SqlPublications
+from gateway.service.mappings.maintaining import PublicationWithdrawn
+from gateway.store.journal.publications import SqlPublications
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, audited, change_database, convert, make_home, rows_of, trip, write_trips
 from tests.fakes.publications import (
@@ -420,12 +420,13 @@ def test_of_a_last_signature_and_a_withdrawal_at_once_one_counts(
 KILLED = """
 import os, sys
 from pathlib import Path
-from gateway.app.home import open_home
-from gateway.app.mappings import Versions
-from gateway.app.publications import maintaining
-from gateway.service import countersigning, maintaining as steps
-from gateway.store.journal import SqlJournal
-from gateway.store.publications import SqlPublications
+from gateway.app.base.home import open_home
+from gateway.app.base.mappings import Versions
+from gateway.app.reviewing.publications import maintaining
+from gateway.service.mappings import countersigning
+from gateway.service.mappings import maintaining as steps
+from gateway.store.journal.decisions import SqlJournal
+from gateway.store.journal.publications import SqlPublications
 
 def killing(owner, name, after):
     whole = getattr(owner, name)

@@ -19,12 +19,12 @@ from gateway.ports import (
     OperationState,
     Webhook,
 )
-from gateway.service.delivering import SCHEDULE_SECONDS, Courier
-from gateway.store.database import Database
-from gateway.store.group_commit import GroupCommit
-from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlPlatforms
-from gateway.store.webhooks import SqlWebhooks
+from gateway.service.webhooks.delivering import SCHEDULE_SECONDS, Courier
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.serving.platforms import SqlPlatforms
+from gateway.store.serving.webhooks import SqlWebhooks
+from gateway.store.sql.database import Database
+from gateway.store.sql.group_commit import GroupCommit
 from tests.fakes.receiving import receiving
 from tests.fakes.serving import WUHAN_PLATFORM, PlatformSigner
 

@@ -10,16 +10,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gateway.app.check import receipt_of
-from gateway.app.credential import credential_of, credential_schema, credential_verifier, publish_keys
-from gateway.app.home import open_home
-from gateway.app.keys import end_key, rotate_record_key
+from gateway.app.base.home import open_home
+from gateway.app.base.keys import end_key, rotate_record_key
+from gateway.app.records.check import receipt_of
+from gateway.app.records.credential import credential_of, credential_schema, credential_verifier, publish_keys
 from gateway.cli.output import exit_code
 from gateway.errors import GatewayError, LocalFileError, MalformedDocument, UsageError
 from gateway.model.canonical import ProfileBroken, canonical_bytes
 from gateway.model.credential import CONTEXT_DOCUMENT, CONTEXT_PATH, SCHEMA_PATH
-from gateway.service.credentials import CredentialMismatch, CredentialVerifier
-from gateway.service.replaying import QuantityDiffers
+from gateway.service.receipts.credentials import CredentialMismatch, CredentialVerifier
+from gateway.service.receipts.replaying import QuantityDiffers
 from gateway.signing import CommitmentMismatch, SignatureInvalid, Signer, add_proof
 from gateway.transparency import NotInPolicy, QuorumPending
 from tests.fakes.changes import changes_of, leaves, put, some_of
@@ -270,7 +270,7 @@ def test_an_erased_commitment_cannot_be_disclosed(home: Path, monkeypatch: pytes
     """Erasing has no command yet, so the row is emptied where it is read."""
     row = rows_of(home)[0]
     erased = row._replace(event=None, event_salt=None, person=None, subject_salt=None)
-    reading = "gateway.store.record_files.ParquetRecordFiles.read"
+    reading = "gateway.store.files.records.ParquetRecordFiles.read"
     rows = [erased, *rows_of(home)[1:]]
     monkeypatch.setattr(reading, lambda _self, file: [one for one in rows if one.day == file.day])
 

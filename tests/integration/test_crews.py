@@ -34,7 +34,7 @@ def test_a_process_that_vanishes_stops_the_run_and_the_rerun_goes_on(
 ) -> None:
     file = write_trips(tmp_path / "a.ndjson", trips(20))
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.app.home.encode_rows", vanish)
+        patch.setattr("gateway.app.base.home.encode_rows", vanish)
         with pytest.raises(InvariantBroken, match="ended without a word"):
             convert_in_parts(home, [file], 7, worker=True)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app.check import verifier
-from gateway.app.disclosure import export_disclosure, verify_disclosure
+from gateway.app.records.check import verifier
+from gateway.app.records.disclosure import export_disclosure, verify_disclosure
 from gateway.errors import GatewayError, LocalFileError, MalformedDocument, UsageError
-from gateway.service.disclosing import DayScope, DisclosureMismatch, RecordScope, Verified
+from gateway.service.receipts.disclosing import DayScope, DisclosureMismatch, RecordScope, Verified
 from gateway.signing import CommitmentMismatch
 from gateway.transparency import NotInPolicy, ProofInvalid
 from tests.fakes.homes import convert, convert_in_parts, make_home, rows_of, secrets_of, trips, write_trips
@@ -173,7 +173,7 @@ def test_what_was_erased_stays_closed_and_the_record_is_there_all_the_same(
     home: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Erasing has no command yet, so one row is emptied where it is read."""
-    from gateway.store.record_files import ParquetRecordFiles
+    from gateway.store.files.records import ParquetRecordFiles
 
     gone = next(row for row in rows_of(home) if row.day == DAY)
     read = ParquetRecordFiles.read

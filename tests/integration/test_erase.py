@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from gateway.app.check import receipt_of, trusting
-from gateway.app.erase import erase
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
+from gateway.app.records.check import receipt_of, trusting
+from gateway.app.records.erase import erase
 from gateway.cli.root import run
 from gateway.errors import LocalFileError, Refused
 from gateway.model.erasure import FORGOTTEN, NOWHERE

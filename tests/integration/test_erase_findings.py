@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.erase import erase
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
+from gateway.app.records.erase import erase
 from gateway.errors import Refused
-from gateway.store.finding_files import NdjsonFindings
+from gateway.store.files.findings import NdjsonFindings
 from tests.fakes.homes import audited, bytes_below, convert, make_home, rows_of
 from tests.fakes.searching import found_in, spellings, spellings_of_bytes
 from tests.fakes.stopping import Killed

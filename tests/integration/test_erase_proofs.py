@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.app.convert import convert_files
-from gateway.app.days import close_day_of
-from gateway.app.erase import erase
-from gateway.app.home import open_home
-from gateway.app.mappings import Reading
+from gateway.app.base.home import open_home
+from gateway.app.base.mappings import Reading
+from gateway.app.records.convert import convert_files
+from gateway.app.records.days import close_day_of
+from gateway.app.records.erase import erase
 from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.model.strict import read_strict_object
-from gateway.store.sorted_runs import Entries
+from gateway.store.files.sorted_runs import Entries
 from tests.fakes.homes import (
     audited,
     capped_mapping,

@@ -14,22 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.check import audited_books, receipt_of, verifier
-from gateway.app.days import close_day_of
-from gateway.app.home import OpenHome, open_home
-from gateway.app.kinds import shipped
-from gateway.app.mappings import journal_replayer
+from gateway.app.base.home import OpenHome, open_home
+from gateway.app.base.kinds import shipped
+from gateway.app.base.mappings import journal_replayer
+from gateway.app.records.check import audited_books, receipt_of, verifier
+from gateway.app.records.days import close_day_of
 from gateway.cli.output import exit_code
 from gateway.cli.root import run
 from gateway.errors import GatewayError, IntegrityBroken
 from gateway.model.shape import Shape
 from gateway.resources import schema
 from gateway.service.audit import Auditing, QuickLook, audit_home
-from gateway.service.receipts import ReceiptVerifier
-from gateway.service.replaying import Replayer
-from gateway.store.database import Database
-from gateway.store.ledger_rebuild import RebuiltBooks
-from gateway.store.publications import SqlPublications
+from gateway.service.receipts.proving import ReceiptVerifier
+from gateway.service.receipts.replaying import Replayer
+from gateway.store.journal.publications import SqlPublications
+from gateway.store.ledger.rebuild import RebuiltBooks
+from gateway.store.sql.database import Database
 from tests.fakes.homes import audited, bytes_below, convert_in_parts, make_home, rows_of, trips, write_trips
 
 TAMPER = os.environ.get("TANQIAO_TAMPER", "8")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from gateway.app.home import OpenHome, open_home
-from gateway.app.links import unlink
-from gateway.app.moving import carrier, transferring
+from gateway.app.base.home import OpenHome, open_home
+from gateway.app.records.links import unlink
+from gateway.app.transfers.moving import carrier, transferring
 from gateway.errors import GatewayError
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
@@ -23,11 +23,11 @@ from gateway.model.transfer import TransferRefusal as Code
 from gateway.ports import Corridor
 from gateway.protocol import Held, Prepared
 from gateway.recognition import failures
-from gateway.service.agreement_drafts import pause_body
+from gateway.service.agreements.drafts import pause_body
 from gateway.service.moments import instant_text
-from gateway.service.quoting import QuoteAsked, TransferRefused, make_quote
-from gateway.store.ledger import SqlLedger
-from gateway.store.platforms import SqlPlatforms
+from gateway.service.transfers.quoting import QuoteAsked, TransferRefused, make_quote
+from gateway.store.ledger.books import SqlLedger
+from gateway.store.serving.platforms import SqlPlatforms
 from tests.fakes.claims import PLATFORMS, At, seen
 from tests.fakes.corridors import transfer_id
 from tests.fakes.moving import (

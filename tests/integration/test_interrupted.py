@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.store.journal import SqlJournal
-from gateway.store.log_files import LogFolder
-from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.files.records import ParquetRecordFiles
+from gateway.store.journal.decisions import SqlJournal
+from gateway.store.log.tiles import LogFolder
 from tests.fakes.homes import audited, convert, make_home, points_by_event, trips, write_trips
 from tests.fakes.stopping import Killed
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from gateway.app.check import receipt_of, verifier
-from gateway.app.home import open_home
-from gateway.app.keys import end_key, list_keys, rotate_record_key
+from gateway.app.base.home import open_home
+from gateway.app.base.keys import end_key, list_keys, rotate_record_key
+from gateway.app.records.check import receipt_of, verifier
 from gateway.cli.root import run
 from gateway.errors import LocalFileError, Refused
 from gateway.signing import SignatureInvalid
-from gateway.store.journal import SqlJournal
-from gateway.store.log_files import LogFolder
-from gateway.store.trust_files import TrustFiles
+from gateway.store.journal.decisions import SqlJournal
+from gateway.store.log.tiles import LogFolder
+from gateway.store.log.trust import TrustFiles
 from tests.fakes.homes import audited, bytes_below, convert, make_home, rows_of, trips, write_trips
 from tests.fakes.stopping import Killed
 

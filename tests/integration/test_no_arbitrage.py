@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.app.mappings import known_behaviours
+from gateway.app.base.mappings import known_behaviours
 from gateway.convert import CarriedEvaluator, Converted, load_program
 from gateway.recognition import (
     NOTHING_MOVED,

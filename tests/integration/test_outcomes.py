@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gateway.app.erase import erase
-from gateway.store.journal import SqlJournal
-from gateway.store.log_files import LogFolder
-from gateway.store.operations import SqlOperations
-from gateway.store.record_files import ParquetRecordFiles
+from gateway.app.records.erase import erase
+from gateway.store.files.records import ParquetRecordFiles
+from gateway.store.journal.decisions import SqlJournal
+from gateway.store.log.tiles import LogFolder
+from gateway.store.serving.operations import SqlOperations
 from tests.fakes.claims import NOON, PLATFORMS, At, linked_home, seen, write_mapping
 from tests.fakes.claims import submit as claimed
 from tests.fakes.exports import edited_mapping

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.check import receipt_of
+from gateway.app.records.check import receipt_of
 from gateway.model.canonical import canonical_bytes
 from tests.fakes.homes import bytes_below, convert_in_parts, make_home, rows_of, trips, write_trips
 from tests.go.verifier import GoVerifier, go_verifier

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.erase import erase
-from gateway.app.home import OpenHome, open_home
+from gateway.app.base.home import OpenHome, open_home
+from gateway.app.records.erase import erase
 from gateway.errors import IntegrityBroken
 from gateway.ports import KeptColumns, PrivateRow, RecordFile
-from gateway.store import person_rows
-from gateway.store.person_rows import PersonRows
-from gateway.store.record_files import ParquetRecordFiles
+from gateway.store.files.records import ParquetRecordFiles
+from gateway.store.journal import person_rows
+from gateway.store.journal.person_rows import PersonRows
 from tests.fakes.homes import convert, make_home, rows_of, trips, write_trips
 
 PLATFORM = "cn-420100/wuhan"

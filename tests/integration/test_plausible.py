@@ -353,7 +353,7 @@ def test_a_run_that_stopped_goes_on_with_what_it_knew_of_times_and_findings(
 
 
 def test_a_finding_file_that_was_changed_is_not_shown(home: Path, tmp_path: Path) -> None:
-    from gateway.app.check import findings_of, record_of
+    from gateway.app.records.check import findings_of, record_of
 
     convert(home, write(tmp_path / "a.ndjson", [charge("strong", 10)]), mapping=TIMES)
     found = record_of(home, rows_of(home)[0].id)

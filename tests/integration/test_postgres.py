@@ -12,19 +12,19 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from gateway.app.erase import erase
-from gateway.app.home import create_home, open_home
+from gateway.app.base.home import create_home, open_home
+from gateway.app.records.erase import erase
 from gateway.cli.root import run
 from gateway.errors import HomeBusy, IntegrityBroken, LocalFileError
 from gateway.ports import NewOperation, OperationKind
-from gateway.store import dialects
-from gateway.store import lease as module
-from gateway.store.database import HEAD, Database
-from gateway.store.dialects import DatabaseUnavailable, postgres_url
-from gateway.store.group_commit import GroupCommit
-from gateway.store.lease import LeaseLost, WriterLease
-from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlPlatforms
+from gateway.store.serving import lease as module
+from gateway.store.serving.lease import LeaseLost, WriterLease
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.serving.platforms import SqlPlatforms
+from gateway.store.sql import dialects
+from gateway.store.sql.database import HEAD, Database
+from gateway.store.sql.dialects import DatabaseUnavailable, postgres_url
+from gateway.store.sql.group_commit import GroupCommit
 from tests.acceptance import documents
 from tests.fakes.homes import WUHAN, audited, convert, make_home, points_by_event, trips, write_trips
 from tests.fakes.revisions import at_revision, set_back
@@ -258,7 +258,7 @@ def test_a_holder_whose_lease_ran_out_changes_nothing_more(
 
 def test_a_writer_that_was_killed_is_followed_at_once_on_the_same_host(home: Path, tmp_path: Path) -> None:
     """The home's file lock tells that the holder is gone; no lease has to run out."""
-    program = "import sys,os,pathlib\nfrom gateway.app.home import open_home\n"
+    program = "import sys,os,pathlib\nfrom gateway.app.base.home import open_home\n"
     program += "with open_home(pathlib.Path(sys.argv[1]), writing=True): os.kill(os.getpid(), 9)"
     killed = subprocess.run([sys.executable, "-c", program, str(home)], cwd=ROOT)
     assert killed.returncode == -9

@@ -5,7 +5,7 @@ import time
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from gateway.app.processes import end
+from gateway.app.serving.processes import end
 
 
 def deaf(ready: Connection) -> None:

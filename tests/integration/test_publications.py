@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.mappings import program_from_file
+from gateway.app.base.home import open_home
+from gateway.app.base.mappings import program_from_file
 from gateway.model.canonical import canonical_bytes
 from gateway.resources import shipped_mappings
 from tests.acceptance.commands import Done, tanqiao

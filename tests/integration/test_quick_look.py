@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import check
-from gateway.app.check import audit
-from gateway.app.home import open_home
-from gateway.app.looking import Looking
+from gateway.app.base.home import open_home
+from gateway.app.records import check
+from gateway.app.records.check import audit
+from gateway.app.records.looking import Looking
 from gateway.ports import BatchRow, RecordFile
 from gateway.service.audit import AuditReport, QuickLook, Seen
 from gateway.service.audit.records import RecordAudit

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.links import link, unlink
-from gateway.app.mappings import Versions
-from gateway.app.quoting import quoting
+from gateway.app.base.home import open_home
+from gateway.app.base.mappings import Versions
+from gateway.app.records.links import link, unlink
+from gateway.app.transfers.quoting import quoting
 from gateway.errors import MalformedDocument, NotFound, UsageError
 from gateway.model.canonical import canonical_bytes
 from gateway.model.quote import Quote
@@ -22,7 +22,7 @@ from gateway.model.transfer import is_id
 from gateway.ports import LotState
 from gateway.recognition import DayUse
 from gateway.resources import schema
-from gateway.service.quoting import Quoting, TransferRefused, quote_of, subject_of
+from gateway.service.transfers.quoting import Quoting, TransferRefused, quote_of, subject_of
 from gateway.signing import SignatureInvalid
 from tests.fakes.claims import PLATFORMS, seen, submit, write_mapping
 from tests.fakes.homes import make_home, rows_of

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway.app.check import receipt_of, verifier
+from gateway.app.records.check import receipt_of, verifier
 from gateway.cli.root import run
 from gateway.errors import GatewayError, MalformedDocument
 from gateway.model.canonical import canonical_bytes
-from gateway.service.receipts import REMEMBERED_MAX, ReceiptVerifier
+from gateway.service.receipts.proving import REMEMBERED_MAX, ReceiptVerifier
 from gateway.signing import KeyRing
 from gateway.transparency import BadSignature, QuorumPending, cosign_note, read_note, read_policy
 from tests.fakes.homes import convert_in_parts, make_home, rows_of, trips, write_trips

@@ -12,11 +12,11 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import IntegrityError
 
 from gateway.ports import NewOperation, Operation, OperationKind
-from gateway.store.database import Database
-from gateway.store.dialects import postgres_url
-from gateway.store.group_commit import GroupCommit
-from gateway.store.operations import SqlOperations
-from gateway.store.platforms import SqlPlatforms
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.serving.platforms import SqlPlatforms
+from gateway.store.sql.database import Database
+from gateway.store.sql.dialects import postgres_url
+from gateway.store.sql.group_commit import GroupCommit
 from tests.fakes.servers import PostgresServer
 
 PLATFORM = "cn-420100/wuhan"

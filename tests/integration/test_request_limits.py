@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from redis import ConnectionPool
 
-from gateway.store.request_limits import RETRY_SECONDS, PlatformLimits
+from gateway.store.serving.request_limits import RETRY_SECONDS, PlatformLimits
 from tests.fakes.servers import ValkeyServer, valkey_server
 
 pytestmark = pytest.mark.xdist_group("servers")

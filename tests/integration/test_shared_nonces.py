@@ -17,11 +17,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.ports import NonceUse, SignedNonce
-from gateway.store import nonces as module
-from gateway.store.database import Database
-from gateway.store.dialects import postgres_url
-from gateway.store.group_commit import GroupCommit
-from gateway.store.nonces import ALLOWANCE, SharedNonces
+from gateway.store.serving import nonces as module
+from gateway.store.serving.nonces import ALLOWANCE, SharedNonces
+from gateway.store.sql.database import Database
+from gateway.store.sql.dialects import postgres_url
+from gateway.store.sql.group_commit import GroupCommit
 from tests.fakes.servers import PostgresServer, ValkeyServer, valkey_server
 
 SECONDS = float(os.environ.get("TANQIAO_TEST_NONCE_SECONDS", "6"))

@@ -189,8 +189,8 @@ def test_the_parts_of_a_file_and_a_second_process_change_nothing(home: Path, fit
 
 
 def test_an_act_made_of_hours_is_explained_with_their_number(fitbit: Path) -> None:
-    from gateway.app.mappings import Reading
-    from gateway.app.review import explain_row
+    from gateway.app.base.mappings import Reading
+    from gateway.app.reviewing.review import explain_row
 
     file = fitbit / "hourlySteps_merged.copyB.csv.gz"
     lines = explain_row(file, 1, reading=Reading("common", [str(export_mapping("steps_hourly"))]), lang="en")

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.app.check import audit, receipt_of, verifier
-from gateway.app.days import close_day_of
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
+from gateway.app.records.check import audit, receipt_of, verifier
+from gateway.app.records.days import close_day_of
 from gateway.cli.output import exit_code
 from gateway.cli.root import run
 from gateway.errors import GatewayError, IntegrityBroken
 from gateway.model.canonical import canonical_bytes
 from gateway.ports import PrivateRow
 from gateway.signing import KeyRing
-from gateway.store.sorted_runs import Entries, Run, write_run
+from gateway.store.files.sorted_runs import Entries, Run, write_run
 from gateway.transparency import QuorumPending, cosign_note, read_note
 from tests.fakes.changes import changes_of, leaves, put
 from tests.fakes.homes import (
@@ -330,7 +330,7 @@ def rewrite(path: Path, rows: list[PrivateRow]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from gateway.store.record_files import ROW_SCHEMA
+    from gateway.store.files.records import ROW_SCHEMA
 
     packed = [row._replace(id=bytes.fromhex(row.id)) for row in rows]  # type: ignore[arg-type]  # as it is kept
     columns = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.home import create_home, open_home
+from gateway.app.base.home import create_home, open_home
 from gateway.cli.root import run
 from gateway.errors import HomeBusy, LocalFileError
 from tests.fakes.homes import (
@@ -24,7 +24,7 @@ from tests.fakes.homes import (
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys, pathlib
-from gateway.store.home import Home
+from gateway.store.files.home import Home
 with Home(pathlib.Path(sys.argv[1])).writing():
     print("held", flush=True)
     sys.stdin.read()
@@ -88,7 +88,7 @@ def test_of_two_copies_of_a_home_one_is_refused_before_it_touches_its_log(home: 
 
 def test_a_copy_that_was_open_when_the_other_wrote_loses_the_swap(home: Path, tmp_path: Path) -> None:
     """Both have passed every check at their start; the checkpoint store decides between them."""
-    from gateway.store.checkpoints import SwapLost
+    from gateway.store.log.checkpoints import SwapLost
 
     convert(home, file_of(tmp_path, 0))
     copy = tmp_path / "copy"

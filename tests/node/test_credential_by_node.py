@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.credential import credential_of, credential_verifier, publish_keys
-from gateway.app.keys import end_key, rotate_record_key
+from gateway.app.base.keys import end_key, rotate_record_key
+from gateway.app.records.credential import credential_of, credential_verifier, publish_keys
 from gateway.signing import SignatureInvalid
 from tests.fakes.changes import changes_of, leaves, put, some_of
 from tests.fakes.homes import convert, make_home, rows_of, trips, write_trips

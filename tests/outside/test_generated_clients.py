@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.check import trusting, verify_receipt
-from gateway.app.keys import new_key
-from gateway.app.platforms import invite
-from gateway.store.key_files import FileSigner
+from gateway.app.base.keys import new_key
+from gateway.app.records.check import trusting, verify_receipt
+from gateway.app.serving.platforms import invite
+from gateway.store.files.keys import FileSigner
 from tests.fakes.homes import WUHAN, make_home, trip
 from tests.fakes.serving import WUHAN_PLATFORM, Served, served
 from tests.fakes.side_cars import checking_proxy, signing_side_car

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.bulk.assembly import sort_rows
 from gateway.contract import PlatformAdapter
 from gateway.model.source import Outcome, Place, RefusedRow, RepeatedRow, SourceFormat, SourceRow
-from gateway.store.input_files import open_input, order_inputs
+from gateway.store.files.inputs import open_input, order_inputs
 
 EXPECTED = "expected.json"
 MEMORY = 1 << 20

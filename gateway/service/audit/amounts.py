@@ -23,11 +23,11 @@ from gateway.recognition import (
     movable,
     take,
 )
-from gateway.service.lots import value_of
 from gateway.service.moments import instant_text
-from gateway.service.moves import Move, MovedLot
-from gateway.service.replaying import Replayer
-from gateway.service.worth import Rulebook, stated_inputs
+from gateway.service.receipts.replaying import Replayer
+from gateway.service.transfers.lots import value_of
+from gateway.service.transfers.moves import Move, MovedLot
+from gateway.service.transfers.worth import Rulebook, stated_inputs
 
 __all__ = ["AmountAudit"]
 

@@ -9,10 +9,10 @@ from gateway.convert import Converted, Program
 from gateway.model.erasure import CarriedUse
 from gateway.model.packed import cut
 from gateway.ports import BatchRow, PrivateRow
+from gateway.service.acts.capping import CapLedger
 from gateway.service.audit.quick import Seen
 from gateway.service.audit.report import Check
-from gateway.service.cap_replay import CapReplay, Replayed
-from gateway.service.capping import CapLedger
+from gateway.service.receipts.cap_replay import CapReplay, Replayed
 from gateway.signing import NAME_BYTES
 
 __all__ = ["CapAudit"]

@@ -11,7 +11,7 @@ from gateway.claims import Act, Kinds, holding
 from gateway.errors import IntegrityBroken
 from gateway.ports import ClaimState, Findings, Journal, RecordFiles, ReversalRow
 from gateway.service.audit.report import Check
-from gateway.service.reversing import read_reversals, state_after
+from gateway.service.claims.reversing import read_reversals, state_after
 
 __all__ = ["ClaimAudit"]
 

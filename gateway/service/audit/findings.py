@@ -9,8 +9,8 @@ from gateway.convert import ActFinding, finding_texts, then_of
 from gateway.errors import IntegrityBroken
 from gateway.ports import BatchRow, FindingFile, Findings, PrivateRow
 from gateway.service.audit.report import Check
-from gateway.service.plausible import claims_of_row
-from gateway.service.replaying import Replayer
+from gateway.service.converting.plausible import claims_of_row
+from gateway.service.receipts.replaying import Replayer
 
 __all__ = ["FindingAudit"]
 

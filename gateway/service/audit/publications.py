@@ -6,8 +6,8 @@ from gateway.errors import IntegrityBroken
 from gateway.model.canonical import digest
 from gateway.model.strict import read_strict_object
 from gateway.ports import Journal, MappingPublication
-from gateway.service.approving import MAINTAINER, approving_body
 from gateway.service.audit.report import Check
+from gateway.service.mappings.approving import MAINTAINER, approving_body
 from gateway.signing import key_id, verify_parties
 
 __all__ = ["audit_publications"]

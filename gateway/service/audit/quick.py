@@ -14,9 +14,9 @@ from gateway.errors import GatewayError
 from gateway.model.codes import EVIDENCE_GRADES, OWNERSHIPS
 from gateway.model.record import RecordColumns
 from gateway.ports import BatchRow, KeptColumns, RecordFile, RecordFiles
-from gateway.service.capping import Amounts, CapColumns, cap_columns
-from gateway.service.recording import ActColumns, content_bytes, frame_of, record_bytes
-from gateway.service.replaying import Replayer
+from gateway.service.acts.capping import Amounts, CapColumns, cap_columns
+from gateway.service.acts.recording import ActColumns, content_bytes, frame_of, record_bytes
+from gateway.service.receipts.replaying import Replayer
 from gateway.signing import KeyedIndex, commitments
 from gateway.transparency import BatchTree, leaf_hashes
 

@@ -7,12 +7,12 @@ from gateway.errors import IntegrityBroken
 from gateway.model.canonical import Json, canonical_bytes
 from gateway.model.record import RecordFrame
 from gateway.ports import BatchRow, EventMark, Journal, PrivateRow, RecordFiles
+from gateway.service.acts.recording import ActColumns, content_bytes, document_of, frame_of
 from gateway.service.audit.caps import CapAudit
 from gateway.service.audit.findings import FindingAudit
 from gateway.service.audit.quick import Seen
 from gateway.service.audit.report import Check
-from gateway.service.recording import ActColumns, content_bytes, document_of, frame_of
-from gateway.service.replaying import QuantityDiffers, Replayer
+from gateway.service.receipts.replaying import QuantityDiffers, Replayer
 from gateway.signing import KeyedIndex, commitment
 from gateway.transparency import BatchTree, leaf_hash
 

@@ -19,9 +19,9 @@ from gateway.service.audit.records import RecordAudit
 from gateway.service.audit.report import AuditReport
 from gateway.service.audit.statements import LogWalk, Queued, walk_log
 from gateway.service.audit.transfers import AuditedBooks, TransferAudit
-from gateway.service.cap_replay import CapBook, CapReplay
 from gateway.service.days import totals_of
-from gateway.service.replaying import Replayer
+from gateway.service.receipts.cap_replay import CapBook, CapReplay
+from gateway.service.receipts.replaying import Replayer
 from gateway.signing import KeyedIndex
 from gateway.transparency import read_policy, verify_log_signature
 

@@ -30,9 +30,9 @@ from gateway.ports import (
     PublishedMapping,
     ReversalRow,
 )
-from gateway.service.agreement_book import corridor_body
-from gateway.service.approving import require_approvals
+from gateway.service.agreements.book import corridor_body
 from gateway.service.audit.report import Check
+from gateway.service.mappings.approving import require_approvals
 from gateway.signing import KeyRing, verify_envelope
 
 __all__ = ["LogWalk", "Queued", "walk_log"]

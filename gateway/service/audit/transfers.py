@@ -27,14 +27,14 @@ from gateway.ports import (
     TransferRows,
 )
 from gateway.recognition import Agreement, agreement_of
-from gateway.service.agreement_book import corridor_body
+from gateway.service.agreements.book import corridor_body
 from gateway.service.audit.amounts import AmountAudit
 from gateway.service.audit.report import AuditReport, Check
-from gateway.service.logging_decisions import DECISIONS_MAX, decision_leaf
-from gateway.service.moves import Move, parts_of, read_move
-from gateway.service.quoting import subject_of
-from gateway.service.replaying import Replayer
-from gateway.service.worth import Rulebook
+from gateway.service.receipts.replaying import Replayer
+from gateway.service.transfers.logging_decisions import DECISIONS_MAX, decision_leaf
+from gateway.service.transfers.moves import Move, parts_of, read_move
+from gateway.service.transfers.quoting import subject_of
+from gateway.service.transfers.worth import Rulebook
 from gateway.transparency import root_of
 
 __all__ = ["AuditedBooks", "TransferAudit"]

@@ -8,8 +8,8 @@ import httpx
 import orjson
 import pytest
 
-from gateway.app.check import trusting, verify_receipt
-from gateway.app.convert import WORKERS_FROM_BYTES
+from gateway.app.records.check import trusting, verify_receipt
+from gateway.app.records.convert import WORKERS_FROM_BYTES
 from gateway.client import GatewayClient, RequestFailed
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.serving import Served, audited_once_free, enrolled

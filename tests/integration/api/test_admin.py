@@ -11,12 +11,12 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from gateway.app.check import trusting, verify_receipt
-from gateway.app.home import open_home
-from gateway.app.operators import Grant, new_token, revoke, tokens
+from gateway.app.base.home import open_home
+from gateway.app.records.check import trusting, verify_receipt
+from gateway.app.serving.operators import Grant, new_token, revoke, tokens
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import UsageError
-from gateway.store.lately import REMEMBERED_SECONDS
+from gateway.store.serving.lately import REMEMBERED_SECONDS
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.serving import WUHAN_PLATFORM, PlatformSigner, Served

@@ -10,7 +10,7 @@ import pytest
 from gateway.client import GatewayClient, RequestFailed
 from gateway.model.canonical import Json, canonical_bytes, digest
 from gateway.recognition import AGREEMENT_ZONE
-from gateway.service.agreement_drafts import pause_body
+from gateway.service.agreements.drafts import pause_body
 from gateway.service.moments import instant_text
 from tests.fakes.moving import agreement, signed
 from tests.fakes.serving import PlatformSigner, Served, enrolled

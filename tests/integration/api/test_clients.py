@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.app.check import trusting, verify_receipt
-from gateway.app.platforms import invite
+from gateway.app.records.check import trusting, verify_receipt
+from gateway.app.serving.platforms import invite
 from gateway.client import AsyncGatewayClient, GatewayClient, RequestFailed
 from gateway.errors import Unreachable
 from tests.fakes.faults import Fault, FaultyProxy, faulty

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app.erase import erase
-from gateway.app.serve import REASONS_SECONDS
+from gateway.app.records.erase import erase
+from gateway.app.serving.serve import REASONS_SECONDS
 from gateway.client import GatewayClient, RequestFailed
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.searching import found_in, spellings, spellings_of_bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.client import GatewayClient
-from gateway.store.key_files import FileSigner
+from gateway.store.files.keys import FileSigner
 from tests.fakes.generated import EXAMPLES, tried
 from tests.fakes.homes import WUHAN, trip
 from tests.fakes.serving import WUHAN_PLATFORM, Served, audited_once_free, enrolled_key

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app.claims import word
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
+from gateway.app.records.claims import word
 from gateway.client import GatewayClient, RequestFailed
 from gateway.ports import Link
 from tests.fakes.homes import WUHAN, bytes_below, trip

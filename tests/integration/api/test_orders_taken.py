@@ -9,14 +9,14 @@ import pytest
 
 from gateway.api import ApiParts
 from gateway.api.problems import status_of
-from gateway.app.check import record_of
-from gateway.app.home import open_home
-from gateway.app.links import first_epoch
-from gateway.app.platforms import invite
-from gateway.app.serve import Serving, api_parts, sequence
+from gateway.app.base.home import open_home
+from gateway.app.records.check import record_of
+from gateway.app.records.links import first_epoch
+from gateway.app.serving.platforms import invite
+from gateway.app.serving.serve import Serving, api_parts, sequence
 from gateway.ports import Operation, OperationState
-from gateway.service.onboarding import TooManyRequests
-from gateway.store.operations import SqlOperations
+from gateway.service.access.onboarding import TooManyRequests
+from gateway.store.serving.operations import SqlOperations
 from tests.fakes.homes import audited, convert, make_home, rows_of, trip, write_trips
 from tests.fakes.serving import WUHAN_PLATFORM
 
@@ -79,7 +79,7 @@ def test_a_platform_links_no_faster_than_the_limit_and_others_go_on(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who guesses identities does not get far."""
-    monkeypatch.setattr("gateway.app.serve.LINKS_PER_MINUTE", 2)
+    monkeypatch.setattr("gateway.app.serving.serve.LINKS_PER_MINUTE", 2)
     invite(serving.root, "cn-440300/shenzhen")
     with api_parts(serving) as parts:
         for number in range(2):

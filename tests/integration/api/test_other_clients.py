@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.keys import new_key
+from gateway.app.base.keys import new_key
 from gateway.client import GatewayClient, RequestFailed
-from gateway.store.key_files import FileSigner
+from gateway.store.files.keys import FileSigner
 from tests.acceptance.commands import Done, tanqiao
 from tests.fakes.homes import WUHAN, trip, write_trips
 from tests.fakes.serving import WUHAN_PLATFORM, Served, enrolled_key

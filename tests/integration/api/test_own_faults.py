@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.erase import SubmissionsWaiting, erase
-from gateway.app.home import OpenHome, open_home
-from gateway.app.ordering import orders
-from gateway.app.platforms import invite
+from gateway.app.base.home import OpenHome, open_home
+from gateway.app.records.erase import SubmissionsWaiting, erase
+from gateway.app.serving.ordering import orders
+from gateway.app.serving.platforms import invite
 from gateway.errors import LocalFileError
 from gateway.ports import NewOperation, OperationKind, OperationState
-from gateway.service.sequencing import CRASHES_MAX, Sequencer
-from gateway.store.group_commit import GroupCommit
-from gateway.store.operations import SqlOperations
-from gateway.store.spools import SpoolFolder
+from gateway.service.converting.sequencing import CRASHES_MAX, Sequencer
+from gateway.store.files.spools import SpoolFolder
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.sql.group_commit import GroupCommit
 from tests.fakes.homes import WUHAN, make_home, trip
 from tests.fakes.serving import WUHAN_PLATFORM, enrolled, served
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.operators import Grant, new_token
+from gateway.app.base.home import open_home
+from gateway.app.serving.operators import Grant, new_token
 from gateway.client import AsyncGatewayClient, GatewayClient, RequestFailed
 from gateway.model.canonical import canonical_bytes
 from tests.acceptance.commands import tanqiao

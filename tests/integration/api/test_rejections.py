@@ -5,11 +5,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.app.erase import erase
-from gateway.app.keys import new_key
-from gateway.app.platforms import invite
+from gateway.app.base.keys import new_key
+from gateway.app.records.erase import erase
+from gateway.app.serving.platforms import invite
 from gateway.client import GatewayClient, RequestFailed
-from gateway.store.key_files import FileSigner
+from gateway.store.files.keys import FileSigner
 from tests.acceptance.commands import tanqiao
 from tests.fakes.homes import WUHAN, trip, write_trips
 from tests.fakes.serving import WUHAN_PLATFORM, Served, enrolled, once_free

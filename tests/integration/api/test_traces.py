@@ -16,8 +16,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from gateway.app.clock import SystemClock
-from gateway.app.telemetry import Traces, require_traces, tracing
+from gateway.app.base.clock import SystemClock
+from gateway.app.serving.telemetry import Traces, require_traces, tracing
 from gateway.client import RequestFailed
 from gateway.errors import LocalFileError
 from gateway.peers import HttpPlatforms, LineLimits, LineParts

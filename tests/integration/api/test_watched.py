@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.logs import JsonLines, write_logs
-from gateway.app.processes import _started
+from gateway.app.serving.logs import JsonLines, write_logs
+from gateway.app.serving.processes import _started
 from gateway.errors import LocalFileError, Refused
 from gateway.settings import ServiceSettings, read_settings
 from tests.fakes.homes import WUHAN, make_home, trip

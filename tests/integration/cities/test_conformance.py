@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app.conforming_platform import ConformancePlan, conformance_keys, run_cases
-from gateway.app.sandbox import look_at
+from gateway.app.sandbox.city import look_at
+from gateway.app.sandbox.conforming_platform import ConformancePlan, conformance_keys, run_cases
 from gateway.conformance.platform import CASES
 from gateway.sandbox.city import Defect, Trouble
 from tests.acceptance.commands import tanqiao

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.conforming_platform import conformance_keys
+from gateway.app.sandbox.conforming_platform import conformance_keys
 from tests.fakes.cities import sandbox_city
 from tests.fakes.generated import EXAMPLES, tried
 from tools.write_openapi import PLATFORM_CONTRACT

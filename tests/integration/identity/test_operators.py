@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.operators import Grant, new_token
+from gateway.app.serving.operators import Grant, new_token
 from tests.fakes.homes import make_home
 from tests.fakes.identity import AUDIENCE, CLIENT, Provider, providing
 from tests.fakes.serving import Served, served

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app.identity import identity_gate
+from gateway.app.serving.identity import identity_gate
 from gateway.errors import GatewayError, LocalFileError
-from gateway.service.access import NotAllowed
-from gateway.service.identity import ASKED_EVERY, KEPT_FOR, IdentityGate, KeysUnknown
+from gateway.service.access.identity import ASKED_EVERY, KEPT_FOR, IdentityGate, KeysUnknown
+from gateway.service.access.rules import NotAllowed
 from gateway.settings import read_settings
 from gateway.signing import TokenRefused
 from tests.fakes.identity import AUDIENCE, CLIENT, Provider, claims, ec_key, providing, rsa_key, token

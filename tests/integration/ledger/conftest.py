@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.store.database import Database
-from gateway.store.dialects import postgres_url
+from gateway.store.sql.database import Database
+from gateway.store.sql.dialects import postgres_url
 from tests.fakes.servers import PostgresServer
 
 NewAddress = Callable[[], str]

@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.ledger import Replay, require_chain, require_whole
-from gateway.store.database import Database
-from gateway.store.ledger import SqlLedgerReader
-from gateway.store.ledger_rebuild import RebuiltBooks
+from gateway.store.ledger.books import SqlLedgerReader
+from gateway.store.ledger.rebuild import RebuiltBooks
+from gateway.store.sql.database import Database
 
 
 def require_rebuilt_apart(database: Database, *, entries: int) -> None:

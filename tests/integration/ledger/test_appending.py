@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import GatewayError
 from gateway.ledger import Head
-from gateway.store import ledger_tables as t
-from gateway.store.appending import Appending, at_once
-from gateway.store.database import Database
-from gateway.store.dialects import DatabaseUnavailable
-from gateway.store.ledger import SqlLedger, SqlLedgerReader
-from gateway.store.many import update_many
+from gateway.store.ledger import tables as t
+from gateway.store.ledger.books import SqlLedger, SqlLedgerReader
+from gateway.store.sql.appending import Appending, at_once
+from gateway.store.sql.database import Database
+from gateway.store.sql.dialects import DatabaseUnavailable
+from gateway.store.sql.many import update_many
 from tests.fakes.ledger_stores import AT, commit, reserve
 from tests.fakes.ledgers import limited, lot, moving
 from tests.fakes.servers import postgres_server

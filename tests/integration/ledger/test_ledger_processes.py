@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 
 from gateway.ledger import Decision, Pair, Reservation, Verdict
-from gateway.store.database import Database
-from gateway.store.ledger import SqlLedger, SqlLedgerReader
+from gateway.store.ledger.books import SqlLedger, SqlLedgerReader
+from gateway.store.sql.database import Database
 from tests.fakes.ledger_writer import TOGETHER
 from tests.fakes.ledgers import A, B, limited
 from tests.integration.ledger.rebuilding import require_rebuilt

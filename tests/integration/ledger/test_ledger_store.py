@@ -22,8 +22,8 @@ from gateway.ledger import (
     WindowStep,
 )
 from gateway.ports import Decide, TransferStep
-from gateway.store.database import Database
-from gateway.store.ledger import SqlLedger, SqlLedgerReader
+from gateway.store.ledger.books import SqlLedger, SqlLedgerReader
+from gateway.store.sql.database import Database
 from tests.fakes.ledger_stores import abort, commit, reserve
 from tests.fakes.ledgers import DAY, Abort, B, Commit, Programme, limited, lot, moving, run
 from tests.integration.ledger.conftest import NewAddress, open_database

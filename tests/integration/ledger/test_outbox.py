@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.ports import CarriedFile, Heading, OutboxTask
-from gateway.store.carried_files import SqlCarriedFiles
-from gateway.store.database import Database
-from gateway.store.ledger import SqlLedger
-from gateway.store.outbox import SqlOutbox
+from gateway.store.ledger.books import SqlLedger
+from gateway.store.ledger.carried_files import SqlCarriedFiles
+from gateway.store.ledger.outbox import SqlOutbox
+from gateway.store.sql.database import Database
 from tests.fakes.ledger_stores import AT, commit, reserve
 from tests.fakes.ledgers import limited, moving
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from gateway.ledger import Verdict
 from gateway.ports import Decide, OutboxMessage, TransferChange, TransferStep
-from gateway.store.database import Database
-from gateway.store.ledger import SqlLedger
-from gateway.store.outbox import SqlOutbox
+from gateway.store.ledger.books import SqlLedger
+from gateway.store.ledger.outbox import SqlOutbox
+from gateway.store.sql.database import Database
 
 
 def test_a_message_that_is_ended_late_does_not_end_a_newer_one(tmp_path: Path) -> None:

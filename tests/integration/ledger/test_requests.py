@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.ports import KnownRequest, Standing
-from gateway.store.database import Database
-from gateway.store.requests import SqlRequests
+from gateway.store.ledger.requests import SqlRequests
+from gateway.store.sql.database import Database
 from tests.fakes.ledgers import A, B
 
 pytestmark = pytest.mark.xdist_group("servers")

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.ledger import Book, Decision, Refusal, Reservation, Verdict, WindowState
 from gateway.ports import Decide
-from gateway.store.ledger import SqlLedger, SqlLedgerReader
+from gateway.store.ledger.books import SqlLedger, SqlLedgerReader
 from tests.fakes.ledger_stores import commit, reserve
 from tests.fakes.oracle_ledger import WITHOUT, Compared
 from tests.integration.ledger.conftest import NewAddress, open_database

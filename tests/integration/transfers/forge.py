@@ -22,23 +22,23 @@ from typing import Any, Final
 import uvicorn
 
 from gateway.api import application
-from gateway.app import moving as moving_module
-from gateway.app import sandbox as sandbox_module
-from gateway.app.connections import bounded_connection
-from gateway.app.corridor_files import export_file, import_file
-from gateway.app.decision_log import publish_decisions
-from gateway.app.home import open_home
-from gateway.app.listening import listening
-from gateway.app.moving import conveyor
-from gateway.app.sandbox import SandboxPlan, answer_file, serve_city
-from gateway.app.serve import Serving, api_parts
+from gateway.app.base.home import open_home
+from gateway.app.base.listening import listening
+from gateway.app.log.decision_log import publish_decisions
+from gateway.app.sandbox import city as sandbox_module
+from gateway.app.sandbox.city import SandboxPlan, answer_file, serve_city
+from gateway.app.serving.connections import bounded_connection
+from gateway.app.serving.serve import Serving, api_parts
+from gateway.app.transfers import moving as moving_module
+from gateway.app.transfers.corridor_files import export_file, import_file
+from gateway.app.transfers.moving import conveyor
 from gateway.errors import Refused, Unreachable
 from gateway.model.transfer import TransferKind
 from gateway.peers import LineLimits
 from gateway.protocol import times as times_module
 from gateway.sandbox.city import city_application, read_switch
-from gateway.service import carrying_files as carrying_files_module
-from gateway.service import conveying as conveying_module
+from gateway.service.transfers import carrying_files as carrying_files_module
+from gateway.service.transfers import conveying as conveying_module
 from tests.fakes.points import (
     Counted,
     Points,

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gateway.app.check import audit
-from gateway.app.decision_log import DecisionDuty, decision_receipt, publish_decisions, verify_decision
-from gateway.app.erase import erase
-from gateway.app.home import open_home
-from gateway.app.transfers import show
+from gateway.app.base.home import open_home
+from gateway.app.log.decision_log import DecisionDuty, decision_receipt, publish_decisions, verify_decision
+from gateway.app.records.check import audit
+from gateway.app.records.erase import erase
+from gateway.app.transfers.operating import show
 from gateway.errors import GatewayError, IntegrityBroken, NotFound
 from gateway.ports import ClaimDecision, ClaimState
 from gateway.service.audit import AuditReport

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.moving import answering, carrier
-from gateway.app.platforms import speak
-from gateway.app.sandbox import look_at, tell_city
+from gateway.app.base.home import open_home
+from gateway.app.sandbox.city import look_at, tell_city
+from gateway.app.serving.platforms import speak
+from gateway.app.transfers.moving import answering, carrier
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import GatewayError
 from gateway.model.canonical import canonical_bytes, digest
 from gateway.ports import OutboxMessage
-from gateway.service.answering import Answering, read_answer
-from gateway.service.telling import said_of
-from gateway.store.key_files import FileSigner
-from gateway.store.ledger import SqlLedger
+from gateway.service.transfers.answering import Answering, read_answer
+from gateway.service.transfers.telling import said_of
+from gateway.store.files.keys import FileSigner
+from gateway.store.ledger.books import SqlLedger
 from tests.fakes.claims import At
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends

@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from gateway.app.corridor_files import MANIFEST, export_file, import_file, listed, write_pair
-from gateway.app.home import open_home
-from gateway.app.moving import carrier
-from gateway.app.platforms import speak
-from gateway.app.sandbox import answer_file
+from gateway.app.base.home import open_home
+from gateway.app.sandbox.city import answer_file
+from gateway.app.serving.platforms import speak
+from gateway.app.transfers.corridor_files import MANIFEST, export_file, import_file, listed, write_pair
+from gateway.app.transfers.moving import carrier
 from gateway.errors import GatewayError
 from gateway.model.canonical import digest
-from gateway.service import carrying_files
-from gateway.service.carrying_files import Taken
+from gateway.service.transfers import carrying_files
+from gateway.service.transfers.carrying_files import Taken
 from gateway.signing import seal
-from gateway.store.key_files import FileSigner
-from gateway.store.ledger import SqlLedger
+from gateway.store.files.keys import FileSigner
+from gateway.store.ledger.books import SqlLedger
 from tests.fakes.claims import At
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.erase import erase
-from gateway.service.moves import TransfersUnderWay
+from gateway.app.records.erase import erase
+from gateway.service.transfers.moves import TransfersUnderWay
 from tests.fakes.corridors import DESTINATION, SOURCE, between_cities, transfer_id
 from tests.fakes.searching import found_in, spellings
 from tests.fakes.serving import audited_once_free

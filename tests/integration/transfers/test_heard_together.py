@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.moving import carrier, transferring
+from gateway.app.base.home import open_home
+from gateway.app.transfers.moving import carrier, transferring
 from gateway.model.transfer import CreditId, HoldId, Party, TransferId, TransferState, Verdict
 from gateway.protocol import Acknowledged, Held, Outcome, Prepared
-from gateway.service.carrying import Carrier, Make
-from gateway.store.ledger import SqlLedger
+from gateway.service.transfers.carrying import Carrier, Make
+from gateway.store.ledger.books import SqlLedger
 from tests.fakes.claims import At, seen
 from tests.fakes.moving import AFTER, agree, agreement, begun, moving_home, signed, versions
 

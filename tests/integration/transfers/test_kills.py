@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from gateway.service.moves import shown
+from gateway.service.transfers.moves import shown
 from tests.fakes.corridors import DESTINATION, SOURCE, between_cities
 from tests.fakes.ends import require_same_ends
 from tests.fakes.homes import audited

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.moving import transferring
-from gateway.store.ledger import SqlLedger
-from gateway.store.moves import SqlMoveIndex
+from gateway.app.base.home import open_home
+from gateway.app.transfers.moving import transferring
+from gateway.store.ledger.books import SqlLedger
+from gateway.store.ledger.moves import SqlMoveIndex
 from tests.fakes.claims import PLATFORMS, At, seen
 from tests.fakes.moving import AFTER, agree, agreement, begun, moving_home, signed, versions
 

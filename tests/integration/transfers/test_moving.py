@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from gateway.app.home import open_home
-from gateway.app.transfers import show
+from gateway.app.base.home import open_home
+from gateway.app.transfers.operating import show
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import GatewayError
 from gateway.model.canonical import canonical_bytes
 from gateway.model.strict import read_strict_object
-from gateway.service.submitting import IdempotencyConflict
-from gateway.store.key_files import FileSigner
-from gateway.store.platforms import SqlPlatforms
+from gateway.service.submitting.taking import IdempotencyConflict
+from gateway.store.files.keys import FileSigner
+from gateway.store.serving.platforms import SqlPlatforms
 from tests.acceptance.commands import tanqiao
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.servers import STORES, stores

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.service.quoting import MadeQuote, TransferRefused
+from gateway.service.transfers.quoting import MadeQuote, TransferRefused
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends
 from tests.fakes.serving import audited_once_free

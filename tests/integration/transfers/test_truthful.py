@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from gateway.peers.platform_line import PlatformLine
-from gateway.service.moves import read_move, shown
-from gateway.store.ledger import SqlLedger, SqlLedgerReader
+from gateway.service.transfers.moves import read_move, shown
+from gateway.store.ledger.books import SqlLedger, SqlLedgerReader
 from tests.fakes.corridors import DESTINATION, SOURCE, Between, between_cities, transfer_id
 from tests.fakes.ends import require_same_ends
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.cosigning import collect
-from gateway.app.policy import policy_status, set_quorum, trust_witness
+from gateway.app.log.cosigning import collect
+from gateway.app.log.policy import policy_status, set_quorum, trust_witness
 from gateway.transparency import cosign_note, read_note, read_witness_request
 from tests.fakes.homes import make_home
 from tests.fakes.static import listening

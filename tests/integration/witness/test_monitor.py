@@ -8,13 +8,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.app.days import close_day_of
-from gateway.app.home import open_home
-from gateway.app.log import verify_evidence, verify_log
-from gateway.app.monitor import LogForkProven, monitoring
+from gateway.app.base.home import open_home
+from gateway.app.log.monitor import LogForkProven, monitoring
+from gateway.app.log.verifying import verify_evidence, verify_log
+from gateway.app.records.days import close_day_of
 from gateway.cli.root import run
 from gateway.errors import GatewayError, IntegrityBroken, Unreachable
-from gateway.store.log_files import LogFolder
+from gateway.store.log.tiles import LogFolder
 from gateway.transparency import NoFork, ProofInvalid
 from tests.fakes.homes import convert, make_home, trips, write_trips
 from tests.fakes.static import published

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.app.policy import set_quorum, trust_witness
+from gateway.app.log.policy import set_quorum, trust_witness
 from gateway.transparency import read_policy
 from tests.fakes.homes import WUHAN, make_home, trip
 from tests.fakes.receiving import receiving

@@ -11,7 +11,7 @@ from time import sleep, time
 import httpx
 import pytest
 
-from gateway.store.log_files import LogFolder
+from gateway.store.log.tiles import LogFolder
 from gateway.transparency import (
     EMPTY_ROOT,
     Checkpoint,

@@ -10,15 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.app.check import receipt_of, trusting, verify_receipt
-from gateway.app.cosigning import collect
-from gateway.app.home import open_home
-from gateway.app.log import bundle_log
-from gateway.app.policy import policy_status, replace_policy, set_quorum, trust_witness
+from gateway.app.base.home import open_home
+from gateway.app.log.cosigning import collect
+from gateway.app.log.policy import policy_status, replace_policy, set_quorum, trust_witness
+from gateway.app.log.verifying import bundle_log
+from gateway.app.records.check import receipt_of, trusting, verify_receipt
 from gateway.client import GatewayClient, RequestFailed
 from gateway.errors import HomeBusy, Refused, UsageError
-from gateway.store.log_files import LogForked
-from gateway.store.trust_files import TrustAltered
+from gateway.store.log.tiles import LogForked
+from gateway.store.log.trust import TrustAltered
 from gateway.transparency import (
     BadSignature,
     NoteSignature,
@@ -197,7 +197,7 @@ def test_bundle_for_an_auditor_carries_the_cosignatures(
 ) -> None:
     import tarfile
 
-    from gateway.app.log import verify_log
+    from gateway.app.log.verifying import verify_log
 
     trust_all(home, witnesses[:1], "all")
     witnesses[0].follow(log_key_of(home))

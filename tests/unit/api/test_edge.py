@@ -11,8 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.api import Limits
 from gateway.api.edge import Edge
-from gateway.app.metrics import NoFigures
-from gateway.service.submitting import Busy
+from gateway.app.serving.metrics import NoFigures
+from gateway.service.submitting.taking import Busy
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.mappings import Versions
+from gateway.app.base.mappings import Versions
 from gateway.convert import CarriedEvaluator, Converted, FastEvaluator, Program, Refusal, Stated
 from gateway.model.codes import Rejection
-from gateway.service.replaying import recorded_inputs
+from gateway.service.receipts.replaying import recorded_inputs
 from tests.fakes.claims import PLATFORMS, write_mapping
 
 DAY = date(2025, 3, 16).toordinal()

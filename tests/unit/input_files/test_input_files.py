@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from gateway.errors import LocalFileError, MalformedDocument
-from gateway.store.input_files import ExpansionLimits, inspect_input, open_input, order_inputs
+from gateway.store.files.inputs import ExpansionLimits, inspect_input, open_input, order_inputs
 
 DATA = b"".join(b"row %d of a submission\n" % n for n in range(50_000))
 
@@ -290,7 +290,7 @@ import sys
 from pathlib import Path
 from gateway.contract import read_csv
 from gateway.model.source import SourceFormat
-from gateway.store.input_files import inspect_input, open_input
+from gateway.store.files.inputs import inspect_input, open_input
 with open_input(inspect_input(Path(sys.argv[1]))) as document:
     count = sum(1 for _ in read_csv(document, "big", source=SourceFormat(kind="csv")))
 print(count)

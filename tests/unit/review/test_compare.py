@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway.app.mappings import known_behaviours
+from gateway.app.base.mappings import known_behaviours
 from gateway.convert import MappingRefused
 from gateway.convert.load import load_program
 from gateway.resources import schema, shipped_basket, shipped_mappings

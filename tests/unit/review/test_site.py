@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.mappings import shipped_programs
-from gateway.app.site import write_site
+from gateway.app.base.mappings import shipped_programs
+from gateway.app.reviewing.site import write_site
 from gateway.errors import LocalFileError
 from gateway.resources import page_templates
 from tests.acceptance.commands import tanqiao

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.convert import convert_files
-from gateway.app.mappings import Reading, known_behaviours
+from gateway.app.base.mappings import Reading, known_behaviours
+from gateway.app.records.convert import convert_files
 from gateway.convert import Converted, FastEvaluator, Program, Refusal, SourceReader, load_program
 from gateway.convert.selftest import run_tests
 from gateway.errors import UsageError

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import NotFound
 from gateway.ports import Operator
-from gateway.service.access import Action, NotAllowed, Role, may, own, require_day, require_role
+from gateway.service.access.rules import Action, NotAllowed, Role, may, own, require_day, require_role
 
 TABLE = {
     #                            operator coordinator auditor

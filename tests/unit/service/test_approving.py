@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import GatewayError, MalformedDocument
 from gateway.model.canonical import canonical_bytes, digest
 from gateway.model.statement import mapping_statement
-from gateway.service.approving import (
+from gateway.service.mappings.approving import (
     ApprovalRefused,
     Maintainers,
     Publication,

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.convert import Program, Refusal
 from gateway.model.codes import Rejection
-from gateway.service.capping import Amounts, CapColumns, CapLedger, cap_columns
-from gateway.service.recording import ActColumns
+from gateway.service.acts.capping import Amounts, CapColumns, CapLedger, cap_columns
+from gateway.service.acts.recording import ActColumns
 from gateway.signing import KeyedIndex
 from tests.fakes.mappings import make_cap, yunxi
 

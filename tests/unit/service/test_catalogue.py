@@ -8,8 +8,8 @@ import pytest
 from gateway.errors import Refused, UsageError
 from gateway.plugins import find_adapter
 from gateway.ports import PublishedMapping
-from gateway.service.catalogue import MappingChanged, choose_scheme, require_unchanged, scheme_of
-from gateway.service.scheme import MappingNotAdmitted, Scheme, require_admitted
+from gateway.service.acts.scheme import MappingNotAdmitted, Scheme, require_admitted
+from gateway.service.mappings.catalogue import MappingChanged, choose_scheme, require_unchanged, scheme_of
 from tests.fakes.homes import convert, make_home, write_trips, yunxi_ride
 from tests.fakes.mappings import yunxi
 

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.errors import Unreachable
 from gateway.ports import Answered, OutboxMessage, OutboxTask, PlatformOutcome
-from gateway.service import conveying
-from gateway.service.carrying import Carrier, Heard, Owed
-from gateway.service.conveying import Conveyor
+from gateway.service.transfers import conveying
+from gateway.service.transfers.carrying import Carrier, Heard, Owed
+from gateway.service.transfers.conveying import Conveyor
 from tests.fakes.claims import At
 from tests.fakes.transfers import NOW
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.app.days import close_day_of
-from gateway.app.home import SystemClock
+from gateway.app.base.home import SystemClock
+from gateway.app.records.days import close_day_of
 from gateway.errors import Refused, UsageError
 from gateway.model.shape import Shape
 from gateway.model.strict import read_strict_object
@@ -141,7 +141,7 @@ def test_a_day_closes_three_days_after_it_and_not_before(
 
     for wait, closes in ((2, False), (3, True)):
         monkeypatch.setattr(
-            "gateway.app.home.SystemClock", lambda wait=wait: LaterClock(day + timedelta(wait))
+            "gateway.app.base.home.SystemClock", lambda wait=wait: LaterClock(day + timedelta(wait))
         )
         if closes:
             assert close_day_of(home, str(day))["platforms"] == {"cn-420100/wuhan": "closed"}

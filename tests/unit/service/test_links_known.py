@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from gateway.ports import Known, Link
-from gateway.service import links_known
-from gateway.service.links_known import LinksKnown
-from gateway.store.claims import SqlClaims
-from gateway.store.database import Database
+from gateway.service.claims import links_known
+from gateway.service.claims.links_known import LinksKnown
+from gateway.store.journal.claims import SqlClaims
+from gateway.store.sql.database import Database
 
 ACCOUNTS = 120
 

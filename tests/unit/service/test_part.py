@@ -11,10 +11,10 @@ from gateway.convert import Program, Refusal
 from gateway.model.codes import Rejection
 from gateway.model.erasure import FORGOTTEN
 from gateway.ports import EventMark, NewEvents, NewSpan
-from gateway.service.capping import Amounts, CapColumns
-from gateway.service.part import PartJudge, Verdict
-from gateway.service.preparing import Asked
-from gateway.service.scheme import Scheme, SchemeEvaluator
+from gateway.service.acts.capping import Amounts, CapColumns
+from gateway.service.acts.preparing import Asked
+from gateway.service.acts.scheme import Scheme, SchemeEvaluator
+from gateway.service.converting.part import PartJudge, Verdict
 from gateway.signing import KeyedIndex
 from tests.fakes.mappings import make_cap, yunxi
 

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.model.codes import Rejection
 from gateway.model.source import Outcome, Place, RefusedRow, SourceBlock, SourceRow
-from gateway.service import part_source
-from gateway.service.part_source import ROWS_AT_ONCE, _cut
+from gateway.service.acts import part_source
+from gateway.service.acts.part_source import ROWS_AT_ONCE, _cut
 
 CHARACTERS = 40_000
 

@@ -9,9 +9,9 @@ import pytest
 from gateway.convert import ActFinding, Program, Refusal
 from gateway.convert.program import Overlap
 from gateway.model.codes import Rejection
-from gateway.service.comparing import Claims, Compared, Spans
-from gateway.service.part import Verdict
-from gateway.service.preparing import Asked
+from gateway.service.acts.comparing import Claims, Compared, Spans
+from gateway.service.acts.preparing import Asked
+from gateway.service.converting.part import Verdict
 from tests.fakes.mappings import make_cap, yunxi
 from tests.unit.service.test_part import DAILY, E1, E2, E3, Stated, asked, cap_name, make_judge, name
 

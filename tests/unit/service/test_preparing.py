@@ -10,8 +10,8 @@ import pytest
 
 from gateway.bulk.columns import ColumnEvaluator
 from gateway.model.source import Outcomes, Place, SourceBlock, SourceRow
-from gateway.service.preparing import Part, Preparer
-from gateway.service.scheme import Scheme
+from gateway.service.acts.preparing import Part, Preparer
+from gateway.service.acts.scheme import Scheme
 from gateway.signing import KeyedIndex
 from tests.fakes.mappings import act, make_cap, yunxi
 

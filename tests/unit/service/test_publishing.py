@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.home import OpenHome, open_home
+from gateway.app.base.home import OpenHome, open_home
 from gateway.cli.root import run
 from gateway.errors import IntegrityBroken
 from gateway.model.statement import KeyChange
 from gateway.service.publishing import publish_queue
 from gateway.signing import Signer, TrustedKey, seal
-from gateway.store.key_files import create_signing_key
+from gateway.store.files.keys import create_signing_key
 from tests.fakes.homes import WUHAN, bytes_below, change_database, convert, make_home, trips, write_trips
 
 ISSUED = "2026-01-01T00:00:00Z"

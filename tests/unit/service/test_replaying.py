@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.convert import Program
-from gateway.service.replaying import QuantityDiffers, Replayer, recorded_inputs
+from gateway.service.receipts.replaying import QuantityDiffers, Replayer, recorded_inputs
 from tests.fakes.mappings import constant, decimal_field, make_field, yunxi
 
 DIGEST = "sha256:" + "00" * 32

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.home import open_home
+from gateway.app.base.home import open_home
 from gateway.errors import IntegrityBroken
 from gateway.model.canonical import canonical_bytes
 from gateway.ports import ClaimDecision, ClaimState, ReversalRow
-from gateway.service.claiming import Reversed
-from gateway.service.reversing import read_reversals, state_after
+from gateway.service.claims.claiming import Reversed
+from gateway.service.claims.reversing import read_reversals, state_after
 from tests.fakes.homes import make_home
 
 ISSUED = "2026-11-22T05:00:00Z"

@@ -1,7 +1,7 @@
 """A scheme can be cut down to the versions that it once had."""
 
-from gateway.app.mappings import shipped_programs
-from gateway.service.catalogue import scheme_of
+from gateway.app.base.mappings import shipped_programs
+from gateway.service.mappings.catalogue import scheme_of
 from tests.fakes.homes import WUHAN
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import LocalFileError
 from gateway.settings import REQUESTS_PER_MINUTE, read_settings
-from gateway.store.dialects import postgres_url
+from gateway.store.sql.dialects import postgres_url
 
 
 def test_without_a_setting_everything_is_local() -> None:

@@ -14,7 +14,7 @@ from http_message_signatures.algorithms import ED25519
 from hypothesis import given, settings
 
 from gateway.signing import Message, RequestNotSigned, sign_request, verify_request
-from gateway.store.key_files import FileSigner
+from gateway.store.files.keys import FileSigner
 from tests.fakes.messages import altered, messages
 from tests.fakes.signatures import plain_signature_base
 from tests.unit.signing.signers import SeededSigner

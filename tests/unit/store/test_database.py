@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IntegrityBroken, LocalFileError
-from gateway.store import database, dialects
-from gateway.store.database import Database, refuse_network_disk
+from gateway.store.sql import database, dialects
+from gateway.store.sql.database import Database, refuse_network_disk
 
 
 def write_some(made: Database) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import HomeBusy, LocalFileError
-from gateway.store.home import Home, HomeFacts
+from gateway.store.files.home import Home, HomeFacts
 
 FACTS = HomeFacts(origin="log.example", issuer="log.example", profile="test", created="2026-11-22T05:00:00Z")
 

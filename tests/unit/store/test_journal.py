@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from gateway.errors import InvariantBroken, LocalFileError
 from gateway.model.erasure import FORGOTTEN, NOWHERE
 from gateway.ports import DayClosed, NewEvents, PartCounts, PartDecision, RecordFile
-from gateway.store.database import Database
-from gateway.store.journal import SqlJournal
+from gateway.store.journal.decisions import SqlJournal
+from gateway.store.sql.database import Database
 
 PLATFORM = "cn-420100/wuhan"
 K0, K1, K2, CAP = (name.ljust(16).encode() for name in ("k0", "k1", "k2", "cap"))

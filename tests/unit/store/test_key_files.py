@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gateway.errors import LocalFileError
 from gateway.signing import TrustedKey
-from gateway.store.key_files import FileSigner, create_index_key, create_signing_key, read_index_key
+from gateway.store.files.keys import FileSigner, create_index_key, create_signing_key, read_index_key
 
 
 def write_private(path: Path, data: bytes) -> Path:

@@ -5,10 +5,10 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from gateway.ports import OperationKind, PublicationState
-from gateway.store.database import Database
-from gateway.store.group_commit import GroupCommit
-from gateway.store.operations import SqlOperations
-from gateway.store.publications import SqlPublications
+from gateway.store.journal.publications import SqlPublications
+from gateway.store.serving.operations import SqlOperations
+from gateway.store.sql.database import Database
+from gateway.store.sql.group_commit import GroupCommit
 from tests.fakes.revisions import at_revision
 
 _OPERATION = (

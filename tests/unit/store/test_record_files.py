@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import IntegrityBroken
 from gateway.ports import PrivateColumns, PrivateRow, RecordFile
-from gateway.store.record_files import ParquetRecordFiles, encode_rows
+from gateway.store.files.records import ParquetRecordFiles, encode_rows
 
 PLATFORM = "cn-420100/wuhan"
 

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from gateway.store.scratch_book import ScratchBook
+from gateway.store.journal.scratch_book import ScratchBook
 
 
 def named(number: int) -> bytes:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from sqlalchemy import create_engine, text
 
 from gateway.errors import IntegrityBroken
-from gateway.store import keyed_files, sorted_runs
-from gateway.store.database import Database
-from gateway.store.journal import SqlJournal
-from gateway.store.keyed_files import KeyedFiles
-from gateway.store.sorted_runs import Run, entries_of, merged, write_run
+from gateway.store.files import keyed as keyed_files
+from gateway.store.files import sorted_runs
+from gateway.store.files.keyed import KeyedFiles
+from gateway.store.files.sorted_runs import Run, entries_of, merged, write_run
+from gateway.store.journal.decisions import SqlJournal
+from gateway.store.sql.database import Database
 from tests.fakes.revisions import at_revision
 
 WIDTH = 8

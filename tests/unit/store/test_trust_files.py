@@ -6,8 +6,8 @@ import pytest
 
 from gateway.model.canonical import digest
 from gateway.signing import KeyRing
-from gateway.store.checkpoints import CheckpointFile
-from gateway.store.trust_files import TrustAltered, TrustFiles
+from gateway.store.log.checkpoints import CheckpointFile
+from gateway.store.log.trust import TrustAltered, TrustFiles
 from tests.unit.signing.signers import SeededSigner, ring_of, trusted
 
 FIRST = ring_of(trusted(SeededSigner("old")))

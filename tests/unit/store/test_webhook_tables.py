@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from gateway.store.database import Database
-from gateway.store.platforms import SqlPlatforms
+from gateway.store.serving.platforms import SqlPlatforms
+from gateway.store.sql.database import Database
 from tests.fakes.revisions import at_revision
 
 

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.store.checkpoints import CheckpointFile
-from gateway.store.log_files import LogFolder
+from gateway.store.log.checkpoints import CheckpointFile
+from gateway.store.log.tiles import LogFolder
 from gateway.transparency import sign_note
 from tests.unit.transparency.signers import log_signer
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import InvariantBroken, LocalFileError, Refused
-from gateway.store.checkpoints import CheckpointFile, Stored, SwapLost
+from gateway.store.log.checkpoints import CheckpointFile, Stored, SwapLost
 from gateway.transparency import EMPTY_ROOT, leaf_hash
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LocalFileError
-from gateway.store.log_files import LogFolder, LogForked
+from gateway.store.log.tiles import LogFolder, LogForked
 from tests.unit.store_log.logs import entries, log_in
 
 ROOT = Path(__file__).resolve().parents[3]

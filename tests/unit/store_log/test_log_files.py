@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import IntegrityBroken, InvariantBroken, UsageError
-from gateway.store.checkpoints import Stored, SwapLost
-from gateway.store.log_files import HomeOlderThanCheckpoint, LogFolder, LogForked, NoSuchEntry
+from gateway.store.log.checkpoints import Stored, SwapLost
+from gateway.store.log.tiles import HomeOlderThanCheckpoint, LogFolder, LogForked, NoSuchEntry
 from gateway.transparency import (
     EntryTooLarge,
     LogFileAltered,

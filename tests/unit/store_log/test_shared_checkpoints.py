@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.store.checkpoints import SwapLost
-from gateway.store.dialects import DatabaseUnavailable, postgres_url
-from gateway.store.shared_checkpoints import SharedCheckpoints
+from gateway.store.log.checkpoints import SwapLost
+from gateway.store.log.shared_checkpoints import SharedCheckpoints
+from gateway.store.sql.dialects import DatabaseUnavailable, postgres_url
 from tests.fakes.servers import PostgresServer, free_port
 from tests.unit.store_log.test_checkpoints import at
 

@@ -5,7 +5,7 @@ import struct
 import sqlalchemy as sa
 from alembic import context, op
 
-from gateway.store.sorted_runs import entries_of, write_run
+from gateway.store.files.sorted_runs import entries_of, write_run
 
 revision = "0002"
 down_revision = "0001"

@@ -1,0 +1,1 @@
+"""The log and its witnesses; witnesses and monitors of the logs of others."""

@@ -1,0 +1,1 @@
+"""From submissions to records, and everything that is asked of records afterwards."""

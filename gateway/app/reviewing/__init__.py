@@ -1,0 +1,1 @@
+"""Mappings and adapters as they are reviewed, compared, published and tried."""

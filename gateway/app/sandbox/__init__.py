@@ -1,0 +1,1 @@
+"""Sandbox cities, the demo on them, and trials of the platforms of others."""

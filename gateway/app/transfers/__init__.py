@@ -1,0 +1,1 @@
+"""Agreements and transfers: quoted, shown, carried out, carried in files."""

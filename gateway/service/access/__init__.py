@@ -1,0 +1,1 @@
+"""Who may do what: platforms and their keys, operators, rules about objects."""

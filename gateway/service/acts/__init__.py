@@ -1,0 +1,1 @@
+"""From rows of platforms to acts that are prepared: read, compared, capped; nothing is decided yet."""

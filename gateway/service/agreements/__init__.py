@@ -1,0 +1,1 @@
+"""What platforms have agreed on, and pauses of their corridors."""

@@ -1,0 +1,1 @@
+"""Mappings: found, tried, approved by their maintainers, published."""

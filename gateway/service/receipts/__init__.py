@@ -1,0 +1,1 @@
+"""Prove records to others, and work them out again."""

@@ -1,0 +1,1 @@
+"""Take what platforms send, and keep it until its turn has come."""

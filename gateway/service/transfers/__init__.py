@@ -1,0 +1,1 @@
+"""Points that move between platforms: quoted, started, carried out, answered, proved."""

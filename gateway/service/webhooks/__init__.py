@@ -1,0 +1,1 @@
+"""Platforms are told of what has happened."""

@@ -1,0 +1,1 @@
+"""Files of a home: private, durable, found by key."""

@@ -1,0 +1,1 @@
+"""Books of transfers, in groups of steps, and what is on its way to platforms."""

@@ -1,0 +1,1 @@
+"""What a service keeps beside its home: keys, nonces, operations, webhooks, leases."""
