@@ -66,9 +66,9 @@ def address(
 
         tanqiao platform address cn-420100/wuhan https://carbon.wuhan.example --home ./home
     """
-    from gateway.app.transfers.operating import put_address
+    from gateway.app.serving.platforms import call_at
 
-    emit(put_address(Path(home), platform, url=url), format_)
+    emit(call_at(Path(home), platform, url=url), format_)
 
 
 @app.command("dialect")

@@ -10,7 +10,7 @@ from gateway.app.serving.remote import enrol
 from gateway.cli.output import Format, emit
 from gateway.errors import UsageError
 from tests.acceptance.commands import Done, tanqiao
-from tests.fakes.homes import WUHAN, trip, write_trips
+from tests.fakes.homes import WUHAN, make_home, trip, write_trips
 from tests.fakes.serving import WUHAN_PLATFORM
 
 GATEWAY = "http://127.0.0.1:1"
@@ -71,6 +71,17 @@ def test_an_address_of_a_platform_is_written_with_its_scheme(tmp_path: Path) -> 
     assert done.returncode == 4
     assert "found '127.0.0.1:18510'" in done.stderr
     assert "begin it with https://" in done.stderr
+
+
+def test_a_platform_that_was_never_invited_has_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_home(tmp_path, monkeypatch)
+
+    done = tanqiao("platform", "address", "cn-000000/nowhere", "https://x.example", "--home", home)
+
+    assert done.returncode == 3
+    assert "there is no platform cn-000000/nowhere" in done.stderr
 
 
 def test_a_city_that_is_not_served_any_more_is_to_be_served_again(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from gateway.app.base.home import SystemClock, open_home
 from gateway.app.transfers.corridor_files import corridor_form
-from gateway.errors import NotFound
+from gateway.errors import MalformedDocument, NotFound
 from gateway.ports import Way, read_dialect
 from gateway.service.access.onboarding import invite_platform
-from gateway.store.ledger.moves import SqlDialects
+from gateway.store.ledger.moves import SqlAddresses, SqlDialects
 from gateway.store.serving.platforms import SqlPlatforms
 
-__all__ = ["invite", "platforms", "speak", "suspend"]
+__all__ = ["call_at", "invite", "platforms", "speak", "suspend"]
 
 
 @contextmanager
@@ -60,6 +60,25 @@ def speak(root: Path, platform: str, *, dialect: str) -> dict[str, object]:
         _require_known(SqlPlatforms(opened.database), platform)
         SqlDialects(opened.database).put(platform, spoken)
     return {"platform": platform, "dialect": str(spoken)}
+
+
+def call_at(root: Path, platform: str, *, url: str) -> dict[str, object]:
+    """Have a platform called at an address from now on.
+
+    Raises:
+        MalformedDocument: this is no address of http or https.
+        NotFound: there is no such platform.
+    """
+    if not url.startswith(("https://", "http://")) or len(url) > 200:
+        raise MalformedDocument(
+            f"expected an address such as https://city.example, found {url!r}",
+            field="url",
+            remedy="begin it with https://, or with http:// where TANQIAO_PRIVATE_WEBHOOKS is allow",
+        )
+    with open_home(root) as opened:
+        _require_known(SqlPlatforms(opened.database), platform)
+        SqlAddresses(opened.database).put(platform, url.rstrip("/"))
+    return {"platform": platform, "url": url.rstrip("/")}
 
 
 def _require_known(kept: SqlPlatforms, platform: str) -> None:

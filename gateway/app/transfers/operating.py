@@ -12,7 +12,6 @@ from gateway.app.base.home import open_home
 from gateway.app.base.mappings import Versions
 from gateway.app.reviewing.publications import approved_at
 from gateway.app.transfers.moving import transferring
-from gateway.errors import MalformedDocument
 from gateway.model.canonical import Json
 from gateway.model.strict import read_strict_object
 from gateway.ports import Corridor
@@ -23,7 +22,7 @@ from gateway.store.files.durable import write_durably
 from gateway.store.files.inputs import read_small
 from gateway.store.ledger.books import SqlLedger
 from gateway.store.ledger.decision_log import SqlDecisionLog
-from gateway.store.ledger.moves import SqlAddresses, SqlMoveIndex
+from gateway.store.ledger.moves import SqlMoveIndex
 
 __all__ = [
     "Corridor",
@@ -31,7 +30,6 @@ __all__ = [
     "listed",
     "new_id",
     "positions",
-    "put_address",
     "quote",
     "require_accepted",
     "show",
@@ -123,19 +121,6 @@ def positions(root: Path, platform: str) -> list[dict[str, Json]]:
     """Return what platforms owe each other."""
     with open_home(root) as opened:
         return positions_shown(SqlMoveIndex(opened.database).positions(platform))
-
-
-def put_address(root: Path, platform: str, *, url: str) -> dict[str, object]:
-    """Have a platform called at an address from now on."""
-    if not url.startswith(("https://", "http://")) or len(url) > 200:
-        raise MalformedDocument(
-            f"expected an address such as https://city.example, found {url!r}",
-            field="url",
-            remedy="begin it with https://, or with http:// where TANQIAO_PRIVATE_WEBHOOKS is allow",
-        )
-    with open_home(root) as opened:
-        SqlAddresses(opened.database).put(platform, url.rstrip("/"))
-    return {"platform": platform, "url": url.rstrip("/")}
 
 
 @contextmanager
