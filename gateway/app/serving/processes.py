@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from multiprocessing import connection, current_process, get_context, parent_pro
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, NamedTuple
 
 import uvicorn
 
@@ -65,20 +65,27 @@ def serve(serving: Serving) -> None:
         }
         for number in range(serving.workers):
             jobs[f"worker-{number}"] = partial(_run_worker, serving, opened)
-        stopped = _until_told(signal.SIGTERM, signal.SIGINT)
-        _supervise(jobs, start, stopped=stopped, leave=opened.close, drain_seconds=settings.drain_seconds)
+        stopped, interrupted = _until_told(signal.SIGTERM), _until_told(signal.SIGINT)
+        asked = _Asked(stopped, interrupted)
+        _supervise(jobs, start, asked=asked, leave=opened.close, drain_seconds=settings.drain_seconds)
 
 
-def _until_told(*signals: signal.Signals) -> Callable[[], bool]:
-    """Return what tells whether one of the signals asked this process to stop."""
+class _Asked(NamedTuple):
+    """Whether a process was asked to stop, and whether by an interrupt, that is at once."""
+
+    stop: Callable[[], bool]
+    interrupt: Callable[[], bool]
+
+
+def _until_told(wanted: signal.Signals) -> Callable[[], bool]:
+    """Return what tells whether a signal asked this process to stop."""
     told = False
 
     def stop(_signal: int, _frame: object) -> None:
         nonlocal told
         told = True
 
-    for one in signals:
-        signal.signal(one, stop)
+    signal.signal(wanted, stop)
     return lambda: told
 
 
@@ -86,14 +93,14 @@ def _supervise(
     jobs: _Jobs,
     start: Callable[[str, Callable[[], None]], SpawnProcess],
     *,
-    stopped: Callable[[], bool],
+    asked: _Asked,
     leave: Callable[[], None],
     drain_seconds: int,
 ) -> None:
     """Keep the jobs running until told to stop; the sequencer ends last, so that what waits is answered."""
     running = {name: start(name, job) for name, job in jobs.items()}
     try:
-        while not stopped():
+        while not (asked.stop() or asked.interrupt()):
             time.sleep(WATCH_SECONDS)
             for name in [name for name, process in running.items() if not process.is_alive()]:
                 _logger.error("%s ended with %s and is started again", name, running[name].exitcode)
@@ -101,9 +108,19 @@ def _supervise(
                 running[name] = start(name, jobs[name])
     finally:
         leave()
+        if asked.interrupt():
+            _interrupt(running.values())
         sequencer = running.pop(SEQUENCER, None)
         end(list(running.values()), seconds=drain_seconds + GRACE_SECONDS)
         end([] if sequencer is None else [sequencer], seconds=GRACE_SECONDS)
+
+
+def _interrupt(processes: Iterable[SpawnProcess]) -> None:
+    """Pass an interrupt on: a terminal sends it to all, but who sends it to one process means the service."""
+    for process in processes:
+        if process.pid is not None and process.is_alive():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGINT)
 
 
 def end(processes: Sequence[SpawnProcess], *, seconds: int) -> None:
@@ -182,13 +199,13 @@ class _Worker(uvicorn.Server):
         self._stopping = stopping
         self._stop_at: float | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop; a second signal, or an interrupt, stops at once."""
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Begin to stop; a second signal, or an interrupt, stops once what is under way is answered."""
         if sig == signal.SIGTERM and self._stop_at is None:
             self._stop_at = time.monotonic() + self._seconds
             self._stopping.append("it is stopping")
         else:
-            super().handle_exit(sig, frame)
+            self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         """Stop when it is time."""

@@ -166,11 +166,11 @@ def submission_of(operation: Operation) -> str:
     """Return the name of the submission that the file of an operation became.
 
     Raises:
-        Refused: it is no operation of a file, or it is not done.
+        NotFound: it is no operation of a file, or it is not done.
     """
     result = orjson.loads(operation.result or "{}")
     if operation.kind is not OperationKind.FILE or "summary" not in result:
-        raise Refused(
+        raise NotFound(
             f"operation {operation.id} is no file that was converted",
             remedy="wait until it is done; what became of single rows stands in their operation",
         )

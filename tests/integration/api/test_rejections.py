@@ -64,8 +64,9 @@ def test_nobody_else_is_told(wuhan: GatewayClient, running: Served) -> None:
 def test_an_operation_of_rows_says_where_to_look(wuhan: GatewayClient) -> None:
     sent = wuhan.submit(WUHAN, [trip(930, trip_type="tram")])
 
-    with pytest.raises(RequestFailed, match="no file that was converted"):
+    with pytest.raises(RequestFailed, match="no file that was converted") as refused:
         wuhan.rejections(sent["id"])
+    assert refused.value.status == 404
 
 
 def test_what_a_row_said_is_forgotten_with_its_person(wuhan: GatewayClient, running: Served) -> None:
