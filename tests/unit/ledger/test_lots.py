@@ -324,3 +324,13 @@ def test_the_name_of_a_lot_tells_its_record_and_the_rates_of_its_moves_in_their_
     assert way_of("3f0c") == ("3f0c", ())
     assert way_of(once) == ("3f0c", ("4/25 1/1000",))
     assert way_of(twice) == ("3f0c", ("4/25 1/1000", "1 1/500"))
+
+
+def test_what_was_used_of_a_lot_is_told_in_mg_and_points_and_nothing_else_is() -> None:
+    names = ("transit", "moved", "retired", "returned")
+    counted = [f"{name}_{of}" for name in names for of in ("mg", "points")]
+    used = Lot("record", A, "unit", 100, 100, 100, disputed=True)._replace(
+        **{name: number for number, name in enumerate(counted, 1)}
+    )
+
+    assert used.uses == (1, 2, 3, 4, 5, 6, 7, 8)
