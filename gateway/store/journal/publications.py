@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     insert,
+    literal,
     select,
     true,
     update,
@@ -117,7 +118,7 @@ class SqlPublications:
         """
         wanted = _OPEN & (_P.id.startswith(f"{platform}/", autoescape=True) if platform else true())
         if before is not None:
-            wanted &= _P.number < before
+            wanted &= _P.number < literal(before, BigInteger)  # a cursor may name more than there can be
         newest = select(_P.number).where(wanted).order_by(_P.number.desc()).limit(limit)
         return self._read(_P.number.in_(newest))[::-1]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Select, delete, func, insert, literal, select, update
 
 from gateway.ports import Delivery, DeliveryState, EventType, OperationState, Sent, Webhook
 from gateway.store.serving import tables as s
@@ -113,7 +113,7 @@ class SqlWebhooks:
         """Return deliveries to an endpoint, newest first, those before a number."""
         query = _deliveries().where(t.deliveries.c.webhook == webhook)
         if before is not None:
-            query = query.where(t.deliveries.c.number < before)
+            query = query.where(t.deliveries.c.number < literal(before, BigInteger))
         return self._all(query.order_by(t.deliveries.c.number.desc()).limit(limit))
 
     def replay(self, webhook: Webhook, event: str, *, now: int) -> Delivery | None:

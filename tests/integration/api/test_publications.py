@@ -226,6 +226,8 @@ def test_what_waits_is_seen_by_its_platform_and_by_a_coordinator(
     assert [one["digest"] for one in first["publications"]] == [named(theirs)]
     second = wuhan.look_up(f"/v1/mappings/waiting?limit=1&cursor={first['next']}")
     assert [one["digest"] for one in second["publications"]] == [named(own)]
+    beyond = wuhan.look_up("/v1/mappings/waiting?limit=1&cursor=fffffffffffffff")  # more than there can be
+    assert beyond["publications"] == first["publications"]
 
 
 @pytest.mark.usefixtures("third")

@@ -64,7 +64,9 @@ def post(client: GatewayClient, target: str, document: object) -> dict[str, Any]
 def delivery(client: GatewayClient, webhook: dict[str, Any], state: str) -> dict[str, Any]:
     """Return the newest delivery once it is in a state."""
     for _ in range(1000):
-        found = client.request("GET", f"/v1/webhooks/{webhook['id']}/deliveries").json()["deliveries"]
+        beyond = "cursor=fffffffffffffff"  # more than there can be
+        target = f"/v1/webhooks/{webhook['id']}/deliveries?{beyond}"
+        found = client.request("GET", target).json()["deliveries"]
         if found and found[0]["state"] == state and (state != "waiting" or found[0]["attempts"]):
             return dict(found[0])
         time.sleep(0.02)
